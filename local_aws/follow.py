@@ -1,0 +1,70 @@
+"""Watching an execution of the state machine: which state is at work, which are done, how it ended."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A state has begun."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """A state has ended after `seconds`; `output` is the document that it hands on."""
+
+    state: str
+    seconds: float
+    output: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The execution has ended: SUCCEEDED with `output`, or FAILED, TIMED_OUT, ABORTED with `error` and `cause`."""
+
+    status: str
+    seconds: float
+    output: dict[str, Any]
+    error: str
+    cause: str
+
+
+def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
+    """Tell what happens in the execution with ARN `execution`, as it happens, until it has ended."""
+    told = 0
+    entered: dict[str, float] = {}
+    while True:
+        # Asked before the history: when it says that the execution has ended, the history is complete.
+        now = sfn.describe_execution(executionArn=execution)
+        pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
+        events = [event for page in pages for event in page["events"]]
+        for event in events[told:]:
+            if details := event.get("stateEnteredEventDetails"):
+                entered[details["name"]] = event["timestamp"].timestamp()
+                yield Entered(details["name"])
+            elif left := event.get("stateExitedEventDetails"):
+                seconds = event["timestamp"].timestamp() - entered[left["name"]]
+                yield Left(left["name"], seconds, json.loads(left.get("output", "{}")))
+        told = len(events)
+        if now["status"] != "RUNNING":
+            yield Ended(
+                status=now["status"],
+                seconds=(now["stopDate"] - now["startDate"]).total_seconds(),
+                output=json.loads(now.get("output") or "{}"),
+                error=now.get("error") or "",
+                cause=now.get("cause") or "",
+            )
+            return
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,59 @@
+"""The processes that the local AWS starts, so that it can end them with itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+
+class Children:
+    """The running child processes: each leads a process group of its own, all end with `end_all`."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start(
+        self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, output: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start `command` in `folder`; all its output goes to `output`. Raises RuntimeError after `end_all`."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the local AWS is stopping: no new process is started")
+            child = subprocess.Popen(
+                list(command),
+                env=dict(environment),
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A group of its own: Spark's launcher, JVM and Python workers end together.
+                start_new_session=True,
+            )
+            self._running.add(child)
+            return child
+
+    def finished(self, child: subprocess.Popen[bytes]) -> None:
+        """Forget a child that has ended."""
+        with self._lock:
+            self._running.discard(child)
+
+    def end(self, child: subprocess.Popen[bytes]) -> None:
+        """Kill a child and everything it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+    def end_all(self) -> None:
+        """Kill every child and everything they started; start none from now on."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for child in running:
+            self.end(child)

@@ -1,0 +1,65 @@
+"""What every part of one local AWS knows: where it listens, its account, its folder, its children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from local_aws.processes import Children
+
+ACCOUNT = "123456789012"
+"""moto's own account number."""
+
+ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "administrator", "AWS_SECRET_ACCESS_KEY": "administrator"}
+"""Credentials that no role owns: on the local AWS they may do everything, as any unknown key does."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One local AWS.
+
+    `endpoint` is the address of every service; `folder` holds logs/, code/ and cache/ of this process;
+    `kaggle` is the environment that points the kagglehub client at the loopback Kaggle API (empty: the real one).
+    """
+
+    endpoint: str
+    region: str
+    folder: Path
+    kaggle: Mapping[str, str] = field(default_factory=dict)
+    children: Children = field(default_factory=Children)
+
+    def client_environment(self) -> dict[str, str]:
+        """The variables that make any AWS client talk to this world, credentials left out."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # A person's own profile must not leak into a component that runs with its role.
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    def role_credentials(self, role_arn: str, session: str) -> dict[str, str]:
+        """Credentials of a role, as environment variables, from STS like on AWS.
+
+        The session name shows in denials: name it for the component.
+        """
+        sts = boto3.client(
+            "sts",
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"max_attempts": 1}),
+        )
+        granted = sts.assume_role(RoleArn=role_arn, RoleSessionName=session[:64])["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": granted["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": granted["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": granted["SessionToken"],
+        }
