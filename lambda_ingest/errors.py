@@ -1,0 +1,44 @@
+"""What can go wrong with a source: each class name is the error name of the execution.
+
+A message says what was found and where, what was expected, what to do, and whether a retry makes sense.
+"""
+
+
+class IngestError(Exception):
+    """Base of the errors that the ingest raises on purpose."""
+
+
+class NoUsableFiles(IngestError):
+    """The dataset holds no file in a known layout."""
+
+
+class EmptyFile(IngestError):
+    """A file has no data line: it is empty, blank or a header alone."""
+
+
+class UnknownLayout(IngestError):
+    """A .csv or .log file is in no known layout, or its name does not tell what it has to tell."""
+
+
+class DuplicateSubject(IngestError):
+    """Two files hold one subject, or would get one name in raw/."""
+
+
+class UnsafeArchive(IngestError):
+    """The archive holds an entry that must not be or cannot be read: a climbing path, a link, an encrypted file."""
+
+
+class SourceTooLarge(IngestError):
+    """The source is larger than MAX_SOURCE_BYTES, or than the disk that receives it."""
+
+
+class KaggleDenied(IngestError):
+    """Kaggle refused access (401, 403)."""
+
+
+class KaggleNotFound(IngestError):
+    """Kaggle knows no such dataset or version (404)."""
+
+
+class KaggleUnavailable(IngestError):
+    """Kaggle could not be reached, was busy, or sent a damaged archive. A retry makes sense."""

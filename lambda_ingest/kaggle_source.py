@@ -1,0 +1,173 @@
+"""KaggleHub as the source: the version that is current, and the archive of exactly one version.
+
+kagglehub decides on its folders when it is imported and takes half a second for it: it is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from requests.adapters import HTTPAdapter
+
+if TYPE_CHECKING:
+    from kagglehub.handle import DatasetHandle
+    from kagglesdk.kaggle_client import KaggleClient
+
+TIMEOUTS = (10.0, 60.0)
+"""Seconds to wait for a connection, and for the next bytes of an answer."""
+
+_SLACK_BYTES = 1 << 20  # an archive may be this much larger than what is in it
+
+# A progress bar in a log is noise.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("KAGGLEHUB_VERBOSITY", "warning")
+
+
+def current_version(dataset: str) -> int:
+    """Return the dataset's current version, or the one that `owner/dataset/versions/N` names. Downloads nothing.
+
+    Raises KaggleDenied, KaggleNotFound or KaggleUnavailable.
+    """
+    handle = _parsed(dataset)
+    if handle.version is not None:
+        return int(handle.version)
+    with _client(dataset) as client:
+        from kagglehub.exceptions import handle_call
+        from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
+
+        request = ApiGetDatasetRequest()
+        request.owner_slug, request.dataset_slug = handle.owner, handle.dataset
+        answer = handle_call(lambda: client.datasets.dataset_api_client.get_dataset(request), handle)
+        version = answer.current_version_number
+    if not version:
+        raise KaggleUnavailable(f"Kaggle tells no version of {dataset}. A retry makes sense.")
+    return int(version)
+
+
+@contextlib.contextmanager
+def downloaded(dataset: str, version: int, *, max_bytes: int) -> Iterator[Path]:
+    """Download one version's archive, checked against Kaggle's MD5, and give its path; it is deleted at the end.
+
+    What a broken connection left is kept, and a retry on the same machine goes on from there.
+    Raises SourceTooLarge before the download where the archive is larger than `max_bytes` or the disk; KaggleDenied,
+    KaggleNotFound or KaggleUnavailable.
+    """
+    handle = _parsed(dataset).with_version(version)
+    with _client(dataset) as client:
+        from kagglehub.cache import get_cached_archive_path
+        from kagglehub.clients import download_file
+        from kagglehub.exceptions import handle_call
+        from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
+
+        request = ApiDownloadDatasetRequest()
+        request.owner_slug, request.dataset_slug = handle.owner, handle.dataset
+        request.dataset_version_number = version
+        path = Path(get_cached_archive_path(handle))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _forget_others(path)
+        with contextlib.closing(
+            handle_call(lambda: client.datasets.dataset_api_client.download_dataset(request), handle)
+        ) as response:
+            _check_size(int(response.headers.get("Content-Length", 0)), path, max_bytes)
+            download_file(response, str(path), handle)
+    try:
+        yield path
+    finally:
+        path.unlink()
+
+
+def _parsed(dataset: str) -> DatasetHandle:
+    from kagglehub.handle import parse_dataset_handle
+
+    try:
+        return parse_dataset_handle(dataset)
+    except ValueError as error:
+        raise KaggleNotFound(
+            f"{dataset!r} is no dataset handle: {error}. Expected owner/dataset or owner/dataset/versions/N in "
+            "DATASET_HANDLE (the stack's parameter DatasetHandle); a retry does not help."
+        ) from error
+
+
+@contextlib.contextmanager
+def _client(dataset: str) -> Iterator[KaggleClient]:
+    """Give the API's client; name what goes wrong with it."""
+    from kagglehub.clients import build_kaggle_client
+    from kagglehub.exceptions import DataCorruptionError
+
+    try:
+        with build_kaggle_client() as client:
+            # The client waits for ever, a Lambda function must not.
+            session = client.http_client()._session
+            session.mount("https://", _Impatient())
+            session.mount("http://", _Impatient())
+            yield client
+    except IngestError:
+        raise
+    except requests.HTTPError as error:
+        raise _named(dataset, error) from error
+    except (requests.RequestException, DataCorruptionError, json.JSONDecodeError) as error:
+        raise KaggleUnavailable(
+            f"Kaggle did not deliver {dataset}: {type(error).__name__}: {error}. A retry makes sense."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise SourceTooLarge(
+            f"The disk is full: {error}. Give the function more ephemeral storage than the archive's size."
+        ) from error
+
+
+class _Impatient(HTTPAdapter):
+    def send(self, *args: Any, **settings: Any) -> requests.Response:
+        """Send a request with `TIMEOUTS` where it has none of its own."""
+        settings["timeout"] = settings.get("timeout") or TIMEOUTS
+        return super().send(*args, **settings)
+
+
+def _named(dataset: str, error: requests.HTTPError) -> IngestError:
+    status = error.response.status_code if error.response is not None else 0
+    if status in (401, 403):
+        return KaggleDenied(
+            f"Kaggle refused access to {dataset} (HTTP {status}). A public dataset needs no token. For a private one, "
+            "or where its owner asks for consent, make a token on kaggle.com (Settings, API), accept the dataset's "
+            "terms with the same account, and put the token into the function's environment as KAGGLE_API_TOKEN. "
+            "A retry does not help."
+        )
+    if status in (404, 410):
+        return KaggleNotFound(
+            f"Kaggle knows no dataset {dataset}, or not this version of it (HTTP {status}). Compare DATASET_HANDLE "
+            "(the stack's parameter DatasetHandle) with the dataset's address kaggle.com/datasets/OWNER/DATASET; "
+            "a retry does not help."
+        )
+    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. A retry makes sense.")
+
+
+def _check_size(declared: int, path: Path, max_bytes: int) -> None:
+    if declared > max_bytes + _SLACK_BYTES:
+        raise SourceTooLarge(
+            f"The archive has {declared} bytes; at most {max_bytes} are accepted (MAX_SOURCE_BYTES, the stack's "
+            "parameter MaxSourceBytes). Raise the parameter if that is right; a retry does not help."
+        )
+    here = path.stat().st_size if path.exists() else 0
+    free = shutil.disk_usage(path.parent).free
+    if declared - here > free:
+        raise SourceTooLarge(
+            f"The archive has {declared} bytes and {path.parent} has room for {free + here}. Give the function more "
+            "ephemeral storage; a retry does not help."
+        )
+
+
+def _forget_others(path: Path) -> None:
+    """Delete what broken downloads of other versions left on a machine that is used again."""
+    for other in path.parent.glob("*.archive"):
+        if other != path:
+            other.unlink()

@@ -1,0 +1,83 @@
+"""Lands one version: each file is converted into raw/ as it is read, or referenced where it did not change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from errors import EmptyFile
+from raw_lines import BLOCK_BYTES, RawLines
+from raw_zone import FileEntry, RawManifest, RawZone
+from source_files import Skipped, SourceFile
+
+FILES_AT_ONCE = 4
+"""While one file waits for S3 another is converted. Each costs a few megabytes and a part of an upload in memory."""
+
+
+def land(
+    zone: RawZone, files: Sequence[SourceFile], skipped: list[Skipped], *, dataset: str, version: int, snapshot: int
+) -> RawManifest:
+    """Write what changed to raw/, then the version's manifest, and return it.
+
+    Raises EmptyFile for a file without a data line, KaggleUnavailable where the archive proves damaged.
+    """
+    zone.forget(version)
+    earlier = zone.earlier_files(version)
+
+    def landed(file: SourceFile) -> FileEntry:
+        return _unchanged(file, earlier) or _converted(zone, file, version)
+
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        entries = list(pool.map(landed, files))
+    manifest: RawManifest = {
+        "dataset": dataset,
+        "raw_version": version,
+        "landed": snapshot,
+        "files": entries,
+        "skipped": skipped,
+    }
+    zone.put_manifest(manifest)
+    return manifest
+
+
+def _unchanged(file: SourceFile, earlier: Sequence[FileEntry]) -> FileEntry | None:
+    """Return the entry of an earlier version whose raw object this file would become again."""
+    found = file.recognised
+    alike = [
+        entry
+        for entry in earlier
+        if (entry["name"], entry["bytes"], entry["layout"], entry["subject"], entry["columns"])
+        == (file.name, file.entry.size, found.layout, found.subject, list(found.columns))
+    ]
+    if not alike:
+        return None
+    digest = hashlib.sha256()
+    with file.entry.open() as content:
+        while block := content.read(BLOCK_BYTES):
+            digest.update(block)
+    entry = next((entry for entry in alike if entry["sha256"] == digest.hexdigest()), None)
+    return {**entry, "source": file.entry.path} if entry else None
+
+
+def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
+    raw = RawLines(file.recognised)
+    with file.entry.open() as content:
+        key = zone.put(version, file.name, raw.convert(content))
+    if raw.lines == 0:
+        raise EmptyFile(
+            f"{file.entry.path} has no data line. Expected at least one. Mend or remove the file in the dataset; "
+            "a retry does not help."
+        )
+    return {
+        "name": file.name,
+        "source": file.entry.path,
+        "layout": file.recognised.layout,
+        "subject": file.recognised.subject,
+        "columns": list(file.recognised.columns),
+        "header_lines": 1 if file.recognised.header else 0,
+        "sha256": raw.sha256,
+        "bytes": raw.size,
+        "lines": raw.lines,
+        "raw_key": key,
+    }

@@ -1,0 +1,122 @@
+"""A source file's bytes as the raw CSV: the lines one to one, only the delimiter changed and a header put on top."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from layouts import BYTE_ORDER_MARK, Recognised
+
+BLOCK_BYTES = 1 << 20
+"""How much is read at once. What is held in memory is a few times this, however large the file or a line is."""
+
+LONGEST_LINE = 1 << 20
+"""About where a line is no longer held whole. It is no row: it becomes one quoted field, which job 1 rejects."""
+
+# A line end before it and one after it: a pattern that begins with one literal byte is 25 times as fast as one with \A.
+_BLANK_LINE = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")
+_TABS_TO_COMMAS = bytes.maketrans(b"\t", b",")
+
+
+class Readable(Protocol):
+    """What a source is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        ...
+
+
+class RawLines:
+    """Converts one source file; after `convert` is exhausted `sha256`, `size` (bytes) and `lines` tell of it."""
+
+    def __init__(self, recognised: Recognised) -> None:
+        self._recognised = recognised
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.lines = 0  # data lines: neither header nor blank
+
+    @property
+    def sha256(self) -> str:
+        """The source file's SHA-256, in hexadecimal digits."""
+        return self._hash.hexdigest()
+
+    def convert(self, source: Readable) -> Iterator[bytes]:
+        """Yield the raw CSV in blocks."""
+        yield self._top()
+        pending = b""  # the beginning of a line whose end is not read yet
+        overlong = False
+        for block in self._content(source):
+            data = block
+            if overlong:
+                end, newline, data = block.partition(b"\n")
+                yield _doubled(end) + (b'"\n' if newline else b"")
+                overlong = not newline
+            whole, newline, rest = data.rpartition(b"\n")
+            if newline:
+                yield self._converted(pending + whole + newline)
+                pending = b""
+            pending += rest
+            if len(pending) > LONGEST_LINE:
+                yield b'"' + _doubled(pending)
+                self.lines += 1
+                pending, overlong = b"", True
+        if overlong:
+            yield b'"'
+        elif pending:
+            yield self._converted(pending)
+
+    def _top(self) -> bytes:
+        found = self._recognised
+        if not found.header:
+            return ",".join(found.columns).encode() + b"\n"
+        # Blank lines before the header go below it: it is on top, and the lines after it keep their numbers.
+        return self._line(found.header) + b"\n" * found.blank_lines
+
+    def _content(self, source: Readable) -> Iterator[bytes]:
+        """Yield what comes after a byte-order mark and the header; count and hash everything."""
+        skip = self._recognised.offset
+        first = True
+        while block := source.read(BLOCK_BYTES):
+            self._hash.update(block)
+            self.size += len(block)
+            if first and block.startswith(BYTE_ORDER_MARK):
+                skip += len(BYTE_ORDER_MARK)
+            first = False
+            yield block[skip:]
+            skip = max(0, skip - len(block))
+
+    def _converted(self, lines: bytes) -> bytes:
+        """Convert whole lines (the last may lack its end) and count those with data."""
+        delimiter = self._recognised.delimiter
+        last_end = b"" if lines.endswith(b"\n") else b"\n"
+        if _BLANK_LINE.search(b"\n" + lines + last_end):
+            self.lines += sum(1 for line in lines.split(b"\n") if line.strip())
+        else:
+            self.lines += lines.count(b"\n") + len(last_end)
+            if delimiter == b"\t" and b"," not in lines and b'"' not in lines:
+                return lines.translate(_TABS_TO_COMMAS)
+        if delimiter == b",":
+            return lines
+        return b"\n".join(map(self._line, lines.split(b"\n")))
+
+    def _line(self, line: bytes) -> bytes:
+        delimiter = self._recognised.delimiter
+        if delimiter == b",":
+            return line
+        content = line.rstrip(b"\r\n")
+        end = line[len(content) :]
+        if not content.strip():
+            return end
+        if delimiter == b"\t":
+            fields = content.split(b"\t")
+        else:
+            fields = [field for field in content.replace(b"\t", b" ").split(b" ") if field]
+        if b"," in content or b'"' in content:
+            fields = [b'"' + _doubled(field) + b'"' if b"," in field or b'"' in field else field for field in fields]
+        return b",".join(fields) + end
+
+
+def _doubled(text: bytes) -> bytes:
+    return text.replace(b'"', b'""')

@@ -1,0 +1,153 @@
+"""The raw zone of the bucket: raw/version=V/NAME.csv; manifests/raw/version=V.json says that version V landed whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from boto3.s3.transfer import TransferConfig
+from source_files import Skipped
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PART_BYTES = 8 << 20
+# Parts go one after the other: files are sent side by side, and each holds one part in memory.
+_TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, use_threads=False)
+
+
+class FileEntry(TypedDict):
+    """One landed file, as the raw manifest tells it. `bytes` and `sha256` are the source's, `lines` its data lines."""
+
+    name: str
+    source: str
+    layout: str
+    subject: int | None
+    columns: list[str]
+    header_lines: int
+    sha256: str
+    bytes: int
+    lines: int
+    raw_key: str
+
+
+class RawManifest(TypedDict):
+    """What a version consists of. `landed` is the snapshot number of the run that landed it."""
+
+    dataset: str
+    raw_version: int
+    landed: int
+    files: list[FileEntry]
+    skipped: list[Skipped]
+
+
+class RawZone:
+    """Reads and writes the raw zone of one bucket."""
+
+    def __init__(self, s3: S3Client, bucket: str, raw_prefix: str, manifests_prefix: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._raw = raw_prefix.strip("/")
+        self._manifests = manifests_prefix.strip("/")
+        self._known: dict[int, RawManifest | None] = {}
+
+    def current(self) -> dict[str, Any] | None:
+        """Return what the last successful run published, None before the first."""
+        return self._json(f"{self._manifests}/current.json")
+
+    def manifest_key(self, version: int) -> str:
+        """Return the key of a version's manifest."""
+        return f"{self._manifests}/raw/version={version}.json"
+
+    def manifest(self, version: int) -> RawManifest | None:
+        """Return a version's manifest, None where the version did not land."""
+        if version not in self._known:
+            self._known[version] = self._json(self.manifest_key(version))  # type: ignore[assignment]
+        return self._known[version]
+
+    def landed(self, dataset: str, version: int) -> RawManifest | None:
+        """Return a version's manifest where it is this dataset's and every raw object is still what it says."""
+        manifest = self.manifest(version)
+        if manifest is None or manifest["dataset"] != dataset or not all(map(self._holds, manifest["files"])):
+            return None
+        return manifest
+
+    def earlier_files(self, version: int) -> list[FileEntry]:
+        """Return the files of the latest other versions, the published and the highest, that may be referenced."""
+        published = (self.current() or {}).get("raw_version")
+        highest = max((found for found in self._versions() if found != version), default=version)
+        manifests = [self.manifest(one) for one in {published or highest, highest} - {version}]
+        return [file for manifest in manifests if manifest for file in manifest["files"] if self._holds(file)]
+
+    def forget(self, version: int) -> None:
+        """Delete a version's manifest, if there is one, before its objects are written again.
+
+        Another dataset may have landed under the same number. Whoever references its objects then finds them gone.
+        """
+        if self.manifest(version) is not None:
+            self._s3.delete_object(Bucket=self._bucket, Key=self.manifest_key(version))
+            self._known[version] = None
+
+    def put_manifest(self, manifest: RawManifest) -> None:
+        """Write a version's manifest: the last thing that is written."""
+        body = json.dumps(manifest, indent=1).encode()
+        key = self.manifest_key(manifest["raw_version"])
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def put(self, version: int, name: str, blocks: Iterator[bytes]) -> str:
+        """Write a raw object from a stream, in parts where it is large, and return its key."""
+        key = f"{self._raw}/version={version}/{name}.csv"
+        self._s3.upload_fileobj(
+            _Stream(blocks),  # type: ignore[arg-type]
+            self._bucket,
+            key,
+            ExtraArgs={"ContentType": "text/csv"},
+            Config=_TRANSFER,
+        )
+        return key
+
+    def _holds(self, file: FileEntry) -> bool:
+        """Tell whether the manifest of the version that a raw object lies in says the same of it as `file` does."""
+        found = re.search(r"/version=([0-9]+)/", file["raw_key"])
+        owner = self.manifest(int(found[1])) if found else None
+        return owner is not None and any(
+            (one["raw_key"], one["sha256"]) == (file["raw_key"], file["sha256"]) for one in owner["files"]
+        )
+
+    def _versions(self) -> Iterator[int]:
+        prefix = f"{self._manifests}/raw/version="
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for one in page.get("Contents", []):
+                number = one["Key"].removeprefix(prefix).removesuffix(".json")
+                if number.isdecimal():
+                    yield int(number)
+
+    def _json(self, key: str) -> dict[str, Any] | None:
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        with answer["Body"] as body:
+            content: dict[str, Any] = json.loads(body.read())
+        return content
+
+
+class _Stream:
+    """Blocks of bytes as a file to read from, so that boto3 can send them as they are made."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        parts, missing = [], size
+        while missing:
+            block = self._rest or next((block for block in self._blocks if block), b"")
+            if not block:
+                break
+            part, self._rest = (block, b"") if size < 0 else (block[:missing], block[missing:])
+            parts.append(part)
+            missing -= len(part) if size > 0 else 0
+        return b"".join(parts)

@@ -1,0 +1,105 @@
+"""The handler's surroundings: a loopback Kaggle API over a folder, and S3 from moto, both on real sockets."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from mypy_boto3_s3 import S3Client
+
+from local_aws.kaggle import KaggleApi
+
+DATASET = "someone/mhealth"
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[str]:
+    """The endpoint of a moto server; port 0 lets the system choose a free one."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@dataclass
+class Surroundings:
+    folder: Path
+    api: KaggleApi
+    s3: S3Client
+    bucket: str
+
+    def write(self, name: str, content: bytes | str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def run(self, **event: str) -> dict[str, Any]:
+        from download_and_upload import lambda_handler
+
+        return lambda_handler(event, None)
+
+    def read(self, key: str) -> bytes:
+        with self.s3.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
+            return body.read()
+
+    def read_json(self, key: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.read(key))
+        return content
+
+    def put_json(self, key: str, content: Mapping[str, object]) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(content).encode())
+
+    def keys(self) -> dict[str, str]:
+        """Every key of the bucket with the time it was last written."""
+        found = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {one["Key"]: one["LastModified"].isoformat() for one in found}
+
+    def files(self, version: int) -> dict[str, dict[str, Any]]:
+        return {file["name"]: file for file in self.read_json(f"manifests/raw/version={version}.json")["files"]}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "KAGGLEHUB_CACHE", "KAGGLE_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleApi]:
+    """A loopback Kaggle API over an empty folder, and the variables that lead there."""
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    with KaggleApi(folder, tmp_path / "archives") as api:
+        for name, value in api.environment.items():
+            monkeypatch.setenv(name, value)
+        yield api
+
+
+@pytest.fixture
+def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroundings]:
+    bucket = f"data-{uuid4()}"
+    variables = {
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "BUCKET_NAME": bucket,
+        "DATASET_HANDLE": DATASET,
+        "RAW_PREFIX": "raw",
+        "MANIFESTS_PREFIX": "manifests",
+        "CODE_VERSION": "code-1",
+        "MAX_SOURCE_BYTES": "1000000",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    yield Surroundings(kaggle.source, kaggle, s3, bucket)
+    s3.close()

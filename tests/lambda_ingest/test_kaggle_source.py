@@ -1,0 +1,149 @@
+"""The real kagglehub client against the loopback Kaggle API, and a name for everything that goes wrong."""
+
+import os
+import shutil
+from pathlib import Path
+
+import kaggle_source
+import pytest
+from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+
+from local_aws.kaggle import Fault, KaggleApi
+
+DATASET = "someone/mhealth"
+LARGE = 10**9
+
+
+@pytest.fixture(autouse=True)
+def content(kaggle: KaggleApi) -> None:
+    (kaggle.source / "a.log").write_bytes(bytes(range(256)) * 20_000)  # 5 MB: several reads of the client
+
+
+def download(version: int = 1) -> bytes:
+    with kaggle_source.downloaded(DATASET, version, max_bytes=LARGE) as path:
+        data = path.read_bytes()
+    assert not path.exists()
+    return data
+
+
+def archive_of(kaggle: KaggleApi, version: int = 1) -> bytes:
+    return (kaggle.scratch / f"version-{version}.zip").read_bytes()
+
+
+def test_the_version_is_asked_without_a_download(kaggle: KaggleApi) -> None:
+    assert kaggle_source.current_version(DATASET) == 1
+    (kaggle.source / "a.log").write_bytes(b"changed")
+    assert kaggle_source.current_version(DATASET) == 2
+    assert not [path for path in kaggle.requests if "Download" in path or "archives" in path]
+
+
+def test_a_pinned_version_needs_no_question(kaggle: KaggleApi) -> None:
+    assert kaggle_source.current_version(f"{DATASET}/versions/7") == 7
+    assert kaggle.requests == []
+
+
+def test_exactly_the_version_asked_for_is_downloaded(kaggle: KaggleApi) -> None:
+    assert kaggle_source.current_version(DATASET) == 1
+    first = archive_of(kaggle)
+    (kaggle.source / "a.log").write_bytes(b"changed")
+    assert kaggle_source.current_version(DATASET) == 2
+    assert download(1) == first
+    assert download(2) == archive_of(kaggle, 2) != first
+
+
+def asked(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    download()
+
+
+@pytest.mark.parametrize("path", ["GetDataset", "DownloadDataset", "/archives/"])
+@pytest.mark.parametrize(
+    ("status", "error", "message"),
+    [
+        pytest.param(401, KaggleDenied, r"HTTP 401.*KAGGLE_API_TOKEN.*A retry does not help", id="401"),
+        pytest.param(403, KaggleDenied, r"HTTP 403.*KAGGLE_API_TOKEN", id="403"),
+        pytest.param(
+            404, KaggleNotFound, r"no dataset someone/mhealth.*DATASET_HANDLE.*a retry does not help", id="404"
+        ),
+        pytest.param(429, KaggleUnavailable, r"HTTP 429 .*A retry makes sense", id="429"),
+        pytest.param(500, KaggleUnavailable, "HTTP 500 .*A retry makes sense", id="500"),
+        pytest.param(503, KaggleUnavailable, "HTTP 503", id="503"),
+    ],
+)
+def test_refusals_are_named(path: str, status: int, error: type[Exception], message: str, kaggle: KaggleApi) -> None:
+    kaggle.faults.append(Fault(path, status=status))
+    with pytest.raises(error, match=message):
+        asked(kaggle)
+
+
+@pytest.mark.parametrize("path", ["GetDataset", "DownloadDataset", "/archives/"])
+def test_a_server_that_does_not_answer_is_not_waited_for(
+    path: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kaggle_source, "TIMEOUTS", (1.0, 0.2))
+    kaggle.faults.append(Fault(path, delay=1.0))
+    with pytest.raises(KaggleUnavailable, match=r"did not deliver someone/mhealth: .*Timeout.*A retry makes sense"):
+        asked(kaggle)
+
+
+def test_a_server_that_is_not_there_is_unavailable(kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # the discard port: nobody listens
+    with pytest.raises(KaggleUnavailable, match=r"did not deliver someone/mhealth: ProxyError"):
+        kaggle_source.current_version(DATASET)
+
+
+def test_a_download_that_broke_off_goes_on_where_it_ended(kaggle: KaggleApi) -> None:
+    assert kaggle_source.current_version(DATASET) == 1
+    kaggle.faults.append(Fault("/archives/", cut_after=3_000_000))
+    with pytest.raises(KaggleUnavailable, match="A retry makes sense"):
+        download()
+    (partial,) = Path(os.environ["HOME"]).rglob("*.archive")
+    assert 0 < partial.stat().st_size <= 3_000_000
+    # The rest only: all of it would be more than what the server sends before it breaks off again.
+    kaggle.faults += [Fault("/archives/"), Fault("/archives/", cut_after=3_500_000)]
+    assert download() == archive_of(kaggle)
+
+
+def test_what_a_broken_download_left_of_another_version_is_deleted(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    kaggle.faults.append(Fault("/archives/", cut_after=2_000_000))
+    with pytest.raises(KaggleUnavailable):
+        download()
+    (kaggle.source / "a.log").write_bytes(b"changed")
+    kaggle_source.current_version(DATASET)
+    download(2)
+    assert list(Path(os.environ["HOME"]).rglob("*.archive")) == []
+
+
+def test_a_download_unlike_its_md5_is_not_used_and_a_retry_starts_anew(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    kaggle.faults.append(Fault("/archives/", md5="AAAAAAAAAAAAAAAAAAAAAA=="))
+    with pytest.raises(KaggleUnavailable, match=r"DataCorruptionError.*MD5"):
+        download()
+    assert download() == archive_of(kaggle)
+
+
+def test_an_archive_larger_than_allowed_is_not_downloaded(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    with (
+        pytest.raises(
+            SourceTooLarge, match=r"archive has 5120\d\d\d bytes; at most 1000 are accepted \(MAX_SOURCE_BYTES"
+        ),
+        kaggle_source.downloaded(DATASET, 1, max_bytes=1000),
+    ):
+        pass
+    assert list(Path(os.environ["HOME"]).rglob("*.archive")) == []
+
+
+def test_an_archive_larger_than_the_disk_is_not_downloaded(kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    kaggle_source.current_version(DATASET)
+    full = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(SourceTooLarge, match=r"has room for 1000\. Give the function more ephemeral storage"):
+        download()
+
+
+@pytest.mark.parametrize("handle", ["mhealth", "a/b/c", "a/b/versions/two"])
+def test_what_is_no_handle_is_not_found(handle: str, kaggle: KaggleApi) -> None:
+    with pytest.raises(KaggleNotFound, match=rf"'{handle}' is no dataset handle.*Expected owner/dataset"):
+        kaggle_source.current_version(handle)

@@ -1,0 +1,85 @@
+"""Every file of the archive is landed, skipped with a reason, or refused by name."""
+
+import io
+
+import pytest
+from archive import Entry
+from errors import DuplicateSubject, EmptyFile, NoUsableFiles, UnknownLayout
+from source_files import chosen
+
+ROW = b"\t".join([b"1.5"] * 23) + b"\t0\n"
+EVERYONE = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n1,2,3,4,5,6,7,8,9,10,11,12,0,subject1\n"
+
+
+def entry(path: str, data: bytes = ROW) -> Entry:
+    return Entry(path, len(data), lambda: io.BytesIO(data))
+
+
+def test_log_and_csv_of_any_case_are_landed_under_their_base_name() -> None:
+    files, skipped = chosen(
+        [entry("MHEALTH/mHealth_subject1.log"), entry("mHealth_subject02.LOG"), entry("all.Csv", EVERYONE)]
+    )
+    assert [(file.name, file.recognised.layout, file.recognised.subject) for file in files] == [
+        ("mHealth_subject1", "mhealth_log", 1),
+        ("mHealth_subject02", "mhealth_log", 2),
+        ("all", "mhealth_raw_data", None),
+    ]
+    assert skipped == []
+
+
+def test_other_files_are_skipped_and_listed() -> None:
+    paths = ["README.txt", "LICENSE", "__MACOSX/._mHealth_subject1.log", ".hidden.csv", "data/mHealth_subject2.log.gz"]
+    _, skipped = chosen([entry("mHealth_subject1.log"), *map(entry, paths)])
+    hidden, other = "a hidden file or a macOS resource fork", "neither .csv nor .log"
+    assert [(one["name"], one["reason"]) for one in skipped] == list(
+        zip(paths, [other, other, hidden, hidden, other], strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        pytest.param([], "no file at all", id="nothing"),
+        pytest.param(["README.txt", "a.parquet"], r"README.txt, a.parquet", id="other kinds"),
+    ],
+)
+def test_a_dataset_without_a_usable_file_is_refused(paths: list[str], found: str) -> None:
+    with pytest.raises(
+        NoUsableFiles, match=rf"no .csv or .log file, but {found}\. Expected one of: mHealth_subject<N>.log"
+    ):
+        chosen(map(entry, paths))
+
+
+@pytest.mark.parametrize(
+    ("paths", "what"),
+    [
+        pytest.param(
+            ["a/mHealth_subject1.log", "b/mHealth_subject1.log"], "would both become mHealth_subject1.csv", id="name"
+        ),
+        pytest.param(
+            ["mHealth_subject1.log", "mHealth_subject1.csv"], "would both become", id="same name, other suffix"
+        ),
+        pytest.param(["mHealth_subject1.log", "mHealth_subject01.log"], "both hold subject 1", id="leading zero"),
+        pytest.param(["mHealth_subject1.log", "MHEALTH_SUBJECT1.log"], "both hold subject 1", id="other case"),
+    ],
+)
+def test_two_files_for_one_subject_are_refused(paths: list[str], what: str) -> None:
+    with pytest.raises(DuplicateSubject, match=rf"{paths[0]} and {paths[1]} {what}"):
+        chosen(map(entry, paths))
+
+
+def test_files_that_tell_no_subject_are_no_duplicates_of_each_other() -> None:
+    assert len(chosen([entry("a.csv", EVERYONE), entry("b.csv", EVERYONE)])[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["my file.csv", "a=b.csv", "größe.csv", "a\nb.csv", "a%2Fb.csv"])
+def test_names_that_are_no_good_keys_are_refused(name: str) -> None:
+    with pytest.raises(UnknownLayout, match=r"can't be used in raw/: expected letters, digits"):
+        chosen([entry(f"data/{name}", EVERYONE)])
+
+
+def test_an_empty_or_unknown_file_is_refused_beside_good_ones() -> None:
+    with pytest.raises(EmptyFile, match=r"mHealth_subject2\.log has no data line"):
+        chosen([entry("mHealth_subject1.log"), entry("mHealth_subject2.log", b"")])
+    with pytest.raises(UnknownLayout, match=r"notes\.csv is in no known layout"):
+        chosen([entry("mHealth_subject1.log"), entry("notes.csv", b"day,note\n")])
