@@ -126,7 +126,7 @@ def environment_names(folder: Path) -> set[str]:
     asked = set()
     for source in folder.glob("*.py"):
         text = source.read_text()
-        asked |= set(re.findall(r"""environ(?:\.get\(|\[)\s*["']([A-Z_0-9]+)["']""", text))
+        asked |= set(re.findall(r"""environ\w*(?:\.get\(|\[)\s*["']([A-Z_0-9]+)["']""", text))
     return asked
 
 

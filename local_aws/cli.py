@@ -1,0 +1,126 @@
+"""`local-aws`: the commands of the local AWS."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from local_aws.errors import DeploymentFailed, LocalAwsError
+from local_aws.listening import listen
+
+if TYPE_CHECKING:
+    from local_aws.server import LocalAws
+
+_FAILED = 1
+_MISTAKE = 2
+_INTERRUPTED = 130  # what a shell gives a command that SIGINT ended
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def commands() -> None:
+    """An AWS on this machine that runs the project's own template: a test double, in no production path."""
+
+
+@app.command()
+def up(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
+    ] = 4566,
+    dataset: Annotated[
+        str, typer.Option(help="What Kaggle serves: `synthetic`, `kaggle` (the real service) or a directory.")
+    ] = "synthetic",
+    scale: Annotated[int, typer.Option(min=1, help="How many times the ten subjects the synthetic dataset has.")] = 1,
+    region: Annotated[str, typer.Option(help="The region that the stack is in.")] = "us-east-1",
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated.")
+    ] = None,
+    stack_name: Annotated[str, typer.Option(help="The name of the stack.")] = "mhealth",
+) -> None:
+    """Start a fresh AWS with the template deployed on it, and serve until interrupted.
+
+    Prints `ready http://127.0.0.1:PORT` on standard output once it can be used. Ends with 0 when it is interrupted
+    after that, 130 when before, 1 when the stack cannot be made, 2 when it was asked for what cannot be.
+    """
+    world: LocalAws | None = None
+    ready = False
+
+    def interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+        _end(world, 0 if ready else _INTERRUPTED)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupted)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored means: nohup
+        signal.signal(signal.SIGHUP, interrupted)
+    parameters = _parameters(parameter or [])
+    _forget_the_persons_aws()
+    started = time.monotonic()
+    try:
+        listen(port).close()  # a taken port is told at once, not after the import
+        _say("starting")
+        # Late: moto takes seconds to import, and until then a person should know that something happens.
+        from local_aws.server import LocalAws
+
+        world = LocalAws(dataset, port, scale, region, parameters, stack_name, tell=_say)
+        world.start()
+    except DeploymentFailed as error:
+        _say(str(error))
+        _end(world, _FAILED)
+    except LocalAwsError as error:
+        _say(str(error))
+        _end(world, _MISTAKE)
+    seconds = time.monotonic() - started
+    _say(f"stack {stack_name} is deployed after {seconds:.0f} s; logs: {world.world.folder / 'logs'}")
+    ready = True
+    print(f"ready {world.endpoint}", flush=True)
+    while True:
+        signal.pause()
+
+
+def _forget_the_persons_aws() -> None:
+    """Let this process call itself only: a profile, endpoint or region of the person's own must not lead elsewhere."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    parameters = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"--parameter {each}: expected NAME=VALUE")
+        parameters[name] = value
+    return parameters
+
+
+def _say(text: str) -> None:
+    print(f"local-aws: {text}", file=sys.stderr, flush=True)
+
+
+def _end(world: LocalAws | None, status: int) -> NoReturn:
+    """End the children and this process, now: moto's own threads would hold an ordinary exit back."""
+    sys.stdout.flush()
+    # What requests under way complain of from here on is of no use to anybody.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    if world is not None:
+        world.abandon()
+    os._exit(status)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

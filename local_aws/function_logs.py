@@ -1,0 +1,44 @@
+"""Where the log of an invocation goes: a file for people, and CloudWatch Logs as far as the role may."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_aws.world import World
+
+
+def write_log(
+    world: World, *, function: str, group: str, stream: str, log: str, credentials: Mapping[str, str]
+) -> None:
+    """Append `log` to the function's file, and put its lines into `stream` of `group` with the role's credentials.
+
+    Like on AWS, a role that may not write logs writes none, and the function runs all the same.
+    """
+    folder = world.folder / "logs" / "functions"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{function}.log").open("a") as file:
+        file.write(log)
+    logs = boto3.client(
+        "logs",
+        endpoint_url=world.endpoint,
+        region_name=world.region,
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=credentials["AWS_SESSION_TOKEN"],
+        config=Config(retries={"max_attempts": 1}),
+    )
+    now = int(time.time() * 1000)
+    lines = [{"timestamp": now, "message": line} for line in log.splitlines() if line]
+    with contextlib.suppress(ClientError):
+        try:
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        except logs.exceptions.ResourceNotFoundException:
+            logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)

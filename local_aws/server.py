@@ -1,0 +1,197 @@
+"""One local AWS: moto's server in this process with every service that was made real, and the stack deployed on it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from moto.core.config import default_user_config
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local_aws import athena, buckets, crawler, functions, glue_jobs, iam, kaggle, stacks, state_machines
+from local_aws.deploy import TEMPLATE, deploy
+from local_aws.errors import LocalAwsError
+from local_aws.listening import HOST, listen
+from local_aws.world import World
+
+_PID = "pid"
+_POLL = 0.05  # seconds between two looks at whether to stop serving
+
+LOCAL_PARAMETERS = {"CrawlerPollSeconds": "1"}
+"""Parameters that are another here than on AWS, unless one names them: a crawl takes no time, so waiting is idle."""
+
+_MODULES = (stacks, buckets, functions, glue_jobs, crawler, athena, state_machines, iam)
+_OF_THE_REAL_KAGGLE = (
+    *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+)
+_running = threading.Lock()
+
+
+class _QuietHandler(MotoRequestHandler):
+    """Requests are not worth a line each, and an answer must not wait for more to send with it."""
+
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's interface
+        """Say nothing."""
+
+
+@dataclass
+class LocalAws:
+    """A local AWS from `start` to `stop`, or as a context manager. One at a time in a process.
+
+    `dataset` is `synthetic`, `kaggle` or a directory; `port` 0 takes a free one; `folder` receives logs/, code/ and
+    the rest of a run and is emptied first; by default it is `.local-aws/PORT` below the current directory, and
+    `.local-aws/logs` leads to the logs of the latest start. Only the logs outlive the run.
+    `template` None starts without a stack. `tell` is given what is being done. Raises LocalAwsError.
+    """
+
+    dataset: str = "synthetic"
+    port: int = 0
+    scale: int = 1
+    region: str = "us-east-1"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    stack_name: str = "mhealth"
+    folder: Path | None = None
+    template: Path | None = TEMPLATE
+    tell: Callable[[str], None] = lambda _: None
+
+    world: World = field(init=False)
+
+    def start(self) -> None:
+        """Listen, make the services real, deploy the stack."""
+        if not _running.acquire(blocking=False):
+            raise LocalAwsError("this process already runs a local AWS: moto's state is the process's own")
+        self._ending = contextlib.ExitStack()
+        self._ending.callback(_running.release)
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        server, port = self._listen()
+        self._folder = self.folder.absolute() if self.folder else _default_folder(port)
+        folder = self._folder
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "logs").mkdir(parents=True)
+        (folder / _PID).write_text(str(os.getpid()))
+        self.tell("making the synthetic dataset" if self.dataset == "synthetic" else f"dataset: {self.dataset}")
+        served = kaggle.served(self.dataset, folder / "dataset", scale=self.scale)
+        try:
+            environment = self._ending.enter_context(served)
+        except NotADirectoryError as error:
+            raise LocalAwsError(str(error)) from None
+        if self.dataset == "kaggle":
+            environment = {name: os.environ[name] for name in _OF_THE_REAL_KAGGLE if name in os.environ}
+        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment)
+        self._ending.callback(self.world.children.end_all)
+        # What a world before this one left in the process.
+        moto_api_backend.reset()
+        for module in _MODULES:
+            module.install(self.world)
+        threading.Thread(target=server.serve_forever, args=(_POLL,), name="local AWS", daemon=True).start()
+        self._ending.callback(server.shutdown)
+        if self.template is not None:
+            self.tell(f"deploying stack {self.stack_name} from {self.template}")
+            here = LOCAL_PARAMETERS if self.template == TEMPLATE else {}
+            parameters = here | dict(self.parameters)
+            deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=parameters)
+
+    def _listen(self) -> tuple[BaseWSGIServer, int]:
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        _keep_proxies_out()
+        # werkzeug ends the process when the port is taken: it gets a socket that is bound.
+        listener = listen(self.port)
+        self._ending.callback(listener.close)
+        port: int = listener.getsockname()[1]
+        server = make_server(
+            HOST,
+            port,
+            DomainDispatcherApplication(create_backend_app),
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=listener.fileno(),
+        )
+        self._ending.callback(server.server_close)
+        return server, port
+
+    def stop(self) -> None:
+        """End the children, the server and the Kaggle API."""
+        self._ending.close()
+        self._clear()
+
+    def abandon(self) -> None:
+        """End the children and leave the rest to the end of the process, which the caller brings about at once."""
+        if hasattr(self, "world"):
+            self.world.children.end_all()
+        self._clear()
+
+    def _clear(self) -> None:
+        for entry in self._folder.iterdir() if hasattr(self, "_folder") else ():
+            if entry.name != "logs":
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+    @property
+    def endpoint(self) -> str:
+        """The address for AWS_ENDPOINT_URL."""
+        return self.world.endpoint
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _default_folder(port: int) -> Path:
+    """`.local-aws/PORT`, with `.local-aws/logs` leading to its logs; folders of processes that are no more go."""
+    base = Path(".local-aws").absolute()
+    base.mkdir(exist_ok=True)
+    for other in base.iterdir():
+        if other.name.isdigit() and not _alive(other / _PID):
+            shutil.rmtree(other, ignore_errors=True)
+    logs = base / "logs"
+    if logs.is_symlink() or not logs.exists():
+        fresh = base / f"logs.{port}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path(str(port)) / "logs")
+        fresh.replace(logs)
+    return base / str(port)
+
+
+def _alive(pid: Path) -> bool:
+    try:
+        os.kill(int(pid.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _keep_proxies_out() -> None:
+    """Calls to ourselves must not go through the person's proxy."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        if HOST not in hosts:
+            os.environ[name] = ",".join([*hosts, HOST])
+
+
+# moto and werkzeug tell every request and every error that a client is told anyway.
+logging.getLogger("werkzeug").setLevel(logging.CRITICAL)

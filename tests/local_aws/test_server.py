@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local_aws.errors import LocalAwsError, PortTaken
+from local_aws.server import LocalAws
+from tests.local_aws.stack import Stacks
+
+
+def started(folder: Path, **settings: object) -> LocalAws:
+    dataset = folder / "dataset"
+    dataset.mkdir(exist_ok=True)
+    return LocalAws(str(dataset), folder=folder / "world", template=None, **settings)  # type: ignore[arg-type]
+
+
+def test_each_start_is_a_fresh_world_that_leaves_its_logs_only(tmp_path: Path) -> None:
+    for _ in range(2):
+        with started(tmp_path) as aws:
+            stacks = Stacks(aws, tmp_path)
+            assert stacks.client("s3").list_buckets()["Buckets"] == []
+            assert aws.endpoint.startswith("http://127.0.0.1:")
+            stacks.deploy({"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}, "once")
+            assert not (aws.world.folder / "logs" / "old").exists()
+            (aws.world.folder / "logs" / "old").touch()
+        assert [entry.name for entry in (tmp_path / "world").iterdir()] == ["logs"]
+
+
+def test_moto_is_untouched_otherwise(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        queues = Stacks(aws, tmp_path).client("sqs")
+        url = queues.create_queue(QueueName="q")["QueueUrl"]
+        queues.send_message(QueueUrl=url, MessageBody="hello")
+        assert queues.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
+
+
+def test_the_region_is_a_choice(tmp_path: Path) -> None:
+    with started(tmp_path, region="eu-central-1") as aws:
+        stacks = Stacks(aws, tmp_path)
+        stack = stacks.deploy(
+            {
+                "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
+                "Outputs": {"Region": {"Value": {"Ref": "AWS::Region"}}},
+            }
+        )
+        assert stacks.outputs(stack) == {"Region": "eu-central-1"}
+        location = stacks.client("s3").get_bucket_location(Bucket=stacks.resources(stack)["Bucket"])
+        assert location["LocationConstraint"] == "eu-central-1"
+
+
+def test_two_at_once_in_a_process_are_refused(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        with pytest.raises(LocalAwsError, match="already runs a local AWS"):
+            started(tmp_path).start()
+        assert boto3.client(
+            "sts",
+            endpoint_url=aws.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        ).get_caller_identity()
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"port {port} of 127.0.0.1 cannot be used: Address already in use"):
+            started(tmp_path, port=port).start()
+
+
+def test_a_dataset_that_is_not_there_is_told_and_frees_the_port(tmp_path: Path) -> None:
+    aws = LocalAws(str(tmp_path / "nowhere"), folder=tmp_path / "world", template=None)
+    with pytest.raises(LocalAwsError, match=r"--dataset .*nowhere: expected `synthetic`, `kaggle` or a directory"):
+        aws.start()
+    with started(tmp_path) as again:
+        assert again.endpoint
