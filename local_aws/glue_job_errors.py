@@ -1,0 +1,51 @@
+"""What Glue tells of a script that failed: the exception at the end of its log, short enough to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+MAX_LINES = 20
+MAX_CHARACTERS = 2000
+
+_EXCEPTION = re.compile(r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z_]\w*)(?:: (?P<message>.*)|:)?$")
+_NOT_THE_MESSAGE = re.compile(
+    r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d "  # Spark's own log
+    r"|\tat |\s+at \S+\(|Caused by: |: [a-z]+\.[\w.$]+"  # Java's stack traces
+    r"|Traceback \(most recent call last\):|During handling of |The above exception "
+)
+
+
+def message(log: str) -> str | None:
+    """The last Python exception of a log as `Name: message`, the name without its module; None where there is none.
+
+    A message of several lines keeps its first lines; whatever logging follows it is left out.
+    """
+    lines = log.splitlines()
+    for start in reversed([n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]):
+        told = _exception_after(lines[start + 1 :])
+        if told:
+            return told
+    return None
+
+
+def _exception_after(lines: list[str]) -> str | None:
+    """The exception below the indented frames of a traceback."""
+    below = iter(lines)
+    for line in below:
+        if line.startswith(" ") or not line.strip():
+            continue
+        match = _EXCEPTION.match(line)
+        if match is None:
+            return None
+        text = "\n".join([match["message"] or "", *_continued(below)]).rstrip()
+        told = f"{match['name']}: {text}" if text else match["name"]
+        return told if len(told) <= MAX_CHARACTERS else told[: MAX_CHARACTERS - 3] + "..."
+    return None
+
+
+def _continued(lines: Iterator[str]) -> Iterator[str]:
+    for count, line in enumerate(lines, start=2):
+        if count > MAX_LINES or _NOT_THE_MESSAGE.match(line):
+            return
+        yield line

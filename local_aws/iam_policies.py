@@ -1,0 +1,204 @@
+"""Whether policies allow an action on a resource: IAM's evaluation, for what this project's policies use.
+
+What is not known here never allows: a condition key or operator of unknown meaning makes an Allow not apply and a
+Deny apply, and the refusal says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+KNOWN_KEYS = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:securetransport",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "s3:delimiter",
+        "s3:max-keys",
+        "s3:prefix",
+        "s3:x-amz-acl",
+        "s3:x-amz-server-side-encryption",
+    }
+)
+"""Condition keys (in small letters) whose presence or absence in a request is known here."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One action on one resource, by whom: `principal` is the role's ARN, `context` the values of condition keys."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a request is allowed, and why not."""
+
+    allowed: bool
+    reason: str = ""
+
+
+class _UnknownError(Exception):
+    """A part of a policy whose meaning is not known here."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
+    if "${" in pattern:
+        pattern = pattern.replace("${*}", "\x00").replace("${?}", "\x01").replace("${$}", "\x02")
+        if "${" in pattern:
+            raise _UnknownError(f"the policy variable in {pattern}")
+    translated = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    for placeholder, letter in (("\x00", r"\*"), ("\x01", r"\?"), ("\x02", r"\$")):
+        translated = translated.replace(re.escape(placeholder), letter)
+    return re.compile(translated, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
+    """Whether a value matches a pattern with `*` (any text) and `?` (any letter)."""
+    return _pattern(pattern, ignore_case=ignore_case).fullmatch(value) is not None
+
+
+def _listed(element: Any) -> list[Any]:
+    return element if isinstance(element, list) else [element]
+
+
+def _names(statement: Mapping[str, Any], element: str, matches: Callable[[str], bool]) -> bool:
+    """Whether Action/NotAction or Resource/NotResource of a statement takes a value."""
+    if element in statement:
+        return any(matches(pattern) for pattern in _listed(statement[element]))
+    return not any(matches(pattern) for pattern in _listed(statement[f"Not{element}"]))
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as wrong:
+        raise _UnknownError(f"the number {value}") from wrong
+
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
+    "StringLike": lambda value, wanted: like(value, wanted),
+    "ArnEquals": lambda value, wanted: like(value, wanted),
+    "ArnLike": lambda value, wanted: like(value, wanted),
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
+    "NumericEquals": lambda value, wanted: _number(value) == _number(wanted),
+    "NumericLessThan": lambda value, wanted: _number(value) < _number(wanted),
+    "NumericLessThanEquals": lambda value, wanted: _number(value) <= _number(wanted),
+    "NumericGreaterThan": lambda value, wanted: _number(value) > _number(wanted),
+    "NumericGreaterThanEquals": lambda value, wanted: _number(value) >= _number(wanted),
+}
+_NEGATED = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NumericNotEquals": "NumericEquals",
+}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _condition_holds(operator: str, key: str, wanted: Sequence[str], context: Mapping[str, str]) -> bool:
+    if key.lower() not in KNOWN_KEYS:
+        raise _UnknownError(f"the condition key {key}")
+    value = context.get(key.lower())
+    if operator == "Null":
+        return any((value is None) == (answer.lower() == "true") for answer in wanted)
+    # With a single value both quantifiers mean the plain operator, but for an absent key.
+    for quantifier, if_absent in (("ForAllValues:", True), ("ForAnyValue:", False)):
+        if operator.startswith(quantifier):
+            if value is None:
+                return if_absent
+            operator = operator.removeprefix(quantifier)
+    if operator.endswith("IfExists"):
+        if value is None:
+            return True
+        operator = operator.removesuffix("IfExists")
+    negated = operator in _NEGATED
+    compare = _OPERATORS.get(_NEGATED.get(operator, operator))
+    if compare is None:
+        raise _UnknownError(f"the condition operator {operator}")
+    if value is None:
+        return negated
+    return any(compare(value, one) for one in wanted) != negated
+
+
+def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Whether every condition of a statement holds; `context` has its keys in small letters."""
+    return all(
+        _condition_holds(operator, key, [_text(value) for value in _listed(wanted)], context)
+        for operator, tests in statement.get("Condition", {}).items()
+        for key, wanted in tests.items()
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def statements(document: str) -> tuple[Mapping[str, Any], ...]:
+    """The statements of a policy document."""
+    return tuple(_listed(json.loads(document)["Statement"]))
+
+
+def _applies(statement: Mapping[str, Any], request: Request, doubts: list[str]) -> bool:
+    try:
+        return (
+            _names(statement, "Action", lambda pattern: like(request.action, pattern, ignore_case=True))
+            and _names(statement, "Resource", lambda pattern: like(request.resource, pattern))
+            and conditions_hold(statement, request.context)
+        )
+    except _UnknownError as unknown:
+        doubts.append(str(unknown))
+        return bool(statement["Effect"] == "Deny")
+
+
+def decide(documents: Iterable[str], request: Request, kind: str = "identity-based policy") -> Decision:
+    """Judge a request by policy documents: a Deny anywhere wins, an Allow somewhere is needed."""
+    return judge([one for document in documents for one in statements(document)], request, kind)
+
+
+def judge(given: Iterable[Mapping[str, Any]], request: Request, kind: str = "identity-based policy") -> Decision:
+    """Judge a request by statements."""
+    doubts: list[str] = []
+    effects = {statement["Effect"] for statement in given if _applies(statement, request, doubts)}
+    doubt = f" (the local AWS does not know {'; '.join(doubts)})" if doubts else ""
+    if "Deny" in effects:
+        return Decision(False, f"with an explicit deny in an {kind}{doubt}")
+    if "Allow" in effects:
+        return Decision(True)
+    return Decision(False, f"because no {kind} allows the {request.action} action{doubt}")
+
+
+def trusts(document: str, service: str, context: Mapping[str, str]) -> bool:
+    """Whether a role's trust policy lets a service principal (`glue.amazonaws.com`) assume it."""
+
+    def takes(statement: Mapping[str, Any]) -> bool:
+        principal = statement.get("Principal", {})
+        named = principal == "*" or service in _listed(principal.get("Service", []))
+        try:
+            return (
+                named
+                and _names(statement, "Action", lambda pattern: like("sts:AssumeRole", pattern, ignore_case=True))
+                and conditions_hold(statement, context)
+            )
+        except _UnknownError:
+            return bool(statement["Effect"] == "Deny")
+
+    effects = {statement["Effect"] for statement in statements(document) if takes(statement)}
+    return effects == {"Allow"}

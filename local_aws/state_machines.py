@@ -1,0 +1,30 @@
+"""Step Functions: moto's interpreter, switched on and corrected to behave as AWS does."""
+
+from __future__ import annotations
+
+import logging
+
+from moto.core.config import default_user_config
+
+from local_aws import (
+    state_machines_clients,
+    state_machines_executions,
+    state_machines_language,
+    state_machines_paths,
+    state_machines_running,
+    state_machines_services,
+)
+from local_aws.world import World
+
+
+def install(world: World) -> None:
+    """Make StartExecution interpret the definition, each task with the credentials of the state machine's role."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    # It logs each failing state several times over, as errors of its own; the history has them once, and readable.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    state_machines_clients.install(world)
+    state_machines_executions.install()
+    state_machines_language.install()
+    state_machines_paths.install()
+    state_machines_running.install()
+    state_machines_services.install()

@@ -1,0 +1,77 @@
+"""The clients with which tasks call services: this world's endpoint, the state machine's own role."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from local_aws.replacing import replace_everywhere
+from local_aws.roles import take_role
+from local_aws.world import World
+
+CREDENTIALS_LAST = 45 * 60.0
+"""Seconds after which a role is assumed again; STS grants an hour."""
+
+_ORIGINAL = boto_client.boto_client_for
+
+
+class RoleClients:
+    """Clients per role, service and region, made once and kept while the role's credentials are good."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._sessions: dict[str, tuple[float, boto3.Session]] = {}
+        self._clients: dict[tuple[boto3.Session, str, str], Any] = {}
+
+    def client(self, role_arn: str, service: str, region: str) -> Any:
+        """A client of `service` that calls with the credentials of the role."""
+        with self._lock:
+            session = self._session(role_arn)
+            key = (session, service, region)
+            if key not in self._clients:
+                self._clients[key] = session.client(  # type: ignore[call-overload]
+                    service,
+                    region_name=region,
+                    endpoint_url=self._world.endpoint,
+                    # A Lambda task may take fifteen minutes; what to retry is the definition's business.
+                    config=Config(parameter_validation=False, read_timeout=1000, retries={"total_max_attempts": 1}),
+                )
+            return self._clients[key]
+
+    def _session(self, role_arn: str) -> boto3.Session:
+        until, session = self._sessions.get(role_arn, (0.0, None))
+        if session is None or time.monotonic() > until:
+            granted = take_role(self._world, role_arn, "states", "states")
+            session = boto3.Session(
+                aws_access_key_id=granted["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=granted["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=granted["AWS_SESSION_TOKEN"],
+            )
+            self._sessions[role_arn] = (time.monotonic() + CREDENTIALS_LAST, session)
+        return session
+
+
+_current: list[RoleClients] = []
+
+
+def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    """The interpreter's way to a client: `state_credentials` names the role."""
+    if state_credentials is None:
+        raise RuntimeError(
+            f"a task called {service} without the role of its state machine: it would be an administrator"
+        )
+    return _current[0].client(state_credentials.role_arn, service, region)
+
+
+def install(world: World) -> None:
+    """Route every service call of the interpreter to `world`."""
+    import moto.stepfunctions.parser.models  # noqa: F401 - loads every module that imported the function
+
+    _current[:] = [RoleClients(world)]
+    replace_everywhere("moto.stepfunctions", _ORIGINAL, client_for)
