@@ -1,0 +1,60 @@
+"""What ends a query on the local Athena, in Athena's words."""
+
+from __future__ import annotations
+
+import re
+
+
+class QueryFailedError(Exception):
+    """A query that Athena would fail: `name` is Trino's error name, the position (from 1) is the offending text's."""
+
+    def __init__(self, name: str, message: str, position: tuple[int, int] | None = None) -> None:
+        self.name = name
+        self.message = message
+        where = f"line {position[0]}:{position[1]}: " if position else ""
+        super().__init__(f"{name}: {where}{message}")
+
+
+class QueryCancelledError(Exception):
+    """A query that was stopped, by its owner or by a limit of its work group; the message is the reason."""
+
+
+def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFailedError:
+    """Athena may know this statement; the local one does not."""
+    return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}", position)
+
+
+# What DuckDB says while it runs or binds a query -> what Trino says.
+_TRANSLATIONS = (
+    (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
+    (r"^Conversion Error: (.*out of range.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),
+    (r"Could not convert string '(.*)' to (\w+)", "INVALID_CAST_ARGUMENT", r"Cannot cast '\1' to \2"),
+    (r"^Conversion Error: (.*)", "INVALID_CAST_ARGUMENT", r"\1"),
+    (r"^Out of Range Error: (.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),
+    (
+        r'column "(.*?)" must appear in the GROUP BY clause',
+        "EXPRESSION_NOT_AGGREGATE",
+        r"'\1' must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    (r"Referenced column \"(.*?)\" not found", "COLUMN_NOT_FOUND", r"Column '\1' cannot be resolved"),
+    (r"No function matches the given name and argument types '(\w+)\((.*?)\)'",
+     "FUNCTION_NOT_FOUND", r"Unexpected parameters (\2) for function \1"),
+    # The name is one of Trino's: others were refused before.
+    (r"Function with name (\w+) does not exist", "NOT_SUPPORTED", r"The local Athena does not do the function \1"),
+    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS",
+     "Scalar sub-query has returned multiple rows"),
+)  # fmt: skip
+
+_OWN_NAME = re.compile(r"Invalid Input Error: ([A-Z][A-Z_]+): (.*)", re.DOTALL)
+
+
+def from_duckdb(error: Exception) -> QueryFailedError:
+    """The failure that Athena would report where DuckDB raised `error`."""
+    text = str(error)
+    # Raised by this package's own macros.
+    if own := _OWN_NAME.match(text):
+        return QueryFailedError(own.group(1), own.group(2).strip())
+    for pattern, name, words in _TRANSLATIONS:
+        if match := re.search(pattern, text):
+            return QueryFailedError(name, match.expand(words).splitlines()[0])
+    return QueryFailedError("GENERIC_USER_ERROR", f"the local Athena could not run this: {text.splitlines()[0]}")

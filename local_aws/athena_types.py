@@ -1,0 +1,98 @@
+"""The same type in three tongues: Hive's in the catalog, DuckDB's while a query runs, Trino's in what clients see."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from duckdb.sqltypes import DuckDBPyType
+from sqlglot import exp
+
+# DuckDB's name -> Trino's, Hive's. DuckDB's unsigned and 128-bit numbers only arise where Trino has bigint.
+_PLAIN = {
+    "boolean": ("boolean", "boolean"),
+    "tinyint": ("tinyint", "tinyint"),
+    "smallint": ("smallint", "smallint"),
+    "integer": ("integer", "int"),
+    "bigint": ("bigint", "bigint"),
+    "hugeint": ("bigint", "bigint"),
+    "uhugeint": ("bigint", "bigint"),
+    "ubigint": ("bigint", "bigint"),
+    "uinteger": ("bigint", "bigint"),
+    "usmallint": ("integer", "int"),
+    "utinyint": ("smallint", "smallint"),
+    "float": ("real", "float"),
+    "double": ("double", "double"),
+    "varchar": ("varchar", "string"),
+    "blob": ("varbinary", "binary"),
+    "date": ("date", "date"),
+    "time": ("time(3)", "string"),
+    "timestamp": ("timestamp(3)", "timestamp"),
+    "timestamp_ms": ("timestamp(3)", "timestamp"),
+    "timestamp_ns": ("timestamp(3)", "timestamp"),
+    "timestamp_s": ("timestamp(3)", "timestamp"),
+    "timestamp with time zone": ("timestamp(3) with time zone", "timestamp"),
+    "interval": ("interval day to second", "string"),
+    "null": ("unknown", "string"),
+    "sqlnull": ("unknown", "string"),
+    "uuid": ("uuid", "string"),
+}
+
+
+@cache
+def duckdb_of_hive(hive: str) -> str:
+    """The DuckDB type of a catalog column: `array<int>` is `INTEGER[]`."""
+    text = exp.DataType.build(hive, dialect="hive").sql("duckdb")
+    for written, told in (("TEXT", "VARCHAR"), ("INT", "INTEGER"), ("REAL", "FLOAT")):
+        text = re.sub(rf"\b{written}\b", told, text)
+    return text.replace(", ", ",") if text.startswith("DECIMAL") else text
+
+
+def trino_of_hive(hive: str) -> str:
+    """The Trino type of a catalog column, as information_schema tells it."""
+    text = exp.DataType.build(hive, dialect="hive").sql("trino").lower()
+    return text.replace("timestamp", "timestamp(3)")
+
+
+def trino_name(of: DuckDBPyType) -> str:
+    """The Trino name of a DuckDB type: `timestamp(3)`, `array(bigint)`, `decimal(4,1)`."""
+    parts: list[Any] = list(of.children) if of.id in ("list", "map", "struct", "decimal", "array") else []
+    if of.id == "decimal":
+        return f"decimal({parts[0][1]},{parts[1][1]})"
+    if of.id in ("list", "array"):
+        return f"array({trino_name(parts[0][1])})"
+    if of.id == "map":
+        return f"map({trino_name(parts[0][1])}, {trino_name(parts[1][1])})"
+    if of.id == "struct":
+        return "row(" + ", ".join(f"{name} {trino_name(child)}" for name, child in parts) + ")"
+    return _PLAIN.get(of.id, (of.id, ""))[0]
+
+
+def hive_name(of: DuckDBPyType) -> str:
+    """The Hive name of a DuckDB type, for the catalog: `timestamp`, `array<bigint>`."""
+    parts: list[Any] = list(of.children) if of.id in ("list", "map", "struct", "decimal", "array") else []
+    if of.id == "decimal":
+        return f"decimal({parts[0][1]},{parts[1][1]})"
+    if of.id in ("list", "array"):
+        return f"array<{hive_name(parts[0][1])}>"
+    if of.id == "map":
+        return f"map<{hive_name(parts[0][1])},{hive_name(parts[1][1])}>"
+    if of.id == "struct":
+        return "struct<" + ",".join(f"{name}:{hive_name(child)}" for name, child in parts) + ">"
+    return _PLAIN.get(of.id, ("", "string"))[1]
+
+
+_WIDER = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
+
+
+def can_coerce(given: str, wanted: str) -> bool:
+    """Whether Trino lets a value of type `given` stand where `wanted` is declared, without a cast."""
+    given_base, wanted_base = given.split("(")[0], wanted.split("(")[0]
+    if given == wanted or given == "unknown" or (given_base == wanted_base and given_base in ("varchar", "char")):
+        return True
+    if given_base in _WIDER and wanted_base in _WIDER:
+        return _WIDER.index(given_base) <= _WIDER.index(wanted_base)
+    if given_base == "timestamp" == wanted_base:
+        return given.endswith("zone") == wanted.endswith("zone")
+    return given == "date" and wanted_base == "timestamp"

@@ -1,0 +1,120 @@
+"""The pipeline as a person uses it: `local-aws up` as a process, plain boto3 against it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+START_SECONDS = 60
+RUN_SECONDS = 180
+QUERY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class World:
+    """A running local AWS with the deployed stack, and a client's view of it."""
+
+    session: boto3.Session
+    endpoint: str
+    process: subprocess.Popen[str]
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName="mhealth")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def execute(self) -> dict[str, Any]:
+        """Start an execution and wait for its end; the description of the ended execution."""
+        sfn = self.client("stepfunctions")
+        arn = sfn.start_execution(stateMachineArn=self.outputs["StateMachineArn"])["executionArn"]
+        deadline = time.monotonic() + RUN_SECONDS
+        while (execution := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, "the execution does not end"
+            time.sleep(0.25)
+        return execution
+
+    def publish(self) -> dict[str, Any]:
+        """Run an execution that must publish; its output."""
+        execution = self.execute()
+        assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
+        output = json.loads(execution["output"])
+        assert output["outcome"] == "published"
+        return output
+
+    def query(self, sql: str) -> list[dict[str, str]]:
+        """The rows of a query through Athena: column -> text, from the result object as it lies in S3."""
+        athena = self.client("athena")
+        outputs = self.outputs
+        started = athena.start_query_execution(
+            QueryString=sql,
+            QueryExecutionContext={"Database": outputs["DatabaseName"]},
+            WorkGroup=outputs["WorkGroupName"],
+        )["QueryExecutionId"]
+        deadline = time.monotonic() + QUERY_SECONDS
+        while True:
+            execution = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
+            if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
+                break
+            assert time.monotonic() < deadline, "the query does not end"
+            time.sleep(0.05)
+        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
+        bucket, key = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").split("/", 1)
+        text = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        return list(csv.DictReader(io.StringIO(text)))
+
+    def document(self, key: str) -> dict[str, Any]:
+        return json.loads(self.content(key))
+
+    def content(self, key: str) -> bytes:
+        return self.client("s3").get_object(Bucket=self.outputs["DataBucketName"], Key=key)["Body"].read()
+
+    def keys(self, prefix: str) -> list[str]:
+        pages = (
+            self.client("s3")
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=self.outputs["DataBucketName"], Prefix=prefix)
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def job_runs(self) -> int:
+        glue, outputs = self.client("glue"), self.outputs
+        jobs = (outputs["ConvertParquetJobName"], outputs["GlueTransformJobName"])
+        return sum(len(glue.get_job_runs(JobName=job)["JobRuns"]) for job in jobs)
+
+
+@contextlib.contextmanager
+def local_aws(dataset: Path, folder: Path) -> Iterator[World]:
+    """A local AWS that serves `dataset`, with its logs below `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", "--dataset", str(dataset)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        ready = process.stdout.readline().split()
+        assert ready[:1] == ["ready"], "the local AWS did not start"
+        session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
+        yield World(session, ready[1], process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        if process.stdout:
+            process.stdout.close()

@@ -1,0 +1,237 @@
+"""A week of daily runs on ten .log files: first, unchanged, changed, one line bad, files gone, everything gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.synthetic import write_dataset
+
+from . import sources
+from .conftest import World, local_aws
+
+ROWS = (700, 650, 600, 550, 500, 450, 400, 350, 300, 250)
+SUBJECTS = range(1, 11)
+
+# The tests of this module are one story: each starts where the one before it ended.
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("days") / "dataset"
+    write_dataset(folder, rows=ROWS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with local_aws(dataset, tmp_path_factory.mktemp("days-home")) as world:
+        yield world
+
+
+def published(world: World) -> int:
+    (row,) = world.query("SELECT max(snapshot) AS snapshot, min(snapshot) AS same FROM mhealth")
+    assert row["snapshot"] == row["same"]
+    return int(row["snapshot"])
+
+
+def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
+    output = world.publish()
+    assert output["rows"] == sum(ROWS)
+    assert (output["subjects"], output["quarantined"], output["raw_version"]) == (10, 0, 1)
+    counts = world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject ORDER BY subject")
+    assert [(int(row["subject"]), int(row["samples"])) for row in counts] == list(zip(SUBJECTS, ROWS, strict=True))
+    assert sources.of_table(world.query("SELECT * FROM mhealth")) == sources.of_logs(dataset)
+
+
+def test_stack_lists_every_resource_and_output(world: World) -> None:
+    resources = world.client("cloudformation").describe_stack_resources(StackName="mhealth")["StackResources"]
+    kinds = {resource["LogicalResourceId"]: resource["ResourceType"] for resource in resources}
+    assert kinds["SnapshotsTable"] == "AWS::Glue::Table"
+    assert kinds["ConvertParquetJob"] == kinds["GlueTransformJob"] == "AWS::Glue::Job"
+    assert kinds["Crawler"] == "AWS::Glue::Crawler"
+    assert kinds["WorkGroup"] == "AWS::Athena::WorkGroup"
+    assert kinds["Schedule"] == "AWS::Scheduler::Schedule"
+    assert kinds["DownloadFunction"] == "AWS::Lambda::Function"
+    assert kinds["StateMachine"] == "AWS::StepFunctions::StateMachine"
+    assert all(resource["ResourceStatus"] == "CREATE_COMPLETE" for resource in resources)
+    assert all(resource["PhysicalResourceId"] for resource in resources)
+
+
+def test_ten_partitions_are_in_the_catalog(world: World) -> None:
+    partitions = world.client("glue").get_partitions(
+        DatabaseName=world.outputs["DatabaseName"], TableName="mhealth_snapshots"
+    )["Partitions"]
+    snapshot = published(world)
+    assert sorted(int(partition["Values"][1]) for partition in partitions) == list(SUBJECTS)
+    assert {int(partition["Values"][0]) for partition in partitions} == {snapshot}
+
+
+def test_layout_of_the_bucket_is_the_designs(world: World) -> None:
+    snapshot = published(world)
+    names = sorted(f"mHealth_subject{subject}" for subject in SUBJECTS)
+    assert world.keys("raw/") == [f"raw/version=1/{name}.csv" for name in names]
+    assert world.keys("stage/") == [f"stage/version=1/{name}.parquet" for name in names]
+    assert sorted(world.keys("processed/")) == sorted(
+        f"processed/snapshot={snapshot}/subject={subject}/part-00000.parquet" for subject in SUBJECTS
+    )
+    assert world.keys("quarantine/") == []
+    assert world.keys("manifests/") == [
+        "manifests/current.json",
+        "manifests/raw/version=1.json",
+        f"manifests/snapshots/{snapshot}.json",
+    ]
+
+
+def test_raw_is_the_source_with_another_delimiter(world: World, dataset: Path) -> None:
+    header, *lines = world.content("raw/version=1/mHealth_subject4.csv").decode().splitlines()
+    assert header.split(",")[:5] == ["chest_accel_x", "chest_accel_y", "chest_accel_z", "ecg_1", "ecg_2"]
+    assert header.endswith(",label")
+    source = (dataset / "mHealth_subject4.log").read_text().splitlines()
+    assert lines == [line.replace("\t", ",") for line in source]
+
+
+def test_one_subject_is_a_small_scan(world: World) -> None:
+    athena = world.client("athena")
+
+    def scanned(sql: str) -> int:
+        world.query(sql)
+        (last, *_) = athena.list_query_executions(WorkGroup=world.outputs["WorkGroupName"])["QueryExecutionIds"]
+        return int(
+            athena.get_query_execution(QueryExecutionId=last)["QueryExecution"]["Statistics"]["DataScannedInBytes"]
+        )
+
+    everything = scanned("SELECT * FROM mhealth")
+    one_subject = scanned("SELECT accel_x, accel_y, accel_z FROM mhealth WHERE subject = 3")
+    assert 0 < one_subject < everything / 50
+
+
+def test_unchanged_day_starts_no_glue_run(world: World) -> None:
+    runs, snapshot = world.job_runs(), published(world)
+    execution = world.execute()
+    assert execution["status"] == "SUCCEEDED"
+    assert json.loads(execution["output"])["outcome"] == "unchanged"
+    assert world.job_runs() == runs
+    assert published(world) == snapshot
+
+
+def test_replaced_file_makes_a_new_version_and_snapshot(world: World, dataset: Path) -> None:
+    before = published(world)
+    log = dataset / "mHealth_subject7.log"
+    lines = log.read_text().splitlines(keepends=True)
+    # One sample fewer, one value changed, one line that is no sample.
+    fields = lines[10].split("\t")
+    fields[0] = "1.2345"
+    lines[10] = "\t".join(fields)
+    lines[20] = lines[20].replace("\t", "\toops\t", 1)
+    log.write_text("".join(lines[:-1]))
+
+    output = world.publish()
+    assert output["raw_version"] == 2
+    assert output["snapshot"] > before
+    assert published(world) == output["snapshot"]
+    assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 2, 1)
+
+    rejected = [json.loads(line) for line in world.content("quarantine/version=2/mHealth_subject7.jsonl").splitlines()]
+    assert [(line["file"], line["line"]) for line in rejected] == [("mHealth_subject7.log", 21)]
+    assert "25" in rejected[0]["reason"]
+    assert rejected[0]["text"] == lines[20].rstrip("\n").replace("\t", ",")
+
+    # The rejected line keeps its number, so the samples after it keep their time.
+    good = sources.of_logs(dataset, rejected=frozenset({("mHealth_subject7", 20)}))
+    assert sources.of_table(world.query("SELECT * FROM mhealth")) == good
+
+
+def test_only_the_replaced_file_was_landed_and_converted_again(world: World) -> None:
+    assert world.keys("raw/version=2/") == ["raw/version=2/mHealth_subject7.csv"]
+    assert world.keys("stage/version=2/") == ["stage/version=2/mHealth_subject7.parquet"]
+    manifest = world.document(f"manifests/snapshots/{published(world)}.json")
+    carried = {file["subject"]: file["carried"] for file in manifest["files"]}
+    assert carried == {subject: subject != 7 for subject in SUBJECTS}
+
+
+def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) -> None:
+    newest = published(world)
+    older = min(int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots"))
+    assert older < newest
+    athena, outputs = world.client("athena"), world.outputs
+    ids = athena.list_named_queries(WorkGroup=outputs["WorkGroupName"])["NamedQueryIds"]
+    (rollback,) = [
+        query["QueryString"]
+        for query in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
+        if query["Name"] == "RollBack"
+    ]
+
+    def publish_again(snapshot: int) -> None:
+        started = athena.start_query_execution(
+            QueryString=rollback.replace("YYYYMMDDHHMMSS", str(snapshot)),
+            QueryExecutionContext={"Database": outputs["DatabaseName"]},
+            WorkGroup=outputs["WorkGroupName"],
+        )["QueryExecutionId"]
+        while athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
+            pass
+
+    publish_again(older)
+    assert published(world) == older
+    # A rollback holds while nothing new comes.
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    assert published(world) == older
+    publish_again(newest)
+    assert published(world) == newest
+
+
+@pytest.fixture
+def subscribed(world: World) -> Iterator[str]:
+    """A queue that gets what the pipeline's topic is told."""
+    sqs, sns = world.client("sqs"), world.client("sns")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
+    yield queue
+    sqs.delete_queue(QueueUrl=queue)
+
+
+def told(world: World, queue: str) -> dict[str, str]:
+    (message,) = world.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
+    return json.loads(json.loads(message["Body"])["Message"])
+
+
+def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
+    before = published(world)
+    (dataset / "mHealth_subject9.log").rename(dataset.parent / "kept.log")
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
+    assert "9" in execution["cause"]
+    assert published(world) == before
+    message = told(world, subscribed)
+    assert (message["state"], message["error"]) == ("GlueTransform", "MissingSubject")
+    assert message["execution"] == execution["executionArn"]
+    (dataset.parent / "kept.log").rename(dataset / "mHealth_subject9.log")
+
+
+def test_too_many_bad_rows_fail_by_name_and_change_nothing(world: World, dataset: Path) -> None:
+    before = published(world)
+    log = dataset / "mHealth_subject2.log"
+    whole = log.read_text()
+    log.write_text("\n".join(f"{line}\tx" if n % 4 == 0 else line for n, line in enumerate(whole.splitlines())) + "\n")
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "TooManyBadRows")
+    assert "mHealth_subject2.log" in execution["cause"]
+    assert published(world) == before
+    log.write_text(whole)
+
+
+def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
+    before = published(world)
+    shutil.rmtree(dataset)
+    dataset.mkdir()
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
+    assert published(world) == before
+    message = told(world, subscribed)
+    assert (message["state"], message["error"]) == ("DownloadCSV", "NoUsableFiles")
+    assert len(world.query("SELECT subject FROM mhealth GROUP BY subject")) == len(SUBJECTS)

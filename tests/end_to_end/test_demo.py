@@ -1,0 +1,49 @@
+"""`make demo` on a small dataset: what a newcomer sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from local_aws.synthetic import write_dataset
+
+ROWS = (900, 800, 6000)
+
+
+def demo(dataset: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "local_aws.demo", "--dataset", str(dataset)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+
+
+def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "dataset", rows=ROWS)
+    shown = demo(tmp_path / "dataset", tmp_path)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    told = [line.split()[0] for line in shown.stdout.splitlines() if line.startswith("  ") and " s  " in line]
+    assert told == [
+        "DownloadCSV",
+        "ConvertParquet",
+        "GlueTransform",
+        "RefreshCatalog",
+        "VerifySnapshot",
+        "PublishSnapshot",
+        "RecordSuccess",
+        "DownloadCSV",
+    ]
+    assert "7,700 rows" in shown.stdout
+    assert all(name in shown.stdout for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity"))
+    assert "without a Glue run" in shown.stdout
+    assert "\x1b" not in shown.stdout, "colours belong on terminals"
+    kept = sorted(path.name for path in (tmp_path / ".local-aws/demo/processed").rglob("*.parquet"))
+    assert kept == ["part-00000.parquet"] * 3
+
+
+def test_demo_of_unusable_data_fails_with_the_named_error(tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "README.txt").write_text("no recordings here")
+    shown = demo(tmp_path / "dataset", tmp_path)
+    assert shown.returncode == 1
+    assert "The demo failed" in shown.stdout
+    assert "NoUsableFiles" in shown.stdout
+    assert "Traceback" not in shown.stdout + shown.stderr

@@ -1,0 +1,25 @@
+"""The docs name what the code has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import errors as ingest_errors
+from mhealth import errors as glue_errors
+
+from .cloudformation.test_pipeline import error_names
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_every_named_error_is_explained() -> None:
+    explained = set(re.findall(r"^\| ([A-Z]\w+)", (DOCS / "errors.md").read_text(), re.MULTILINE))
+    assert (error_names(ingest_errors) | error_names(glue_errors)) - explained == set()
+
+
+def test_every_explained_error_exists() -> None:
+    definition = (DOCS.parent / "cloudformation" / "pipeline.asl.json").read_text()
+    explained = set(re.findall(r"^\| ([A-Z]\w+)", (DOCS / "errors.md").read_text(), re.MULTILINE))
+    known = error_names(ingest_errors) | error_names(glue_errors)
+    assert {error for error in explained - known - {"Glue"} if f'"{error}"' not in definition} == set()
