@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import archive
 import boto3
+
+import archive
 import kaggle_source
 from landing import land
 from raw_zone import RawManifest, RawZone

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 from requests.adapters import HTTPAdapter
+
+from errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 
 if TYPE_CHECKING:
     from kagglehub.handle import DatasetHandle

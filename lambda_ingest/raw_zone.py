@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
+
 from source_files import Skipped
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 
 from moto.iam.models import iam_backends
 
-from local_aws.iam_policies import trusts
+from local_aws.iam.policies import trusts
 from local_aws.world import ACCOUNT, World
 
 

@@ -18,10 +18,18 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import athena, buckets, crawler, functions, glue_jobs, iam, kaggle, stacks, state_machines
-from local_aws.deploy import TEMPLATE, deploy
+from local_aws import buckets
+from local_aws.athena import service as athena
+from local_aws.cloudformation import stacks
+from local_aws.cloudformation.deploy import TEMPLATE, deploy
 from local_aws.errors import LocalAwsError
+from local_aws.functions import service as functions
+from local_aws.glue import crawler
+from local_aws.glue import jobs as glue_jobs
+from local_aws.iam import judge as iam
+from local_aws.kaggle import api as kaggle
 from local_aws.listening import HOST, listen
+from local_aws.state_machines import service as state_machines
 from local_aws.world import World
 
 _PID = "pid"

@@ -7,9 +7,9 @@ import re
 from itertools import pairwise
 from typing import Any
 
-import errors as ingest_errors
 import pytest
 
+import errors as ingest_errors
 from mhealth import errors as glue_errors
 
 STATES_OF_THE_DESIGN = (

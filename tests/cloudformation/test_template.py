@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ship_code
 
+import ship_code
 from mhealth.arguments import ConvertArguments, TransformArguments
 
 from .conftest import ROOT, of_type

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.synthetic import write_dataset
+from local_aws.kaggle.synthetic import write_dataset
 
 from . import sources
 from .conftest import World, local_aws

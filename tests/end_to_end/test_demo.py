@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_aws.synthetic import write_dataset
+from local_aws.kaggle.synthetic import write_dataset
 
 ROWS = (900, 800, 6000)
 

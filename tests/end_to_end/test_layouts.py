@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.synthetic import Layout, write_dataset
+from local_aws.kaggle.synthetic import Layout, write_dataset
 
 from . import sources
 from .conftest import local_aws

@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 
-from local_aws.kaggle import KaggleApi
+from local_aws.kaggle.api import KaggleApi
 
 DATASET = "someone/mhealth"
 

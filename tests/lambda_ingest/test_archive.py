@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from archive import Entry, opened
 from errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
 

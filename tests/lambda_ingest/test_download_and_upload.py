@@ -9,11 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import errors
 import pytest
-from raw_zone import RawZone
 
-from local_aws.kaggle import Fault
+import errors
+from local_aws.kaggle.api import Fault
+from raw_zone import RawZone
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 
 TOP = (

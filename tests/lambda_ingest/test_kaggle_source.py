@@ -4,11 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-import kaggle_source
 import pytest
-from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 
-from local_aws.kaggle import Fault, KaggleApi
+import kaggle_source
+from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from local_aws.kaggle.api import Fault, KaggleApi
 
 DATASET = "someone/mhealth"
 LARGE = 10**9

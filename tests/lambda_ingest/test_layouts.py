@@ -1,6 +1,7 @@
 """A file's layout is recognised from its content, whatever the order, spelling and marks of its header."""
 
 import pytest
+
 from errors import EmptyFile, UnknownLayout
 from layouts import ALIASES, HEAD_BYTES, LAYOUTS, Recognised, recognise
 

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+
 import raw_lines
 from layouts import Recognised
 from raw_lines import RawLines

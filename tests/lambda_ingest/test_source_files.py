@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from archive import Entry
 from errors import DuplicateSubject, EmptyFile, NoUsableFiles, UnknownLayout
 from source_files import chosen

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
-from local_aws import athena
+from local_aws.athena import service as athena
 from local_aws.world import World
 
 START = datetime.datetime(2014, 1, 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from local_aws.deploy import deploy
+from local_aws.cloudformation.deploy import deploy
 from local_aws.server import LocalAws
 
 

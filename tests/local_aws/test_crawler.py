@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import crawler, crawler_partitions, state_machines
+from local_aws.glue import crawler, crawler_partitions
+from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, serve
 

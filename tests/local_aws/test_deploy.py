@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.deploy import deploy, zipped
+from local_aws.cloudformation.deploy import deploy, zipped
 from local_aws.errors import DeploymentFailed
 from tests.local_aws.stack import Stacks, role, running
 

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import glue_job_errors, glue_job_runs, glue_jobs, spark_runtime, state_machines
+from local_aws import spark_runtime
+from local_aws.glue import job_errors, job_runs
+from local_aws.glue import jobs as glue_jobs
+from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, serve
 
@@ -55,7 +58,7 @@ class Jobs:
         return told
 
     def run(self, name: str, **arguments: str) -> dict[str, Any]:
-        return self.until(name, self.start(name, **arguments), *glue_job_runs.ENDED)
+        return self.until(name, self.start(name, **arguments), *job_runs.ENDED)
 
     def log(self, name: str, run: str) -> str:
         return (self.served.world.folder / "logs" / "glue" / name / f"{run}.log").read_text()
@@ -118,7 +121,7 @@ def test_a_run_goes_from_starting_over_running_to_succeeded(jobs: Jobs) -> None:
     run = jobs.start(name)
     assert "CompletedOn" not in jobs.get(name, run)
     assert jobs.until(name, run, "RUNNING", "SUCCEEDED")["JobRunState"] == "RUNNING"
-    told = jobs.until(name, run, *glue_job_runs.ENDED)
+    told = jobs.until(name, run, *job_runs.ENDED)
     assert told["JobRunState"] == "SUCCEEDED"
     assert told["ExecutionTime"] == 1
     assert "ErrorMessage" not in told
@@ -173,7 +176,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.usefixtures("python_only")
 def test_a_run_ends_at_its_timeout(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(glue_job_runs, "SECONDS_PER_MINUTE", 0.3)
+    monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.3)
     told = jobs.run(jobs.create("import time; time.sleep(60)", Timeout=1))
     assert (told["JobRunState"], told["Timeout"]) == ("TIMEOUT", 1)
 
@@ -183,7 +186,7 @@ def test_a_failed_run_is_tried_again_as_often_as_the_job_says(jobs: Jobs) -> Non
     name = jobs.create("raise SystemExit(3)", MaxRetries=1)
     first = jobs.run(name)
     assert first["ErrorMessage"] == "Command failed with exit code 3"
-    second = jobs.until(name, f"{first['Id']}_attempt_1", *glue_job_runs.ENDED)
+    second = jobs.until(name, f"{first['Id']}_attempt_1", *job_runs.ENDED)
     assert (second["Attempt"], second["PreviousRunId"]) == (1, first["Id"])
     assert len(jobs.glue.get_job_runs(JobName=name)["JobRuns"]) == 2
 
@@ -251,10 +254,10 @@ FRAMES = 'Traceback (most recent call last):\n  File "job.py", line 1, in <modul
     ],
 )
 def test_the_error_message_is_the_last_exception_of_the_log(log: str, expected: str | None) -> None:
-    assert glue_job_errors.message(log) == expected
+    assert job_errors.message(log) == expected
 
 
 def test_a_long_error_message_is_cut() -> None:
-    told = glue_job_errors.message(f"{FRAMES}ValueError: {'x' * 5000}\n")
+    told = job_errors.message(f"{FRAMES}ValueError: {'x' * 5000}\n")
     assert told is not None
-    assert len(told) == glue_job_errors.MAX_CHARACTERS
+    assert len(told) == job_errors.MAX_CHARACTERS

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import buckets, iam, state_machines
+from local_aws import buckets
+from local_aws.iam import judge as iam
 from local_aws.roles import RoleNotTakenError, take_role
+from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET as MACHINES_BUCKET
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, document, serve

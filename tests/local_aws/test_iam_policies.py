@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.iam_policies import Decision, Request, decide, trusts
+from local_aws.iam.policies import Decision, Request, decide, trusts
 
 
 def judged(

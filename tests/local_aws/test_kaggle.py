@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from local_aws.kaggle import Fault, KaggleApi, served
-from local_aws.synthetic import write_dataset
+from local_aws.kaggle.api import Fault, KaggleApi, served
+from local_aws.kaggle.synthetic import write_dataset
 
 GET_DATASET = "http://localhost/api/v1/datasets.DatasetApiService/GetDataset"
 CLIENT = "import kagglehub; print(kagglehub.dataset_download('anyone/anything'))"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local_aws.cloudformation.resource_types.base import generated_name
 from local_aws.errors import DeploymentFailed
-from local_aws.resource_types.base import generated_name
 from tests.local_aws.stack import LOGS, Stacks, function, role, running
 
 PARQUET = {

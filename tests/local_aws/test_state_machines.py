@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_aws import state_machines
+from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, choice, one, parameters
 from tests.local_aws.served import serve
 

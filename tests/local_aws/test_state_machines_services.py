@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from moto.athena.responses import AthenaResponse
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from local_aws import state_machines
+from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET, CATCH_ALL, CAUGHT, Machines, one, parameters, task
 from tests.local_aws.served import serve
 

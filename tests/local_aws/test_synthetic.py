@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.synthetic import ROWS, Layout, activity_rows, write_dataset
+from local_aws.kaggle.synthetic import ROWS, Layout, activity_rows, write_dataset
 
 # Of the real dataset, counted there.
 LABEL_TOTALS = [872550, *[30720] * 5, 28315, 29441, 29337, *[30720] * 3, 10342]

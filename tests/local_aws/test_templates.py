@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
-from local_aws.plans import Plan
-from local_aws.templates import condition_values, parameter_values, references, resolve
+from local_aws.cloudformation.plans import Plan
+from local_aws.cloudformation.templates import condition_values, parameter_values, references, resolve
 
 TEMPLATE: dict[str, Any] = {
     "Mappings": {"Sizes": {"us-east-1": {"small": "1", "big": "9"}}},

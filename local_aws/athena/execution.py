@@ -1,0 +1,228 @@
+"""The life of one query execution: queued, running, then succeeded, failed or cancelled; its files in S3."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from local_aws.athena.catalog import Catalog
+from local_aws.athena.ddl import run_statement
+from local_aws.athena.errors import QueryCancelledError, QueryFailedError
+from local_aws.athena.files import s3, split_location
+from local_aws.athena.query import QueryEngine
+from local_aws.athena.results import Column, read_page, write_csv
+from local_aws.athena.statements import StatementResult
+from local_aws.athena.syntax import tokens_of
+
+_RUNNING_AT_ONCE = threading.BoundedSemaphore(8)
+_UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
+_QUERY = ("SELECT", "WITH", "VALUES", "(")
+CUTOFF_WORDS = "Bytes scanned limit was exceeded"
+
+
+@dataclass(eq=False)
+class Execution:
+    """One query as it was asked for, and what became of it. Times are seconds since the epoch."""
+
+    query: str
+    database: str
+    context: dict[str, str]
+    workgroup: Any
+    configuration: dict[str, Any]
+    parameters: Sequence[str]
+    cutoff: int | None
+    engine: QueryEngine
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = "QUEUED"
+    reason: str | None = None
+    error: dict[str, Any] | None = None
+    submitted: float = field(default_factory=time.time)
+    started: float | None = None
+    completed: float | None = None
+    scanned: int = 0
+    columns: Sequence[Column] = ()
+    rows: list[list[str | None]] | None = None
+    _connection: duckdb.DuckDBPyConnection | None = None
+    _thread: threading.Thread | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        words = self.query.upper().replace("(", " ( ").split()
+        self.words = words or [""]
+        location = self.configuration["OutputLocation"]
+        suffix = "csv" if self.is_query else "txt"
+        self.configuration["OutputLocation"] = f"{location.rstrip('/')}/{self.id}.{suffix}"
+
+    @property
+    def is_query(self) -> bool:
+        """Whether the result is a CSV file with a header; that of any other statement is plain text."""
+        try:
+            return tokens_of(self.query)[0].text.upper() in _QUERY
+        except QueryFailedError:
+            return False
+
+    @property
+    def statement_type(self) -> str:
+        """DML, DDL or UTILITY."""
+        if self.is_query:
+            return "DML"
+        return "UTILITY" if self.words[0] in _UTILITY else "DDL"
+
+    @property
+    def substatement_type(self) -> str:
+        """SELECT, CREATE_VIEW, ALTER_TABLE ..."""
+        if self.is_query:
+            return "SELECT"
+        words = [word for word in self.words if word not in ("OR", "REPLACE", "EXTERNAL")]
+        return "_".join(words[:2]) if words[0] not in ("DESCRIBE", "DESC", "EXPLAIN") else words[0]
+
+    @property
+    def _file(self) -> Path:
+        return self.engine.folder / "results" / f"{self.id}.csv"
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name=f"athena-{self.id}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Cancel unless it has ended."""
+        with self._lock:
+            if self.completed is None:
+                self._end("CANCELLED", "Query was cancelled by user")
+                if self._connection is not None:
+                    self._connection.interrupt()
+
+    def finish(self) -> None:
+        """Stop and wait until its thread has left DuckDB."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _end(self, status: str, reason: str | None = None, error: dict[str, Any] | None = None) -> None:
+        # Last what others look at first.
+        self.reason, self.error, self.completed = reason, error, time.time()
+        self.status = status
+
+    def _run(self) -> None:
+        with _RUNNING_AT_ONCE:
+            with self._lock:
+                if self.completed is not None:
+                    return
+                self.status, self.started = "RUNNING", time.time()
+            try:
+                self._work()
+                ended: tuple[Any, ...] = ("SUCCEEDED",)
+            except QueryCancelledError as cancelled:
+                ended = ("CANCELLED", str(cancelled))
+            except QueryFailedError as failed:
+                ended = ("FAILED", str(failed), _user_error(str(failed)))
+            except Exception as broken:  # noqa: BLE001 - a query must end, whatever happens
+                words = (
+                    f"GENERIC_INTERNAL_ERROR: the local Athena broke on this query: {type(broken).__name__}: {broken}"
+                )
+                ended = ("FAILED", words, {**_user_error(words), "ErrorCategory": 1, "ErrorType": 0})
+            with self._lock:
+                if self.completed is None:
+                    self._end(*ended)
+
+    def _work(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self.engine.connect() as connection:
+            with self._lock:
+                self._connection = connection
+            try:
+                catalog = Catalog(self.engine.region)
+                if self.is_query:
+                    self._select(connection, catalog)
+                else:
+                    self._keep_text(run_statement(self.query, self.database, catalog, self.engine, connection))
+            finally:
+                with self._lock:
+                    self._connection = None
+
+    def _select(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        prepared = self.engine.prepare(self.query, catalog, self.database, connection, self.parameters)
+        bodies, self.scanned = self.engine.bodies(prepared, connection)
+        if self.cutoff is not None and self.scanned > self.cutoff:
+            raise QueryCancelledError(CUTOFF_WORDS)
+        self.columns = write_csv(connection, prepared.sql(bodies.__getitem__), prepared.labels, self._file)
+        self._put(self.configuration["OutputLocation"], self._file.read_bytes())
+        self._put_metadata()
+
+    def _keep_text(self, result: StatementResult) -> None:
+        self.columns, self.rows = result.columns, result.rows
+        text = "".join("\t".join(value or "" for value in row) + "\n" for row in result.rows)
+        self._put(self.configuration["OutputLocation"], text.encode())
+        self._put_metadata()
+
+    def _put_metadata(self) -> None:
+        # Athena's is a private binary format that clients don't read; this one says the same in JSON.
+        content = json.dumps([column.info() for column in self.columns]).encode()
+        self._put(self.configuration["OutputLocation"] + ".metadata", content)
+
+    def _put(self, location: str, content: bytes) -> None:
+        bucket, key = split_location(location)
+        s3(self.engine.region).put_object(bucket, key, content)
+
+    def page(self, token: str | None, limit: int) -> tuple[list[list[str | None]], str | None]:
+        """Up to `limit` rows of a succeeded query from a NextToken on; the first row of a SELECT is its header."""
+        offset = int(token or 0)
+        if self.rows is not None:
+            rows, end = self.rows[offset : offset + limit], offset + limit
+            return rows, str(end) if end < len(self.rows) else None
+        rows, following = read_page(self._file, offset, limit)
+        return rows, None if following is None else str(following)
+
+    def describe(self) -> dict[str, Any]:
+        """The QueryExecution of the API."""
+        ended = self.completed or time.time()
+        queued = (self.started or ended) - self.submitted
+        running = max(ended - self.started, 0.001) if self.started else 0.0
+        status = {
+            "State": self.status,
+            "StateChangeReason": self.reason,
+            "SubmissionDateTime": self.submitted,
+            "CompletionDateTime": self.completed,
+            "AthenaError": self.error,
+        }
+        described = {
+            "QueryExecutionId": self.id,
+            "Query": self.query,
+            "StatementType": self.statement_type,
+            "SubstatementType": self.substatement_type,
+            "ResultConfiguration": self.configuration,
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": self.context,
+            "Status": {name: value for name, value in status.items() if value is not None},
+            "Statistics": {
+                "EngineExecutionTimeInMillis": round(running * 1000),
+                "DataScannedInBytes": self.scanned,
+                "TotalExecutionTimeInMillis": round((queued + running) * 1000),
+                "QueryQueueTimeInMillis": round(queued * 1000),
+                "ServicePreProcessingTimeInMillis": 0,
+                "QueryPlanningTimeInMillis": 0,
+                "ServiceProcessingTimeInMillis": 0,
+                "ResultReuseInformation": {"ReusedPreviousResult": False},
+            },
+            "WorkGroup": self.workgroup.name,
+            "EngineVersion": {
+                "SelectedEngineVersion": "AUTO",
+                "EffectiveEngineVersion": "Athena engine version 3",
+            },
+        }
+        if self.parameters:
+            described["ExecutionParameters"] = list(self.parameters)
+        return described
+
+
+def _user_error(message: str) -> dict[str, Any]:
+    return {"ErrorCategory": 2, "ErrorType": 1006, "Retryable": False, "ErrorMessage": message}

@@ -1,0 +1,307 @@
+"""One query from its text to its rows: views opened, partitions pruned, columns chosen, then run by DuckDB.
+
+What to read is DuckDB's own optimizer's answer: it plans the query over stand-ins of the partitions, and those scans
+that are left in the plan, with their columns, are what the query needs. So a condition that the optimizer does not
+understand prunes nothing, and is still obeyed.
+"""
+
+# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb.sqltypes import DuckDBPyType
+
+from local_aws.athena.catalog import CATALOG, PATH, Catalog, Partition, Table
+from local_aws.athena.errors import QueryFailedError, from_duckdb
+from local_aws.athena.files import DataFile, Files
+from local_aws.athena.functions import MACROS, java_double
+from local_aws.athena.scans import (
+    columns_of,
+    key_constants,
+    literal,
+    nothing,
+    padded,
+    partitions_of,
+    quoted,
+    stand_in,
+    table_scan,
+)
+from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, translate
+from local_aws.athena.types import can_coerce, trino_name, trino_of_hive
+from local_aws.athena.views import ViewDefinition, read_view
+
+_MAX_VIEW_DEPTH = 30
+
+
+def _open_duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory: no network, no extensions, no files but those in `folder`, with Trino's functions."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={"threads": 2, "autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
+    # For divisions whose types sqlglot can't tell.
+    connection.execute("SET GLOBAL integer_division = true")
+    # It turns a TRY_CAST of a CSV's text into the reader's own CAST, which fails.
+    connection.execute("SET GLOBAL disabled_optimizers = 'type_pushdown'")
+    connection.execute(f"SET allowed_directories = [{literal(str(folder))}]; SET enable_external_access = false")
+    connection.create_function("athena_java_double", java_double, ["DOUBLE"], "VARCHAR")
+    connection.execute(MACROS)
+    return connection
+
+
+@dataclass
+class Prepared:
+    """A query with everything that it reads. `types` are DuckDB's types of the columns named by `labels`."""
+
+    root: Translated
+    tables: list[Table] = field(default_factory=list)
+    views: list[tuple[str, ViewDefinition, Translated]] = field(default_factory=list)
+    information: dict[str, str] = field(default_factory=dict)
+    types: list[DuckDBPyType] = field(default_factory=list)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the result's columns."""
+        return self.root.labels
+
+    def sql(self, body: Callable[[Table], str], inner: Translated | None = None) -> str:
+        """The whole query for DuckDB; `body` gives what is read in place of each table."""
+        queries = dict(self.information)
+        for table in self.tables:
+            queries[relation_name(table.database, table.name)] = body(table)
+        for name, definition, translated in self.views:
+            if translated is inner:
+                break
+            columns = ", ".join(quoted(column) for column, _ in definition.columns)
+            queries[name] = f"SELECT * FROM ({translated.with_relations(queries)}) AS opened({columns})"
+        return (inner or self.root).with_relations(queries)
+
+
+class QueryEngine:
+    """What queries share: where files are kept and which region's catalog they see."""
+
+    def __init__(self, folder: Path, region: str) -> None:
+        self.folder = folder
+        self.region = region
+        self.files = Files(folder / "files", region)
+        self._stub = folder / "stub.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._stub.write_text("")
+        self._duckdb = _open_duckdb(folder)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one query: what it makes, no other query sees."""
+        connection = self._duckdb.cursor()
+        connection.execute("SET explain_output = 'physical_only'")
+        return connection
+
+    def close(self) -> None:
+        """Let go of DuckDB; no query may run any more."""
+        self._duckdb.close()
+
+    def prepare(
+        self,
+        sql: str,
+        catalog: Catalog,
+        database: str,
+        connection: duckdb.DuckDBPyConnection,
+        parameters: Sequence[str] = (),
+    ) -> Prepared:
+        """Read the query and every view behind it; raises QueryFailedError where Athena's analysis would fail."""
+        prepared = Prepared(translate(sql, catalog, database, parameters))
+        self._open(prepared.root, prepared, catalog, connection, 0)
+        prepared.types = self._types(prepared, connection, None)
+        return prepared
+
+    def _open(
+        self,
+        translated: Translated,
+        into: Prepared,
+        catalog: Catalog,
+        connection: duckdb.DuckDBPyConnection,
+        depth: int,
+    ) -> None:
+        known = {name for name, _, _ in into.views} | {relation_name(t.database, t.name) for t in into.tables}
+        for database, name, position in translated.relations:
+            full = relation_name(database, name)
+            if full in known or full in into.information:
+                continue
+            if database == "information_schema":
+                into.information[full] = _information(name, catalog)
+                continue
+            table = catalog.table(database, name, position)
+            if not table.is_view:
+                into.tables.append(table)
+                continue
+            if depth > _MAX_VIEW_DEPTH:
+                raise QueryFailedError("INVALID_VIEW", f"View '{full}' is recursive", position)
+            definition = read_view(table)
+            try:
+                inner = translate(definition.sql, catalog, definition.database)
+                self._open(inner, into, catalog, connection, depth + 1)
+            except QueryFailedError as error:
+                words = f"Failed analyzing stored view '{full}': {error}"
+                raise QueryFailedError("INVALID_VIEW", words, position) from error
+            types = self._types(into, connection, inner)
+            _check_fresh(full, definition, inner, types, position)
+            into.views.append((full, definition, inner))
+
+    def _types(
+        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, inner: Translated | None
+    ) -> list[DuckDBPyType]:
+        try:
+            return list(connection.sql(prepared.sql(nothing, inner)).types)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+
+    def needed(
+        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection
+    ) -> dict[str, list[tuple[Partition, frozenset[str]]]]:
+        """For each table (by `relation_name`) the scans that the query needs: a partition, the columns read in it."""
+        places = {relation_name(table.database, table.name): place for place, table in enumerate(prepared.tables)}
+        everything = {
+            name: [column for column, _ in columns_of(table)]
+            for name, table in zip(places, prepared.tables, strict=True)
+        }
+
+        def whole(table: Table) -> str:
+            name = relation_name(table.database, table.name)
+            return stand_in(table, self._stub, f"{places[name]}:0", {}, everything[name])
+
+        used: dict[int, set[str]] = {}
+        for place, _, columns in _scans(prepared, whole, connection):
+            used.setdefault(place, set()).update(columns)
+
+        def split(table: Table) -> bool:
+            place = places[relation_name(table.database, table.name)]
+            return any(key in used.get(place, ()) for key, _ in table.keys)
+
+        def parted(table: Table) -> str:
+            if not split(table):
+                return whole(table)
+            place = places[relation_name(table.database, table.name)]
+            scans = [
+                stand_in(table, self._stub, f"{place}:{part}", key_constants(table, partition, connection), used[place])
+                for part, partition in enumerate(partitions_of(table))
+            ]
+            return padded(table, " UNION ALL ".join(scans), used[place]) if scans else nothing(table)
+
+        needed: dict[str, list[tuple[Partition, frozenset[str]]]] = {name: [] for name in places}
+        for place, part, columns in _scans(prepared, parted, connection):
+            table = prepared.tables[place]
+            found = partitions_of(table)
+            name = relation_name(table.database, table.name)
+            needed[name] += [(one, columns) for one in (found[part : part + 1] if split(table) else found)]
+        return needed
+
+    def bodies(self, prepared: Prepared, connection: duckdb.DuckDBPyConnection) -> tuple[dict[Table, str], int]:
+        """The SQL that reads each table's needed partitions, and the bytes that reading them takes."""
+        needed = self.needed(prepared, connection)
+        bodies: dict[Table, str] = {}
+        scanned = 0
+        for table in prepared.tables:
+            name = relation_name(table.database, table.name)
+            partitions = list(dict.fromkeys(partition for partition, _ in needed[name]))
+            columns = {column for _, used in needed[name] for column in used} | {key for key, _ in table.keys} | {PATH}
+            bodies[table], files = table_scan(table, partitions, columns, self.files, connection)
+            scanned += sum(_bytes(file, used) for partition, used in needed[name] for file in files[partition])
+        return bodies, scanned
+
+
+def _bytes(file: DataFile, used: frozenset[str]) -> int:
+    if file.columns is None:
+        return file.bytes
+    return sum(file.columns[name].compressed for name in used if name in file.columns)
+
+
+def _scans(
+    prepared: Prepared, body: Callable[[Table], str], connection: duckdb.DuckDBPyConnection
+) -> list[tuple[int, int, frozenset[str]]]:
+    """The stand-ins that are left in the plan: (place of the table, number of the partition, columns)."""
+    try:
+        plan = connection.execute(f"EXPLAIN (FORMAT JSON) {prepared.sql(body)}").fetchall()[0][1]
+    except duckdb.Error as error:
+        raise from_duckdb(error) from error
+    found = []
+    waiting: list[dict[str, Any]] = list(json.loads(plan))
+    while waiting:
+        node = waiting.pop()
+        waiting += node["children"]
+        shown = node.get("extra_info") or {}
+        if shown.get("Function") != "READ_CSV":
+            continue
+        names = shown["Projections"]
+        marks = [name.split(":") for name in ([names] if isinstance(names, str) else names)]
+        place, part = int(marks[0][0]), int(marks[0][1])
+        columns = columns_of(prepared.tables[place])
+        found.append((place, part, frozenset(columns[int(column)][0] for _, _, column in marks if column)))
+    return found
+
+
+def _check_fresh(
+    full: str,
+    definition: ViewDefinition,
+    query: Translated,
+    types: Sequence[DuckDBPyType],
+    position: tuple[int, int] | None,
+) -> None:
+    """Raise QueryFailedError (VIEW_IS_STALE) unless the stored columns are those that the view's query has today."""
+    stale = f"View '{full}' is stale or in invalid state: "
+    if len(types) != len(definition.columns):
+        words = (
+            f"stored view column count ({len(definition.columns)}) does not match column count derived from the view \
+query analysis ({len(types)})"
+        )
+        raise QueryFailedError("VIEW_IS_STALE", stale + words, position)
+    for place, ((stored, kind), label, found) in enumerate(zip(definition.columns, query.labels, types, strict=True)):
+        given = trino_name(found)
+        words = f"column [{label.lower()}] of type {given} projected from query view at position {place} "
+        if label.lower() != stored:
+            words += f"has a different name from column [{stored}] of type {kind} stored in view definition"
+            raise QueryFailedError("VIEW_IS_STALE", stale + words, position)
+        if not can_coerce(given, kind):
+            words += f"cannot be coerced to column [{stored}] of type {kind} stored in view definition"
+            raise QueryFailedError("VIEW_IS_STALE", stale + words, position)
+
+
+def _information(name: str, catalog: Catalog) -> str:
+    """information_schema's relation `name` as SQL."""
+    rows: list[tuple[Any, ...]] = []
+    databases = catalog.databases()
+    if name == "schemata":
+        rows = [(CATALOG, database) for database in [*databases, "information_schema"]]
+    for table in (table for database in databases for table in catalog.tables(database)):
+        first = (CATALOG, table.database, table.name)
+        if name == "tables":
+            rows.append((*first, "VIEW" if table.is_view else "BASE TABLE"))
+        elif name == "views" and table.is_view:
+            rows.append((*first, read_view(table).sql))
+        elif name == "columns":
+            keys = {key for key, _ in table.keys}
+            rows += [
+                (
+                    *first,
+                    column,
+                    place,
+                    None,
+                    "YES",
+                    trino_of_hive(kind),
+                    None,
+                    "partition key" if column in keys else None,
+                )
+                for place, (column, kind) in enumerate(table.all_columns, 1)
+            ]
+    columns = INFORMATION_SCHEMA[name]
+    kinds = ["BIGINT" if column == "ordinal_position" else "VARCHAR" for column in columns]
+    if not rows:
+        return "SELECT " + ", ".join(f"CAST(NULL AS VARCHAR) AS {column}" for column in columns) + " WHERE false"
+    texts = ("(" + ", ".join("NULL" if value is None else literal(str(value)) for value in row) + ")" for row in rows)
+    items = ", ".join(f"CAST({column} AS {kind}) AS {column}" for column, kind in zip(columns, kinds, strict=True))
+    return f"SELECT {items} FROM (VALUES {', '.join(texts)}) AS rows({', '.join(columns)})"

@@ -1,0 +1,191 @@
+"""What DuckDB reads in place of a table: stand-ins while a query is planned, its partitions' files when it runs."""
+
+# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import duckdb
+
+from local_aws.athena.catalog import PATH, Partition, Table
+from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.files import DataFile, Files
+from local_aws.athena.types import duckdb_of_hive
+
+_LEFT_OUT = "a column that the plan left out"
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_WIDENINGS = {
+    "SMALLINT": {"TINYINT", "UTINYINT"},
+    "INTEGER": {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT"},
+    "BIGINT": {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"},
+    "DOUBLE": {"FLOAT"},
+}
+_PARQUET_NAMES = {"INTEGER": "INT32", "BIGINT": "INT64", "VARCHAR": "BINARY", "BLOB": "BINARY"}
+
+
+def quoted(name: str) -> str:
+    """An identifier for DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string literal for DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def columns_of(table: Table) -> list[tuple[str, str]]:
+    """Every column a query may name, with its DuckDB type: the catalog's, and the pseudo column."""
+    return [*((name, duckdb_of_hive(kind)) for name, kind in table.all_columns), (PATH, "VARCHAR")]
+
+
+def nothing(table: Table) -> str:
+    """No rows, with the table's types."""
+    items = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns_of(table))
+    return f"SELECT {items} WHERE false"
+
+
+def stand_in(table: Table, stub: Path, mark: str, constants: dict[str, str], columns: Collection[str]) -> str:
+    """A scan that DuckDB's optimizer can tell nothing about; the plan shows it under `mark` with the columns it needs.
+
+    The columns in `constants` (name to SQL) are known instead: a condition that contradicts them removes the scan.
+    """
+    hidden, items = [f"{mark}:"], []
+    for place, (name, kind) in enumerate(columns_of(table)):
+        if name in constants and name in columns:
+            items.append(f"{constants[name]} AS {quoted(name)}")
+        elif name in columns:
+            hidden.append(f"{mark}:{place}")
+            items.append(f"CAST({quoted(hidden[-1])} AS {kind}) AS {quoted(name)}")
+    fields = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in hidden)
+    source = f"read_csv({literal(str(stub))}, columns={{{fields}}}, header=false, auto_detect=false)"
+    # The condition keeps the mark in the plan where no column is needed.
+    return f"SELECT {', '.join(items) or '1 AS none'} FROM {source} WHERE {quoted(hidden[0])} IS NULL"
+
+
+def partitions_of(table: Table) -> Sequence[Partition]:
+    """The partitions of a table; one without values for a table that has no partition keys."""
+    return table.partitions if table.keys else (Partition((), table.location),)
+
+
+def key_constants(table: Table, partition: Partition, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The partition's values as SQL of the keys' types; raises QueryFailedError where a value does not fit its key."""
+    constants = {}
+    for (name, hive), value in zip(table.keys, partition.values, strict=True):
+        kind = duckdb_of_hive(hive)
+        constants[name] = f"CAST({'NULL' if value == NULL_PARTITION else literal(value)} AS {kind})"
+        if kind != "VARCHAR" and not value.isdecimal():
+            try:
+                connection.execute(f"SELECT {constants[name]}")
+            except duckdb.Error as error:
+                words = f"Invalid partition value '{value}' for {hive} partition key: {name}"
+                raise QueryFailedError("HIVE_INVALID_PARTITION_VALUE", words) from error
+    return constants
+
+
+def padded(table: Table, body: str, columns: Collection[str]) -> str:
+    """`body` with all columns of the table: those that the plan left out end the query if they are needed after all."""
+    # Not error(): being volatile, it would keep DuckDB from pruning each use of the table for itself.
+    others = [
+        f"CAST(CAST(CAST('{_LEFT_OUT}' AS INTEGER) AS VARCHAR) AS {kind}) AS {quoted(name)}"
+        for name, kind in columns_of(table)
+        if name not in columns
+    ]
+    return f"SELECT {', '.join(['scan.*', *others])} FROM ({body}) AS scan"
+
+
+def is_parquet(table: Table) -> bool:
+    """Whether the table's files are Parquet; else they are text. Raises QueryFailedError for other formats."""
+    storage = table.input.get("StorageDescriptor") or {}
+    serde = str((storage.get("SerdeInfo") or {}).get("SerializationLibrary") or "")
+    text = f"{serde} {storage.get('InputFormat') or ''}".lower()
+    if "parquet" in text:
+        return True
+    if "opencsvserde" in text or "lazysimpleserde" in text:
+        return False
+    raise not_supported(f"tables of this format ({serde or 'no SerDe'}): {table.database}.{table.name}")
+
+
+def file_scan(table: Table, file: DataFile, constants: dict[str, str], columns: Collection[str]) -> str:
+    """The rows of one file as the table declares them."""
+    known = {**constants, PATH: literal(file.uri)}
+    items = []
+    for name, kind in columns_of(table):
+        if name not in columns:
+            continue
+        if name in known:
+            value = known[name]
+        elif file.columns is not None:
+            value = _parquet_value(name, kind, file)
+        else:
+            value = _text_value(table, name, kind)
+        items.append(f"{value} AS {quoted(name)}")
+    path = literal(str(file.path))
+    source = f"read_parquet({path})" if file.columns is not None else f"read_csv({path}, {_csv_options(table)})"
+    return f"SELECT {', '.join(items) or '1 AS none'} FROM {source}"
+
+
+def _parquet_value(name: str, kind: str, file: DataFile) -> str:
+    assert file.columns is not None
+    found = file.columns.get(name)
+    if found is None:
+        return f"CAST(NULL AS {kind})"
+    if kind == "TIMESTAMP" and found.type.startswith("TIMESTAMP"):
+        # Athena's timestamps have milliseconds, no zone: what is stored as an instant is shown in UTC.
+        macro = "athena_milliseconds_utc" if found.type == "TIMESTAMP WITH TIME ZONE" else "athena_milliseconds"
+        return f"{macro}({quoted(name)})"
+    if found.type == kind:
+        return quoted(name)
+    if found.type in _WIDENINGS.get(kind, ()) or (found.type.startswith("DECIMAL") and kind.startswith("DECIMAL")):
+        return f"CAST({quoted(name)} AS {kind})"
+    raise QueryFailedError(
+        "HIVE_BAD_DATA",
+        f"Field {name}'s type {_PARQUET_NAMES.get(found.type, found.type)} in parquet file {file.uri} "
+        f"is incompatible with type {kind.lower()} defined in table schema",
+    )
+
+
+def _serde(table: Table) -> tuple[bool, dict[str, str]]:
+    info = (table.input.get("StorageDescriptor") or {}).get("SerdeInfo") or {}
+    return "opencsv" in str(info.get("SerializationLibrary")).lower(), info.get("Parameters") or {}
+
+
+def _csv_options(table: Table) -> str:
+    open_csv, parameters = _serde(table)
+    if open_csv:
+        delimiter, quote = parameters.get("separatorChar", ","), parameters.get("quoteChar", '"')
+    else:
+        delimiter, quote = parameters.get("field.delim", parameters.get("serialization.format", "\x01")), ""
+    skip = int((table.input.get("Parameters") or {}).get("skip.header.line.count", "0"))
+    fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name, _ in table.columns)
+    return (
+        f"columns={{{fields}}}, header=false, auto_detect=false, null_padding=true, strict_mode=false, skip={skip}, "
+        f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, nullstr='\\N'"
+    )
+
+
+def _text_value(table: Table, name: str, kind: str) -> str:
+    if kind == "VARCHAR":
+        return f"coalesce({quoted(name)}, '')" if _serde(table)[0] else quoted(name)
+    # LazySimpleSerDe makes null of what it can't read, OpenCSVSerde fails.
+    return f"{'CAST' if _serde(table)[0] else 'TRY_CAST'}({quoted(name)} AS {kind})"
+
+
+def table_scan(
+    table: Table,
+    partitions: Sequence[Partition],
+    columns: Collection[str],
+    files: Files,
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[str, dict[Partition, list[DataFile]]]:
+    """The SQL that reads exactly these partitions, and their files."""
+    found: dict[Partition, list[DataFile]] = {}
+    branches = []
+    parquet = is_parquet(table)
+    for partition in partitions:
+        found[partition] = files.under(partition.location, connection, parquet=parquet)
+        constants = key_constants(table, partition, connection)
+        branches += [file_scan(table, file, constants, columns) for file in found[partition]]
+    if not branches:
+        return nothing(table), found
+    return padded(table, " UNION ALL ".join(branches), columns), found

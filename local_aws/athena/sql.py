@@ -1,0 +1,208 @@
+"""One query from Athena's SQL to DuckDB's: names resolved in the catalog, types checked, the rest rewritten."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, OptimizeError, SqlglotError, UnsupportedError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import MappingSchema
+from sqlglot.tokenizer_core import Token
+
+from local_aws.athena.catalog import CATALOG, PATH, Catalog
+from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.rewrite import rewrite
+from local_aws.athena.syntax import Position, node_position, parse_query, token_position
+from local_aws.athena.types import duckdb_of_hive
+from local_aws.athena.typing import annotate, check
+
+INFORMATION_SCHEMA = {
+    "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
+    "columns": ("table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default",
+                "is_nullable", "data_type", "comment", "extra_info"),
+    "schemata": ("catalog_name", "schema_name"),
+    "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
+}  # fmt: skip
+_UNNAMED = re.compile(r"_unnamed\d+$")
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A query for DuckDB. In it `"MARK:database.name"` stands for each relation of the catalog (see `with_relations`).
+
+    `labels` are the names of its columns, `relations` the database, name and place in the text of what it reads.
+    """
+
+    sql: str
+    labels: tuple[str, ...]
+    relations: tuple[tuple[str, str, Position | None], ...]
+
+    def with_relations(self, queries: Mapping[str, str]) -> str:
+        """The query with every relation replaced by what to read for it, given by `relation_name`.
+
+        They are put in place, not named in a WITH: DuckDB would plan such a relation once for all its uses.
+        """
+        return _RELATION.sub(lambda match: f"({queries[match.group(1)]})", self.sql)
+
+
+# Random, so that no text in a query can be mistaken for it.
+_MARK = f"relation-{uuid.uuid4().hex}"
+_RELATION = re.compile(f'"{_MARK}:([^"]+)"')
+
+
+def relation_name(database: str, name: str) -> str:
+    """The full name of a table or view of the catalog."""
+    return f"{CATALOG}.{database}.{name}"
+
+
+def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[str] = ()) -> Translated:
+    """Translate a SELECT, WITH or VALUES whose unqualified names are in `database`; raises QueryFailedError."""
+    tree, tokens = parse_query(sql)
+    _bind_parameters(tree, parameters)
+    uses_path = any(token.text.lower() == PATH for token in tokens)
+    relations = _resolve_tables(tree, catalog, database)
+    schema: dict[str, Any] = {}
+    for table_database, name in relations:
+        schema.setdefault(table_database, {})[name] = _columns(catalog, table_database, name, with_path=uses_path)
+    written = _written_labels(tree)
+    _name_unnamed(tree)
+    mapping = MappingSchema(schema, dialect="duckdb", normalize=False)
+    tree = _qualify(tree, mapping, tokens)
+    if uses_path:
+        _drop_starred_path(tree)
+    tree = annotate(tree, mapping)
+    check(tree, tokens)
+    labels = tuple(_label(name, place, written) for place, name in enumerate(tree.named_selects))
+    # From the leaves up: an outer rewriting takes the inner ones with it.
+    for node in reversed(list(tree.walk())):
+        rewrite(node)
+    for table in list(tree.find_all(exp.Table)):
+        if table.db:
+            alias = table.args.get("alias")
+            stands_for = exp.to_identifier(f"{_MARK}:{relation_name(table.db, table.name)}", quoted=True)
+            table.replace(exp.Table(this=stands_for, alias=alias))
+    places = tuple((db, name, where) for (db, name), where in relations.items())
+    try:
+        return Translated(tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE), labels, places)
+    except UnsupportedError as error:
+        raise not_supported(f"this query: {str(error).splitlines()[0]}") from error
+
+
+def _bind_parameters(tree: exp.Query, parameters: Sequence[str]) -> None:
+    places = [node for node in tree.find_all(exp.Placeholder, bfs=False) if not node.this]
+    if len(places) != len(parameters):
+        words = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        raise QueryFailedError("INVALID_PARAMETER_USAGE", words, (1, 1))
+    for place, text in zip(places, parameters, strict=True):
+        value, _ = parse_query(f"SELECT {text}")
+        place.replace(value.selects[0].copy())
+
+
+def _resolve_tables(tree: exp.Query, catalog: Catalog, database: str) -> dict[tuple[str, str], Position | None]:
+    """Give every table of the catalog its database; return them. Names of CTEs stay as they are."""
+    relations: dict[tuple[str, str], Position | None] = {}
+    seen: set[int] = set()
+    for scope in traverse_scope(tree):
+        for source in scope.sources.values():
+            if not isinstance(source, exp.Table) or id(source) in seen:
+                continue
+            seen.add(id(source))
+            position = node_position(source)
+            if not isinstance(source.this, exp.Identifier):
+                raise not_supported("table functions", position)
+            if source.catalog and source.catalog.lower() != CATALOG:
+                raise QueryFailedError("CATALOG_NOT_FOUND", f"Catalog '{source.catalog}' not found", position)
+            db, name = (source.db or database).lower(), source.name.lower()
+            if db != "information_schema":
+                catalog.table(db, name, position)
+            elif name not in INFORMATION_SCHEMA:
+                words = f"Table '{CATALOG}.information_schema.{name}' does not exist"
+                raise QueryFailedError("TABLE_NOT_FOUND", words, position)
+            source.set("catalog", None)
+            source.set("db", exp.to_identifier(db))
+            relations.setdefault((db, name), position)
+    return relations
+
+
+def _columns(catalog: Catalog, database: str, name: str, *, with_path: bool) -> dict[str, str]:
+    if database == "information_schema":
+        return {column: "BIGINT" if column == "ordinal_position" else "VARCHAR" for column in INFORMATION_SCHEMA[name]}
+    table = catalog.table(database, name)
+    columns = {column: duckdb_of_hive(kind) for column, kind in table.all_columns}
+    if with_path and not table.is_view:
+        columns[PATH] = "VARCHAR"
+    return columns
+
+
+def _written_labels(tree: exp.Query) -> dict[str, str]:
+    """The outermost query's aliases in the letters that the user wrote: Trino compares without case, but shows them."""
+    return {select.alias.lower(): select.alias for select in tree.selects if isinstance(select, exp.Alias)}
+
+
+def _label(name: str, place: int, written: dict[str, str]) -> str:
+    return f"_col{place}" if _UNNAMED.match(name) else written.get(name, name)
+
+
+def _name_unnamed(tree: exp.Query) -> None:
+    """Name the columns that Trino leaves without a name: sqlglot would call some after what is inside."""
+    for select in tree.find_all(exp.Select):
+        for place, item in enumerate(select.expressions):
+            if not isinstance(item, exp.Alias | exp.Aliases | exp.Column | exp.Star):
+                item.replace(exp.alias_(item.copy(), f"_unnamed{place}"))
+
+
+def _qualify(tree: exp.Query, schema: MappingSchema, tokens: Sequence[Token]) -> exp.Query:
+    try:
+        return qualify(tree, dialect="trino", schema=schema, expand_alias_refs=False, identify=True)
+    except OptimizeError as error:
+        raise _unresolved(str(error), tree, schema, tokens) from error
+    except SqlglotError as error:
+        raise QueryFailedError("SYNTAX_ERROR", str(error).splitlines()[0]) from error
+
+
+def _unresolved(text: str, tree: exp.Query, schema: MappingSchema, tokens: Sequence[Token]) -> QueryFailedError:
+    position: Position | None = None
+    found = re.search(r"Column '\"?(.*?)\"?' could not be resolved(?: for table: '(.*?)')?", text)
+    name = ".".join(part for part in (found.group(2), found.group(1)) if part) if found else ""
+    if where := re.search(r"Line: (\d+), Col: (\d+)", text):
+        end = (int(where.group(1)), int(where.group(2)))
+        position = next((token_position(token) for token in tokens if (token.line, token.col) == end), None)
+    if found and not found.group(2) and _is_ambiguous(found.group(1), tree, schema):
+        return QueryFailedError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", position)
+    if found:
+        return QueryFailedError("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", position)
+    return QueryFailedError("SYNTAX_ERROR", text.splitlines()[0], position)
+
+
+def _is_ambiguous(name: str, tree: exp.Query, schema: MappingSchema) -> bool:
+    """Whether an unqualified column that could not be resolved is in several of the relations that it may come from."""
+    for scope in traverse_scope(tree):
+        if any(column.name == name and not column.table for column in scope.columns):
+            offered = [
+                schema.column_names(source) if isinstance(source, exp.Table) else _named(source.expression)
+                for source in scope.sources.values()
+            ]
+            if sum(name in names for names in offered) > 1:
+                return True
+    return False
+
+
+def _named(source: exp.Expr) -> Sequence[str]:
+    return source.named_selects if isinstance(source, exp.Query) else ()
+
+
+def _drop_starred_path(tree: exp.Query) -> None:
+    """Take the pseudo column out of what a star stood for: only its name brings it."""
+    for select in tree.find_all(exp.Select):
+        kept = [item for item in select.expressions if item.alias_or_name != PATH or _was_written(item)]
+        select.set("expressions", kept)
+
+
+def _was_written(item: exp.Expr) -> bool:
+    return any("line" in part.meta for part in item.walk())

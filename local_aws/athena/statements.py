@@ -1,0 +1,66 @@
+"""What every statement that is no query has: the match of its form, where it runs, how it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.errors import QueryFailedError
+from local_aws.athena.query import QueryEngine
+from local_aws.athena.results import Column
+
+
+@dataclass(frozen=True)
+class StatementResult:
+    """What a statement answers: rows of text, without a header row."""
+
+    columns: Sequence[Column] = ()
+    rows: list[list[str | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement being run: the match of its form, and where it runs."""
+
+    match: re.Match[str]
+    database: str
+    catalog: Catalog
+    engine: QueryEngine
+    connection: duckdb.DuckDBPyConnection
+
+    def has(self, group: str) -> bool:
+        """Whether the statement has the words of this group (IF EXISTS, OR REPLACE)."""
+        return bool(self.match.groupdict().get(group))
+
+    def name(self, group: str = "name") -> tuple[str, str]:
+        """The database and the name that the statement gives."""
+        parts = [part.strip('`"').lower() for part in self.match.group(group).split(".")]
+        return (parts[0], parts[1]) if len(parts) > 1 else (self.database, parts[0])
+
+    def table(self) -> Table:
+        """The table it names; raises QueryFailedError in the words of Athena's Hive side."""
+        database, name = self.name()
+        found = self.catalog.find(database, name)
+        if found is None:
+            raise failed(f"SemanticException [Error 10001]: Table not found {database}.{name}")
+        return found
+
+
+def failed(message: str) -> QueryFailedError:
+    """A failure of Athena's Hive side, which says FAILED and a text."""
+    return QueryFailedError("FAILED", message)
+
+
+def lines(name: str, values: Sequence[str]) -> StatementResult:
+    """A result of one column."""
+    return StatementResult([Column(name, "varchar")], [[value] for value in values])
+
+
+def require_database(catalog: Catalog, database: str) -> None:
+    """Raise QueryFailedError (SCHEMA_NOT_FOUND) where the database does not exist."""
+    if database not in catalog.databases():
+        raise QueryFailedError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", (1, 1))

@@ -1,0 +1,69 @@
+"""Views as Athena keeps them in the Glue catalog: Trino's definition as base64 over JSON, columns in Hive's types."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local_aws.athena.catalog import CATALOG, Table
+from local_aws.athena.errors import QueryFailedError
+
+_STORED = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
+
+
+@dataclass(frozen=True)
+class ViewDefinition:
+    """What a view is: its query, the database its unqualified names are in, its columns as (name, Trino type)."""
+
+    sql: str
+    database: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def read_view(table: Table) -> ViewDefinition:
+    """The definition stored in the catalog; raises QueryFailedError (INVALID_VIEW) for what is no Athena view."""
+    full = f"{CATALOG}.{table.database}.{table.name}"
+    match = _STORED.search(table.input.get("ViewOriginalText") or "")
+    if not match:
+        raise QueryFailedError("INVALID_VIEW", f"Invalid view data: '{full}' holds no Presto View")
+    try:
+        stored = json.loads(base64.b64decode(match.group(1), validate=True))
+        columns = tuple((column["name"].lower(), column["type"]) for column in stored["columns"])
+        return ViewDefinition(stored["originalSql"], stored.get("schema") or table.database, columns)
+    except (binascii.Error, ValueError, KeyError, TypeError) as unreadable:
+        raise QueryFailedError("INVALID_VIEW", f"Invalid view data: '{full}': {unreadable!r}") from unreadable
+
+
+def view_input(name: str, definition: ViewDefinition, hive_types: Sequence[str], owner: str) -> dict[str, Any]:
+    """The TableInput that stores a view."""
+    content = {
+        "originalSql": definition.sql,
+        "catalog": CATALOG,
+        "schema": definition.database,
+        "columns": [{"name": column, "type": kind} for column, kind in definition.columns],
+        "owner": owner,
+        "runAsInvoker": False,
+    }
+    encoded = base64.b64encode(json.dumps(content).encode()).decode()
+    hive = zip(definition.columns, hive_types, strict=True)
+    return {
+        "Name": name,
+        "TableType": "VIRTUAL_VIEW",
+        "Parameters": {"comment": "Presto View", "presto_view": "true"},
+        "PartitionKeys": [],
+        "StorageDescriptor": {
+            "Columns": [{"Name": column, "Type": kind} for (column, _), kind in hive],
+            "Location": "",
+            "NumberOfBuckets": 0,
+            "SerdeInfo": {},
+            "SortColumns": [],
+            "StoredAsSubDirectories": False,
+        },
+        "ViewOriginalText": f"/* Presto View: {encoded} */",
+        "ViewExpandedText": "/* Presto View */",
+    }

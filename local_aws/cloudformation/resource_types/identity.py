@@ -1,0 +1,52 @@
+"""AWS::IAM::Role: moto's leaves managed policies out and does not update the rest."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+
+_NOT_OF_CREATE_ROLE = ("Policies", "ManagedPolicyArns")
+
+
+class Role(ApiResource):
+    """AWS::IAM::Role: its Ref is its name."""
+
+    type_name = "AWS::IAM::Role"
+    name_property = "RoleName"
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the role with its policies."""
+        given = {key: value for key, value in properties.items() if key not in _NOT_OF_CREATE_ROLE}
+        made = cls.api.call("iam", "CreateRole", {**given, "RoleName": name})["Role"]
+        role = cls(name, {"Arn": made["Arn"], "RoleId": made["RoleId"]})
+        role._give_policies(properties)
+        return role
+
+    def change(self, properties: Properties) -> Self:
+        """Replace the trust and the policies; the role stays who it is."""
+        document = {"RoleName": self.physical_resource_id, "PolicyDocument": properties["AssumeRolePolicyDocument"]}
+        self.api.call("iam", "UpdateAssumeRolePolicy", document)
+        self._take_policies()
+        self._give_policies(properties)
+        return self
+
+    def delete(self) -> None:
+        """Delete the role and its inline policies."""
+        self._take_policies()
+        self.api.call("iam", "DeleteRole", {"RoleName": self.physical_resource_id})
+
+    def _give_policies(self, properties: Properties) -> None:
+        role = {"RoleName": self.physical_resource_id}
+        for policy in properties.get("Policies", []):
+            self.api.call("iam", "PutRolePolicy", {**role, **policy})
+        for arn in properties.get("ManagedPolicyArns", []):
+            self.api.call("iam", "AttachRolePolicy", {**role, "PolicyArn": arn})
+
+    def _take_policies(self) -> None:
+        role: dict[str, Any] = {"RoleName": self.physical_resource_id}
+        for name in self.api.call("iam", "ListRolePolicies", role)["PolicyNames"]:
+            self.api.call("iam", "DeleteRolePolicy", {**role, "PolicyName": name})
+        for attached in self.api.call("iam", "ListAttachedRolePolicies", role)["AttachedPolicies"]:
+            self.api.call("iam", "DetachRolePolicy", {**role, "PolicyArn": attached["PolicyArn"]})

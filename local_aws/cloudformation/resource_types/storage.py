@@ -1,0 +1,122 @@
+"""AWS::S3::Bucket and BucketPolicy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from local_aws.buckets import unknown_condition
+from local_aws.cloudformation.resource_types.api import PropertyError
+from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+
+
+def _encryption(value: Any) -> dict[str, Any]:
+    rules = [
+        {
+            **{name: member for name, member in rule.items() if name != "ServerSideEncryptionByDefault"},
+            "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+        }
+        for rule in value["ServerSideEncryptionConfiguration"]
+    ]
+    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+
+
+def _lifecycle(value: Any) -> dict[str, Any]:
+    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in value["Rules"]]}}
+
+
+def _lifecycle_rule(rule: Properties) -> Properties:
+    given = dict(rule)
+    made: Properties = {"Filter": {"Prefix": given.pop("Prefix", "")}}
+    if "Id" in given:
+        made["ID"] = given.pop("Id")
+    expiration = {"Days": given.pop("ExpirationInDays", None), "Date": given.pop("ExpirationDate", None)}
+    if "ExpiredObjectDeleteMarker" in given:
+        expiration["ExpiredObjectDeleteMarker"] = given.pop("ExpiredObjectDeleteMarker")
+    if expiration := {name: when for name, when in expiration.items() if when is not None}:
+        made["Expiration"] = expiration
+    if "Transitions" in given:
+        made["Transitions"] = [
+            {"StorageClass": move["StorageClass"], "Days": move["TransitionInDays"]}
+            for move in given.pop("Transitions")
+        ]
+    # What is left has the API's own names, or is refused by name.
+    return {**made, **given}
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "BucketEncryption": ("PutBucketEncryption", _encryption),
+    "LifecycleConfiguration": ("PutBucketLifecycleConfiguration", _lifecycle),
+    "OwnershipControls": ("PutBucketOwnershipControls", lambda value: {"OwnershipControls": value}),
+    "PublicAccessBlockConfiguration": (
+        "PutPublicAccessBlock",
+        lambda value: {"PublicAccessBlockConfiguration": value},
+    ),
+    "Tags": ("PutBucketTagging", lambda value: {"Tagging": {"TagSet": value}}),
+    "VersioningConfiguration": ("PutBucketVersioning", lambda value: {"VersioningConfiguration": value}),
+}
+
+
+class Bucket(ApiResource):
+    """AWS::S3::Bucket: its Ref is its name."""
+
+    type_name = "AWS::S3::Bucket"
+    name_property = "BucketName"
+    longest_name = 63
+    lower_case_name = True
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the bucket and give it its settings."""
+        region = cls.world.region
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
+        cls.api.call("s3", "CreateBucket", {"Bucket": name, **elsewhere})
+        bucket = cls(
+            name,
+            {
+                "Arn": f"arn:aws:s3:::{name}",
+                "DomainName": f"{name}.s3.amazonaws.com",
+                "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            },
+        )
+        return bucket.change(properties)
+
+    def change(self, properties: Properties) -> Self:
+        """Give the bucket its settings; its objects stay."""
+        for name, value in properties.items():
+            if name == self.name_property:
+                continue
+            if name not in _SETTINGS:
+                raise PropertyError(
+                    f"the local AWS does not know the property {name} of {self.type_name}; it knows "
+                    f"{self.name_property}, {', '.join(_SETTINGS)}"
+                )
+            operation, arguments = _SETTINGS[name]
+            self.api.call("s3", operation, {"Bucket": self.physical_resource_id, **arguments(value)})
+        return self
+
+    def delete(self) -> None:
+        """Delete the bucket; S3 refuses when it is not empty."""
+        self.api.call("s3", "DeleteBucket", {"Bucket": self.physical_resource_id})
+
+
+class BucketPolicy(ApiResource):
+    """AWS::S3::BucketPolicy: its Ref is the bucket's name."""
+
+    type_name = "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:  # noqa: ARG003 - it has no name
+        """Set the policy of the bucket."""
+        return cls(properties["Bucket"]).change(properties)
+
+    def change(self, properties: Properties) -> Self:
+        """Replace the policy."""
+        if unknown := unknown_condition(properties["PolicyDocument"]):
+            raise PropertyError(f"the local AWS cannot judge the condition {unknown} of a bucket's policy")
+        self.api.call("s3", "PutBucketPolicy", {"Bucket": properties["Bucket"], "Policy": properties["PolicyDocument"]})
+        return type(self)(properties["Bucket"])
+
+    def delete(self) -> None:
+        """Delete the policy."""
+        self.api.call("s3", "DeleteBucketPolicy", {"Bucket": self.physical_resource_id})

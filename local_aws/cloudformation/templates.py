@@ -1,0 +1,252 @@
+"""What a template means: the SAM transform, parameters, conditions and intrinsic functions.
+
+Moto's own reading of them drops what it does not know (an attribute, a variable of Fn::Sub, a limit of a parameter);
+here every such case is an error, as on AWS.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import boto3
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from local_aws.cloudformation.resource_types.api import as_text
+
+Template = dict[str, Any]
+
+SAM = "AWS::Serverless-2016-10-31"
+
+NO_VALUE = object()
+"""What `!Ref AWS::NoValue` resolves to: the property or list member is left out."""
+
+PSEUDO_PARAMETERS = frozenset(
+    f"AWS::{name}"
+    for name in ("AccountId", "NotificationARNs", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
+
+
+def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> Template:
+    """`template` with its SAM resources as plain ones, translated by SAM's own translator, without the network.
+
+    Raises ValidationError with the translator's reasons.
+    """
+    transforms = template.get("Transform", [])
+    if SAM not in (transforms if isinstance(transforms, list) else [transforms]):
+        return template
+    session = boto3.Session(region_name=region, aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
+    translator = Translator({}, Parser(), boto_session=session)
+    try:
+        translated: Template = translator.translate(copy.deepcopy(template), dict(parameters))
+    except InvalidDocumentException as error:
+        reasons = "; ".join(cause.message for cause in error.causes)
+        raise ValidationError(message=f"Transform {SAM} failed with: {reasons}") from None
+    finally:
+        translator.metrics.publish()  # to nobody; it complains otherwise
+    translated.pop("Transform", None)
+    return translated
+
+
+def parameter_values(template: Template, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every parameter: as given or the default, checked against type and limits.
+
+    Text, or a list of text for the list types. Raises ValidationError.
+    """
+    declared: Mapping[str, Mapping[str, Any]] = template.get("Parameters", {})
+    unknown = sorted(given.keys() - declared.keys())
+    if unknown:
+        raise ValidationError(message=f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    missing = sorted(name for name, slot in declared.items() if name not in given and "Default" not in slot)
+    if missing:
+        raise ValidationError(message=f"Parameters: [{', '.join(missing)}] must have values")
+    values: dict[str, Any] = {}
+    for name, slot in declared.items():
+        text = as_text(given.get(name, slot.get("Default")))
+        is_list = slot["Type"].startswith("List<") or slot["Type"] == "CommaDelimitedList"
+        parts = [part.strip() for part in text.split(",")] if is_list else [text]
+        for part in parts:
+            problem = _problem(part, slot)
+            if problem:
+                explained = slot.get("ConstraintDescription", problem)
+                raise ValidationError(
+                    message=f"Parameter {name} failed to satisfy constraint: {explained}; found {part!r}"
+                )
+        values[name] = parts if is_list else text
+    return values
+
+
+def _problem(text: str, slot: Mapping[str, Any]) -> str | None:
+    """What `text` breaks of a parameter's limits, None when nothing."""
+    if "AllowedValues" in slot and text not in (allowed := [as_text(value) for value in slot["AllowedValues"]]):
+        return f"must be one of [{', '.join(allowed)}]"
+    if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], text):
+        return f"must match pattern {slot['AllowedPattern']}"
+    if len(text) < int(slot.get("MinLength", 0)) or len(text) > int(slot.get("MaxLength", len(text))):
+        return f"must have {slot.get('MinLength', 0)} to {slot.get('MaxLength', 'any number of')} characters"
+    if slot["Type"] in ("Number", "List<Number>"):
+        try:
+            number = float(text)
+        except ValueError:
+            return "must be a number"
+        if number < float(slot.get("MinValue", number)):
+            return f"must be at least {slot['MinValue']}"
+        if number > float(slot.get("MaxValue", number)):
+            return f"must be at most {slot['MaxValue']}"
+    return None
+
+
+def condition_values(template: Template, values: Mapping[str, Any]) -> dict[str, bool]:
+    """Every condition of the template, worked out from parameters and mappings."""
+    conditions: Mapping[str, Any] = template.get("Conditions", {})
+
+    def holds(condition: Any) -> bool:
+        ((operator, operands),) = condition.items()
+        if operator == "Condition":
+            return holds(conditions[operands])
+        if operator == "Fn::Equals":
+            left, right = (as_text(resolve(operand, values.get, {}, template)) for operand in operands)
+            return left == right
+        if operator == "Fn::Not":
+            return not holds(operands[0])
+        if operator in ("Fn::And", "Fn::Or"):
+            return (all if operator == "Fn::And" else any)(holds(operand) for operand in operands)
+        raise ValidationError(message=f"Template error: {operator} is no condition function")
+
+    return {name: holds(condition) for name, condition in conditions.items()}
+
+
+def references(value: Any) -> Iterator[tuple[str, str | None]]:
+    """Every name that `value` refers to: (name, None) for Ref, (name, attribute) for GetAtt, both in Fn::Sub."""
+    if isinstance(value, list):
+        for member in value:
+            yield from references(member)
+    elif isinstance(value, Mapping):
+        if len(value) == 1:
+            ((function, argument),) = value.items()
+            if function == "Ref":
+                yield argument, None
+                return
+            if function == "Fn::GetAtt":
+                yield _attribute(argument)
+                return
+            if function == "Fn::Sub":
+                text, own = argument if isinstance(argument, list) else (argument, {})
+                yield from references(list(own.values()))
+                for name in _variables(text):
+                    if name not in own:
+                        yield _attribute(name) if "." in name else (name, None)
+                return
+        for member in value.values():
+            yield from references(member)
+
+
+def _attribute(argument: str | list[str]) -> tuple[str, str]:
+    name, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
+    return name, attribute
+
+
+def _variables(text: str) -> list[str]:
+    return [name.strip() for name in re.findall(r"\$\{([^!}][^}]*)\}", text)]
+
+
+def resolve(value: Any, lookup: Callable[[str], Any], conditions: Mapping[str, bool], template: Template) -> Any:
+    """`value` with every intrinsic function worked out.
+
+    `lookup` gives a parameter's value or a resource (None: there is none of this name, or its condition is false).
+    Raises ValidationError for what cannot be resolved.
+    """
+
+    def referenced(name: str) -> Any:
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        found = lookup(name)
+        if found is None:
+            raise ValidationError(message=f"Template error: unresolved reference to {name}")
+        return getattr(found, "physical_resource_id", found)
+
+    def attribute(argument: str | list[str]) -> Any:
+        name, path = _attribute(argument)
+        found = lookup(name)
+        if found is None or not hasattr(found, "get_cfn_attribute"):
+            raise ValidationError(
+                message=f"Template error: instance of Fn::GetAtt references undefined resource {name}"
+            )
+        try:
+            got = found.get_cfn_attribute(path)
+        except (UnformattedGetAttTemplateException, NotImplementedError):
+            got = None
+        if got is None:
+            raise ValidationError(
+                message=f"Template error: resource {name} does not support attribute type {path} in Fn::GetAtt"
+            )
+        return got
+
+    def substituted(argument: Any) -> str:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        values = {name: result(each) for name, each in own.items()}
+
+        def replaced(match: re.Match[str]) -> str:
+            name = match[1].strip()
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            if name in values:
+                return as_text(values[name])
+            return as_text(attribute(name) if "." in name else referenced(name))
+
+        return re.sub(r"\$\{([^}]+)\}", replaced, text)
+
+    def selected(argument: list[Any]) -> Any:
+        index, members = int(result(argument[0])), result(argument[1])
+        if not 0 <= index < len(members):
+            raise ValidationError(message=f"Template error: Fn::Select cannot select value {index} of {members}")
+        return members[index]
+
+    def mapped(argument: list[Any]) -> Any:
+        found: Any = template.get("Mappings", {})
+        for key in argument:
+            if result(key) not in found:
+                raise ValidationError(message=f"Template error: Unable to get mapping for {argument}")
+            found = found[result(key)]
+        return found
+
+    def chosen(argument: list[Any]) -> Any:
+        if argument[0] not in conditions:
+            raise ValidationError(message=f"Template error: unresolved condition {argument[0]} in Fn::If")
+        return result(argument[1 if conditions[argument[0]] else 2])
+
+    functions: dict[str, Callable[[Any], Any]] = {
+        "Ref": referenced,
+        "Fn::GetAtt": attribute,
+        "Fn::Sub": substituted,
+        "Fn::Join": lambda argument: argument[0].join(as_text(part) for part in result(argument[1])),
+        "Fn::Split": lambda argument: result(argument[1]).split(argument[0]),
+        "Fn::Select": selected,
+        "Fn::FindInMap": mapped,
+        "Fn::If": chosen,
+        "Fn::Base64": lambda argument: base64.b64encode(result(argument).encode()).decode(),
+        "Fn::ToJsonString": lambda argument: json.dumps(result(argument)),
+    }
+
+    def result(each: Any) -> Any:
+        if isinstance(each, list):
+            return [member for member in map(result, each) if member is not NO_VALUE]
+        if not isinstance(each, Mapping):
+            return each
+        if len(each) == 1:
+            ((function, argument),) = each.items()
+            if function in functions:
+                return functions[function](argument)
+            if function.startswith("Fn::"):
+                raise ValidationError(message=f"Template error: the local AWS does not know {function}")
+        members = {name: result(member) for name, member in each.items()}
+        return {name: member for name, member in members.items() if member is not NO_VALUE}
+
+    return result(value)

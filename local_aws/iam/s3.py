@@ -1,0 +1,105 @@
+"""Which permissions a request to S3 needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from local_aws.iam.resources import UnjudgedError
+
+BUCKET_READS = {
+    "location": "GetBucketLocation",
+    "uploads": "ListBucketMultipartUploads",
+    "versions": "ListBucketVersions",
+    "versioning": "GetBucketVersioning",
+    "policy": "GetBucketPolicy",
+    "lifecycle": "GetLifecycleConfiguration",
+    "encryption": "GetEncryptionConfiguration",
+    "tagging": "GetBucketTagging",
+    "acl": "GetBucketAcl",
+    "publicAccessBlock": "GetBucketPublicAccessBlock",
+    "ownershipControls": "GetBucketOwnershipControls",
+}
+_LISTING = {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "marker"}
+_LISTING |= {"encoding-type", "fetch-owner", "x-id"}
+_CONDITIONS = ("prefix", "delimiter", "max-keys")
+
+
+@dataclass(frozen=True)
+class Permission:
+    """An action on a resource, with the condition keys of the request (in small letters)."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def permissions(
+    method: str, bucket: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], body: str
+) -> list[Permission]:
+    """Every permission that a request needs. `headers` has its names in small letters. Raises UnjudgedError."""
+    if not bucket:
+        if method == "GET":
+            return [Permission("s3:ListAllMyBuckets", "*")]
+        raise UnjudgedError
+    if not key:
+        return _of_bucket(method, bucket, query, body)
+    return _of_object(method, f"{bucket}/{key}", query, headers)
+
+
+def _arn(path: str) -> str:
+    return f"arn:aws:s3:::{path}"
+
+
+def _of_bucket(method: str, bucket: str, query: Mapping[str, str], body: str) -> list[Permission]:
+    if method == "HEAD" or (method == "GET" and set(query) <= _LISTING):
+        context = {f"s3:{name}": query[name] for name in _CONDITIONS if query.get(name)}
+        return [Permission("s3:ListBucket", _arn(bucket), context)]
+    if method == "POST" and "delete" in query:
+        keys = re.findall(r"<Key>(.*?)</Key>", body, flags=re.DOTALL)
+        return [Permission("s3:DeleteObject", _arn(f"{bucket}/{_unescaped(key)}")) for key in keys]
+    for name, action in BUCKET_READS.items():
+        if method == "GET" and name in query:
+            return [Permission(f"s3:{action}", _arn(bucket))]
+    if method == "PUT" and not query:
+        return [Permission("s3:CreateBucket", _arn(bucket))]
+    if method == "DELETE" and not query:
+        return [Permission("s3:DeleteBucket", _arn(bucket))]
+    raise UnjudgedError
+
+
+def _unescaped(text: str) -> str:
+    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(entity, letter)
+    return text
+
+
+def _of_object(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> list[Permission]:
+    arn = _arn(path)
+    context = {f"s3:{name}": headers[name] for name in ("x-amz-acl", "x-amz-server-side-encryption") if name in headers}
+    version = "Version" if "versionId" in query else ""
+    if method in ("GET", "HEAD"):
+        if "uploadId" in query:
+            return [Permission("s3:ListMultipartUploadParts", arn)]
+        for name, action in (("tagging", "Tagging"), ("acl", "Acl")):
+            if name in query:
+                return [Permission(f"s3:GetObject{version}{action}", arn)]
+        return [Permission(f"s3:GetObject{version}", arn)]
+    if method == "PUT":
+        for name, action in (("tagging", "Tagging"), ("acl", "Acl")):
+            if name in query:
+                return [Permission(f"s3:PutObject{version}{action}", arn)]
+        put = Permission("s3:PutObject", arn, context)
+        if source := headers.get("x-amz-copy-source"):
+            copied, _, of_version = unquote(source).lstrip("/").partition("?versionId=")
+            return [Permission(f"s3:GetObject{'Version' if of_version else ''}", _arn(copied)), put]
+        return [put]
+    if method == "POST" and ("uploads" in query or "uploadId" in query):
+        return [Permission("s3:PutObject", arn, context)]
+    if method == "DELETE":
+        if "uploadId" in query:
+            return [Permission("s3:AbortMultipartUpload", arn)]
+        return [Permission(f"s3:DeleteObject{version}{'Tagging' if 'tagging' in query else ''}", arn)]
+    raise UnjudgedError

@@ -1,0 +1,23 @@
+"""Step Functions: moto's interpreter, switched on and corrected to behave as AWS does."""
+
+from __future__ import annotations
+
+import logging
+
+from moto.core.config import default_user_config
+
+from local_aws.state_machines import clients, executions, language, paths, running, services
+from local_aws.world import World
+
+
+def install(world: World) -> None:
+    """Make StartExecution interpret the definition, each task with the credentials of the state machine's role."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    # It logs each failing state several times over, as errors of its own; the history has them once, and readable.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    clients.install(world)
+    executions.install()
+    language.install()
+    paths.install()
+    running.install()
+    services.install()

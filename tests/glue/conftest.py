@@ -1,0 +1,84 @@
+"""One Spark for all tests of the jobs, and the places they work in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from pyspark.sql import SparkSession
+
+from local_aws.spark_runtime import environment
+from mhealth.session import spark_session
+from tests.glue.world import GLUE, World, write_table
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # pyspark 3.5 compares versions with it; Python 3.11 still has it.
+    config.addinivalue_line("filterwarnings", "ignore:The distutils package is deprecated:DeprecationWarning")
+    config.addinivalue_line("filterwarnings", "ignore:distutils Version classes are deprecated:DeprecationWarning")
+    # pyspark 3.5 leaves the sockets over which it collects to the garbage collector.
+    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A Spark with the jobs' own settings; its Python workers find the package as they do on Glue."""
+    before = dict(os.environ)
+    os.environ.update(environment())
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = str(GLUE)
+    scratch = tmp_path_factory.mktemp("spark")
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
+        .config("spark.local.dir", str(scratch))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    yield spark_session("tests")
+    session.stop()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An empty bucket in a folder, and a table definition."""
+    return World(tmp_path / "bucket", write_table(tmp_path / "table.json"))
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """An in-process AWS on a free port."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The environment of a process on that AWS, which is empty at first."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    from mhealth.storage import storage_at
+
+    storage_at.cache_clear()
+    boto3.DEFAULT_SESSION = None
+    yield aws_endpoint
+    storage_at.cache_clear()
+    boto3.DEFAULT_SESSION = None
+    import urllib.request
+
+    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")).close()

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import convert_parquet
+from mhealth.errors import DuplicateSubject, InvalidArgument, RowCountMismatch, SchemaMismatch, TooManyBadRows
+from tests.glue.world import World, log_line
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+GOOD = "".join(f"{log_line(seed)}\n" for seed in range(20))
+
+
+def run(world: World, **changes: object) -> None:
+    world.publish()
+    convert_parquet.main(world.convert_arguments(**changes))
+
+
+def spans(output: str) -> dict[str, dict[str, object]]:
+    events = [json.loads(line) for line in output.splitlines()]
+    return {event["event"]: event for event in events}
+
+
+def stamp(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def test_every_file_gets_its_stage_object_and_each_step_its_seconds(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for subject in (1, 2, 3):
+        world.add(f"mHealth_subject{subject}", GOOD, subject=subject)
+    run(world)
+    assert world.keys("stage") == [f"stage/version=1/mHealth_subject{subject}.parquet" for subject in (1, 2, 3)]
+    told = spans(capsys.readouterr().out)
+    assert told["convert"]["files"] == 3
+    assert told["convert"]["rows"] == 60
+    assert all("seconds" in told[step] for step in ("plan", "start", "convert", "check"))
+
+
+def test_a_file_is_kept_while_code_and_source_are_the_same(world: World) -> None:
+    world.add("one", GOOD, subject=1)
+    world.add("two", GOOD, subject=2)
+    run(world)
+    one, two = (world.folder / f"stage/version=1/{name}.parquet" for name in ("one", "two"))
+    first = stamp(one), stamp(two)
+    run(world)
+    assert (stamp(one), stamp(two)) == first
+    world.add("two", GOOD + log_line(99), subject=2)
+    run(world)
+    assert stamp(one) == first[0]
+    assert stamp(two) != first[1]
+    run(world, code_version="newer")
+    assert stamp(one) != first[0]
+
+
+def test_a_broken_stage_object_is_made_again(world: World) -> None:
+    world.add("one", GOOD, subject=1)
+    run(world)
+    path = world.folder / "stage/version=1/one.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    run(world)
+    assert len(world.rows("stage/version=1/one.parquet")) == 20
+
+
+def test_a_kept_file_whose_quarantine_object_is_gone_is_made_again(world: World) -> None:
+    world.add("one", GOOD + "broken\n", subject=1)
+    run(world, max_bad_row_ratio=0.5)
+    (world.folder / "quarantine/version=1/one.jsonl").unlink()
+    run(world, max_bad_row_ratio=0.5)
+    assert world.keys("quarantine") == ["quarantine/version=1/one.jsonl"]
+
+
+def test_the_bad_lines_of_all_files_count_against_all_lines_kept_ones_included(world: World) -> None:
+    world.add("one", GOOD + "broken\n", subject=1)
+    world.add("two", GOOD, subject=2)
+    run(world, max_bad_row_ratio=1 / 41)  # exactly at the limit
+    message = "1 of 41 data lines were rejected; allowed is a share of 0.02"
+    with pytest.raises(TooManyBadRows, match=message) as refused:
+        run(world, max_bad_row_ratio=0.02)  # this time both files are kept
+    assert "one.log has the most (1 of 21 rejected, the first is line 21: 1 fields, expected 24)" in str(refused.value)
+    assert f"{world.folder}/quarantine/version=1/one.jsonl" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_without_a_good_line_is_refused_whatever_the_share(world: World) -> None:
+    world.add("one", GOOD * 50, subject=1)
+    world.add("two", "broken\n", subject=2)
+    with pytest.raises(TooManyBadRows, match=r"two\.log has no good line \(1 of 1 rejected, the first is line 1"):
+        run(world, max_bad_row_ratio=1)
+
+
+def test_lines_that_do_not_arrive_are_told(world: World) -> None:
+    world.add("one", GOOD, subject=1, lines=21)
+    with pytest.raises(RowCountMismatch, match=r"one\.log has 20 data lines in raw/version=1/one\.csv, .* says 21"):
+        run(world)
+    assert world.keys("stage") == []
+
+
+def test_a_file_of_an_earlier_version_is_referenced(world: World) -> None:
+    world.add("one", GOOD, subject=1, version=1)
+    world.add("two", GOOD, subject=2, version=2)
+    world.publish(version=2)
+    convert_parquet.main(world.convert_arguments(raw_manifest="manifests/raw/version=2.json"))
+    assert world.keys("stage") == ["stage/version=1/one.parquet", "stage/version=2/two.parquet"]
+
+
+def test_names_may_look_like_patterns(world: World) -> None:
+    world.add("a [1] {x} 100% & é", GOOD, subject=1)
+    run(world)
+    assert world.keys("stage") == ["stage/version=1/a [1] {x} 100% & é.parquet"]
+
+
+def test_no_manifest_is_a_clear_error(world: World) -> None:
+    with pytest.raises(InvalidArgument, match=r"no object .*manifests/raw/version=1\.json.*DownloadCSV"):
+        convert_parquet.main(world.convert_arguments())
+
+
+def test_something_else_as_a_manifest_is_a_clear_error(world: World) -> None:
+    world.put("manifests/raw/version=1.json", {"files": [{}]})
+    with pytest.raises(InvalidArgument, match="is not a raw manifest"):
+        convert_parquet.main(world.convert_arguments())
+
+
+def test_two_files_of_one_subject_are_refused(world: World) -> None:
+    world.add("one", GOOD, subject=1)
+    world.add("uno", GOOD, subject=1)
+    with pytest.raises(DuplicateSubject, match=r"subject 1 has two source files, one\.log and uno\.log"):
+        run(world)
+
+
+def test_columns_that_nobody_knows_are_refused(world: World) -> None:
+    world.add("one", "1,2\n", subject=1, columns=["ecg_1", "pulse"])
+    with pytest.raises(
+        SchemaMismatch, match=r"one\.log: columns unknown \['pulse'\], doubled \[\], missing \['label'\]"
+    ):
+        run(world)

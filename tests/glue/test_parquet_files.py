@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mhealth.errors import RowCountMismatch
+from mhealth.parquet_files import ParquetSink
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("timestamp", pa.timestamp("us", tz="UTC")),
+        ("ecg_1", pa.float64()),
+        ("activity_id", pa.int32()),
+    ]
+)
+PREFIX = "processed/snapshot=5/"
+
+
+def value(sample: int) -> float:
+    """A value that does not compress."""
+    return random.Random(sample).random()
+
+
+def batch(rows: list[tuple[int, int]], ids: list[str] | None = None) -> pa.RecordBatch:
+    """Rows given as (subject, sample), as Spark hands them over."""
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(ids or [f"{subject}-{sample:07d}" for subject, sample in rows]),
+            pa.array([sample * 20_000 for _, sample in rows], pa.timestamp("us", tz="UTC")),
+            pa.array([value(sample) for _, sample in rows], pa.float64()),
+            pa.array([0 for _ in rows], pa.int32()),
+            pa.array([subject for subject, _ in rows], pa.int32()),
+        ],
+        names=[*SCHEMA.names, "subject"],
+    )
+
+
+def write(folder: Path, batches: list[pa.RecordBatch], limit: int = 1 << 30) -> list[dict[str, object]]:
+    sink = ParquetSink(f"file://{folder}", PREFIX, SCHEMA, limit)
+    return [row for told in sink(batches) for row in told.to_pylist()]
+
+
+def test_a_subject_is_one_file_and_the_partition_columns_are_not_in_it(tmp_path: Path) -> None:
+    told = write(tmp_path, [batch([(1, 0), (1, 1)]), batch([(1, 2), (2, 0)]), batch([(2, 5)])])
+    one, two = (f"{PREFIX}subject={subject}/part-00000.parquet" for subject in (1, 2))
+    assert [(row["key"], row["subject"], row["rows"], row["ids_increase"]) for row in told] == [
+        (one, 1, 3, True),
+        (two, 2, 2, True),
+    ]
+    assert [row["bytes"] for row in told] == [(tmp_path / key).stat().st_size for key in (one, two)]
+    assert pq.ParquetFile(tmp_path / two).read().to_pydict() == {
+        "id": ["2-0000000", "2-0000005"],
+        "timestamp": pa.array([0, 100_000], pa.timestamp("us", tz="UTC")).to_pylist(),
+        "ecg_1": [value(0), value(5)],
+        "activity_id": [0, 0],
+    }
+
+
+def test_files_are_zstd_and_their_instants_utc_microseconds(tmp_path: Path) -> None:
+    (told,) = write(tmp_path, [batch([(1, 0)])])
+    metadata = pq.read_metadata(tmp_path / str(told["key"]))
+    assert {metadata.row_group(0).column(place).compression for place in range(4)} == {"ZSTD"}
+    timestamp = metadata.schema.column(1)
+    assert timestamp.physical_type == "INT64"
+    assert '"isAdjustedToUTC": true' in timestamp.logical_type.to_json()
+    assert '"timeUnit": "microseconds"' in timestamp.logical_type.to_json()
+
+
+def test_the_next_part_begins_where_a_file_would_pass_the_limit(tmp_path: Path) -> None:
+    limit = 30_000
+    batches = [batch([(1, sample) for sample in range(start, start + 100)]) for start in range(0, 20_000, 100)]
+    told = write(tmp_path, batches, limit)
+    assert [row["key"] for row in told] == [f"{PREFIX}subject=1/part-{part:05d}.parquet" for part in range(len(told))]
+    assert len(told) > 3
+    assert all(int(str(row["bytes"])) <= limit for row in told)
+    ids = [name for row in told for name in pq.ParquetFile(tmp_path / str(row["key"])).read()["id"].to_pylist()]
+    assert ids == [f"1-{sample:07d}" for sample in range(20_000)]
+    assert all(row["ids_increase"] for row in told)
+
+
+def test_no_rows_no_file(tmp_path: Path) -> None:
+    assert write(tmp_path, []) == []
+    assert write(tmp_path, [batch([])]) == []
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pytest.param(["1-0000001", "1-0000001"], id="doubled"),
+        pytest.param(["1-0000002", "1-0000001"], id="disordered"),
+        pytest.param(["1-0000001", "2-0000002"], id="of-another-subject"),
+        pytest.param(["1-0000001", "1-00x"], id="no-number"),
+    ],
+)
+def test_ids_that_do_not_increase_are_told(tmp_path: Path, ids: list[str]) -> None:
+    (told,) = write(tmp_path, [batch([(1, 0), (1, 1)], ids)])
+    assert told["ids_increase"] is False
+
+
+def test_ids_increase_over_the_seventh_digit(tmp_path: Path) -> None:
+    (told,) = write(tmp_path, [batch([(1, 9_999_999), (1, 10_000_000)])])
+    assert told["ids_increase"] is True
+
+
+def test_ids_are_followed_from_one_row_group_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mhealth.parquet_files.ROW_GROUP_ROWS", 2)
+    (told,) = write(tmp_path, [batch([(1, 3), (1, 4)]), batch([(1, 4), (1, 5)])])
+    assert told["ids_increase"] is False
+
+
+def test_a_subject_that_comes_again_would_overwrite_itself_and_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RowCountMismatch, match="rows of subject 1 are not together"):
+        write(tmp_path, [batch([(1, 0), (2, 0), (1, 1)])])

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import boto3
+import pytest
+
+from mhealth.arguments import TransformArguments, parse_transform
+from mhealth.catalog import CatalogError, catalog_at
+from mhealth.retention import retire, snapshot_folders
+from mhealth.storage import Storage, storage_at
+from tests.glue.world import World, table_input
+
+DATABASE = "mhealth_db"
+
+
+class Deployed:
+    """A bucket and a catalog with snapshots in them."""
+
+    def __init__(self) -> None:
+        boto3.client("s3").create_bucket(Bucket="a-bucket")
+        self.storage: Storage = storage_at("s3://a-bucket")
+        self.glue = boto3.client("glue")
+        self.glue.create_database(DatabaseInput={"Name": DATABASE})
+        self.glue.create_table(DatabaseName=DATABASE, TableInput=table_input())  # type: ignore[arg-type]
+
+    def add(self, snapshot: int, *, manifest: bool = True, registered: bool = True) -> None:
+        self.storage.put(f"processed/snapshot={snapshot}/subject=1/part-00000.parquet", b"rows")
+        if manifest:
+            self.storage.put(f"manifests/snapshots/{snapshot}.json", b"{}")
+        if registered:
+            self.glue.create_partition(
+                DatabaseName=DATABASE, TableName="mhealth_snapshots", PartitionInput={"Values": [str(snapshot), "1"]}
+            )
+
+    def publish(self, snapshot: int) -> None:
+        """Move the view."""
+        query = json.dumps({"originalSql": f"SELECT id FROM mhealth_snapshots WHERE snapshot = {snapshot}"})
+        text = f"/* Presto View: {base64.b64encode(query.encode()).decode()} */"
+        self.glue.create_table(
+            DatabaseName=DATABASE, TableInput={"Name": "mhealth", "TableType": "VIRTUAL_VIEW", "ViewOriginalText": text}
+        )
+
+    def arguments(self, snapshot: int, keep: int, world: World) -> TransformArguments:
+        return parse_transform(
+            world.transform_arguments(
+                snapshot=snapshot,
+                keep_snapshots=keep,
+                data_uri="s3://a-bucket",
+                view="mhealth",
+                table=f"{DATABASE}.mhealth_snapshots",
+            )
+        )
+
+    def left(self) -> tuple[list[int], list[int], list[int]]:
+        """Snapshots that have files, a manifest, partitions."""
+        manifests = [found.key for found in self.storage.objects("manifests/snapshots/")]
+        found = self.glue.get_partitions(DatabaseName=DATABASE, TableName="mhealth_snapshots")["Partitions"]
+        return (
+            snapshot_folders(self.storage, "processed"),
+            sorted(int(key.split("/")[-1].removesuffix(".json")) for key in manifests),
+            sorted(int(partition["Values"][0]) for partition in found),
+        )
+
+
+@pytest.fixture
+def deployed(aws: str) -> Deployed:
+    return Deployed()
+
+
+def run(deployed: Deployed, world: World, snapshot: int, keep: int) -> None:
+    arguments = deployed.arguments(snapshot, keep, world)
+    retire(arguments, deployed.storage, catalog_at(arguments.table))
+
+
+def test_the_newest_stay_and_the_rest_lose_partitions_files_and_manifest(deployed: Deployed, world: World) -> None:
+    for snapshot in range(1, 7):
+        deployed.add(snapshot)
+    run(deployed, world, snapshot=6, keep=3)
+    assert deployed.left() == ([4, 5, 6], [4, 5, 6], [4, 5, 6])
+
+
+def test_what_readers_see_and_what_the_next_run_compares_with_stay(deployed: Deployed, world: World) -> None:
+    for snapshot in range(1, 7):
+        deployed.add(snapshot)
+    deployed.publish(2)
+    deployed.storage.put("manifests/current.json", b'{"snapshot": 3}')
+    run(deployed, world, snapshot=6, keep=1)
+    assert deployed.left() == ([2, 3, 6], [2, 3, 6], [2, 3, 6])
+
+
+def test_dead_runs_go_and_the_published_one_stays_even_without_its_manifest(deployed: Deployed, world: World) -> None:
+    deployed.add(1, manifest=False, registered=False)
+    deployed.add(2, manifest=False)
+    deployed.add(4)
+    deployed.add(9, manifest=False, registered=False)  # a run newer than this one
+    deployed.publish(2)
+    run(deployed, world, snapshot=4, keep=3)
+    assert deployed.left() == ([2, 4, 9], [4], [2, 4])
+
+
+def test_neighbours_are_never_touched(deployed: Deployed, world: World) -> None:
+    strangers = [
+        "processed2/snapshot=1/a",
+        "processed/snapshot=x/a",
+        "processed/snapshot=1x/a",
+        "processed/snapshot=01/a",
+        "processed/other/snapshot=1/a",
+        "manifests/snapshots/1.json.bak",
+        "manifests/snapshots/notes.json",
+    ]
+    for key in strangers:
+        deployed.storage.put(key, b"")
+    deployed.add(1)
+    deployed.add(2)
+    run(deployed, world, snapshot=2, keep=1)
+    left = [found.key for found in deployed.storage.objects("")]
+    assert sorted(left) == sorted(
+        [*strangers, "processed/snapshot=2/subject=1/part-00000.parquet", "manifests/snapshots/2.json"]
+    )
+
+
+def test_a_view_that_names_no_snapshot_stops_it(deployed: Deployed, world: World) -> None:
+    for snapshot in range(1, 4):
+        deployed.add(snapshot)
+    deployed.glue.create_table(DatabaseName=DATABASE, TableInput={"Name": "mhealth", "ViewOriginalText": "SELECT 1"})
+    with pytest.raises(CatalogError, match="names no snapshot"):
+        run(deployed, world, snapshot=3, keep=1)
+    assert deployed.left() == ([1, 2, 3], [1, 2, 3], [1, 2, 3])
+
+
+def test_files_stay_while_their_partitions_do(
+    deployed: Deployed, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.add(1)
+    deployed.add(2)
+    arguments = deployed.arguments(2, 1, world)
+    catalog = catalog_at(arguments.table)
+    answer = {"Errors": [{"PartitionValues": ["1", "1"], "ErrorDetail": {"ErrorCode": "InternalServiceException"}}]}
+    monkeypatch.setattr(catalog._client, "batch_delete_partition", lambda **_: answer)  # type: ignore[attr-defined]
+    with pytest.raises(CatalogError):
+        retire(arguments, deployed.storage, catalog)
+    assert deployed.left() == ([1, 2], [1, 2], [1, 2])
+
+
+def test_without_a_catalog_whole_snapshots_stay(world: World) -> None:
+    for snapshot in (1, 2, 3):
+        world.put(f"manifests/snapshots/{snapshot}.json", {})
+        world.put(f"processed/snapshot={snapshot}/a", "")
+    arguments = parse_transform(world.transform_arguments(snapshot=3, keep_snapshots=1))
+    retire(arguments, storage_at(world.data_uri), catalog_at(world.table))
+    assert snapshot_folders(storage_at(world.data_uri), "processed") == [1, 2, 3]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mhealth.raw_manifest import RawFile
+from mhealth.stage import FOOTER_KEY, StagedSubject, StageNote, read_footer, read_note, read_notes, sibling_key
+from mhealth.storage import storage_at
+from tests.glue.world import World
+
+NOTE = StageNote("c0de", "raw/version=1/one.csv", "ab", 3, 2, 1, (StagedSubject(7, 3, 2),))
+FILE = RawFile("one", "one.log", 7, ("ecg_1", "label"), 0, "ab", 3, "raw/version=1/one.csv")
+
+
+def write(world: World, key: str, columns: int, note: bytes | None) -> None:
+    path = world.folder / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([pa.field(f"column_{place}", pa.float64()) for place in range(columns)])
+    with pq.ParquetWriter(path, schema) as writer:
+        writer.write_table(pa.table([[0.5, 1.5]] * columns, schema=schema))
+        if note is not None:
+            writer.add_key_value_metadata({FOOTER_KEY: note})
+
+
+@pytest.mark.parametrize(
+    ("raw_key", "expected"),
+    [
+        ("raw/version=1/one.csv", "stage/version=1/one.parquet"),
+        ("raw/version=12/a.csv.csv", "stage/version=12/a.csv.parquet"),
+        ("raw/version=1/raw.csv", "stage/version=1/raw.parquet"),
+    ],
+)
+def test_a_stage_key_mirrors_the_raw_key(raw_key: str, expected: str) -> None:
+    assert sibling_key(raw_key, "stage", ".parquet") == expected
+
+
+@pytest.mark.parametrize("columns", [3, 2000], ids=["small-footer", "footer-beyond-the-first-tail"])
+def test_the_note_is_read_from_the_tail(world: World, columns: int) -> None:
+    write(world, "stage/one.parquet", columns, NOTE.encoded())
+    storage = storage_at(world.data_uri)
+    assert read_footer(storage, "stage/one.parquet").num_rows == 2
+    assert read_note(storage, "stage/one.parquet") == NOTE
+
+
+@pytest.mark.parametrize(
+    "note", [None, b"{}", b"no json", b"[1]", b'{"subjects": [{}]}'], ids=["none", "empty", "no-json", "list", "half"]
+)
+def test_a_file_without_a_note_has_none(world: World, note: bytes | None) -> None:
+    write(world, "stage/one.parquet", 3, note)
+    assert read_note(storage_at(world.data_uri), "stage/one.parquet") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", b"\xff\xff\xff\x7fPAR1"])
+def test_what_is_no_parquet_has_no_note(world: World, content: bytes) -> None:
+    path = world.folder / "stage/one.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert read_note(storage_at(world.data_uri), "stage/one.parquet") is None
+
+
+def test_several_notes_come_in_the_order_asked_for(world: World) -> None:
+    write(world, "stage/one.parquet", 3, NOTE.encoded())
+    assert read_notes(storage_at(world.data_uri), ["stage/none.parquet", "stage/one.parquet"]) == [None, NOTE]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        replace(NOTE, code_version="other"),
+        replace(NOTE, raw_key="raw/version=2/one.csv"),
+        replace(NOTE, sha256="cd"),
+        replace(NOTE, lines=4),
+        replace(NOTE, subjects=(StagedSubject(8, 3, 2),)),
+    ],
+    ids=["code", "raw-key", "content", "lines", "subject"],
+)
+def test_a_note_tells_whether_this_code_made_it_from_this_file(note: StageNote) -> None:
+    assert NOTE.made_from(FILE, "c0de")
+    assert not note.made_from(FILE, "c0de")

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from mhealth.storage import Storage, StorageError, StoredObject, many, storage_at
+
+
+@pytest.fixture(params=["file", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """The same promises in a folder and in a bucket."""
+    if request.param == "file":
+        return storage_at(f"file://{tmp_path}/bucket")
+    request.getfixturevalue("aws")
+    boto3.client("s3").create_bucket(Bucket="a-bucket")
+    return storage_at("s3://a-bucket")
+
+
+def test_what_is_put_is_read(storage: Storage) -> None:
+    storage.put("a/b.json", b"0123456789", {"rows": "1"})
+    assert storage.read("a/b.json") == b"0123456789"
+    assert storage.size("a/b.json") == 10
+    assert storage.head("a/b.json", 3) == b"012"
+    assert storage.head("a/b.json", 30) == b"0123456789"
+    assert storage.tail("a/b.json", 3) == b"789"
+    assert storage.tail("a/b.json", 30) == b"0123456789"
+    with storage.open("a/b.json") as stream:
+        assert [stream.read(6), stream.read(6), stream.read(6)] == [b"012345", b"6789", b""]
+
+
+def test_an_empty_object_is_an_object(storage: Storage) -> None:
+    storage.put("a/empty", b"")
+    assert (storage.read("a/empty"), storage.tail("a/empty", 5), storage.size("a/empty")) == (b"", b"", 0)
+
+
+@pytest.mark.parametrize("reader", ["read", "open"])
+def test_what_is_not_there_is_not_found(storage: Storage, reader: str) -> None:
+    storage.put("other", b"")
+    with pytest.raises(FileNotFoundError):
+        getattr(storage, reader)("nothing")
+    with pytest.raises(FileNotFoundError):
+        storage.tail("nothing", 8)
+    assert storage.size("nothing") is None
+
+
+def test_a_file_becomes_an_object_and_the_next_replaces_it(storage: Storage, tmp_path: Path) -> None:
+    for content in (b"first", b"second"):
+        path = tmp_path / "local"
+        path.write_bytes(content)
+        storage.upload(path, "x/y z=1/[a].parquet")
+        assert storage.read("x/y z=1/[a].parquet") == content
+        assert path.exists()
+    assert [found.key for found in storage.objects("")] == ["x/y z=1/[a].parquet"]
+
+
+def test_a_copy_is_another_object(storage: Storage) -> None:
+    storage.put("a/1", b"content")
+    storage.copy("a/1", "b/2")
+    storage.delete(["a/1"])
+    assert storage.read("b/2") == b"content"
+
+
+def test_objects_and_folders_are_those_of_the_prefix(storage: Storage) -> None:
+    for key in ("p/s=1/a", "p/s=1/b/c", "p/s=2/a", "p2/s=1/a", "p/loose"):
+        storage.put(key, b"xy")
+    assert list(storage.objects("p/s=1/")) == [StoredObject("p/s=1/a", 2), StoredObject("p/s=1/b/c", 2)]
+    assert [found.key for found in storage.objects("p/s=")] == ["p/s=1/a", "p/s=1/b/c", "p/s=2/a"]
+    assert storage.folders("p/") == ["p/s=1/", "p/s=2/"]
+    assert list(storage.objects("nothing/")) == []
+    assert storage.folders("nothing/") == []
+
+
+def test_what_is_deleted_is_gone_and_nothing_else(storage: Storage) -> None:
+    for key in ("p/s=1/a", "p/s=2/a"):
+        storage.put(key, b"")
+    storage.delete(["p/s=1/a", "p/never"])
+    assert [found.key for found in storage.objects("p/")] == ["p/s=2/a"]
+    assert storage.folders("p/") == ["p/s=2/"]
+
+
+def test_metadata_is_kept_in_a_bucket(aws: str) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="a-bucket")
+    storage_at("s3://a-bucket").put("m.json", b"{}", {"rows": "12"})
+    assert client.head_object(Bucket="a-bucket", Key="m.json")["Metadata"] == {"rows": "12"}
+
+
+def test_more_than_a_thousand_objects_are_listed_and_deleted(aws: str) -> None:
+    boto3.client("s3").create_bucket(Bucket="a-bucket")
+    storage = storage_at("s3://a-bucket")
+    with many(1003) as threads:
+        list(threads.map(lambda place: storage.put(f"p/{place:04d}", b""), range(1003)))
+    assert len(list(storage.objects("p/"))) == 1003
+    storage.delete(f"p/{place:04d}" for place in range(1003))
+    assert list(storage.objects("p/")) == []
+
+
+def test_an_empty_object_has_no_range_on_the_real_s3(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    boto3.client("s3").create_bucket(Bucket="a-bucket")
+    storage = storage_at("s3://a-bucket")
+    storage.put("empty", b"")
+    get = storage._client.get_object  # type: ignore[attr-defined]
+
+    def refuse_ranges(**request: str) -> object:
+        if "Range" in request:
+            raise ClientError({"Error": {"Code": "InvalidRange"}}, "GetObject")
+        return get(**request)
+
+    monkeypatch.setattr(storage._client, "get_object", refuse_ranges)  # type: ignore[attr-defined]
+    assert storage.tail("empty", 8) == b""
+
+
+def test_a_refused_delete_is_an_error(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = storage_at("s3://a-bucket")
+    answer = {"Errors": [{"Key": "p/1", "Code": "AccessDenied", "Message": "no"}]}
+    monkeypatch.setattr(storage._client, "delete_objects", lambda **_: answer)  # type: ignore[attr-defined]
+    with pytest.raises(
+        StorageError, match=r"1 of 1 objects were not deleted, the first is s3://a-bucket/p/1: AccessDenied no"
+    ):
+        storage.delete(["p/1"])
