@@ -108,6 +108,8 @@ def spark_submit_command(endpoint: str) -> list[str]:
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # What the job says should not drown in what Spark says.
+        "spark.log.level": "WARN",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
         "spark.hadoop.fs.s3a.path.style.access": "true",

@@ -8,6 +8,7 @@ from typing import Any
 from moto.glue.models import GlueBackend, glue_backends
 
 from local_aws.athena.errors import QueryFailedError
+from local_aws.athena.permissions import ADMINISTRATOR, Caller
 from local_aws.world import ACCOUNT
 
 CATALOG = "awsdatacatalog"
@@ -56,10 +57,11 @@ def glue(region: str) -> GlueBackend:
 
 
 class Catalog:
-    """The catalog as one query sees it."""
+    """The catalog as one query sees it, with the rights of the one who asks."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, caller: Caller = ADMINISTRATOR) -> None:
         self.glue = glue(region)
+        self.caller = caller
         self._tables: dict[tuple[str, str], Table | None] = {}
 
     def databases(self) -> list[str]:
@@ -89,12 +91,15 @@ class Catalog:
         raise QueryFailedError("TABLE_NOT_FOUND", f"Table '{full}' does not exist", position)
 
     def _read(self, database: str, name: str) -> Table | None:
+        self.caller.may_use_table("glue:GetTable", database, name)
         found = self.glue.databases.get(database)
         stored = found.tables.get(name) if found else None
         if stored is None:
             return None
         described = stored.as_dict()
         storage = described.get("StorageDescriptor") or {}
+        if described.get("PartitionKeys"):
+            self.caller.may_use_table("glue:GetPartitions", database, name)
         partitions = []
         # A list of the values is one step for other threads, the crawler may be adding partitions.
         for partition in list(stored.partitions.values()):

@@ -43,6 +43,8 @@ def _create_view(statement: Statement) -> StatementResult:
     definition = ViewDefinition(sql, statement.database, columns)
     stored = view_input(name, definition, list(map(hive_name, prepared.types)), OWNER)
     # One change of the catalog: who looks meanwhile sees the old view or the new one.
+    action = "CreateTable" if existing is None else "UpdateTable"
+    statement.catalog.caller.may_use_table(f"glue:{action}", database, name)
     change = statement.catalog.glue.create_table if existing is None else statement.catalog.glue.update_table
     change(database, name, stored)
     return StatementResult()
@@ -60,6 +62,7 @@ def _drop_view(statement: Statement) -> StatementResult:
         raise QueryFailedError(
             "TABLE_NOT_FOUND", f"View '{full}' does not exist, but a table with that name exists", (1, 1)
         )
+    statement.catalog.caller.may_use_table("glue:DeleteTable", database, name)
     statement.catalog.glue.delete_table(database, name)
     return StatementResult()
 

@@ -17,6 +17,7 @@ from local_aws.athena.catalog import Catalog
 from local_aws.athena.ddl import run_statement
 from local_aws.athena.errors import QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
+from local_aws.athena.permissions import Caller
 from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column, read_page, write_csv
 from local_aws.athena.statements import StatementResult
@@ -40,6 +41,7 @@ class Execution:
     parameters: Sequence[str]
     cutoff: int | None
     engine: QueryEngine
+    caller: Caller
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "QUEUED"
     reason: str | None = None
@@ -140,7 +142,7 @@ class Execution:
             with self._lock:
                 self._connection = connection
             try:
-                catalog = Catalog(self.engine.region)
+                catalog = Catalog(self.engine.region, self.caller)
                 if self.is_query:
                     self._select(connection, catalog)
                 else:
@@ -151,7 +153,7 @@ class Execution:
 
     def _select(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         prepared = self.engine.prepare(self.query, catalog, self.database, connection, self.parameters)
-        bodies, self.scanned = self.engine.bodies(prepared, connection)
+        bodies, self.scanned = self.engine.bodies(prepared, connection, self.caller)
         if self.cutoff is not None and self.scanned > self.cutoff:
             raise QueryCancelledError(CUTOFF_WORDS)
         self.columns = write_csv(connection, prepared.sql(bodies.__getitem__), prepared.labels, self._file)
@@ -170,6 +172,7 @@ class Execution:
         self._put(self.configuration["OutputLocation"] + ".metadata", content)
 
     def _put(self, location: str, content: bytes) -> None:
+        self.caller.may_write(location)
         bucket, key = split_location(location)
         s3(self.engine.region).put_object(bucket, key, content)
 

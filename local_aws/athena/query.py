@@ -21,6 +21,7 @@ from local_aws.athena.catalog import CATALOG, PATH, Catalog, Partition, Table
 from local_aws.athena.errors import QueryFailedError, from_duckdb
 from local_aws.athena.files import DataFile, Files
 from local_aws.athena.functions import MACROS, java_double
+from local_aws.athena.permissions import Caller
 from local_aws.athena.scans import (
     columns_of,
     key_constants,
@@ -201,8 +202,13 @@ class QueryEngine:
             needed[name] += [(one, columns) for one in (found[part : part + 1] if split(table) else found)]
         return needed
 
-    def bodies(self, prepared: Prepared, connection: duckdb.DuckDBPyConnection) -> tuple[dict[Table, str], int]:
-        """The SQL that reads each table's needed partitions, and the bytes that reading them takes."""
+    def bodies(
+        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, caller: Caller
+    ) -> tuple[dict[Table, str], int]:
+        """The SQL that reads each table's needed partitions, and the bytes that reading them takes.
+
+        Raises QueryFailedError where `caller` may not read one of their files.
+        """
         needed = self.needed(prepared, connection)
         bodies: dict[Table, str] = {}
         scanned = 0
@@ -211,6 +217,7 @@ class QueryEngine:
             partitions = list(dict.fromkeys(partition for partition, _ in needed[name]))
             columns = {column for _, used in needed[name] for column in used} | {key for key, _ in table.keys} | {PATH}
             bodies[table], files = table_scan(table, partitions, columns, self.files, connection)
+            caller.may_read(*(file.uri for partition in partitions for file in files[partition]))
             scanned += sum(_bytes(file, used) for partition, used in needed[name] for file in files[partition])
         return bodies, scanned
 

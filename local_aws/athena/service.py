@@ -18,6 +18,7 @@ from moto.core.exceptions import JsonRESTError
 from local_aws.athena.catalog import Catalog, Table
 from local_aws.athena.execution import Execution
 from local_aws.athena.files import s3, split_location
+from local_aws.athena.permissions import Caller
 from local_aws.athena.query import QueryEngine
 from local_aws.world import World
 
@@ -123,6 +124,7 @@ class _Api:
             parameters=request._get_param("ExecutionParameters") or (),
             cutoff=int(cutoff) if cutoff else None,
             engine=self._engine(backend.region_name),
+            caller=Caller(request.get_access_key(), backend.region_name),
         )
         with self._lock:
             known = self._tokens.get((backend.region_name, token)) if token else None
@@ -136,6 +138,25 @@ class _Api:
         if known.query != query:
             raise InvalidRequestError("Idempotent parameters do not match")
         return json.dumps({"QueryExecutionId": known.id})
+
+    def batch_get_named_query(self, request: AthenaResponse) -> str:
+        found, unprocessed = [], []
+        for query_id in request._get_param("NamedQueryIds") or []:
+            if query := request.athena_backend.get_named_query(query_id):
+                found.append(
+                    {
+                        "NamedQueryId": query.id,
+                        "Name": query.name,
+                        "Description": query.description,
+                        "Database": query.database,
+                        "QueryString": query.query_string,
+                        "WorkGroup": query.workgroup.name,
+                    }
+                )
+            else:
+                missing = {"ErrorCode": "INVALID_INPUT", "ErrorMessage": f"NamedQuery {query_id} was not found"}
+                unprocessed.append({"NamedQueryId": query_id, **missing})
+        return json.dumps({"NamedQueries": found, "UnprocessedNamedQueryIds": unprocessed})
 
     def get_query_execution(self, request: AthenaResponse) -> str:
         execution = _execution(request.athena_backend, request._get_param("QueryExecutionId"))

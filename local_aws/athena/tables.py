@@ -35,6 +35,7 @@ def create_table(statement: Statement) -> StatementResult:
         raise failed(f"Execution Error, return code 1. AlreadyExistsException(message:Table {name} already exists.)")
     if database not in statement.catalog.glue.databases:
         statement.catalog.glue.create_database(database, {"Name": database})
+    statement.catalog.caller.may_use_table("glue:CreateTable", database, name)
     statement.catalog.glue.create_table(database, name, _table_input(name, tree))
     return StatementResult()
 
@@ -98,6 +99,7 @@ def drop_table(statement: Statement) -> StatementResult:
         if statement.has("exists"):
             return StatementResult()
         raise failed(f"SemanticException [Error 10001]: Table not found {database}.{name}")
+    statement.catalog.caller.may_use_table("glue:DeleteTable", database, name)
     statement.catalog.glue.delete_table(database, name)
     return StatementResult()
 
@@ -131,6 +133,7 @@ def add_partitions(statement: Statement) -> StatementResult:
         values = _values(found.group("spec"), table)
         try:
             part = _partition_input(table, values, found.group("location"))
+            statement.catalog.caller.may_use_table("glue:BatchCreatePartition", table.database, table.name)
             statement.catalog.glue.create_partition(table.database, table.name, part)
         except PartitionAlreadyExistsException as exists:
             if not statement.has("exists"):
@@ -144,6 +147,7 @@ def drop_partition(statement: Statement) -> StatementResult:
     for spec in re.findall(r"PARTITION\s*\(([^)]*)\)", statement.match.group("rest"), re.IGNORECASE):
         values = _values(spec, table)
         try:
+            statement.catalog.caller.may_use_table("glue:DeletePartition", table.database, table.name)
             statement.catalog.glue.delete_partition(table.database, table.name, values)  # type: ignore[arg-type]
         except PartitionNotFoundException as missing:
             if not statement.has("exists"):
@@ -164,6 +168,7 @@ def repair(statement: Statement) -> StatementResult:
     missing = [list(values) for values in found if values not in {part.values for part in table.partitions}]
     for values in missing:
         part = _partition_input(table, values, None)
+        statement.catalog.caller.may_use_table("glue:BatchCreatePartition", table.database, table.name)
         statement.catalog.glue.create_partition(table.database, table.name, part)
     folders = ["/".join(f"{k}={v}" for (k, _), v in zip(table.keys, values, strict=True)) for values in missing]
     told = [f"Partitions not in metastore:\t{table.name}:{folder}" for folder in folders]

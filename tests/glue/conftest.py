@@ -17,14 +17,6 @@ from mhealth.session import spark_session
 from tests.glue.world import GLUE, World, write_table
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # pyspark 3.5 compares versions with it; Python 3.11 still has it.
-    config.addinivalue_line("filterwarnings", "ignore:The distutils package is deprecated:DeprecationWarning")
-    config.addinivalue_line("filterwarnings", "ignore:distutils Version classes are deprecated:DeprecationWarning")
-    # pyspark 3.5 leaves the sockets over which it collects to the garbage collector.
-    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
-
-
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A Spark with the jobs' own settings; its Python workers find the package as they do on Glue."""

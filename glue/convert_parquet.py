@@ -1,0 +1,35 @@
+"""Job 1 (ConvertParquet): raw CSV to typed stage Parquet; lines that are no data go to quarantine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from mhealth.arguments import parse_convert
+from mhealth.convert_plan import convert_all, judge, plan
+from mhealth.raw_manifest import read_raw_version
+from mhealth.session import spark_context
+from mhealth.spans import log, span
+from mhealth.storage import storage_at
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the job. Raises InvalidArgument, DuplicateSubject, SchemaMismatch, RowCountMismatch, TooManyBadRows."""
+    arguments = parse_convert(argv)
+    storage = storage_at(arguments.data_uri)
+    with span("plan"):
+        version = read_raw_version(storage, arguments.raw_manifest)
+        tasks, kept = plan(arguments, storage, version)
+    with span("start"):
+        spark = spark_context("convert_parquet")
+    with span("convert", files=len(tasks), kept=len(kept)) as facts:
+        converted = convert_all(spark, tasks)
+        facts["rows"] = sum(result.rows for result in converted)
+    for result in sorted(converted, key=lambda result: result.name):
+        log("file", **vars(result))
+    with span("check"):
+        judge(arguments, storage, version.files, [*converted, *kept])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

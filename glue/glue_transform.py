@@ -1,0 +1,110 @@
+"""Job 2 (GlueTransform): stage Parquet to a new snapshot of the table, audited before its manifest is written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mhealth.arguments import TransformArguments, parse_transform
+from mhealth.audit import audit, require
+from mhealth.catalog import TableDefinition, catalog_at
+from mhealth.errors import InvalidArgument
+from mhealth.manifests import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
+from mhealth.parquet_files import WrittenFile
+from mhealth.raw_manifest import read_raw_version
+from mhealth.retention import delete_files, retire
+from mhealth.session import spark_session
+from mhealth.snapshot import (
+    SnapshotPlan,
+    Source,
+    check_subjects,
+    copy_files,
+    new_manifest,
+    plan_snapshot,
+    read_published,
+    read_sources,
+    snapshot_prefix,
+)
+from mhealth.spans import log, span
+from mhealth.storage import Storage, storage_at
+from mhealth.transform import make_files
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the job.
+
+    Raises InvalidArgument, DuplicateSubject, MissingSubject, SchemaMismatch, RowCountMismatch.
+    """
+    arguments = parse_transform(argv)
+    storage = storage_at(arguments.data_uri)
+    catalog = catalog_at(arguments.table)
+    with span("plan"):
+        version = read_raw_version(storage, arguments.raw_manifest)
+        sources = read_sources(arguments, storage, version)
+        table = catalog.table()
+        new = new_manifest(arguments, version, table, sources)
+        done = _is_done(storage, arguments, new)
+        published = read_published(arguments, storage)
+        if not done:
+            check_subjects(sources, published.subjects, published.snapshot, arguments.allow_missing_subjects)
+            plan = plan_snapshot(arguments, new, sources, published)
+    if done:
+        log("done before", snapshot=arguments.snapshot)
+    else:
+        _make(storage, arguments, table, new, sources, plan)
+    with span("retention"):
+        retire(arguments, storage, catalog)
+
+
+def _is_done(storage: Storage, arguments: TransformArguments, new: SnapshotManifest) -> bool:
+    """Whether an earlier attempt of this run wrote the snapshot whole."""
+    old = read_manifest(storage, arguments.manifests_prefix, arguments.snapshot)
+    if old is not None and not old.same_inputs(new):
+        raise InvalidArgument(
+            f"--snapshot: {arguments.snapshot} exists already, made by {old.execution or 'another run'} from version "
+            f"{old.raw_version} with other inputs. A snapshot never changes: start a new execution."
+        )
+    return old is not None
+
+
+def _make(
+    storage: Storage,
+    arguments: TransformArguments,
+    table: TableDefinition,
+    new: SnapshotManifest,
+    sources: Sequence[Source],
+    plan: SnapshotPlan,
+) -> None:
+    with span("clear") as facts:
+        # Without a manifest, what lies there is what a dead attempt left.
+        facts["files"] = delete_files(storage, arguments.processed_prefix, arguments.snapshot)
+    with span("carry", files=len(plan.carry)):
+        copy_files(storage, plan.carry)
+    written: list[WrittenFile] = []
+    if plan.recompute:
+        with span("start"):
+            spark = spark_session("glue_transform")
+        with span("write", sources=len(plan.recompute)) as facts:
+            written = make_files(spark, storage, arguments, table, plan.recompute)
+            facts |= {"files": len(written), "rows": sum(file.rows for file in written)}
+    with span("audit"):
+        files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
+        files.sort(key=lambda file: (file.subject, file.key))
+        prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
+        checks = audit(storage, prefix, table, sources, files, written)
+        require(checks)
+    with span("manifest", rows=sum(file.rows for file in files), files=len(files)):
+        write_manifest(storage, arguments.manifests_prefix, replace(new, files=tuple(files), checks=tuple(checks)))
+
+
+def _files(written: Sequence[WrittenFile], sources: Sequence[Source]) -> list[SnapshotFile]:
+    owners = {subject: source.stage_key for source in sources for subject in source.subjects}
+    return [
+        SnapshotFile(file.key, file.subject, file.rows, file.bytes, carried=False, stage_keys=(owners[file.subject],))
+        for file in written
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,150 @@
+"""The arguments of both jobs: `--name value`, every one named in the template."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from mhealth.errors import InvalidArgument
+
+_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+
+
+@dataclass(frozen=True)
+class CommonArguments:
+    """What both jobs are told.
+
+    `data_uri` is `s3://BUCKET` or `file:///FOLDER`; keys and prefixes are relative to it and have no slash at either
+    end. `snapshot` is yyyymmddHHMMSS (UTC) as a number.
+    """
+
+    data_uri: str
+    raw_manifest: str
+    stage_prefix: str
+    code_version: str
+    execution: str
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class ConvertArguments(CommonArguments):
+    """What job 1 is told."""
+
+    quarantine_prefix: str
+    max_bad_row_ratio: float
+
+
+@dataclass(frozen=True)
+class TransformArguments(CommonArguments):
+    """What job 2 is told. `table` is `DATABASE.TABLE` or `file:///TABLE.json`; `view` may be empty."""
+
+    processed_prefix: str
+    manifests_prefix: str
+    table: str
+    view: str
+    recording_start: datetime
+    max_file_bytes: int
+    keep_snapshots: int
+    allow_missing_subjects: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InvalidArgument(
+            f"{message}. Job arguments come from the template: correct it there. A retry fails again."
+        )
+
+
+def _data_uri(text: str) -> str:
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+/?|file:///.+", text):
+        raise argparse.ArgumentTypeError(f"expected s3://BUCKET or file:///FOLDER, found {text!r}")
+    return text.rstrip("/")
+
+
+def _prefix(text: str) -> str:
+    prefix = text.strip("/")
+    if not _PREFIX.fullmatch(prefix):
+        raise argparse.ArgumentTypeError(f"expected a key prefix such as stage, found {text!r}")
+    return prefix
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a text, found nothing")
+    return text
+
+
+def _positive(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
+    return int(text)
+
+
+def _ratio(text: str) -> float:
+    if not re.fullmatch(r"[0-9]*\.?[0-9]+([eE]-?[0-9]+)?", text) or not float(text) <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, found {text!r}")
+    return float(text)
+
+
+def _instant(text: str) -> datetime:
+    with contextlib.suppress(ValueError):
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant
+    raise argparse.ArgumentTypeError(f"expected an instant with its zone, as 2014-01-01T00:00:00Z, found {text!r}")
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"expected true or false, found {text!r}")
+    return text == "true"
+
+
+def _table(text: str) -> str:
+    if not re.fullmatch(r"file:///.+|[a-z0-9_-]+\.[a-z0-9_-]+", text):
+        raise argparse.ArgumentTypeError(f"expected DATABASE.TABLE or file:///TABLE.json, found {text!r}")
+    return text
+
+
+def _common(parser: _Parser) -> None:
+    parser.add_argument("--data_uri", type=_data_uri, required=True)
+    parser.add_argument("--raw_manifest", type=_filled, required=True)
+    parser.add_argument("--stage_prefix", type=_prefix, required=True)
+    parser.add_argument("--code_version", type=_filled, required=True)
+    parser.add_argument("--execution", default="")
+    parser.add_argument("--snapshot", type=_positive, required=True)
+
+
+def _known(parser: _Parser, argv: Sequence[str]) -> dict[str, object]:
+    # Glue adds flags of its own (--JOB_NAME, --TempDir, ...): they are let through.
+    known, _ = parser.parse_known_args(argv)
+    return vars(known)
+
+
+def parse_convert(argv: Sequence[str]) -> ConvertArguments:
+    """The arguments of job 1. Raises InvalidArgument."""
+    parser = _Parser(prog="convert_parquet", allow_abbrev=False, add_help=False)
+    _common(parser)
+    parser.add_argument("--quarantine_prefix", type=_prefix, required=True)
+    parser.add_argument("--max_bad_row_ratio", type=_ratio, required=True)
+    return ConvertArguments(**_known(parser, argv))  # type: ignore[arg-type]
+
+
+def parse_transform(argv: Sequence[str]) -> TransformArguments:
+    """The arguments of job 2. Raises InvalidArgument."""
+    parser = _Parser(prog="glue_transform", allow_abbrev=False, add_help=False)
+    _common(parser)
+    parser.add_argument("--processed_prefix", type=_prefix, required=True)
+    parser.add_argument("--manifests_prefix", type=_prefix, required=True)
+    parser.add_argument("--table", type=_table, required=True)
+    parser.add_argument("--view", default="")
+    parser.add_argument("--recording_start", type=_instant, required=True)
+    parser.add_argument("--max_file_bytes", type=_positive, required=True)
+    parser.add_argument("--keep_snapshots", type=_positive, required=True)
+    parser.add_argument("--allow_missing_subjects", type=_boolean, required=True)
+    return TransformArguments(**_known(parser, argv))  # type: ignore[arg-type]

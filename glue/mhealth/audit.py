@@ -1,0 +1,130 @@
+"""The audit of a written snapshot, before its manifest makes it one: rows, ids, schema, objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mhealth.catalog import TableDefinition
+from mhealth.errors import RowCountMismatch, SchemaMismatch
+from mhealth.manifests import Check, SnapshotFile
+from mhealth.parquet_files import WrittenFile
+from mhealth.snapshot import Source
+from mhealth.stage import read_footer
+from mhealth.storage import Storage, many
+
+_SCHEMA_CHECK = "every file has the table's schema"
+
+
+def audit(
+    storage: Storage,
+    prefix: str,
+    table: TableDefinition,
+    sources: Sequence[Source],
+    files: Sequence[SnapshotFile],
+    written: Sequence[WrittenFile],
+) -> list[Check]:
+    """Check what lies under `prefix` (the snapshot's folder) against what it should be.
+
+    `files` are all files of the snapshot, `written` those that were made now. Everything is read back: the footers from
+    the objects, the objects from a listing.
+    """
+    found = {stored.key: stored.size for stored in storage.objects(prefix)}
+    present = [file for file in files if file.key in found]
+    with many(len(present)) as threads:
+        footers = dict(
+            zip(
+                [file.key for file in present],
+                threads.map(lambda file: read_footer(storage, file.key), present),
+                strict=True,
+            )
+        )
+    return [
+        _objects(files, found),
+        _ids(files, written),
+        _schema(table, footers),
+        *(_conservation(source, files, footers) for source in sources),
+    ]
+
+
+def require(checks: Sequence[Check]) -> None:
+    """Raise SchemaMismatch or RowCountMismatch where a check failed, with all that failed."""
+    failed = [check for check in checks if not check.passed]
+    if not failed:
+        return
+    story = "; ".join(f"{check.name}: expected {check.expected}, found {check.found}" for check in failed)
+    error = SchemaMismatch if all(check.name == _SCHEMA_CHECK for check in failed) else RowCountMismatch
+    raise error(
+        f"the audit of the new snapshot failed: {story}. Nothing was registered or published. One retry is worth while "
+        "where objects were removed meanwhile; else this is a fault of the job."
+    )
+
+
+def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
+    expected = {file.key: file.bytes for file in files}
+    differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    doubled = len(files) - len(expected)
+    told = f"{len(found)} objects, {sum(found.values())} bytes"
+    if differing or doubled:
+        told += f", differing {differing[:5]}, named twice {doubled}"
+    return Check(
+        "the objects are those that were written",
+        f"{len(files)} objects, {sum(file.bytes for file in files)} bytes",
+        told,
+        not differing and not doubled,
+    )
+
+
+def _ids(files: Sequence[SnapshotFile], written: Sequence[WrittenFile]) -> Check:
+    """Ids begin with the subject, so they are unique where each subject's increase and its files are from one task."""
+    disordered = [file.key for file in written if not file.ids_increase]
+    carried = {file.subject for file in files if file.carried}
+    made = {file.subject for file in written}
+    problems = [*disordered, *(f"subject {subject} carried and written" for subject in sorted(carried & made))]
+    return Check(
+        "ids are unique and in order",
+        "every file",
+        "every file" if not problems else f"not {', '.join(problems[:5])}",
+        not problems,
+    )
+
+
+def _schema(table: TableDefinition, footers: Mapping[str, pq.FileMetaData]) -> Check:
+    expected = table.arrow_schema()
+    differing = [
+        f"{key}: {_differences(expected, footer)}" for key, footer in footers.items() if _differences(expected, footer)
+    ]
+    wanted = f"{len(expected)} columns in {len(footers)} files"
+    return Check(_SCHEMA_CHECK, wanted, "; ".join(differing[:5]) if differing else wanted, not differing)
+
+
+def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
+    found = footer.schema.to_arrow_schema()
+    wanted = {field.name: str(field.type) for field in expected}
+    told = {field.name: str(field.type) for field in found}
+    parts = [f"missing {name}" for name in wanted if name not in told]
+    parts += [f"unexpected {name}" for name in told if name not in wanted]
+    parts += [
+        f"{name} is {told[name]}, not {wanted[name]}" for name in wanted if told.get(name, wanted[name]) != wanted[name]
+    ]
+    if not parts and list(wanted) != list(told):
+        parts.append("the columns are in another order")
+    # INT96 reads as a timestamp of nanoseconds, so the types above tell it apart.
+    return ", ".join(parts)
+
+
+def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
+    """The data lines that DownloadCSV counted are the rows in the files' footers and the rejected lines."""
+    subjects: dict[int, int] = {}
+    for file in files:
+        if source.stage_key in file.stage_keys:
+            rows = footers[file.key].num_rows if file.key in footers else 0
+            subjects[file.subject] = subjects.get(file.subject, 0) + rows
+    lines = sum(subjects.values()) + source.note.quarantined
+    passed = lines == source.file.lines == source.note.lines and subjects == source.subjects
+    found: int | str = lines
+    if lines == source.file.lines and not passed:
+        found = f"{lines}, but rows by subject {subjects} instead of {source.subjects}"
+    return Check(f"data lines of {source.file.source} = rows + rejected lines", source.file.lines, found, passed)

@@ -1,0 +1,197 @@
+"""The catalog: what columns the table has, which snapshot the view publishes, which partitions are registered.
+
+Only this module knows boto3's Glue client.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+from pyspark.sql import types as T
+
+from mhealth.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+SPARK_TYPES: Mapping[str, T.DataType] = {
+    "string": T.StringType(),
+    "int": T.IntegerType(),
+    "bigint": T.LongType(),
+    "double": T.DoubleType(),
+    "timestamp": T.TimestampType(),
+}
+"""The Hive types that the table may use."""
+
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+"""The same types in a Parquet file."""
+
+_DELETE_BATCH = 25
+"""Glue takes no more partitions in one request."""
+
+_VIEW = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
+_PUBLISHED = re.compile(r"\bsnapshot\s*=\s*([0-9]+)")
+
+
+class CatalogError(Exception):
+    """The catalog answered, but not with success. A retry may help."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its name and Hive type, both in lower case."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class TableDefinition:
+    """The table as CloudFormation defined it: columns in order, then the partition keys."""
+
+    name: str
+    columns: tuple[Column, ...]
+    partition_keys: tuple[Column, ...]
+
+    def arrow_schema(self) -> pa.Schema:
+        """The schema that every file of the table has."""
+        return pa.schema([pa.field(column.name, ARROW_TYPES[column.type]) for column in self.columns])
+
+
+class Catalog(Protocol):
+    """What job 2 needs of a catalog."""
+
+    registers_partitions: bool
+    """Whether there is a view and partitions: without, no snapshot can be retired, as none is known as published."""
+
+    def table(self) -> TableDefinition:
+        """The definition of the table. Raises SchemaMismatch where there is none."""
+
+    def published(self, view: str) -> int | None:
+        """The snapshot that the view names, None where there is no view yet. Raises CatalogError."""
+
+    def drop_partitions(self, snapshot: int) -> int:
+        """Remove the snapshot's partitions; returns how many there were. Raises CatalogError."""
+
+
+def catalog_at(reference: str) -> Catalog:
+    """The catalog that holds the table `DATABASE.TABLE`, or the file of a table's definition (`file:///...`)."""
+    if reference.startswith("file://"):
+        return _TableFile(Path(reference.removeprefix("file://")))
+    database, _, table = reference.partition(".")
+    return _GlueCatalog(database, table)
+
+
+def _definition(name: str, table: Mapping[str, Any]) -> TableDefinition:
+    def columns(found: Iterable[Mapping[str, Any]]) -> tuple[Column, ...]:
+        return tuple(Column(column["Name"].lower(), column["Type"].lower()) for column in found)
+
+    return TableDefinition(
+        name, columns(table["StorageDescriptor"]["Columns"]), columns(table.get("PartitionKeys", ()))
+    )
+
+
+class _TableFile:
+    """A JSON file with what Glue calls a TableInput."""
+
+    registers_partitions = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def table(self) -> TableDefinition:
+        try:
+            return _definition(str(self._path), json.loads(self._path.read_bytes()))
+        except (OSError, ValueError, KeyError) as error:
+            raise SchemaMismatch(
+                f"--table: {self._path} holds no table definition ({type(error).__name__}: {error}). Expected is the "
+                "JSON of a Glue TableInput."
+            ) from error
+
+    def published(self, view: str) -> int | None:  # noqa: ARG002
+        return None
+
+    def drop_partitions(self, snapshot: int) -> int:  # noqa: ARG002
+        return 0
+
+
+class _GlueCatalog:
+    """The Glue Data Catalog, through boto3: credentials, region and endpoint come from its own chain."""
+
+    registers_partitions = True
+
+    def __init__(self, database: str, table: str) -> None:
+        import boto3
+
+        self._database = database
+        self._table = table
+        self._client: GlueClient = boto3.client("glue")
+
+    def _get(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            return self._client.get_table(DatabaseName=self._database, Name=name)["Table"]
+        except self._client.exceptions.EntityNotFoundException:
+            return None
+
+    def table(self) -> TableDefinition:
+        name = f"{self._database}.{self._table}"
+        found = self._get(self._table)
+        if found is None:
+            raise SchemaMismatch(f"the catalog has no table {name}: deploy the stack again. A retry does not help.")
+        return _definition(name, found)
+
+    def published(self, view: str) -> int | None:
+        found = self._get(view)
+        return None if found is None else published_snapshot(view, found.get("ViewOriginalText", ""))
+
+    def drop_partitions(self, snapshot: int) -> int:
+        pages = self._client.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database,
+            TableName=self._table,
+            Expression=f"snapshot = {snapshot}",
+            ExcludeColumnSchema=True,
+        )
+        values = [list(partition["Values"]) for page in pages for partition in page["Partitions"]]
+        for start in range(0, len(values), _DELETE_BATCH):
+            answer = self._client.batch_delete_partition(
+                DatabaseName=self._database,
+                TableName=self._table,
+                PartitionsToDelete=[{"Values": some} for some in values[start : start + _DELETE_BATCH]],
+            )
+            errors = [error for error in answer.get("Errors", []) if not _is_gone(error)]
+            if errors:
+                raise CatalogError(
+                    f"{len(errors)} partitions of snapshot {snapshot} were not removed from the catalog, the first: "
+                    f"{errors[0]}. Its files stay. A retry may help."
+                )
+        return len(values)
+
+
+def _is_gone(error: Mapping[str, Any]) -> bool:
+    return bool(error.get("ErrorDetail", {}).get("ErrorCode") == "EntityNotFoundException")
+
+
+def published_snapshot(view: str, text: str) -> int:
+    """The snapshot that a view's ViewOriginalText selects. Raises CatalogError where it selects none."""
+    match = _VIEW.fullmatch(text.strip())
+    sql = json.loads(base64.b64decode(match.group(1)))["originalSql"] if match else ""
+    found = _PUBLISHED.search(sql)
+    if not found:
+        raise CatalogError(
+            f"the view {view} names no snapshot (found {sql or text!r}, expected `... WHERE snapshot = N`), so no "
+            "snapshot can be retired safely. Publish one with the rollback statement. A retry does not help."
+        )
+    return int(found.group(1))

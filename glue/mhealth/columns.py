@@ -1,0 +1,55 @@
+"""The columns: what raw files may hold, what a stage file holds, what the table is made from."""
+
+from __future__ import annotations
+
+from pyspark.sql import types as T
+
+CHEST = tuple(f"chest_accel_{axis}" for axis in "xyz")
+ECG = ("ecg_1", "ecg_2")
+LIMBS = tuple(
+    f"{limb}_{sensor}_{axis}" for limb in ("ankle", "arm") for sensor in ("accel", "gyro", "mag") for axis in "xyz"
+)
+
+SENSORS = CHEST + ECG + LIMBS
+"""The 23 measured columns, all double: m/s2, mV, deg/s, local magnetic field."""
+
+LABEL = "label"
+SUBJECT = "subject"
+RAW_COLUMNS = (*SENSORS, LABEL, SUBJECT)
+"""Every name that a raw file's column can have; `subject` only where one file holds all subjects."""
+
+ACTIVITIES = (
+    "null class",
+    "standing still",
+    "sitting and relaxing",
+    "lying down",
+    "walking",
+    "climbing stairs",
+    "waist bends forward",
+    "frontal elevation of arms",
+    "knees bending (crouching)",
+    "cycling",
+    "jogging",
+    "running",
+    "jump front and back",
+)
+"""The names of the labels 0 to 12, by index."""
+
+SAMPLES_PER_SECOND = 50
+"""The recordings' rate in Hz."""
+
+FULL_STAGE_SCHEMA = T.StructType(
+    [
+        *(T.StructField(name, T.DoubleType()) for name in SENSORS),
+        T.StructField(LABEL, T.IntegerType()),
+        T.StructField(SUBJECT, T.IntegerType()),
+        T.StructField("line", T.LongType()),
+        T.StructField("sample", T.LongType()),
+    ]
+)
+"""Every column that a stage file can have. A sensor that the source lacks is absent in the file and reads as null."""
+
+
+def table_name(sensor: str) -> str:
+    """The table's name of a sensor column: the chest acceleration is just `accel_*` there, the rest keep theirs."""
+    return sensor.removeprefix("chest_")

@@ -1,0 +1,127 @@
+"""The snapshot manifest and the pointer to the published run, as they lie in the storage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from mhealth.storage import Storage
+
+
+@dataclass(frozen=True)
+class SnapshotSource:
+    """A source file as a snapshot counts it: data lines, good rows, rejected lines."""
+
+    name: str
+    raw_key: str
+    sha256: str
+    lines: int
+    rows: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """A file of a snapshot; `carried`: copied from the snapshot before; `stage_keys`: what its rows come from."""
+
+    key: str
+    subject: int
+    rows: int
+    bytes: int
+    carried: bool
+    stage_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One audited promise: what it says, what was expected, what was found."""
+
+    name: str
+    expected: str | int
+    found: str | int
+    passed: bool
+
+
+@dataclass(frozen=True)
+class SnapshotManifest:
+    """What a snapshot holds and what made it.
+
+    `recording_start` and `columns` (name and type, as the table had them) are kept because a file that other settings
+    made must not be carried into a later snapshot.
+    """
+
+    snapshot: int
+    raw_version: int
+    dataset: str
+    code_version: str
+    execution: str
+    recording_start: str
+    columns: tuple[str, ...]
+    sources: tuple[SnapshotSource, ...]
+    files: tuple[SnapshotFile, ...]
+    checks: tuple[Check, ...]
+
+    def same_inputs(self, other: SnapshotManifest) -> bool:
+        """Whether both have the same rows to hold: same sources, same code, same settings."""
+
+        def inputs(manifest: SnapshotManifest) -> object:
+            sources = sorted((source.raw_key, source.sha256, source.lines) for source in manifest.sources)
+            return (*inputs_beside_sources(manifest), manifest.dataset, manifest.raw_version, sources)
+
+        return inputs(self) == inputs(other)
+
+
+def inputs_beside_sources(manifest: SnapshotManifest) -> tuple[object, ...]:
+    """What makes a subject's file besides its source: the code, the clock's start, the table."""
+    return (manifest.code_version, manifest.recording_start, manifest.columns)
+
+
+def manifest_key(manifests_prefix: str, snapshot: int) -> str:
+    """Where a snapshot's manifest lies."""
+    return f"{manifests_prefix}/snapshots/{snapshot}.json"
+
+
+def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotManifest | None:
+    """The manifest of a snapshot, None where there is none that this code understands."""
+    try:
+        found = json.loads(storage.read(manifest_key(manifests_prefix, snapshot)))
+        found["sources"] = tuple(SnapshotSource(**entry) for entry in found["sources"])
+        found["files"] = tuple(
+            SnapshotFile(**{**entry, "stage_keys": tuple(entry["stage_keys"])}) for entry in found["files"]
+        )
+        found["checks"] = tuple(Check(**entry) for entry in found["checks"])
+        found["columns"] = tuple(found["columns"])
+        return SnapshotManifest(**found)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_manifest(storage: Storage, manifests_prefix: str, manifest: SnapshotManifest) -> None:
+    """Write the manifest: from here on the snapshot is whole. Its totals are the object's metadata, too."""
+    totals: dict[str, int] = {
+        "rows": sum(file.rows for file in manifest.files),
+        "subjects": len({file.subject for file in manifest.files}),
+        "quarantined": sum(source.quarantined for source in manifest.sources),
+        "raw_version": manifest.raw_version,
+    }
+    storage.put(
+        manifest_key(manifests_prefix, manifest.snapshot),
+        json.dumps(asdict(manifest), indent=1).encode(),
+        {name: str(total) for name, total in totals.items()},
+    )
+
+
+def current_snapshot(storage: Storage, manifests_prefix: str) -> int | None:
+    """The snapshot of the last successful run, None before the first."""
+    try:
+        return int(json.loads(storage.read(f"{manifests_prefix}/current.json"))["snapshot"])
+    except FileNotFoundError:
+        return None
+
+
+def written_snapshots(storage: Storage, manifests_prefix: str) -> Sequence[int]:
+    """The snapshots that have a manifest, oldest first."""
+    prefix = f"{manifests_prefix}/snapshots/"
+    names = (stored.key.removeprefix(prefix).removesuffix(".json") for stored in storage.objects(prefix))
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())

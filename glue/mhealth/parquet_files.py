@@ -1,0 +1,195 @@
+"""The sink of job 2: runs in Spark's Python workers, writes the table's Parquet files, tells which it wrote."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mhealth.columns import SUBJECT
+from mhealth.errors import RowCountMismatch
+from mhealth.storage import Storage, storage_at
+
+ROW_GROUP_ROWS = 256 * 1024
+"""A subject's hour of data in one row group; about 60 MB in memory."""
+
+_FOOTER_BYTES = 200
+"""What a column of a row group takes in the footer, at most."""
+
+WRITTEN_COLUMNS = "key string, subject int, rows long, bytes long, ids_increase boolean"
+"""The schema of what the sink returns: one row per file."""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of the table. `ids_increase`: its ids are the subject's, each larger than the one before."""
+
+    key: str
+    subject: int
+    rows: int
+    bytes: int
+    ids_increase: bool
+
+
+def subject_prefix(snapshot_prefix: str, subject: int) -> str:
+    """The folder of a subject's files, with its slash."""
+    return f"{snapshot_prefix}subject={subject}/"
+
+
+@dataclass(frozen=True)
+class ParquetSink:
+    """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
+
+    `schema` is the table's; the rows have `subject` besides, which names the folder. A file is closed before it would
+    pass `max_file_bytes`.
+    """
+
+    data_uri: str
+    snapshot_prefix: str
+    schema: pa.Schema
+    max_file_bytes: int
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Write the batches; yield one row per file."""
+        for written in self._write(batches):
+            yield pa.RecordBatch.from_pylist([asdict(written)], _WRITTEN_SCHEMA)
+
+    def _write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[WrittenFile]:
+        storage = storage_at(self.data_uri)
+        seen: set[int] = set()
+        files: _SubjectFiles | None = None
+        with tempfile.TemporaryDirectory() as folder:
+            for subject, rows in _by_subject(batches):
+                if files is None or files.subject != subject:
+                    if files is not None:
+                        yield from files.finish()
+                    if subject in seen:
+                        raise RowCountMismatch(f"rows of subject {subject} are not together: its files would be lost")
+                    seen.add(subject)
+                    files = _SubjectFiles(self, storage, Path(folder), subject)
+                yield from files.add(rows.select(self.schema.names).cast(self.schema))
+            if files is not None:
+                yield from files.finish()
+
+
+_WRITTEN_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("subject", pa.int32()),
+        ("rows", pa.int64()),
+        ("bytes", pa.int64()),
+        ("ids_increase", pa.bool_()),
+    ]
+)
+
+
+def _by_subject(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:
+    """Cut batches where the subject changes."""
+    for batch in batches:
+        subjects = batch.column(batch.schema.get_field_index(SUBJECT)).to_numpy()
+        starts = [0, *(np.flatnonzero(np.diff(subjects)) + 1).tolist()] if len(subjects) else []
+        for start, end in zip(starts, [*starts[1:], len(subjects)], strict=False):
+            yield int(subjects[start]), pa.Table.from_batches([batch.slice(start, end - start)])
+
+
+class _SubjectFiles:
+    """The files of one subject: part-00000, and a next part where the size limit is reached."""
+
+    def __init__(self, sink: ParquetSink, storage: Storage, folder: Path, subject: int) -> None:
+        self.subject = subject
+        self._sink = sink
+        self._storage = storage
+        self._path = folder / "part.parquet"
+        self._part = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+        self._size = 0
+        self._largest_group = 0
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        self._ids = _IdCheck(subject)
+
+    def add(self, rows: pa.Table) -> Iterator[WrittenFile]:
+        self._waiting.append(rows)
+        self._waiting_rows += rows.num_rows
+        self._waiting_bytes += rows.nbytes
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= self._sink.max_file_bytes:
+            yield from self._write_groups()
+
+    def finish(self) -> Iterator[WrittenFile]:
+        if self._waiting_rows:
+            yield from self._write_groups()
+        if self._writer is not None:
+            yield self._close(self._writer)
+
+    def _write_groups(self) -> Iterator[WrittenFile]:
+        table = pa.concat_tables(self._waiting)
+        # More than a file's limit is more than one group, though in the file it takes less.
+        groups = -(-self._waiting_bytes // self._sink.max_file_bytes)
+        size = -(-self._waiting_rows // groups)
+        for start in range(0, self._waiting_rows, size):
+            yield from self._write_group(table.slice(start, size))
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def _write_group(self, table: pa.Table) -> Iterator[WrittenFile]:
+        footer = _FOOTER_BYTES * len(table.schema)
+        if self._writer is not None and self._size + self._largest_group > self._sink.max_file_bytes:
+            yield self._close(self._writer)
+        if self._writer is None:
+            self._writer = _open(self._path, self._sink.schema)
+            self._size = footer
+        before = self._path.stat().st_size
+        self._ids.add(table["id"])
+        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        self._rows += table.num_rows
+        written = self._path.stat().st_size - before + footer
+        self._size += written
+        self._largest_group = max(self._largest_group, written)
+
+    def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
+        writer.close()
+        key = f"{subject_prefix(self._sink.snapshot_prefix, self.subject)}part-{self._part:05d}.parquet"
+        self._storage.upload(self._path, key)
+        written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase)
+        self._writer, self._rows = None, 0
+        self._part += 1
+        return written
+
+
+def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path,
+        schema,
+        version="2.6",
+        compression="zstd",
+        compression_level=1,
+        # A dictionary of values that never repeat is time lost.
+        use_dictionary=[name for name in schema.names if name not in ("id", "timestamp")],
+        store_schema=False,
+    )
+
+
+class _IdCheck:
+    """Whether a subject's ids, in the order written, are its own and strictly increase."""
+
+    def __init__(self, subject: int) -> None:
+        self._prefix = f"{subject}-"
+        self._last = -1
+        self.increase = True
+
+    def add(self, ids: pa.ChunkedArray) -> None:
+        own = pc.all(pc.starts_with(ids, self._prefix)).as_py()
+        digits = pc.utf8_slice_codeunits(ids, len(self._prefix))
+        if not own or not pc.all(pc.match_substring_regex(digits, "^[0-9]+$")).as_py():
+            self.increase = False
+            return
+        numbers = np.concatenate([[self._last], digits.cast(pa.int64()).to_numpy()])
+        self.increase = self.increase and bool((np.diff(numbers) > 0).all())
+        self._last = int(numbers[-1])

@@ -1,0 +1,98 @@
+"""The raw manifest: which source files a version of the dataset has, and what is known of each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from mhealth.columns import LABEL, RAW_COLUMNS, SUBJECT
+from mhealth.errors import DuplicateSubject, InvalidArgument, SchemaMismatch
+from mhealth.storage import Storage
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One source file: `columns` are canonical names in the order of the raw CSV; `lines` are its data lines.
+
+    `header_lines` is 1 where the source itself has a header. `subject` is None where every row names its own.
+    """
+
+    name: str
+    source: str
+    subject: int | None
+    columns: tuple[str, ...]
+    header_lines: int
+    sha256: str
+    lines: int
+    raw_key: str
+
+
+@dataclass(frozen=True)
+class RawVersion:
+    """One version of the dataset."""
+
+    dataset: str
+    raw_version: int
+    files: tuple[RawFile, ...]
+
+
+def read_raw_version(storage: Storage, key: str) -> RawVersion:
+    """Read and check a raw manifest.
+
+    Raises InvalidArgument (there is none, or it is not one), SchemaMismatch (columns that no job knows),
+    DuplicateSubject.
+    """
+    try:
+        manifest = json.loads(storage.read(key))
+        files = tuple(
+            RawFile(
+                name=str(entry["name"]),
+                source=str(entry["source"]),
+                subject=None if entry["subject"] is None else int(entry["subject"]),
+                columns=tuple(entry["columns"]),
+                header_lines=int(entry["header_lines"]),
+                sha256=str(entry["sha256"]),
+                lines=int(entry["lines"]),
+                raw_key=str(entry["raw_key"]),
+            )
+            for entry in manifest["files"]
+        )
+        version = RawVersion(str(manifest["dataset"]), int(manifest["raw_version"]), files)
+    except FileNotFoundError as error:
+        raise InvalidArgument(
+            f"--raw_manifest: no object {storage.root}/{key}. DownloadCSV writes it; run that first."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidArgument(
+            f"--raw_manifest: {storage.root}/{key} is not a raw manifest ({type(error).__name__}: {error}). "
+            "Delete it, so that DownloadCSV writes it again."
+        ) from error
+    _check(version, key)
+    return version
+
+
+def _check(version: RawVersion, key: str) -> None:
+    if not version.files:
+        raise InvalidArgument(f"--raw_manifest: {key} names no file, expected at least one.")
+    owners: dict[int, str] = {}
+    for file in version.files:
+        unknown = sorted(set(file.columns) - set(RAW_COLUMNS))
+        doubled = sorted({column for column in file.columns if file.columns.count(column) > 1})
+        missing = [LABEL] if LABEL not in file.columns else []
+        if file.subject is None and SUBJECT not in file.columns:
+            missing.append(SUBJECT)
+        if file.subject is not None and SUBJECT in file.columns:
+            doubled.append(f"{SUBJECT} (the file is all of subject {file.subject})")
+        if unknown or doubled or missing:
+            raise SchemaMismatch(
+                f"{file.source}: columns unknown {unknown}, doubled {doubled}, missing {missing}, in {key}. Expected "
+                f"are {', '.join(RAW_COLUMNS)}. "
+                "The file's header has to be mapped to these where layouts are recognised. A retry does not help."
+            )
+        if file.subject is not None:
+            if file.subject in owners:
+                raise DuplicateSubject(
+                    f"subject {file.subject} has two source files, {owners[file.subject]} and {file.source}. "
+                    "Expected is one per subject: remove one from the dataset. A retry does not help."
+                )
+            owners[file.subject] = file.source

@@ -1,0 +1,35 @@
+"""The Spark of both jobs. On Glue it may exist already, so all that is set here can be set at run time."""
+
+from __future__ import annotations
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+_NEVER_SPLIT = str(1 << 50)
+
+ARROW_BATCH_ROWS = 32 * 1024
+"""Rows per batch that go to a Python worker: about 8 MB of this table."""
+
+_SETTINGS = {
+    # Instants are UTC on every machine.
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": str(ARROW_BATCH_ROWS),
+    # One input file is one partition, whatever its size: a stage file holds a subject, in order, and stays whole.
+    "spark.sql.files.maxPartitionBytes": _NEVER_SPLIT,
+    "spark.sql.files.openCostInBytes": _NEVER_SPLIT,
+    # Wrong input is an error, never a null.
+    "spark.sql.ansi.enabled": "true",
+}
+
+
+def spark_context(name: str) -> SparkContext:
+    """The Spark of this process without its SQL part."""
+    return SparkContext.getOrCreate(SparkConf().setAppName(name))
+
+
+def spark_session(name: str) -> SparkSession:
+    """The session of this process, with the settings that the jobs rely on."""
+    spark = SparkSession.builder.appName(name).getOrCreate()
+    for setting, value in _SETTINGS.items():
+        spark.conf.set(setting, value)
+    return spark

@@ -1,0 +1,204 @@
+"""Job 2's plan: where every subject's rows come from, and which files of the published snapshot can be carried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mhealth.arguments import TransformArguments
+from mhealth.catalog import TableDefinition
+from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch
+from mhealth.manifests import (
+    SnapshotFile,
+    SnapshotManifest,
+    SnapshotSource,
+    current_snapshot,
+    inputs_beside_sources,
+    read_manifest,
+)
+from mhealth.raw_manifest import RawFile, RawVersion
+from mhealth.stage import StageNote, read_notes, sibling_key
+from mhealth.storage import Storage, many
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source file with its stage object."""
+
+    file: RawFile
+    stage_key: str
+    note: StageNote
+
+    @property
+    def subjects(self) -> dict[int, int]:
+        """The rows of each subject that has any."""
+        return {staged.subject: staged.rows for staged in self.note.subjects if staged.rows}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file to carry: the published one, and the one to be."""
+
+    source: str
+    target: SnapshotFile
+
+
+@dataclass(frozen=True)
+class SnapshotPlan:
+    """What to do: copies, and sources whose rows are made again."""
+
+    carry: tuple[Copy, ...]
+    recompute: tuple[Source, ...]
+
+
+def snapshot_prefix(processed_prefix: str, snapshot: int) -> str:
+    """The folder of a snapshot, with its slash."""
+    return f"{processed_prefix}/snapshot={snapshot}/"
+
+
+def read_sources(arguments: TransformArguments, storage: Storage, version: RawVersion) -> list[Source]:
+    """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
+    keys = [sibling_key(file.raw_key, arguments.stage_prefix, ".parquet") for file in version.files]
+    sources, stale = [], []
+    for file, key, note in zip(version.files, keys, read_notes(storage, keys), strict=True):
+        if note is None or not note.made_from(file, arguments.code_version):
+            stale.append(f"{key} ({'missing or unreadable' if note is None else f'made from {note.raw_key}'})")
+        else:
+            sources.append(Source(file, key, note))
+    if stale:
+        raise RowCountMismatch(
+            f"stage objects not made from {arguments.raw_manifest} by code {arguments.code_version}: "
+            f"{', '.join(stale)}. Run ConvertParquet for this version first: start a new execution."
+        )
+    return sources
+
+
+def check_subjects(
+    sources: Sequence[Source], published: frozenset[int], published_snapshot: int | None, allow_missing: bool
+) -> None:
+    """One source per subject, and no published subject gone. Raises DuplicateSubject, MissingSubject."""
+    owners: dict[int, str] = {}
+    for source in sources:
+        for subject in source.subjects:
+            if subject in owners:
+                raise DuplicateSubject(
+                    f"subject {subject} has rows in {owners[subject]} and in {source.file.source}. Expected is one "
+                    "source file per subject: remove one from the dataset. A retry does not help."
+                )
+            owners[subject] = source.file.source
+    missing = sorted(published - set(owners))
+    if missing and not allow_missing:
+        raise MissingSubject(
+            f"subjects {missing} are in the published snapshot {published_snapshot} and have no rows in this version. "
+            "Where that is meant, set AllowMissingSubjects to true and start a new execution. A retry does not help."
+        )
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the last successful run published: its snapshot, its manifest where that still exists, its files."""
+
+    snapshot: int | None = None
+    manifest: SnapshotManifest | None = None
+    sizes: dict[str, int] | None = None
+
+    @property
+    def subjects(self) -> frozenset[int]:
+        """Its subjects, by its manifest, else by its folders."""
+        if self.manifest is not None:
+            return frozenset(file.subject for file in self.manifest.files)
+        folders = (part for key in self.sizes or {} for part in key.split("/") if part.startswith("subject="))
+        return frozenset(int(folder.removeprefix("subject=")) for folder in folders)
+
+
+def read_published(arguments: TransformArguments, storage: Storage) -> Published:
+    """What is published now."""
+    snapshot = current_snapshot(storage, arguments.manifests_prefix)
+    if snapshot is None:
+        return Published()
+    prefix = snapshot_prefix(arguments.processed_prefix, snapshot)
+    sizes = {stored.key: stored.size for stored in storage.objects(prefix)}
+    return Published(snapshot, read_manifest(storage, arguments.manifests_prefix, snapshot), sizes)
+
+
+def new_manifest(
+    arguments: TransformArguments, version: RawVersion, table: TableDefinition, sources: Sequence[Source]
+) -> SnapshotManifest:
+    """The manifest of the snapshot to be, still without files and checks."""
+    return SnapshotManifest(
+        snapshot=arguments.snapshot,
+        raw_version=version.raw_version,
+        dataset=version.dataset,
+        code_version=arguments.code_version,
+        execution=arguments.execution,
+        recording_start=arguments.recording_start.isoformat(),
+        columns=tuple(f"{column.name} {column.type}" for column in table.columns),
+        sources=tuple(
+            SnapshotSource(
+                source.file.name,
+                source.file.raw_key,
+                source.file.sha256,
+                source.file.lines,
+                source.note.rows,
+                source.note.quarantined,
+            )
+            for source in sources
+        ),
+        files=(),
+        checks=(),
+    )
+
+
+def plan_snapshot(
+    arguments: TransformArguments, new: SnapshotManifest, sources: Sequence[Source], published: Published
+) -> SnapshotPlan:
+    """Carry the files of a source where the published snapshot has them all from the same stage object and code."""
+    carry: list[Copy] = []
+    recompute = []
+    for source in sources:
+        copies = _copies(arguments, new, source, published)
+        if copies is None:
+            recompute.append(source)
+        else:
+            carry += copies
+    return SnapshotPlan(tuple(carry), tuple(recompute))
+
+
+def _copies(
+    arguments: TransformArguments, new: SnapshotManifest, source: Source, published: Published
+) -> list[Copy] | None:
+    old = published.manifest
+    if old is None or old.snapshot == new.snapshot or inputs_beside_sources(old) != inputs_beside_sources(new):
+        return None
+    if (source.file.raw_key, source.file.sha256) not in {(was.raw_key, was.sha256) for was in old.sources}:
+        return None
+    files = [file for file in old.files if file.stage_keys == (source.stage_key,)]
+    rows: dict[int, int] = {}
+    for file in files:
+        rows[file.subject] = rows.get(file.subject, 0) + file.rows
+        if (published.sizes or {}).get(file.key) != file.bytes:
+            return None
+    if rows != source.subjects:
+        return None
+    old_prefix = snapshot_prefix(arguments.processed_prefix, old.snapshot)
+    new_prefix = snapshot_prefix(arguments.processed_prefix, new.snapshot)
+    return [
+        Copy(
+            file.key,
+            SnapshotFile(
+                new_prefix + file.key.removeprefix(old_prefix),
+                file.subject,
+                file.rows,
+                file.bytes,
+                carried=True,
+                stage_keys=file.stage_keys,
+            ),
+        )
+        for file in files
+    ]
+
+
+def copy_files(storage: Storage, copies: Sequence[Copy]) -> None:
+    """Carry files by copies on the server's side."""
+    with many(len(copies)) as threads:
+        list(threads.map(lambda copy: storage.copy(copy.source, copy.target.key), copies))

@@ -1,0 +1,64 @@
+"""Job 2's Spark part: stage files of some sources to files of the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from mhealth.arguments import TransformArguments
+from mhealth.catalog import TableDefinition
+from mhealth.columns import FULL_STAGE_SCHEMA, SUBJECT
+from mhealth.normalise import conform, stage_rows, with_activity, with_id, with_timestamp
+from mhealth.parquet_files import WRITTEN_COLUMNS, ParquetSink, WrittenFile
+from mhealth.snapshot import Source, snapshot_prefix
+from mhealth.storage import Storage
+
+_GLOB = re.compile(r"[\[\]{}*?\\]")
+
+
+def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
+    """The stage rows of the sources; each file is one partition, sensors that a source lacks are null."""
+    # A file's name is a name, not a pattern.
+    keys = [_GLOB.sub(lambda found: "\\" + found.group(), source.stage_key) for source in sources]
+    paths = [f"{storage.root}/{key}" for key in keys]
+    return spark.read.schema(FULL_STAGE_SCHEMA).parquet(*paths)
+
+
+def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
+    """Bring each subject's rows together, in order; files of one subject are that already and are not shuffled."""
+    if all(len(source.subjects) <= 1 for source in sources):
+        return rows
+    subjects = sum(len(source.subjects) for source in sources)
+    return rows.repartition(subjects, SUBJECT).sortWithinPartitions(SUBJECT, "sample")
+
+
+def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> DataFrame:
+    """The table's rows, and `subject`. Raises SchemaMismatch."""
+    return (
+        rows.transform(with_id)
+        .transform(with_timestamp(arguments.recording_start))
+        .transform(with_activity)
+        .transform(conform(table))
+    )
+
+
+def write_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> list[WrittenFile]:
+    """Write the rows to the snapshot's folder; returns what the workers wrote, in the order of the keys."""
+    prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
+    sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes)
+    written = [WrittenFile(**row.asDict()) for row in rows.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
+    return sorted(written, key=lambda file: file.key)
+
+
+def make_files(
+    spark: SparkSession,
+    storage: Storage,
+    arguments: TransformArguments,
+    table: TableDefinition,
+    sources: Sequence[Source],
+) -> list[WrittenFile]:
+    """Stage objects to files of the table."""
+    stage = read_stage(spark, storage, sources).transform(stage_rows)
+    return write_rows(table_rows(sorted_by_subject(stage, sources), arguments, table), arguments, table)

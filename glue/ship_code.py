@@ -1,0 +1,97 @@
+"""Copies this folder's jobs to the data bucket, where Glue reads them: the function behind ShippedGlueCode.
+
+`sam deploy` uploads a job's script but not the package it imports. A function's package it uploads whole, so the jobs
+travel as the package of this function, and CloudFormation calls it whenever that package (or a setting that changes
+the jobs' results) changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import urllib3
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("convert_parquet.py", "glue_transform.py")
+PACKAGE = "mhealth"
+
+
+def sources(folder: Path) -> dict[str, bytes]:
+    """The job scripts and the package's modules below `folder`: path relative to it -> content, sorted by path."""
+    paths = [*(folder / script for script in SCRIPTS), *(folder / PACKAGE).rglob("*.py")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)}
+
+
+def code_version(code: Mapping[str, bytes], settings: Mapping[str, str]) -> str:
+    """The version of the jobs: 16 hexadecimal digits that change with any source or setting, and with nothing else."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for path, content in code.items():
+        digest.update(f"\0{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def package(code: Mapping[str, bytes]) -> bytes:
+    """The zip of the package for `--extra-py-files`: the same bytes for the same code."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in code.items():
+            if path.startswith(f"{PACKAGE}/"):
+                archive.writestr(zipfile.ZipInfo(path), content)
+    return buffer.getvalue()
+
+
+def ship(bucket: str, prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Put the scripts and the package under `prefix`/VERSION/ in `bucket`.
+
+    Returns the attributes of the resource, Hash (the version) and ScriptPrefix. Older versions stay: a run that
+    started before an update finds its code.
+    """
+    code = sources(FOLDER)
+    version = code_version(code, settings)
+    target = f"{prefix}/{version}"
+    objects = {script: code[script] for script in SCRIPTS} | {f"{PACKAGE}.zip": package(code)}
+    s3 = boto3.client("s3")
+    for name, content in objects.items():
+        s3.put_object(Bucket=bucket, Key=f"{target}/{name}", Body=content)
+        logger.info("shipped s3://%s/%s/%s (%d bytes)", bucket, target, name, len(content))
+    return {"Hash": version, "ScriptPrefix": target}
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> None:
+    """Answer CloudFormation's Create, Update and Delete of the resource.
+
+    Whatever happens CloudFormation is told: without an answer it would wait an hour.
+    """
+    answer: dict[str, Any] = {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+    }
+    try:
+        # Delete leaves the code where it is: the bucket outlives the stack.
+        if event["RequestType"] != "Delete":
+            properties = event["ResourceProperties"]
+            answer["Data"] = ship(properties["Bucket"], properties["Prefix"], properties["Settings"])
+    except Exception as error:  # told to CloudFormation, which shows it to the person who deploys
+        logger.exception("the Glue code was not shipped")
+        answer |= {
+            "Status": "FAILED",
+            "Reason": f"{type(error).__name__}: {error} (log stream {context.log_stream_name})",
+        }
+    urllib3.PoolManager().request(
+        "PUT", event["ResponseURL"], body=json.dumps(answer).encode(), headers={"Content-Type": ""}
+    )

@@ -1,0 +1,46 @@
+"""What Athena does in the name of the one who asks: his rights on the catalog and on S3 decide, not Athena's."""
+
+from __future__ import annotations
+
+from local_aws.athena.errors import QueryFailedError
+from local_aws.iam.callers import AccessDeniedError, authorize
+from local_aws.world import ACCOUNT
+
+
+class Caller:
+    """The one who asked for a query, known by the access key; every method raises QueryFailedError where it may not."""
+
+    def __init__(self, access_key: str, region: str) -> None:
+        self._access_key = access_key
+        self._glue = f"arn:aws:glue:{region}:{ACCOUNT}"
+
+    def may_use_table(self, action: str, database: str, table: str) -> None:
+        """Glue wants the right on the catalog, the database and the table alike."""
+        self._may(
+            action,
+            f"{self._glue}:catalog",
+            f"{self._glue}:database/{database}",
+            f"{self._glue}:table/{database}/{table}",
+        )
+
+    def may_read(self, *uris: str) -> None:
+        """Objects, `s3://BUCKET/KEY`."""
+        self._may("s3:GetObject", *map(_arn, uris))
+
+    def may_write(self, uri: str) -> None:
+        """An object, `s3://BUCKET/KEY`."""
+        self._may("s3:PutObject", _arn(uri))
+
+    def _may(self, action: str, *resources: str) -> None:
+        try:
+            authorize(self._access_key, action, *resources)
+        except AccessDeniedError as denied:
+            raise QueryFailedError("PERMISSION_DENIED", str(denied)) from denied
+
+
+def _arn(uri: str) -> str:
+    return uri.replace("s3://", "arn:aws:s3:::", 1)
+
+
+ADMINISTRATOR = Caller("", "")
+"""One who may everything: no role has this key."""
