@@ -112,7 +112,8 @@ def watch(console: Console, stack: Stack) -> Ended:
                     # The crawl is a loop of states: it took from its first state to now.
                     if step != state and step in began:
                         seconds = time.monotonic() - began[step]
-                    line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {tell(stack, output)}"
+                    told = "[red]failed[/red]" if "failure" in output else tell(stack, output)
+                    line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {told}"
                     console.print(line, highlight=False, soft_wrap=True)
                 case Ended() as ended:
                     return ended
