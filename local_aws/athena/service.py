@@ -20,6 +20,7 @@ from local_aws.athena.execution import Execution
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
 from local_aws.athena.query import QueryEngine
+from local_aws.replacing import replace
 from local_aws.world import World
 
 MAX_ROWS = 1000
@@ -257,6 +258,8 @@ def install(world: World) -> None:
     """Let this process's moto run Athena's queries; results and copies of data are kept under the world's folder."""
     api = _Api(world)
     atexit.register(api._close)
-    for name in [name for name in vars(_Api) if not name.startswith("_")]:
-        operation = getattr(api, name)
-        setattr(AthenaResponse, name, lambda request, operation=operation: operation(request))
+    operations = {name: getattr(api, name) for name in vars(_Api) if not name.startswith("_")}
+    replace(
+        AthenaResponse,
+        **{name: lambda request, run=run: run(request) for name, run in operations.items()},
+    )
