@@ -1,9 +1,7 @@
-"""The Lambda function of the state DownloadCSV: the dataset's current Kaggle version, landed in raw/."""
+"""The Lambda function of the state DownloadCSV: a version of the Kaggle dataset, landed in raw/."""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -12,15 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Logger
 
 import archive
 import kaggle_source
+import metrics
+from kaggle_token import use_secret
 from landing import land
 from raw_zone import RawManifest, RawZone
 from source_files import chosen
+from versions import Versions, asked_for, holds_a_backfill, is_published
 
-logger = logging.getLogger("ingest")
-logger.setLevel(logging.INFO)
+logger = Logger(service="ingest")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Settings:
     manifests_prefix: str
     code_version: str
     max_source_bytes: int
+    kaggle_secret_arn: str
+    metrics_namespace: str
+    stack: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -44,59 +48,91 @@ class Settings:
             manifests_prefix=environment["MANIFESTS_PREFIX"],
             code_version=environment["CODE_VERSION"],
             max_source_bytes=int(environment["MAX_SOURCE_BYTES"]),
+            kaggle_secret_arn=environment["KAGGLE_SECRET_ARN"],
+            metrics_namespace=environment["METRICS_NAMESPACE"],
+            stack=environment["STACK_NAME"],
         )
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Land the current version where it has not landed yet; tell whether there is something to publish.
+    """Land a version where it has not landed yet; tell whether there is something to publish.
 
-    `event` may hold `execution` and `started_at` (ISO 8601). Raises the classes of errors.py.
+    `event` may hold `execution`, `started_at` (ISO 8601) and `input`, the execution's: `{}` for the newest version,
+    `{"dataset_version": N}` for version N. Raises the classes of errors.py.
     """
+    started = time.monotonic()
     settings = Settings.read(os.environ)
     snapshot = _snapshot(event.get("started_at"))
+    logger.append_keys(execution=event.get("execution"), snapshot=snapshot)
+    use_secret(settings.kaggle_secret_arn)
     zone = RawZone(boto3.client("s3"), settings.bucket, settings.raw_prefix, settings.manifests_prefix)
 
-    version = kaggle_source.current_version(settings.dataset)
-    _log("asked Kaggle", dataset=settings.dataset, version=version, execution=event.get("execution"))
-    manifest = zone.landed(settings.dataset, version)
+    versions = asked_for(settings.dataset, event.get("input"))
+    current = zone.current()
+    logger.info("asked Kaggle", dataset=versions.dataset, version=versions.wanted, newest=versions.newest)
+    if holds_a_backfill(versions, settings.code_version, current):
+        found = _backfilled(versions, current or {})
+    else:
+        found = _landed(settings, zone, versions, snapshot, current)
+    result = {
+        **found,
+        "snapshot": snapshot,
+        "dataset": versions.dataset,
+        "newest_version": versions.newest,
+        "code_version": settings.code_version,
+        "raw_manifest": zone.manifest_key(found["raw_version"]),
+    }
+    metrics.publish(settings.metrics_namespace, settings.stack, _age(current), _seconds(started))
+    logger.info("done", changed=result["changed"], raw_version=result["raw_version"], outcome=result["message"])
+    return result
+
+
+def _backfilled(versions: Versions, current: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell that an older version stays published."""
+    message = (
+        f"Version {current['raw_version']} of {versions.dataset} was backfilled and stays: Kaggle has had nothing "
+        f"newer than version {versions.newest} since. An execution with that number as dataset_version publishes it."
+    )
+    return {
+        "changed": False,
+        "raw_version": current["raw_version"],
+        "files": 0,
+        "lines": 0,
+        "bytes": 0,
+        "message": message,
+    }
+
+
+def _landed(
+    settings: Settings, zone: RawZone, versions: Versions, snapshot: int, current: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Land the wanted version where it has not landed; tell what it consists of and whether it is published."""
+    manifest = zone.landed(versions.dataset, versions.wanted)
     is_new = manifest is None
     if manifest is None:
-        manifest = _land(settings, zone, version, snapshot)
-    changed = not _is_published(manifest, settings.code_version, zone.current())
-
-    result = {
+        manifest = _land(settings, zone, versions, snapshot)
+    changed = not is_published(manifest, settings.code_version, current)
+    return {
         "changed": changed,
-        "snapshot": snapshot,
-        "raw_version": version,
-        "code_version": settings.code_version,
-        "raw_manifest": zone.manifest_key(version),
+        "raw_version": versions.wanted,
         "files": len(manifest["files"]),
         "lines": sum(file["lines"] for file in manifest["files"]),
         "bytes": sum(file["bytes"] for file in manifest["files"]),
         "message": _message(manifest, is_new=is_new, changed=changed),
     }
-    _log("done", **result)
-    return result
 
 
-def _land(settings: Settings, zone: RawZone, version: int, snapshot: int) -> RawManifest:
+def _land(settings: Settings, zone: RawZone, versions: Versions, snapshot: int) -> RawManifest:
     started = time.monotonic()
-    with kaggle_source.downloaded(settings.dataset, version, max_bytes=settings.max_source_bytes) as path:
-        _log("downloaded", bytes=path.stat().st_size, seconds=_seconds(started))
+    dataset, version = versions.dataset, versions.wanted
+    with kaggle_source.downloaded(dataset, version, max_bytes=settings.max_source_bytes) as path:
+        logger.info("downloaded", bytes=path.stat().st_size, seconds=_seconds(started))
         with archive.opened(path, max_bytes=settings.max_source_bytes) as entries:
             files, skipped = chosen(entries)
-            _log("recognised", files=[file.entry.path for file in files], skipped=skipped)
-            manifest = land(zone, files, skipped, dataset=settings.dataset, version=version, snapshot=snapshot)
-    _log("landed", files=len(manifest["files"]), seconds=_seconds(started))
+            logger.info("recognised", files=[file.entry.path for file in files], skipped=skipped)
+            manifest = land(zone, files, skipped, dataset=dataset, version=version, snapshot=snapshot)
+    logger.info("landed", files=len(manifest["files"]), seconds=_seconds(started))
     return manifest
-
-
-def _is_published(manifest: RawManifest, code_version: str, current: Mapping[str, Any] | None) -> bool:
-    if current is None:
-        return False
-    same = current["raw_version"] == manifest["raw_version"] and current["code_version"] == code_version
-    # Another dataset can have landed under the same version number since.
-    return bool(same and manifest["landed"] <= current["snapshot"])
 
 
 def _snapshot(started_at: str | None) -> int:
@@ -105,6 +141,14 @@ def _snapshot(started_at: str | None) -> int:
     if started.tzinfo is None:
         started = started.replace(tzinfo=UTC)
     return int(started.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
+
+
+def _age(current: Mapping[str, Any] | None) -> float | None:
+    """Return the seconds since the last publication, None before the first."""
+    published_at = (current or {}).get("published_at")
+    if published_at is None:
+        return None
+    return (datetime.now(UTC) - datetime.fromisoformat(published_at)).total_seconds()
 
 
 def _message(manifest: RawManifest, *, is_new: bool, changed: bool) -> str:
@@ -119,7 +163,3 @@ def _message(manifest: RawManifest, *, is_new: bool, changed: bool) -> str:
 
 def _seconds(started: float) -> float:
     return round(time.monotonic() - started, 3)
-
-
-def _log(step: str, **fields: object) -> None:
-    logger.info(json.dumps({"step": step, **fields}))

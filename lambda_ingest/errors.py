@@ -32,6 +32,14 @@ class SourceTooLarge(IngestError):
     """The source is larger than MAX_SOURCE_BYTES, or than the disk that receives it."""
 
 
+class InvalidInput(IngestError):
+    """The execution's input asks for something that there is not."""
+
+
+class SecretUnreadable(IngestError):
+    """The secret with the Kaggle token does not exist, may not be read, or holds no token."""
+
+
 class KaggleDenied(IngestError):
     """Kaggle refused access (401, 403)."""
 

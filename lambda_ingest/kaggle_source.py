@@ -33,6 +33,12 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("KAGGLEHUB_VERBOSITY", "warning")
 
 
+def name_of(dataset: str) -> str:
+    """Return `owner/dataset` of a handle, which may name a version besides. Raises KaggleNotFound for no handle."""
+    handle = _parsed(dataset)
+    return f"{handle.owner}/{handle.dataset}"
+
+
 def current_version(dataset: str) -> int:
     """Return the dataset's current version, or the one that `owner/dataset/versions/N` names. Downloads nothing.
 
@@ -140,7 +146,8 @@ def _named(dataset: str, error: requests.HTTPError) -> IngestError:
         return KaggleDenied(
             f"Kaggle refused access to {dataset} (HTTP {status}). A public dataset needs no token. For a private one, "
             "or where its owner asks for consent, make a token on kaggle.com (Settings, API), accept the dataset's "
-            "terms with the same account, and put the token into the function's environment as KAGGLE_API_TOKEN. "
+            "terms with the same account, put the token into Secrets Manager, and give the secret's ARN as the "
+            "stack's parameter KaggleSecretArn; where there is one already, its token is invalid or expired. "
             "A retry does not help."
         )
     if status in (404, 410):

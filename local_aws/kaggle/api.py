@@ -52,13 +52,15 @@ class KaggleApi:
     """Serves `source` on 127.0.0.1, on a port that the system chooses, from `start` to `stop` or as a context manager.
 
     `source` is a directory, or a file that is served as the archive it is (for tests of odd archives);
-    `scratch` receives the archives. `faults` may be changed at any time; `requests` tells the paths asked so far.
+    `scratch` receives the archives. `faults` may be changed at any time; `requests` tells the paths asked so far,
+    `authorizations` the headers of that name that the API was sent (None: without one).
     """
 
     source: Path
     scratch: Path
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    authorizations: set[str | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._dataset = DatasetFolder(self.source, self.scratch)
@@ -118,6 +120,8 @@ class KaggleApi:
 
     def _respond(self, request: Request) -> Response:
         self.requests.append(request.path)
+        if request.path.startswith(_SERVICE):
+            self.authorizations.add(request.headers.get("Authorization"))
         fault = self._fault(request.path)
         if fault.delay:
             time.sleep(fault.delay)

@@ -1,5 +1,6 @@
 """The handler's surroundings: a loopback Kaggle API over a folder, and S3 from moto, both on real sockets."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Surroundings:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
-    def run(self, **event: str) -> dict[str, Any]:
+    def run(self, **event: Any) -> dict[str, Any]:
         from download_and_upload import lambda_handler
 
         return lambda_handler(event, None)
@@ -96,6 +97,9 @@ def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -
         "MANIFESTS_PREFIX": "manifests",
         "CODE_VERSION": "code-1",
         "MAX_SOURCE_BYTES": "1000000",
+        "KAGGLE_SECRET_ARN": "",
+        "METRICS_NAMESPACE": "mhealth",
+        "STACK_NAME": "unit",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -103,3 +107,13 @@ def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -
     s3.create_bucket(Bucket=bucket)
     yield Surroundings(kaggle.source, kaggle, s3, bucket)
     s3.close()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the function's logger writes: it took standard output when it was made, before a test could watch it."""
+    from download_and_upload import logger
+
+    written = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    return written

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def other(row: bytes) -> bytes:
 
 def publish(place: Surroundings, result: dict[str, Any]) -> None:
     """What the state machine does after a successful run."""
-    place.put_json("manifests/current.json", {key: result[key] for key in ("snapshot", "raw_version", "code_version")})
+    names = ("snapshot", "dataset", "raw_version", "newest_version", "code_version")
+    place.put_json("manifests/current.json", {key: result[key] for key in names})
 
 
 def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> None:
@@ -43,7 +45,9 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
     assert result == {
         "changed": True,
         "snapshot": 20261124031454,
+        "dataset": "someone/mhealth",
         "raw_version": 1,
+        "newest_version": 1,
         "code_version": "code-1",
         "raw_manifest": "manifests/raw/version=1.json",
         "files": 2,
@@ -321,16 +325,31 @@ def serve_archive(place: Surroundings, tmp_path: Path, members: dict[str, bytes]
     return path
 
 
-def test_nothing_secret_is_logged(
-    surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_secret")
+def test_every_line_of_the_log_tells_execution_and_snapshot(surroundings: Surroundings, log: io.StringIO) -> None:
     surroundings.write("mHealth_subject1.log", ROW)
-    with caplog.at_level("DEBUG", "ingest"):
-        surroundings.run()
-    steps = [json.loads(record.message) for record in caplog.records if record.name == "ingest"]
-    assert [step["step"] for step in steps] == ["asked Kaggle", "downloaded", "recognised", "landed", "done"]
-    assert "KGAT_secret" not in caplog.text
+    surroundings.run(execution="arn:run", started_at="2026-11-24T03:14:54Z")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["asked Kaggle", "downloaded", "recognised", "landed", "done"]
+    assert {(line["execution"], line["snapshot"]) for line in lines} == {("arn:run", 20261124031454)}
+
+
+def test_seconds_and_age_are_printed_as_metrics(surroundings: Surroundings, capsys: pytest.CaptureFixture[str]) -> None:
+    surroundings.write("mHealth_subject1.log", ROW)
+    publish(surroundings, surroundings.run())
+    two_hours_ago = datetime.now(UTC) - timedelta(hours=2)
+    current = surroundings.read_json("manifests/current.json")
+    surroundings.put_json("manifests/current.json", current | {"published_at": two_hours_ago.isoformat()})
+    surroundings.run()
+    first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    (told,) = second["_aws"]["CloudWatchMetrics"]
+    assert (told["Namespace"], told["Dimensions"], second["Stack"]) == ("mhealth", [["Stack"]], "unit")
+    assert {metric["Name"]: metric["Unit"] for metric in told["Metrics"]} == {
+        "DownloadSeconds": "Seconds",
+        "PublishedSnapshotAge": "Seconds",
+    }
+    assert 7200 <= second["PublishedSnapshotAge"][0] < 7260
+    assert 0 < second["DownloadSeconds"][0] < 60
+    assert "PublishedSnapshotAge" not in first
 
 
 RUN = """

@@ -60,8 +60,8 @@ def asked(kaggle: KaggleApi) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "message"),
     [
-        pytest.param(401, KaggleDenied, r"HTTP 401.*KAGGLE_API_TOKEN.*A retry does not help", id="401"),
-        pytest.param(403, KaggleDenied, r"HTTP 403.*KAGGLE_API_TOKEN", id="403"),
+        pytest.param(401, KaggleDenied, r"HTTP 401.*KaggleSecretArn.*A retry does not help", id="401"),
+        pytest.param(403, KaggleDenied, r"HTTP 403.*KaggleSecretArn", id="403"),
         pytest.param(
             404, KaggleNotFound, r"no dataset someone/mhealth.*DATASET_HANDLE.*a retry does not help", id="404"
         ),

@@ -3,7 +3,10 @@
 from importlib.metadata import version
 from pathlib import Path
 
+PACKAGES = ("aws-lambda-powertools", "kagglehub")
 
-def test_the_pin_is_the_locked_version() -> None:
+
+def test_the_pins_are_the_locked_versions() -> None:
     lines = Path("lambda_ingest/requirements.txt").read_text().splitlines()
-    assert [line for line in lines if not line.startswith("#")] == [f"kagglehub=={version('kagglehub')}"]
+    pins = [f"{package}=={version(package)}" for package in PACKAGES]
+    assert [line for line in lines if not line.startswith("#")] == pins

@@ -1,0 +1,71 @@
+"""Which version of the dataset a run is about, and whether that is published already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import kaggle_source
+from errors import InvalidInput
+from raw_zone import RawManifest
+
+
+@dataclass(frozen=True)
+class Versions:
+    """`wanted` is the version to publish, `newest` the newest that Kaggle has; `dataset` is owner/dataset."""
+
+    dataset: str
+    wanted: int
+    newest: int
+    backfill: bool
+
+
+def asked_for(handle: str, execution_input: Any) -> Versions:
+    """Ask Kaggle for the newest version; the execution's input may name another: `{"dataset_version": N}`.
+
+    Raises InvalidInput, and the errors of `kaggle_source.current_version`.
+    """
+    backfill = _named_version(execution_input)
+    newest = kaggle_source.current_version(handle)
+    if backfill is not None and backfill > newest:
+        raise InvalidInput(
+            f"The execution's input asks for version {backfill} of {handle}, whose newest is {newest}. Expected 1 to "
+            f"{newest}. Start a new execution; a retry of this one does not help."
+        )
+    return Versions(kaggle_source.name_of(handle), backfill or newest, newest, backfill is not None)
+
+
+def _named_version(execution_input: Any) -> int | None:
+    given = {} if execution_input is None else execution_input
+    version = given.get("dataset_version") if isinstance(given, dict) else None
+    understood = isinstance(given, dict) and set(given) <= {"dataset_version"}
+    if not understood or not (version is None or (type(version) is int and version > 0)):
+        raise InvalidInput(
+            f"The execution's input is {str(given)[:200]!r}. Expected {{}} for the daily run, or "
+            '{"dataset_version": N} to publish version N. Start a new execution; a retry of this one does not help.'
+        )
+    return version
+
+
+def holds_a_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:
+    """Whether an older version was published on purpose, and Kaggle has nothing newer than it had then.
+
+    `current` is the content of manifests/current.json, None before the first publication.
+    """
+    if current is None or versions.backfill or "newest_version" not in current:
+        return False
+    return bool(
+        current["raw_version"] != current["newest_version"] == versions.newest
+        and current["code_version"] == code_version
+        and current["dataset"] == versions.dataset
+    )
+
+
+def is_published(manifest: RawManifest, code_version: str, current: Mapping[str, Any] | None) -> bool:
+    """Whether what `manifest` tells of is published, made by this code."""
+    if current is None:
+        return False
+    same = current["raw_version"] == manifest["raw_version"] and current["code_version"] == code_version
+    # Another dataset can have landed under the same version number since.
+    return bool(same and manifest["landed"] <= current["snapshot"])
