@@ -9,13 +9,14 @@ from mhealth.arguments import parse_convert
 from mhealth.convert_plan import convert_all, judge, plan
 from mhealth.raw_manifest import read_raw_version
 from mhealth.session import spark_context
-from mhealth.spans import log, span
+from mhealth.spans import log, name_run, span
 from mhealth.storage import storage_at
 
 
 def main(argv: Sequence[str]) -> None:
     """Run the job. Raises InvalidArgument, DuplicateSubject, SchemaMismatch, RowCountMismatch, TooManyBadRows."""
     arguments = parse_convert(argv)
+    name_run(execution=arguments.execution, snapshot=arguments.snapshot)
     storage = storage_at(arguments.data_uri)
     with span("plan"):
         version = read_raw_version(storage, arguments.raw_manifest)

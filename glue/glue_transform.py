@@ -26,7 +26,7 @@ from mhealth.snapshot import (
     read_sources,
     snapshot_prefix,
 )
-from mhealth.spans import log, span
+from mhealth.spans import log, name_run, span
 from mhealth.storage import Storage, storage_at
 from mhealth.transform import make_files
 
@@ -37,6 +37,7 @@ def main(argv: Sequence[str]) -> None:
     Raises InvalidArgument, DuplicateSubject, MissingSubject, SchemaMismatch, RowCountMismatch.
     """
     arguments = parse_transform(argv)
+    name_run(execution=arguments.execution, snapshot=arguments.snapshot)
     storage = storage_at(arguments.data_uri)
     catalog = catalog_at(arguments.table)
     with span("plan"):
@@ -50,7 +51,7 @@ def main(argv: Sequence[str]) -> None:
             check_subjects(sources, published.subjects, published.snapshot, arguments.allow_missing_subjects)
             plan = plan_snapshot(arguments, new, sources, published)
     if done:
-        log("done before", snapshot=arguments.snapshot)
+        log("done before")
     else:
         _make(storage, arguments, table, new, sources, plan)
     with span("retention"):

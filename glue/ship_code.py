@@ -69,6 +69,14 @@ def ship(bucket: str, prefix: str, settings: Mapping[str, str]) -> dict[str, str
     return {"Hash": version, "ScriptPrefix": target}
 
 
+def take_back(bucket: str, prefix: str) -> None:
+    """Delete everything under `prefix`/ in `bucket`, every version of it. What is not there is no error."""
+    found = boto3.resource("s3").Bucket(bucket).object_versions.filter(Prefix=f"{prefix}/")
+    for answer in found.delete():
+        if errors := answer.get("Errors"):
+            raise RuntimeError(f"{len(errors)} objects under {prefix}/ were not deleted, the first: {errors[0]}")
+
+
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
     """Answer CloudFormation's Create, Update and Delete of the resource.
 
@@ -82,9 +90,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
         "LogicalResourceId": event["LogicalResourceId"],
     }
     try:
-        # Delete leaves the code where it is: the bucket outlives the stack.
-        if event["RequestType"] != "Delete":
-            properties = event["ResourceProperties"]
+        properties = event["ResourceProperties"]
+        if event["RequestType"] == "Delete":
+            # The bucket outlives the stack with its data. The code goes: it is of use to this stack's jobs only, and
+            # after a failed first deployment it would keep the bucket from being deleted.
+            take_back(properties["Bucket"], properties["Prefix"])
+        else:
             answer["Data"] = ship(properties["Bucket"], properties["Prefix"], properties["Settings"])
     except Exception as error:  # told to CloudFormation, which shows it to the person who deploys
         logger.exception("the Glue code was not shipped")

@@ -49,4 +49,4 @@ def retire(arguments: TransformArguments, storage: Storage, catalog: Catalog) ->
         partitions = catalog.drop_partitions(snapshot)
         files = delete_files(storage, arguments.processed_prefix, snapshot)
         storage.delete([manifest_key(arguments.manifests_prefix, snapshot)])
-        log("retired", snapshot=snapshot, whole=snapshot in whole, partitions=partitions, files=files)
+        log("retired", retired=snapshot, whole=snapshot in whole, partitions=partitions, files=files)

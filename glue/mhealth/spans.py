@@ -7,10 +7,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_run: dict[str, object] = {}
+
+
+def name_run(*, execution: str, snapshot: int) -> None:
+    """Let every line from now on tell which execution and which snapshot it is about."""
+    _run.update(execution=execution, snapshot=snapshot)
+
 
 def log(event: str, **facts: object) -> None:
-    """Print one line: `{"event": event, ...facts}`."""
-    print(json.dumps({"event": event, **facts}, default=str), flush=True)
+    """Print one line: `{"event": event, "execution": ..., "snapshot": ..., ...facts}`."""
+    print(json.dumps({"event": event, **_run, **facts}, default=str), flush=True)
 
 
 @contextmanager

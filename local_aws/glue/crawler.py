@@ -20,13 +20,13 @@ from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningExcep
 from moto.glue.models import FakeCrawler, GlueBackend
 from moto.glue.responses import GlueResponse
 
+from local_aws.glue import log_groups
 from local_aws.glue.crawler_partitions import CrawlError, Tables
 from local_aws.replacing import replace
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
 from local_aws.world import World
 
-LOG_GROUP = "/aws-glue/crawlers"
 STOPPING_SECONDS = 0.05
 """How long a crawler stays STOPPING after its crawl: on AWS a minute or more, here just long enough to be seen."""
 
@@ -46,6 +46,7 @@ class Crawl:
     """One crawl, in the shape that moto's ListCrawls reads."""
 
     crawler: str
+    log_group: str
     crawl_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "RUNNING"
     state: str = "RUNNING"
@@ -54,7 +55,6 @@ class Crawl:
     end_time: datetime.datetime | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     created: int = 0
-    log_group: str = LOG_GROUP
 
     @property
     def log_stream(self) -> str:
@@ -77,7 +77,7 @@ class Crawl:
             "StartTime": self.start_time,
             "EndTime": self.end_time,
             "ErrorMessage": self.error,
-            "LogGroup": LOG_GROUP,
+            "LogGroup": self.log_group,
             "LogStream": self.crawler,
             "MessagePrefix": self.crawl_id,
         }
@@ -88,7 +88,7 @@ class Crawl:
         told = {
             "Status": self.status,
             "ErrorMessage": self.error,
-            "LogGroup": LOG_GROUP,
+            "LogGroup": self.log_group,
             "LogStream": self.crawler,
             "MessagePrefix": self.crawl_id,
             "StartTime": self.start_time,
@@ -172,12 +172,13 @@ class _Run:
 
     def _publish_log(self) -> None:
         """Leave the log below the world's folder and, as far as the role may, where AWS has it."""
+        crawl = self._crawl
         log: Path = self._world.folder / "logs" / "crawler" / f"{self._crawler.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as out:
             out.writelines(f"{line}\n" for line in self._lines)
         try:
-            put_lines(self._client("logs"), LOG_GROUP, self._crawler.name, self._lines)
+            put_lines(self._client("logs"), crawl.log_group, self._crawler.name, self._lines)
         except Exception as refused:  # noqa: BLE001 - a missing log must not change the crawl's result
             with log.open("a", encoding="utf-8") as out:
                 out.write(f"CloudWatch Logs has no copy of this log: {refused}\n")
@@ -233,7 +234,8 @@ def install(world: World) -> None:
         with starting:
             if status(self) != "READY":
                 raise CrawlerRunningException(f"Crawler with name {self.name} has already started")
-            crawl = Crawl(self.name)
+            group = log_groups.of_crawler(self.role, self.crawler_security_configuration)
+            crawl = Crawl(self.name, group)
             _crawls(self).append(crawl)
         threading.Thread(target=_Run(world, self, crawl).to_the_end, name=f"crawl {self.name}", daemon=True).start()
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
 from local_aws import spark_runtime
-from local_aws.glue import job_errors
+from local_aws.glue import job_errors, log_groups
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
 from local_aws.world import World
@@ -25,8 +25,6 @@ SECONDS_PER_MINUTE = 60.0
 """Glue counts a job's Timeout in minutes."""
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
-OUTPUT_LOG_GROUP = "/aws-glue/jobs/output"
-ERROR_LOG_GROUP = "/aws-glue/jobs/error"
 DPU = {"Standard": 1.0, "G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
 """Data processing units of a worker."""
 
@@ -102,7 +100,7 @@ class JobRun:
             "NumberOfWorkers": of("number_of_workers"),
             "SecurityConfiguration": of("security_configuration"),
             "NotificationProperty": of("notification_property"),
-            "LogGroupName": "/aws-glue/jobs",
+            "LogGroupName": self.merged_arguments().get("--custom-logGroup-prefix", "/aws-glue/jobs"),
             "GlueVersion": self.job.glue_version,
             "ExecutionClass": self.job.execution_class,
         }
@@ -226,10 +224,12 @@ class Runner:
             return
         lines = self._log.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
         logs = self._client("logs")
-        groups = [OUTPUT_LOG_GROUP, ERROR_LOG_GROUP] if failed else [OUTPUT_LOG_GROUP]
+        run = self._run
+        security = run.overrides.get("security_configuration") or run.job.security_configuration
         try:
-            for group in groups:
-                put_lines(logs, group, self._run.job_run_id, lines)
+            for kind in ("output", "error") if failed else ("output",):
+                group = log_groups.of_job(kind, run.merged_arguments(), security)
+                put_lines(logs, group, run.job_run_id, lines)
         except Exception as refused:  # noqa: BLE001 - a missing log must not change the run's result
             self._note(f"CloudWatch Logs has no copy of this log: {refused}")
 

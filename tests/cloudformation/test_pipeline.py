@@ -64,11 +64,20 @@ def test_every_task_retries_catches_and_ends_in_time(states: dict[str, Any]) -> 
 
 def test_every_failure_is_notified_with_the_state_that_failed(states: dict[str, Any]) -> None:
     for name, state in states.items():
-        if state["Type"] != "Task" or name == "NotifyFailure":
+        if state["Type"] != "Task" or name == "NotifyFailure" or name.startswith("Measure"):
             continue
         last = state["Catch"][-1]
         assert last["Next"] == "ExplainFailure", name
         assert last["Assign"] == {"failedState.$": "$$.State.Name"}, name
+
+
+def test_a_metric_that_cannot_be_put_fails_no_run(states: dict[str, Any]) -> None:
+    measuring = {name: state for name, state in states.items() if name.startswith("Measure")}
+    assert set(measuring) == {"MeasureNothingNew", "MeasurePublication"}
+    for name, state in measuring.items():
+        assert state["Catch"] == [
+            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.unmeasured", "Next": state["Next"]}
+        ], name
 
 
 def test_every_way_out_of_a_failure_passes_the_notification(states: dict[str, Any]) -> None:

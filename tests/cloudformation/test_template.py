@@ -43,6 +43,7 @@ def test_defaults_are_those_of_the_design(template: dict[str, Any]) -> None:
     assert defaults["MaxBadRowRatio"] == 0.001
     assert defaults["KeepSnapshots"] == 3
     assert defaults["MaxFileBytes"] == 512 * 1024**2
+    assert (defaults["GlueVersion"], defaults["GlueWorkers"]) == ("5.1", 2)
 
 
 def test_outputs_are_those_of_the_design(template: dict[str, Any]) -> None:
@@ -96,8 +97,7 @@ def test_glue_jobs_cost_what_was_decided(template: dict[str, Any]) -> None:
     jobs = of_type(template, "AWS::Glue::Job")
     assert set(jobs) == {"ConvertParquetJob", "GlueTransformJob"}
     for name, job in jobs.items():
-        assert job["GlueVersion"] == "5.1", name
-        assert (job["WorkerType"], job["NumberOfWorkers"]) == ("G.1X", 2), name
+        assert (job["WorkerType"], job["NumberOfWorkers"]) == ("G.1X", {"Ref": "GlueWorkers"}), name
         assert 0 < job["Timeout"] <= 60, name
         assert job["MaxRetries"] == 0, name
         assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}, name
@@ -137,7 +137,7 @@ def test_function_gets_exactly_the_settings_it_reads(template: dict[str, Any]) -
 
 
 JOBS = {"ConvertParquetJob": "ConvertParquet", "GlueTransformJob": "GlueTransform"}
-OF_GLUE = {"--job-language", "--extra-py-files", "--TempDir"}
+OF_GLUE = {"--job-language", "--extra-py-files", "--TempDir", "--custom-logGroup-prefix"}
 
 
 def arguments(template: dict[str, Any], states: dict[str, Any], job: str) -> set[str]:

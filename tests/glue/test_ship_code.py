@@ -99,13 +99,26 @@ def test_failure_is_told_with_its_reason(s3: Any, answers: tuple[str, list[dict[
     assert "2026/11/24/stream" in answer["Reason"]
 
 
-def test_delete_leaves_the_code(s3: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:
+def test_delete_takes_the_code_back_with_all_versions_and_nothing_else(
+    s3: Any, answers: tuple[str, list[dict[str, Any]]]
+) -> None:
     address, arrived = answers
-    ship_code.lambda_handler(event("Create", address), Context())
-    before = s3.list_objects_v2(Bucket="data")["KeyCount"]
+    s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    for neighbour in ("code.txt", "codebook/a", "processed/snapshot=1/a"):
+        s3.put_object(Bucket="data", Key=neighbour, Body=b"")
+    for _ in range(2):
+        ship_code.lambda_handler(event("Create", address), Context())
     ship_code.lambda_handler(event("Delete", address) | {"PhysicalResourceId": "ShippedGlueCode"}, Context())
     assert arrived[-1]["Status"] == "SUCCESS"
-    assert s3.list_objects_v2(Bucket="data")["KeyCount"] == before
+    left = s3.list_object_versions(Bucket="data")
+    assert [version["Key"] for version in left["Versions"]] == ["code.txt", "codebook/a", "processed/snapshot=1/a"]
+    assert "DeleteMarkers" not in left
+
+
+def test_delete_of_what_was_never_shipped_succeeds(s3: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:
+    address, arrived = answers
+    ship_code.lambda_handler(event("Delete", address) | {"PhysicalResourceId": "ShippedGlueCode"}, Context())
+    assert arrived[-1]["Status"] == "SUCCESS"
 
 
 def test_version_changes_with_code_path_and_setting_only() -> None:
