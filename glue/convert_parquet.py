@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from mhealth.arguments import parse_convert
+from mhealth.convert import Converted
 from mhealth.convert_plan import convert_all, judge, plan
 from mhealth.raw_manifest import read_raw_version
 from mhealth.session import spark_context
@@ -21,11 +22,13 @@ def main(argv: Sequence[str]) -> None:
     with span("plan"):
         version = read_raw_version(storage, arguments.raw_manifest)
         tasks, kept = plan(arguments, storage, version)
-    with span("start"):
-        spark = spark_context("convert_parquet")
-    with span("convert", files=len(tasks), kept=len(kept)) as facts:
-        converted = convert_all(spark, tasks)
-        facts["rows"] = sum(result.rows for result in converted)
+    converted: list[Converted] = []
+    if tasks:
+        with span("start"):
+            spark = spark_context("convert_parquet")
+        with span("convert", files=len(tasks), kept=len(kept)) as facts:
+            converted = convert_all(spark, tasks)
+            facts["rows"] = sum(result.rows for result in converted)
     for result in sorted(converted, key=lambda result: result.name):
         log("file", **vars(result))
     with span("check"):

@@ -46,13 +46,11 @@ def _still_good(storage: Storage, task: ConvertTask, note: StageNote) -> bool:
 
 
 def convert_all(spark: SparkContext, tasks: Sequence[ConvertTask]) -> list[Converted]:
-    """Convert the files, each in a Spark task of its own.
+    """Convert the files, at least one, each in a Spark task of its own.
 
     Spark only distributes here. The rows never leave the worker, so there is no DataFrame: Spark SQL would cost more
     to start than converting the whole dataset takes.
     """
-    if not tasks:
-        return []
     return spark.parallelize(tasks, len(tasks)).map(convert).collect()
 
 

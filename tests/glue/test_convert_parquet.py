@@ -57,6 +57,14 @@ def test_a_file_is_kept_while_code_and_source_are_the_same(world: World) -> None
     assert stamp(one) != first[0]
 
 
+def test_spark_is_not_started_where_every_file_is_kept(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.add("one", GOOD, subject=1)
+    run(world)
+    capsys.readouterr()
+    run(world)
+    assert set(spans(capsys.readouterr().out)) == {"plan", "check"}
+
+
 def test_a_broken_stage_object_is_made_again(world: World) -> None:
     world.add("one", GOOD, subject=1)
     run(world)
