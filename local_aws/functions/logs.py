@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.awslambda.models import LambdaFunction
 
 from local_aws.world import World
 
@@ -42,3 +43,9 @@ def write_log(
             logs.create_log_group(logGroupName=group)
             logs.create_log_stream(logGroupName=group, logStreamName=stream)
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)
+
+
+def set_logging_config(function: LambdaFunction, config: Mapping[str, str]) -> None:
+    """Keep a function's LoggingConfig, which moto drops."""
+    function.logging_config = dict(config)  # type: ignore[attr-defined]
+    function.logs_group_name = config.get("LogGroup", f"/aws/lambda/{function.function_name}")

@@ -26,7 +26,7 @@ from typing import Any
 from moto.awslambda import models, responses
 from moto.core.exceptions import JsonRESTError
 
-from local_aws.functions.logs import write_log
+from local_aws.functions.logs import set_logging_config, write_log
 from local_aws.replacing import replace
 from local_aws.roles import RoleNotTakenError, take_role
 from local_aws.world import World
@@ -112,10 +112,7 @@ def _init(
 ) -> None:
     """Keep the LoggingConfig, which moto drops."""
     _own_init(function, account_id, spec, region, version)
-    function.logging_config = spec.get("LoggingConfig", {})  # type: ignore[attr-defined]
-    function.logs_group_name = function.logging_config.get(  # type: ignore[attr-defined]
-        "LogGroup", f"/aws/lambda/{function.function_name}"
-    )
+    set_logging_config(function, spec.get("LoggingConfig", {}))
 
 
 def _response(response: responses.LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:

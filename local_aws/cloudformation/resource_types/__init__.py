@@ -5,7 +5,16 @@ from __future__ import annotations
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
 
-from local_aws.cloudformation.resource_types import athena, compute, glue, identity, monitoring, storage
+from local_aws.cloudformation.resource_types import (
+    athena,
+    compute,
+    encryption,
+    glue,
+    identity,
+    messaging,
+    monitoring,
+    storage,
+)
 from local_aws.cloudformation.resource_types.api import Api
 from local_aws.cloudformation.resource_types.base import ApiResource
 from local_aws.cloudformation.resource_types.custom import CustomResource
@@ -20,16 +29,22 @@ _TYPES: tuple[type[ApiResource], ...] = (
     compute.Permission,
     compute.Schedule,
     compute.StateMachine,
+    encryption.Alias,
+    encryption.Key,
     glue.Crawler,
     glue.Database,
     glue.Job,
+    glue.SecurityConfiguration,
     glue.Table,
     identity.Role,
+    messaging.Queue,
+    messaging.QueuePolicy,
+    messaging.Subscription,
+    messaging.Topic,
+    messaging.TopicPolicy,
     monitoring.Alarm,
+    monitoring.Dashboard,
     monitoring.LogGroup,
-    monitoring.Subscription,
-    monitoring.Topic,
-    monitoring.TopicPolicy,
     storage.Bucket,
     storage.BucketPolicy,
 )

@@ -95,7 +95,7 @@ def _scalar(value: Any, kind: str, path: str) -> Any:
             raise PropertyError(f"{path}: expected true or false, found {value!r}")
         return text == "true"
     if kind == "string":
-        return json.dumps(value) if text is None else text
+        return as_document(value)
     if kind in ("structure", "list", "map"):
         raise PropertyError(f"{path}: expected a {kind}, found {value!r}")
     return value
@@ -104,6 +104,11 @@ def _scalar(value: Any, kind: str, path: str) -> Any:
 def as_text(value: str | bool | int | float) -> str:
     """A scalar of a template as CloudFormation writes it: flags in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_document(value: Any) -> str:
+    """A value as text: a policy or other document as JSON, a scalar as CloudFormation writes it."""
+    return as_text(value) if isinstance(value, str | bool | int | float) else json.dumps(value)
 
 
 def tag_map(properties: Mapping[str, Any]) -> dict[str, str]:

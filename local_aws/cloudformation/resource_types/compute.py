@@ -8,10 +8,13 @@ import re
 import zipfile
 from typing import Any, Self
 
+from moto.awslambda.models import lambda_backends
 from moto.utilities.utils import load_resource_as_str
 
 from local_aws.cloudformation.resource_types.api import PropertyError, as_text, tag_map
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+from local_aws.functions.logs import set_logging_config
+from local_aws.world import ACCOUNT
 
 
 class Function(ApiResource):
@@ -23,7 +26,7 @@ class Function(ApiResource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
         """Create the function from code in a bucket or in the template."""
-        given = {**properties, "FunctionName": name, "Code": _code(properties["Code"])}
+        given = {**_lambdas_names(properties), "FunctionName": name, "Code": _code(properties["Code"])}
         concurrency = given.pop("ReservedConcurrentExecutions", None)
         if "Tags" in given:
             given["Tags"] = tag_map(properties)
@@ -37,14 +40,27 @@ class Function(ApiResource):
         """Change configuration and code; versions and aliases stay."""
         name = {"FunctionName": self.physical_resource_id}
         not_configuration = ("FunctionName", "Code", "Tags", "ReservedConcurrentExecutions", "Architectures")
-        given = {key: value for key, value in properties.items() if key not in not_configuration}
+        given = {key: value for key, value in _lambdas_names(properties).items() if key not in not_configuration}
         self.api.call("lambda", "UpdateFunctionConfiguration", {**given, **name})
+        self._change_what_moto_leaves(properties)
         self.api.call("lambda", "UpdateFunctionCode", {**_code(properties["Code"]), **name})
         return self
+
+    def _change_what_moto_leaves(self, properties: Properties) -> None:
+        function = lambda_backends[ACCOUNT][self.world.region].get_function(self.physical_resource_id)
+        function.kms_key_arn = properties.get("KmsKeyArn")
+        function.tracing_config = properties.get("TracingConfig", {"Mode": "PassThrough"})
+        function.ephemeral_storage = int(properties.get("EphemeralStorage", {"Size": 512})["Size"])
+        set_logging_config(function, properties.get("LoggingConfig", {}))
 
     def delete(self) -> None:
         """Delete the function with its versions."""
         self.api.call("lambda", "DeleteFunction", {"FunctionName": self.physical_resource_id})
+
+
+def _lambdas_names(properties: Properties) -> Properties:
+    """The properties under the names of Lambda's own API, where CloudFormation writes one otherwise."""
+    return {"KMSKeyArn" if name == "KmsKeyArn" else name: value for name, value in properties.items()}
 
 
 def _code(code: dict[str, Any]) -> dict[str, Any]:

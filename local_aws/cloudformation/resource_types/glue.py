@@ -1,4 +1,4 @@
-"""AWS::Glue::Database, Table, Job and Crawler."""
+"""AWS::Glue::Database, Table, Job, Crawler and SecurityConfiguration."""
 
 from __future__ import annotations
 
@@ -107,3 +107,25 @@ class Crawler(ApiResource):
     def delete(self) -> None:
         """Delete the crawler."""
         self.api.call("glue", "DeleteCrawler", {"Name": self.physical_resource_id})
+
+
+class SecurityConfiguration(ApiResource):
+    """AWS::Glue::SecurityConfiguration: its Ref is its name."""
+
+    type_name = "AWS::Glue::SecurityConfiguration"
+    name_property = "Name"
+    longest_name = 255
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the configuration. Glue calls the list of S3 encryptions by another name than CloudFormation."""
+        encryption = dict(properties["EncryptionConfiguration"])
+        if "S3Encryptions" in encryption:
+            encryption["S3Encryption"] = encryption.pop("S3Encryptions")
+        given = {**properties, "Name": name, "EncryptionConfiguration": encryption}
+        cls.api.call("glue", "CreateSecurityConfiguration", given)
+        return cls(name)
+
+    def delete(self) -> None:
+        """Delete the configuration."""
+        self.api.call("glue", "DeleteSecurityConfiguration", {"Name": self.physical_resource_id})

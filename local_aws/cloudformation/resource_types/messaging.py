@@ -1,0 +1,172 @@
+"""AWS::SNS::Topic, TopicPolicy and Subscription; AWS::SQS::Queue and QueuePolicy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from local_aws.cloudformation.resource_types.api import PropertyError, as_document, tag_map
+from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+
+# Both services take a map of attributes of any name: which ones exist is known to CloudFormation only.
+_TOPIC = (
+    "ArchivePolicy",
+    "ContentBasedDeduplication",
+    "DataProtectionPolicy",
+    "DisplayName",
+    "FifoThroughputScope",
+    "FifoTopic",
+    "KmsMasterKeyId",
+    "SignatureVersion",
+    "TracingConfig",
+)
+_QUEUE = (
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "DelaySeconds",
+    "FifoQueue",
+    "FifoThroughputLimit",
+    "KmsDataKeyReusePeriodSeconds",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+)
+
+
+def attributes(type_name: str, properties: Properties, known: Sequence[str], others: Sequence[str]) -> dict[str, str]:
+    """The properties that are attributes, as text. Raises PropertyError for one neither known nor of `others`."""
+    unknown = sorted(properties.keys() - {*known, *others})
+    if unknown:
+        raise PropertyError(f"{type_name} has no property {', '.join(unknown)}; it has {', '.join((*known, *others))}")
+    return {name: as_document(value) for name, value in properties.items() if name in known}
+
+
+class Topic(ApiResource):
+    """AWS::SNS::Topic: its Ref is its ARN."""
+
+    type_name = "AWS::SNS::Topic"
+    name_property = "TopicName"
+    longest_name = 256
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the topic with its subscriptions."""
+        given = {"Name": name, "Attributes": cls._attributes(properties), "Tags": properties.get("Tags", [])}
+        arn = cls.api.call("sns", "CreateTopic", given)["TopicArn"]
+        for subscription in properties.get("Subscription", []):
+            cls.api.call("sns", "Subscribe", {"TopicArn": arn, **subscription})
+        return cls(arn, {"TopicArn": arn, "TopicName": name})
+
+    def change(self, properties: Properties) -> Self:
+        """Change the attributes; subscriptions stay."""
+        for name, value in self._attributes(properties).items():
+            given = {"TopicArn": self.physical_resource_id, "AttributeName": name, "AttributeValue": value}
+            self.api.call("sns", "SetTopicAttributes", given)
+        return self
+
+    @classmethod
+    def _attributes(cls, properties: Properties) -> dict[str, str]:
+        return attributes(cls.type_name, properties, _TOPIC, ("TopicName", "Subscription", "Tags"))
+
+    def delete(self) -> None:
+        """Delete the topic."""
+        self.api.call("sns", "DeleteTopic", {"TopicArn": self.physical_resource_id})
+
+
+class TopicPolicy(ApiResource):
+    """AWS::SNS::TopicPolicy: its Ref is a name made up."""
+
+    type_name = "AWS::SNS::TopicPolicy"
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Give the policy to each of the topics."""
+        return cls(name).change(properties)
+
+    def change(self, properties: Properties) -> Self:
+        """Replace the policy."""
+        for topic in properties["Topics"]:
+            given = {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": properties["PolicyDocument"]}
+            self.api.call("sns", "SetTopicAttributes", given)
+        return self
+
+    def delete(self) -> None:
+        """Leave it: the topics are of the same stack and go with it."""
+
+
+class Subscription(ApiResource):
+    """AWS::SNS::Subscription: its Ref is its ARN."""
+
+    type_name = "AWS::SNS::Subscription"
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:  # noqa: ARG003 - it has no name
+        """Subscribe the endpoint."""
+        arn = cls.api.call("sns", "Subscribe", {**properties, "ReturnSubscriptionArn": True})["SubscriptionArn"]
+        return cls(arn, {"Arn": arn})
+
+    def change(self, properties: Properties) -> Self:
+        """Subscribe anew."""
+        self.delete()
+        return type(self).create("", properties)
+
+    def delete(self) -> None:
+        """End the subscription."""
+        self.api.call("sns", "Unsubscribe", {"SubscriptionArn": self.physical_resource_id})
+
+
+class Queue(ApiResource):
+    """AWS::SQS::Queue: its Ref is its URL."""
+
+    type_name = "AWS::SQS::Queue"
+    name_property = "QueueName"
+    longest_name = 80
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the queue."""
+        given = {"QueueName": name, "Attributes": cls._attributes(properties), "tags": tag_map(properties)}
+        url = cls.api.call("sqs", "CreateQueue", given)["QueueUrl"]
+        queue = cls(url, {"QueueName": name, "QueueUrl": url})
+        queue.attributes["Arn"] = queue.arn("sqs", name)
+        return queue
+
+    def change(self, properties: Properties) -> Self:
+        """Change the attributes; messages stay."""
+        given = {"QueueUrl": self.physical_resource_id, "Attributes": self._attributes(properties)}
+        self.api.call("sqs", "SetQueueAttributes", given)
+        return self
+
+    def delete(self) -> None:
+        """Delete the queue with its messages."""
+        self.api.call("sqs", "DeleteQueue", {"QueueUrl": self.physical_resource_id})
+
+    @classmethod
+    def _attributes(cls, properties: Properties) -> dict[str, str]:
+        return attributes(cls.type_name, properties, _QUEUE, (cls.name_property, "Tags"))
+
+
+class QueuePolicy(ApiResource):
+    """AWS::SQS::QueuePolicy: its Ref is a name made up."""
+
+    type_name = "AWS::SQS::QueuePolicy"
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Give the policy to each of the queues."""
+        return cls(name, {"Id": name}).change(properties)
+
+    def change(self, properties: Properties) -> Self:
+        """Replace the policy."""
+        policy = {"Policy": as_document(properties["PolicyDocument"])}
+        for queue in properties["Queues"]:
+            self.api.call("sqs", "SetQueueAttributes", {"QueueUrl": queue, "Attributes": policy})
+        return self
+
+    def delete(self) -> None:
+        """Leave it: the queues are of the same stack and go with it."""
