@@ -28,29 +28,46 @@ class World:
 
     session: boto3.Session
     endpoint: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None
+    stack: str = "mhealth"
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint)
 
     @property
     def outputs(self) -> dict[str, str]:
-        (stack,) = self.client("cloudformation").describe_stacks(StackName="mhealth")["Stacks"]
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
-    def execute(self) -> dict[str, Any]:
+    @property
+    def resources(self) -> dict[str, str]:
+        """Physical ids by logical id."""
+        listed = self.client("cloudformation").describe_stack_resources(StackName=self.stack)["StackResources"]
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
+
+    def start(self, **execution_input: Any) -> str:
+        """Start an execution; its ARN."""
+        arn: str = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(execution_input)
+        )["executionArn"]
+        return arn
+
+    def execute(self, **execution_input: Any) -> dict[str, Any]:
         """Start an execution and wait for its end; the description of the ended execution."""
+        return self.ended(self.start(**execution_input))
+
+    def ended(self, arn: str) -> dict[str, Any]:
+        """Wait for the end of an execution; its description."""
         sfn = self.client("stepfunctions")
-        arn = sfn.start_execution(stateMachineArn=self.outputs["StateMachineArn"])["executionArn"]
         deadline = time.monotonic() + RUN_SECONDS
         while (execution := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "the execution does not end"
             time.sleep(0.25)
         return execution
 
-    def publish(self) -> dict[str, Any]:
+    def publish(self, **execution_input: Any) -> dict[str, Any]:
         """Run an execution that must publish; its output."""
-        execution = self.execute()
+        execution = self.execute(**execution_input)
         assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
         output = json.loads(execution["output"])
         assert output["outcome"] == "published"
@@ -73,9 +90,19 @@ class World:
             assert time.monotonic() < deadline, "the query does not end"
             time.sleep(0.05)
         assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
+        if execution["StatementType"] == "DDL":
+            return []
         bucket, key = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").split("/", 1)
         text = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         return list(csv.DictReader(io.StringIO(text)))
+
+    def named_query(self, name: str) -> str:
+        """The text of one of the stack's named queries."""
+        athena = self.client("athena")
+        ids = athena.list_named_queries(WorkGroup=self.outputs["WorkGroupName"])["NamedQueryIds"]
+        queries = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
+        (text,) = [query["QueryString"] for query in queries if query["Name"] == name]
+        return str(text)
 
     def document(self, key: str) -> dict[str, Any]:
         return json.loads(self.content(key))
@@ -91,10 +118,21 @@ class World:
         )
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def published(self) -> int:
+        """The snapshot that readers see."""
+        (row,) = self.query("SELECT max(snapshot) AS snapshot, min(snapshot) AS same FROM mhealth")
+        assert row["snapshot"] == row["same"]
+        return int(row["snapshot"])
+
     def job_runs(self) -> int:
         glue, outputs = self.client("glue"), self.outputs
         jobs = (outputs["ConvertParquetJobName"], outputs["GlueTransformJobName"])
         return sum(len(glue.get_job_runs(JobName=job)["JobRuns"]) for job in jobs)
+
+
+def anybody() -> boto3.Session:
+    """A client without a role: on the local AWS an administrator."""
+    return boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
 
 
 @contextlib.contextmanager
@@ -111,8 +149,7 @@ def local_aws(dataset: Path, folder: Path) -> Iterator[World]:
         assert process.stdout is not None
         ready = process.stdout.readline().split()
         assert ready[:1] == ["ready"], "the local AWS did not start"
-        session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
-        yield World(session, ready[1], process)
+        yield World(anybody(), ready[1], process)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=20)

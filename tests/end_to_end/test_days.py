@@ -33,12 +33,6 @@ def world(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         yield world
 
 
-def published(world: World) -> int:
-    (row,) = world.query("SELECT max(snapshot) AS snapshot, min(snapshot) AS same FROM mhealth")
-    assert row["snapshot"] == row["same"]
-    return int(row["snapshot"])
-
-
 def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
     output = world.publish()
     assert output["rows"] == sum(ROWS)
@@ -66,13 +60,13 @@ def test_ten_partitions_are_in_the_catalog(world: World) -> None:
     partitions = world.client("glue").get_partitions(
         DatabaseName=world.outputs["DatabaseName"], TableName="mhealth_snapshots"
     )["Partitions"]
-    snapshot = published(world)
+    snapshot = world.published()
     assert sorted(int(partition["Values"][1]) for partition in partitions) == list(SUBJECTS)
     assert {int(partition["Values"][0]) for partition in partitions} == {snapshot}
 
 
 def test_layout_of_the_bucket_is_the_designs(world: World) -> None:
-    snapshot = published(world)
+    snapshot = world.published()
     names = sorted(f"mHealth_subject{subject}" for subject in SUBJECTS)
     assert world.keys("raw/") == [f"raw/version=1/{name}.csv" for name in names]
     assert world.keys("stage/") == [f"stage/version=1/{name}.parquet" for name in names]
@@ -111,16 +105,16 @@ def test_one_subject_is_a_small_scan(world: World) -> None:
 
 
 def test_unchanged_day_starts_no_glue_run(world: World) -> None:
-    runs, snapshot = world.job_runs(), published(world)
+    runs, snapshot = world.job_runs(), world.published()
     execution = world.execute()
     assert execution["status"] == "SUCCEEDED"
     assert json.loads(execution["output"])["outcome"] == "unchanged"
     assert world.job_runs() == runs
-    assert published(world) == snapshot
+    assert world.published() == snapshot
 
 
 def test_replaced_file_makes_a_new_version_and_snapshot(world: World, dataset: Path) -> None:
-    before = published(world)
+    before = world.published()
     log = dataset / "mHealth_subject7.log"
     lines = log.read_text().splitlines(keepends=True)
     # One sample fewer, one value changed, one line that is no sample.
@@ -133,7 +127,7 @@ def test_replaced_file_makes_a_new_version_and_snapshot(world: World, dataset: P
     output = world.publish()
     assert output["raw_version"] == 2
     assert output["snapshot"] > before
-    assert published(world) == output["snapshot"]
+    assert world.published() == output["snapshot"]
     assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 2, 1)
 
     rejected = [json.loads(line) for line in world.content("quarantine/version=2/mHealth_subject7.jsonl").splitlines()]
@@ -149,39 +143,26 @@ def test_replaced_file_makes_a_new_version_and_snapshot(world: World, dataset: P
 def test_only_the_replaced_file_was_landed_and_converted_again(world: World) -> None:
     assert world.keys("raw/version=2/") == ["raw/version=2/mHealth_subject7.csv"]
     assert world.keys("stage/version=2/") == ["stage/version=2/mHealth_subject7.parquet"]
-    manifest = world.document(f"manifests/snapshots/{published(world)}.json")
+    manifest = world.document(f"manifests/snapshots/{world.published()}.json")
     carried = {file["subject"]: file["carried"] for file in manifest["files"]}
     assert carried == {subject: subject != 7 for subject in SUBJECTS}
 
 
 def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) -> None:
-    newest = published(world)
+    newest = world.published()
     older = min(int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots"))
     assert older < newest
-    athena, outputs = world.client("athena"), world.outputs
-    ids = athena.list_named_queries(WorkGroup=outputs["WorkGroupName"])["NamedQueryIds"]
-    (rollback,) = [
-        query["QueryString"]
-        for query in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
-        if query["Name"] == "RollBack"
-    ]
 
     def publish_again(snapshot: int) -> None:
-        started = athena.start_query_execution(
-            QueryString=rollback.replace("YYYYMMDDHHMMSS", str(snapshot)),
-            QueryExecutionContext={"Database": outputs["DatabaseName"]},
-            WorkGroup=outputs["WorkGroupName"],
-        )["QueryExecutionId"]
-        while athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
-            pass
+        world.query(world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))
 
     publish_again(older)
-    assert published(world) == older
+    assert world.published() == older
     # A rollback holds while nothing new comes.
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
-    assert published(world) == older
+    assert world.published() == older
     publish_again(newest)
-    assert published(world) == newest
+    assert world.published() == newest
 
 
 @pytest.fixture
@@ -201,12 +182,12 @@ def told(world: World, queue: str) -> dict[str, str]:
 
 
 def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
-    before = published(world)
+    before = world.published()
     (dataset / "mHealth_subject9.log").rename(dataset.parent / "kept.log")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
     assert "9" in execution["cause"]
-    assert published(world) == before
+    assert world.published() == before
     message = told(world, subscribed)
     assert (message["state"], message["error"]) == ("GlueTransform", "MissingSubject")
     assert message["execution"] == execution["executionArn"]
@@ -214,24 +195,24 @@ def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset
 
 
 def test_too_many_bad_rows_fail_by_name_and_change_nothing(world: World, dataset: Path) -> None:
-    before = published(world)
+    before = world.published()
     log = dataset / "mHealth_subject2.log"
     whole = log.read_text()
     log.write_text("\n".join(f"{line}\tx" if n % 4 == 0 else line for n, line in enumerate(whole.splitlines())) + "\n")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TooManyBadRows")
     assert "mHealth_subject2.log" in execution["cause"]
-    assert published(world) == before
+    assert world.published() == before
     log.write_text(whole)
 
 
 def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
-    before = published(world)
+    before = world.published()
     shutil.rmtree(dataset)
     dataset.mkdir()
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
-    assert published(world) == before
+    assert world.published() == before
     message = told(world, subscribed)
     assert (message["state"], message["error"]) == ("DownloadCSV", "NoUsableFiles")
     assert len(world.query("SELECT subject FROM mhealth GROUP BY subject")) == len(SUBJECTS)

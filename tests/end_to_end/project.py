@@ -1,0 +1,57 @@
+"""A copy of what is deployed, to be changed and deployed again, and a local AWS in this process to do it on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_aws.cloudformation.deploy import deploy
+from local_aws.server import LOCAL_PARAMETERS, LocalAws
+from tests.end_to_end.conftest import World, anybody
+
+ROOT = Path(__file__).parents[2]
+DEPLOYED = ("cloudformation", "glue", "lambda_ingest")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders that a deployment reads, copied to `folder`."""
+
+    folder: Path
+
+    @classmethod
+    def copied(cls, folder: Path) -> Project:
+        for name in DEPLOYED:
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        return cls(folder)
+
+    @property
+    def template(self) -> Path:
+        return self.folder / "cloudformation" / "template.yaml"
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Change a text that stands exactly once in a file."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
+        path.write_text(text.replace(old, new))
+
+
+@contextlib.contextmanager
+def deployed(
+    project: Project, dataset: Path, folder: Path, parameters: Mapping[str, str] | None = None
+) -> Iterator[tuple[World, LocalAws]]:
+    """The project as the stack `mhealth` on a local AWS that serves `dataset`."""
+    aws = LocalAws(
+        str(dataset), folder=folder, template=project.template, parameters=LOCAL_PARAMETERS | dict(parameters or {})
+    )
+    with aws:
+        yield World(anybody(), aws.endpoint), aws
+
+
+def update(aws: LocalAws, project: Project, stack: str = "mhealth", **parameters: str) -> None:
+    """Deploy the project as it is now, as the stack `stack`."""
+    deploy(aws.world, template=project.template, stack_name=stack, parameters=LOCAL_PARAMETERS | parameters)

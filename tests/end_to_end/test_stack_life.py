@@ -1,0 +1,148 @@
+"""A stack's life: a new column, a backfill, a rollback; what stays and what goes when the next daily run comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.server import LocalAws
+
+from .conftest import World
+from .project import Project, deployed, update
+
+ROWS = (120, 110)
+
+# The tests of this module are one story: each starts where the one before it ended.
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("life")
+
+
+@pytest.fixture(scope="module")
+def project(place: Path) -> Project:
+    return Project.copied(place / "project")
+
+
+@pytest.fixture(scope="module")
+def dataset(place: Path) -> Path:
+    write_dataset(place / "dataset", rows=ROWS)
+    return place / "dataset"
+
+
+@pytest.fixture(scope="module")
+def running(project: Project, dataset: Path, place: Path) -> Iterator[tuple[World, LocalAws]]:
+    with deployed(project, dataset, place / "world") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(running: tuple[World, LocalAws]) -> World:
+    return running[0]
+
+
+@pytest.fixture(scope="module")
+def aws(running: tuple[World, LocalAws]) -> LocalAws:
+    return running[1]
+
+
+def counts(world: World) -> dict[int, int]:
+    rows = world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject")
+    return {int(row["subject"]): int(row["samples"]) for row in rows}
+
+
+def test_an_update_with_new_code_and_a_new_column(world: World, aws: LocalAws, project: Project) -> None:
+    before = world.publish()
+    code = world.document("manifests/current.json")["code_version"]
+    project.edit(
+        "cloudformation/template.yaml",
+        '            - { Name: activity, Type: string, Comment: "name of activity_id; null class for 0" }\n',
+        '            - { Name: activity, Type: string, Comment: "name of activity_id; null class for 0" }\n'
+        '            - { Name: chest_g, Type: double, Comment: "length of the chest acceleration, in g" }\n',
+    )
+    project.edit(
+        "cloudformation/template.yaml", "activity_id, activity, snapshot", "activity_id, activity, chest_g, snapshot"
+    )
+    project.edit(
+        "glue/mhealth/transform.py",
+        "        .transform(with_activity)\n",
+        "        .transform(with_activity)\n"
+        '        .withColumn("chest_g", F.hypot(F.hypot("accel_x", "accel_y"), "accel_z") / 9.80665)\n',
+    )
+    project.edit(
+        "glue/mhealth/transform.py",
+        "from pyspark.sql import DataFrame, SparkSession\n",
+        "from pyspark.sql import DataFrame, SparkSession\nfrom pyspark.sql import functions as F\n",
+    )
+    update(aws, project)
+    # The update alone changes nothing that readers see.
+    assert world.published() == before["snapshot"]
+    assert counts(world) == {1: 120, 2: 110}
+
+    after = world.publish()
+    assert after["raw_version"] == before["raw_version"]
+    assert after["code_version"] != code
+    rows = world.query("SELECT accel_x, accel_y, accel_z, chest_g FROM mhealth")
+    assert len(rows) == sum(ROWS)
+    for row in rows:
+        length = sum(float(row[f"accel_{axis}"]) ** 2 for axis in "xyz") ** 0.5
+        assert float(row["chest_g"]) == pytest.approx(length / 9.80665)
+
+    # The old snapshot has no such column in its files, and can be read all the same.
+    old = world.query(f"SELECT id, chest_g FROM mhealth_snapshots WHERE snapshot = {before['snapshot']}")
+    assert len(old) == sum(ROWS)
+    assert {row["chest_g"] for row in old} == {""}
+
+
+def test_nothing_new_after_the_update(world: World) -> None:
+    runs = world.job_runs()
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    assert world.job_runs() == runs
+
+
+def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: Path) -> None:
+    log = dataset / "mHealth_subject2.log"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:100]))
+    assert world.publish()["raw_version"] == 2
+    assert counts(world) == {1: 120, 2: 100}
+
+    backfill = world.publish(dataset_version=1)
+    assert backfill["raw_version"] == 1
+    assert counts(world) == {1: 120, 2: 110}
+    current = world.document("manifests/current.json")
+    assert (current["raw_version"], current["newest_version"]) == (1, 2)
+
+    # The next scheduled run leaves it alone.
+    execution = world.execute()
+    output = json.loads(execution["output"])
+    assert (output["outcome"], output["raw_version"]) == ("unchanged", 1)
+    assert "was backfilled and stays" in output["message"]
+    assert world.published() == backfill["snapshot"]
+
+
+def test_a_rollback_stays_until_there_is_something_new(world: World, dataset: Path) -> None:
+    newest = world.published()
+    older = sorted({int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots")})[-2]
+    assert older < newest
+    world.query(world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(older)))
+    assert counts(world) == {1: 120, 2: 100}
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    assert world.published() == older
+
+    log = dataset / "mHealth_subject1.log"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:90]))
+    assert world.publish()["raw_version"] == 3
+    assert counts(world) == {1: 90, 2: 100}
+
+
+def test_a_wrong_execution_input_fails_by_name(world: World) -> None:
+    before = world.published()
+    execution = world.execute(dataset_version=99)
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInput")
+    assert "whose newest is 3" in execution["cause"]
+    assert world.published() == before
