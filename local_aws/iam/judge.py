@@ -164,7 +164,8 @@ def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_r
         except AccessDeniedError as denied:
             _drain(environ)
             status, kind, body = _refusal(environ, service, str(denied))
-            headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+            # Clients look for the request's id in every answer.
+            headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-RequestId", "refused")]
             if service == "lambda":
                 headers.append(("x-amzn-errortype", "AccessDeniedException"))
             start_response(status, headers)

@@ -1,0 +1,143 @@
+"""An execution that fails in each state in turn: what the topic is told, and that readers see nothing of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.kaggle.synthetic import write_dataset
+
+from .conftest import World
+from .project import Project, deployed
+
+ROWS = (60, 50)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("failures") / "dataset"
+    write_dataset(folder, rows=ROWS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(dataset: Path) -> Iterator[World]:
+    project = Project.copied(dataset.parent / "project")
+    # As on AWS, but for the time between two tries.
+    definition = project.template.with_name("pipeline.asl.json")
+    states = json.loads(definition.read_text())
+    for state in states["States"].values():
+        for retrier in state.get("Retry", []):
+            retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
+    definition.write_text(json.dumps(states))
+    with deployed(project, dataset, dataset.parent / "world") as (world, _):
+        world.publish()
+        yield world
+
+
+@pytest.fixture
+def told(world: World) -> Iterator[Any]:
+    """What a subscriber of the topic was told since the test began."""
+    sqs = world.client("sqs")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    world.client("sns").subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
+
+    def messages() -> list[dict[str, Any]]:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(json.loads(message["Body"])["Message"]) for message in received]
+
+    yield messages
+    sqs.delete_queue(QueueUrl=queue)
+
+
+@pytest.fixture
+def denied(world: World) -> Iterator[Any]:
+    """Takes a right away from the state machine's role, until the test ends."""
+    iam, role = world.client("iam"), world.resources["StateMachineRole"]
+
+    def deny(action: str, resource: str = "*") -> None:
+        statement = {"Effect": "Deny", "Action": action, "Resource": resource}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=json.dumps(policy))
+
+    yield deny
+    iam.delete_role_policy(RoleName=role, PolicyName="denied")
+
+
+def something_new(dataset: Path) -> None:
+    """A new version of the dataset in which no recording changed: the whole way, with nothing to compute."""
+    note = dataset / "README.txt"
+    note.write_text((note.read_text() if note.exists() else "") + "another line\n")
+
+
+DENIALS = [
+    # the state, what its role is denied, where, the error of the execution
+    ("FindRunningExecutions", "states:ListExecutions", "*", "Sfn.SfnException"),
+    ("DownloadCSV", "lambda:InvokeFunction", "*", "Lambda.AccessDeniedException"),
+    ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AccessDeniedException"),
+    ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),
+    ("RefreshCatalog", "glue:StartCrawler", "*", "Glue.AccessDeniedException"),
+    ("GetCrawler", "glue:GetCrawler", "*", "Glue.AccessDeniedException"),
+    ("ReadSnapshotSummary", "s3:GetObject", "{bucket}/manifests/snapshots/*", "S3.S3Exception"),
+    ("VerifySnapshot", "athena:StartQueryExecution", "*", "Athena.AmazonAthenaException"),
+    ("ReadVerifiedCounts", "athena:GetQueryResults", "*", "Athena.AmazonAthenaException"),
+    ("ReadPublishedSnapshot", "s3:GetObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
+    ("PublishSnapshot", "glue:UpdateTable", "*", "QueryFailed"),
+    ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
+]
+
+
+@pytest.mark.parametrize(("state", "action", "where", "error"), DENIALS, ids=[case[0] for case in DENIALS])
+def test_a_refusal_in_any_state_is_told_and_changes_nothing(
+    world: World, dataset: Path, told: Any, denied: Any, state: str, action: str, where: str, error: str
+) -> None:
+    before = world.published()
+    jobs = {
+        name: f"arn:aws:glue:us-east-1:*:job/{world.resources[name]}"
+        for name in ("ConvertParquetJob", "GlueTransformJob")
+    }
+    denied(action, where.format(bucket=f"arn:aws:s3:::{world.outputs['DataBucketName']}", **jobs))
+    something_new(dataset)
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", error)
+    (message,) = told()
+    assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
+    # S3 refuses a HEAD request, ReadSnapshotSummary's, without a word.
+    assert (action if state != "ReadSnapshotSummary" else "Forbidden") in message["cause"]
+    assert message["execution"] == execution["executionArn"]
+    assert message["link"].endswith(execution["executionArn"])
+    assert error in message["what_to_do"]
+    assert "start an execution" in message["what_to_do"]
+    # RecordSuccess comes after the view has moved: readers see the new snapshot, whole.
+    assert (world.published() == before) is (state != "RecordSuccess")
+    assert world.query("SELECT count(*) AS samples FROM mhealth") == [{"samples": "110"}]
+
+
+def test_a_failure_that_nobody_can_be_told_of_keeps_its_name(world: World, dataset: Path, denied: Any) -> None:
+    denied("sns:Publish")
+    for log in dataset.glob("*.log"):
+        log.rename(log.with_suffix(".txt"))
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
+    for log in dataset.glob("*.txt"):
+        if log.stem != "README":
+            log.rename(log.with_suffix(".log"))
+
+
+def test_a_metric_that_cannot_be_put_fails_no_run(world: World, dataset: Path, told: Any, denied: Any) -> None:
+    denied("cloudwatch:PutMetricData")
+    something_new(dataset)
+    assert world.publish()["rows"] == sum(ROWS)
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    assert told() == []
+
+
+def test_the_next_execution_does_what_the_failed_ones_left(world: World) -> None:
+    something_left = world.document("manifests/current.json")["snapshot"]
+    assert world.published() == something_left
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
