@@ -1,4 +1,4 @@
-"""S3: conditions in a bucket's policy, which moto does not look at."""
+"""S3 where moto is laxer: conditions in a bucket's policy, and the encryption of what is copied onto itself."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ import json
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeKey, S3Backend
 
 from local_aws.replacing import replace
 from local_aws.world import World
 
+_own_copy = S3Backend.copy_object
+
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Let a statement count only where its condition holds."""
+    """Let a statement count only where its condition holds, and a copy have the bucket's encryption."""
     replace(FakeBucket, get_permission=_permission)
+    replace(S3Backend, copy_object=_copy_object)
+
+
+def _copy_object(
+    backend: S3Backend, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, *args: Any, **kwargs: Any
+) -> None:
+    """Copy; moto would decrypt an object that is copied onto itself, S3 gives it the bucket's default encryption."""
+    default = (backend.get_bucket(dest_bucket_name).encryption or {}).get("Rule", {})
+    algorithm = default.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")
+    if not args and not kwargs.get("encryption") and algorithm:
+        kwargs["encryption"] = algorithm
+    _own_copy(backend, src_key, dest_bucket_name, dest_key_name, *args, **kwargs)
 
 
 def unknown_condition(policy: dict[str, Any]) -> str | None:

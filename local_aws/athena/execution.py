@@ -26,6 +26,8 @@ from local_aws.athena.syntax import tokens_of
 _RUNNING_AT_ONCE = threading.BoundedSemaphore(8)
 _UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 _QUERY = ("SELECT", "WITH", "VALUES", "(")
+_ALGORITHMS = {"SSE_KMS": "aws:kms", "SSE_S3": "AES256"}
+"""S3's names of the ways in which a workgroup may encrypt its results."""
 CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 
@@ -172,9 +174,17 @@ class Execution:
         self._put(self.configuration["OutputLocation"] + ".metadata", content)
 
     def _put(self, location: str, content: bytes) -> None:
-        self.caller.may_write(location)
-        bucket, key = split_location(location)
-        s3(self.engine.region).put_object(bucket, key, content)
+        encryption = self.configuration.get("EncryptionConfiguration") or {}
+        algorithm = _ALGORITHMS.get(encryption.get("EncryptionOption", ""))
+        self.caller.may_write(location, encryption.get("KmsKey") if algorithm == "aws:kms" else None)
+        bucket, name = split_location(location)
+        s3(self.engine.region).put_object(
+            bucket, name, content, encryption=algorithm, kms_key_id=encryption.get("KmsKey")
+        )
+
+    def check_reader(self, reader: Caller) -> None:
+        """Athena reads a result from S3 in the name of the one who asks for it. Raises QueryFailedError."""
+        reader.may_read(self.configuration["OutputLocation"])
 
     def page(self, token: str | None, limit: int) -> tuple[list[list[str | None]], str | None]:
         """Up to `limit` rows of a succeeded query from a NextToken on; the first row of a SELECT is its header."""

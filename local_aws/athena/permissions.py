@@ -27,13 +27,24 @@ class Caller:
         """Objects, `s3://BUCKET/KEY`."""
         self._may("s3:GetObject", *map(_arn, uris))
 
-    def may_write(self, uri: str) -> None:
-        """An object, `s3://BUCKET/KEY`."""
-        self._may("s3:PutObject", _arn(uri))
+    def may_list(self, *uris: str) -> None:
+        """What lies below places, `s3://BUCKET/PREFIX/`."""
+        for uri in dict.fromkeys(uris):
+            bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+            self._may("s3:ListBucket", f"arn:aws:s3:::{bucket}", prefix=prefix)
 
-    def _may(self, action: str, *resources: str) -> None:
+    def may_locate(self, bucket: str) -> None:
+        """A bucket's region, for which Athena asks before it takes the bucket for results."""
+        self._may("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}")
+
+    def may_write(self, uri: str, key: str | None = None) -> None:
+        """An object, `s3://BUCKET/KEY`; `key` is the KMS key of the results where the workgroup names one."""
+        self._may("s3:PutObject", _arn(uri), key=key)
+
+    def _may(self, action: str, *resources: str, key: str | None = None, prefix: str | None = None) -> None:
+        context = {} if prefix is None else {"s3:prefix": prefix}
         try:
-            authorize(self._access_key, action, *resources)
+            authorize(self._access_key, action, *resources, via="athena", key=key, context=context)
         except AccessDeniedError as denied:
             raise QueryFailedError("PERMISSION_DENIED", str(denied)) from denied
 

@@ -217,6 +217,7 @@ class QueryEngine:
             partitions = list(dict.fromkeys(partition for partition, _ in needed[name]))
             columns = {column for _, used in needed[name] for column in used} | {key for key, _ in table.keys} | {PATH}
             bodies[table], files = table_scan(table, partitions, columns, self.files, connection)
+            caller.may_list(*(f"{partition.location.rstrip('/')}/" for partition in partitions))
             caller.may_read(*(file.uri for partition in partitions for file in files[partition]))
             scanned += sum(_bytes(file, used) for partition, used in needed[name] for file in files[partition])
         return bodies, scanned

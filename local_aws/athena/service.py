@@ -16,6 +16,7 @@ from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
 from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.execution import Execution
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
@@ -113,6 +114,11 @@ class _Api:
         bucket, _ = split_location(configuration["OutputLocation"])
         if bucket not in s3(backend.region_name).buckets:
             raise InvalidRequestError(f"Unable to verify/create output bucket {bucket}")
+        caller = Caller(request.get_access_key(), backend.region_name)
+        try:
+            caller.may_locate(bucket)
+        except QueryFailedError as denied:
+            raise InvalidRequestError(f"Unable to verify/create output bucket {bucket}: {denied.message}") from denied
         context = dict(request._get_param("QueryExecutionContext") or {})
         cutoff = workgroup.configuration.get("BytesScannedCutoffPerQuery")
         token = request._get_param("ClientRequestToken")
@@ -125,7 +131,7 @@ class _Api:
             parameters=request._get_param("ExecutionParameters") or (),
             cutoff=int(cutoff) if cutoff else None,
             engine=self._engine(backend.region_name),
-            caller=Caller(request.get_access_key(), backend.region_name),
+            caller=caller,
         )
         with self._lock:
             known = self._tokens.get((backend.region_name, token)) if token else None
@@ -194,6 +200,10 @@ class _Api:
             raise InvalidRequestError(f"Query has not yet finished. Current state: {execution.status}")
         if execution.status != "SUCCEEDED":
             raise InvalidRequestError(f"Query did not finish successfully. Final query state: {execution.status}")
+        try:
+            execution.check_reader(Caller(request.get_access_key(), request.athena_backend.region_name))
+        except QueryFailedError as denied:
+            raise InvalidRequestError(f"Access denied when reading the results: {denied.message}") from denied
         limit = min(int(request._get_param("MaxResults") or MAX_ROWS), MAX_ROWS)
         rows, token = execution.page(request._get_param("NextToken"), limit)
         answer: dict[str, Any] = {

@@ -5,91 +5,27 @@ Requests signed with a role's credentials are judged before moto sees them. Any 
 
 from __future__ import annotations
 
-import io
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import s3_backends
 from moto.sts.models import AssumedRole
 
-from local_aws.iam import s3
-from local_aws.iam.callers import AccessDeniedError, authorize, caller, forget_used, require, used
-from local_aws.iam.resources import UnjudgedError, touched
+from local_aws.iam import encryption, record, s3
+from local_aws.iam.callers import AccessDeniedError, authorize, caller, require
+from local_aws.iam.policies import Decision
+from local_aws.iam.record import refused, used, would_allow
+from local_aws.iam.requests import S3Request, call_of, credential, s3_request
+from local_aws.iam.resources import UnjudgedError, context_of, passed_roles, touched
 from local_aws.replacing import replace
 from local_aws.world import ACCOUNT, World
 
-__all__ = ["AccessDeniedError", "authorize", "caller", "install", "used"]
+__all__ = ["AccessDeniedError", "authorize", "caller", "install", "refused", "used", "would_allow"]
 
 _application = DomainDispatcherApplication.__call__
-_FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)(?P<rest>/.*)?$")
-_FUNCTION_CALLS = {
-    ("POST", "/invocations"): "Invoke",
-    ("GET", ""): "GetFunction",
-    ("GET", "/configuration"): "GetFunctionConfiguration",
-}
-
-
-def _credential(environ: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Access key, region and service that a request is signed with; empty where it is not."""
-    query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
-    scope = query.get("X-Amz-Credential", "")
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    if "Credential=" in authorization:
-        scope = authorization.split("Credential=")[1].split(",")[0]
-    elif authorization.startswith("AWS "):  # signature version 2, S3 only
-        return authorization[4:].split(":")[0], "", "s3"
-    key, _, rest = scope.partition("/")
-    parts = rest.split("/")
-    return (key, parts[1], parts[2]) if len(parts) > 2 else (key, "", "")
-
-
-def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    headers = {k[5:].lower().replace("_", "-"): v for k, v in environ.items() if k.startswith("HTTP_")}
-    return {**headers, "content-type": environ.get("CONTENT_TYPE", "")}
-
-
-def _body(environ: dict[str, Any]) -> bytes:
-    """The request's body, put back for moto."""
-    length = environ.get("CONTENT_LENGTH")
-    body: bytes = environ["wsgi.input"].read(int(length)) if length else environ["wsgi.input"].read()
-    environ["wsgi.input"] = io.BytesIO(body)
-    environ["CONTENT_LENGTH"] = str(len(body))
-    return body
-
-
-def _of_s3(environ: dict[str, Any]) -> list[s3.Permission]:
-    host = environ.get("HTTP_HOST", "").split(":")[0]
-    if not host.replace(".", "").isdigit() and host != "localhost":
-        raise UnjudgedError(f"a bucket as part of the host name {host}: use path-style addresses")
-    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
-    bucket, _, key = unquote(raw.partition("?")[0]).lstrip("/").partition("/")
-    is_deletion = environ["REQUEST_METHOD"] == "POST" and "delete" in query
-    body = _body(environ).decode("utf-8", "replace") if is_deletion else ""
-    return s3.permissions(environ["REQUEST_METHOD"], bucket, key, query, _headers(environ), body)
-
-
-def _call(environ: dict[str, Any], service: str) -> tuple[str, Mapping[str, Any]]:
-    """The operation and the parameters of a request to a service other than S3."""
-    body = _body(environ)
-    if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return target.rsplit(".", 1)[-1], json.loads(body or b"{}")
-    query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
-    if service == "lambda":
-        match = _FUNCTION.search(environ["PATH_INFO"])
-        operation = _FUNCTION_CALLS.get((environ["REQUEST_METHOD"], match["rest"] or "")) if match else None
-        if match is None or operation is None:
-            raise UnjudgedError
-        return operation, {**query, "FunctionName": unquote(match["name"])}
-    given = dict(parse_qsl(body.decode())) or query
-    if "Action" not in given:
-        raise UnjudgedError
-    return given["Action"], given
 
 
 def _judge(environ: dict[str, Any], session: AssumedRole, region: str, service: str) -> None:
@@ -98,53 +34,80 @@ def _judge(environ: dict[str, Any], session: AssumedRole, region: str, service: 
     what = f"{service}: {environ['REQUEST_METHOD']} {environ.get('PATH_INFO')}"
     try:
         if service == "s3":
-            needed = _of_s3(environ)
-            for permission in needed:
-                require(session, permission.action, permission.resource, permission.context)
-            _hide_missing(session, needed)
+            _judge_s3(session, s3_request(environ), region)
             return
-        operation, given = _call(environ, service)
+        operation, given = call_of(environ, service)
         what = f"{service}:{operation}"
         if what == "sts:GetCallerIdentity":
             return
         action, resources = touched(service, operation, given, region)
+        context = context_of(action, given)
         for resource in resources:
-            require(session, action, resource, {})
+            require(session, action, resource, context)
+            for use in encryption.of_call(action, resource, region):
+                require(session, use.action, use.resource, use.context)
+        for role, passed_to in passed_roles(action, given):
+            require(session, "iam:PassRole", role, {"iam:passedtoservice": passed_to})
     except UnjudgedError as unknown:
         why = f" ({unknown})" if str(unknown) else ""
-        raise AccessDeniedError(
+        message = (
             f"User: {session.arn} is not authorized to perform: {what}. "
             f"The local AWS does not know what this needs, so it is denied to every role{why}"
-        ) from unknown
+        )
+        record.note(record.Use(session.role_arn, session.arn, what, "*"), Decision(False, message))
+        raise AccessDeniedError(message) from unknown
+
+
+def _judge_s3(session: AssumedRole, request: S3Request, region: str) -> None:
+    needed = s3.permissions(request.method, request.bucket, request.key, request.query, request.headers, request.body)
+    for permission in needed:
+        require(session, permission.action, permission.resource, permission.context)
+    _hide_missing(session, needed)
+    upload = request.query.get("uploadId")
+    for use in encryption.of_s3(needed, request.method, region, request.headers, upload):
+        require(session, use.action, use.resource, use.context)
+
+
+_LISTING_TO_READ = {"s3:GetObject": "s3:ListBucket", "s3:GetObjectVersion": "s3:ListBucketVersions"}
 
 
 def _hide_missing(session: AssumedRole, needed: list[s3.Permission]) -> None:
-    """S3 tells that a key is missing only to those who may list the bucket."""
+    """S3 tells that an object is missing only to those who may list the bucket."""
     for permission in needed:
-        if permission.action != "s3:GetObject":
+        if permission.action not in _LISTING_TO_READ:
             continue
-        bucket, _, key = permission.resource.removeprefix("arn:aws:s3:::").partition("/")
-        kept = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
-        if kept is not None and kept.keys.get(key) is None:
-            require(session, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {})
+        name, _, key = permission.resource.removeprefix("arn:aws:s3:::").partition("/")
+        bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name)
+        version = permission.context.get("s3:versionid")
+        if bucket is not None and encryption.kept_object(bucket, key, version) is None:
+            require(session, _LISTING_TO_READ[permission.action], f"arn:aws:s3:::{name}", {})
 
 
-def _refusal(environ: Mapping[str, Any], service: str, message: str) -> tuple[str, str, bytes]:
+_CODES = {"sns": "AuthorizationError"}
+_CODES_OF_KEYS = {"sns": "KMSAccessDenied", "sqs": "KmsAccessDenied"}
+"""The error codes of services that have one of their own for a key that the caller may not use."""
+
+
+def _refusal(environ: Mapping[str, Any], service: str, denied: AccessDeniedError) -> tuple[str, str, bytes]:
     """Status, content type and body with which a service denies."""
+    message, of_key = str(denied), denied.action.startswith("kms:") and service != "kms"
     if service == "s3":
         told = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
         body = "" if environ["REQUEST_METHOD"] == "HEAD" else f"<?xml version='1.0' encoding='UTF-8'?>\n{told}"
         return "403 Forbidden", "application/xml", body.encode()
     if environ.get("HTTP_X_AMZ_TARGET") or service == "lambda":
-        answer = {"__type": "AccessDeniedException", "Message": message, "message": message}
+        if of_key and service == "secretsmanager":
+            message = "Access to KMS is not allowed"  # all that it tells; `refused` has the rest
+        code = _CODES_OF_KEYS.get(service, "AccessDeniedException") if of_key else "AccessDeniedException"
+        answer = {"__type": code, "Message": message, "message": message}
         status = "403 Forbidden" if service == "lambda" else "400 Bad Request"
         return status, "application/x-amz-json-1.1", json.dumps(answer).encode()
-    code = "AuthorizationError" if service == "sns" else "AccessDenied"
+    code = _CODES_OF_KEYS.get(service, "AccessDenied") if of_key else _CODES.get(service, "AccessDenied")
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
     )
-    return "403 Forbidden", "text/xml", body.encode()
+    return ("400 Bad Request" if of_key else "403 Forbidden"), "text/xml", body.encode()
 
 
 def _drain(environ: Mapping[str, Any]) -> None:
@@ -156,14 +119,14 @@ def _drain(environ: Mapping[str, Any]) -> None:
 
 def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """Answer a request, or deny it."""
-    access_key, region, service = _credential(environ)
+    access_key, region, service = credential(environ)
     session = caller(access_key) if access_key else None
     if session is not None:
         try:
             _judge(environ, session, region, service)
         except AccessDeniedError as denied:
             _drain(environ)
-            status, kind, body = _refusal(environ, service, str(denied))
+            status, kind, body = _refusal(environ, service, denied)
             # Clients look for the request's id in every answer.
             headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-RequestId", "refused")]
             if service == "lambda":
@@ -175,5 +138,5 @@ def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_r
 
 def install(world: World) -> None:  # noqa: ARG001 - every module is installed with the world
     """Judge the requests of roles from now on; forget what was used before."""
-    forget_used()
+    record.forget()
     replace(DomainDispatcherApplication, __call__=dispatch)

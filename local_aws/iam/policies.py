@@ -15,22 +15,21 @@ from typing import Any
 
 KNOWN_KEYS = frozenset(
     {
-        "aws:calledvia",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:requestedregion",
-        "aws:resourceaccount",
-        "aws:securetransport",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "s3:delimiter",
-        "s3:max-keys",
-        "s3:prefix",
-        "s3:x-amz-acl",
-        "s3:x-amz-server-side-encryption",
+        *("aws:calledvia", "aws:viaawsservice", "aws:requestedregion", "aws:securetransport"),
+        *("aws:principalaccount", "aws:principalarn", "aws:resourceaccount"),
+        *("aws:sourceaccount", "aws:sourcearn", "aws:sourceowner"),
+        "cloudwatch:namespace",
+        "iam:passedtoservice",
+        *("kms:viaservice", "kms:calleraccount", "kms:grantisforawsresource"),
+        *("kms:encryptioncontext:aws:s3:arn", "kms:encryptioncontext:aws:logs:arn"),
+        *("kms:encryptioncontext:aws:sns:topicarn", "kms:encryptioncontext:aws:sqs:arn"),
+        "kms:encryptioncontext:secretarn",
+        *("s3:delimiter", "s3:max-keys", "s3:prefix", "s3:versionid"),
+        *("s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"),
+        *("secretsmanager:secretid", "secretsmanager:versionid", "secretsmanager:versionstage"),
     }
 )
-"""Condition keys (in small letters) whose presence or absence in a request is known here."""
+"""Condition keys (in small letters) of which is known here whether a request has them, and with which value."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,11 @@ class Decision:
 
     allowed: bool
     reason: str = ""
+
+    @property
+    def denied(self) -> bool:
+        """Whether a Deny decided, which no Allow outweighs."""
+        return "explicit deny" in self.reason
 
 
 class _UnknownError(Exception):
@@ -71,15 +75,16 @@ def like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
     return _pattern(pattern, ignore_case=ignore_case).fullmatch(value) is not None
 
 
-def _listed(element: Any) -> list[Any]:
+def listed(element: Any) -> list[Any]:
+    """An element of a policy that may be one thing or a list of them, as a list."""
     return element if isinstance(element, list) else [element]
 
 
 def _names(statement: Mapping[str, Any], element: str, matches: Callable[[str], bool]) -> bool:
     """Whether Action/NotAction or Resource/NotResource of a statement takes a value."""
     if element in statement:
-        return any(matches(pattern) for pattern in _listed(statement[element]))
-    return not any(matches(pattern) for pattern in _listed(statement[f"Not{element}"]))
+        return any(matches(pattern) for pattern in listed(statement[element]))
+    return not any(matches(pattern) for pattern in listed(statement[f"Not{element}"]))
 
 
 def _number(value: str) -> float:
@@ -144,7 +149,7 @@ def _condition_holds(operator: str, key: str, wanted: Sequence[str], context: Ma
 def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     """Whether every condition of a statement holds; `context` has its keys in small letters."""
     return all(
-        _condition_holds(operator, key, [_text(value) for value in _listed(wanted)], context)
+        _condition_holds(operator, key, [_text(value) for value in listed(wanted)], context)
         for operator, tests in statement.get("Condition", {}).items()
         for key, wanted in tests.items()
     )
@@ -153,7 +158,7 @@ def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) ->
 @functools.lru_cache(maxsize=512)
 def statements(document: str) -> tuple[Mapping[str, Any], ...]:
     """The statements of a policy document."""
-    return tuple(_listed(json.loads(document)["Statement"]))
+    return tuple(listed(json.loads(document)["Statement"]))
 
 
 def _applies(statement: Mapping[str, Any], request: Request, doubts: list[str]) -> bool:
@@ -179,7 +184,7 @@ def judge(given: Iterable[Mapping[str, Any]], request: Request, kind: str = "ide
     effects = {statement["Effect"] for statement in given if _applies(statement, request, doubts)}
     doubt = f" (the local AWS does not know {'; '.join(doubts)})" if doubts else ""
     if "Deny" in effects:
-        return Decision(False, f"with an explicit deny in an {kind}{doubt}")
+        return Decision(False, f"with an explicit deny in {'an' if kind[0] in 'aeiou' else 'a'} {kind}{doubt}")
     if "Allow" in effects:
         return Decision(True)
     return Decision(False, f"because no {kind} allows the {request.action} action{doubt}")
@@ -190,7 +195,7 @@ def trusts(document: str, service: str, context: Mapping[str, str]) -> bool:
 
     def takes(statement: Mapping[str, Any]) -> bool:
         principal = statement.get("Principal", {})
-        named = principal == "*" or service in _listed(principal.get("Service", []))
+        named = principal == "*" or service in listed(principal.get("Service", []))
         try:
             return (
                 named

@@ -7,6 +7,8 @@ from typing import Any
 
 from moto.athena.models import athena_backends
 
+from local_aws.iam.keys import key_arn
+from local_aws.iam.resource_policies import secret
 from local_aws.world import ACCOUNT
 
 Parameters = Mapping[str, Any]
@@ -110,8 +112,7 @@ def _sts(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG
 
 
 def _kms(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
-    key = str(given.get("KeyId", "*"))
-    return [key if key.startswith("arn:") else _arn("kms", region, f"key/{key}")]
+    return [key_arn(str(given["KeyId"]), region)] if "KeyId" in given else [_NO_RESOURCE]
 
 
 def _lambda(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
@@ -135,6 +136,32 @@ def _metrics(action: str, given: Parameters, region: str) -> list[str]:  # noqa:
     return [_NO_RESOURCE]
 
 
+def _sqs(action: str, given: Parameters, region: str) -> list[str]:
+    if queue := given.get("QueueUrl"):
+        return [_arn("sqs", region, str(queue).rsplit("/", 1)[-1])]
+    if action == "GetQueueUrl":
+        return [_arn("sqs", region, str(given["QueueName"]))]
+    if action == "ListQueues":
+        return [_NO_RESOURCE]
+    raise UnjudgedError
+
+
+def _secrets(action: str, given: Parameters, region: str) -> list[str]:
+    if "SecretId" not in given:
+        if action in ("ListSecrets", "GetRandomPassword"):
+            return [_NO_RESOURCE]
+        raise UnjudgedError
+    kept = secret(str(given["SecretId"]), region)
+    named = str(given["SecretId"])
+    # A name that is none has the six letters at the end of its ARN open.
+    missing = named if named.startswith("arn:") else _arn("secretsmanager", region, f"secret:{named}-??????")
+    return [str(kept.arn) if kept is not None else missing]
+
+
+def _xray(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
+    return [_NO_RESOURCE]
+
+
 SERVICES: dict[str, tuple[str, Callable[[str, Parameters, str], list[str]]]] = {
     "glue": ("glue", _glue),
     "athena": ("athena", _athena),
@@ -145,6 +172,9 @@ SERVICES: dict[str, tuple[str, Callable[[str, Parameters, str], list[str]]]] = {
     "lambda": ("lambda", _lambda),
     "logs": ("logs", _logs),
     "monitoring": ("cloudwatch", _metrics),
+    "sqs": ("sqs", _sqs),
+    "secretsmanager": ("secretsmanager", _secrets),
+    "xray": ("xray", _xray),
 }
 """By the name with which requests are signed: the prefix of the service's actions, and the way to the resources."""
 
@@ -161,3 +191,31 @@ def touched(service: str, operation: str, given: Parameters, region: str) -> tup
         return f"{prefix}:{ACTION_NAMES.get((service, operation), operation)}", resources(operation, given, region)
     except KeyError as missing:  # a parameter that the service itself will miss
         raise UnjudgedError from missing
+
+
+def context_of(action: str, given: Parameters) -> dict[str, str]:
+    """The condition keys, in small letters, that an API call's parameters give it."""
+    service = action.split(":")[0]
+    if action == "cloudwatch:PutMetricData":
+        return {"cloudwatch:namespace": str(given.get("Namespace", ""))}
+    if service == "secretsmanager" and "SecretId" in given:
+        names = {"secretid": "SecretId", "versionid": "VersionId", "versionstage": "VersionStage"}
+        return {f"secretsmanager:{key}": str(given[name]) for key, name in names.items() if given.get(name)}
+    return {}
+
+
+_PASSING = {
+    "glue:UpdateJob": ("JobUpdate", "Role", "glue.amazonaws.com"),
+    "glue:UpdateCrawler": (None, "Role", "glue.amazonaws.com"),
+    "states:UpdateStateMachine": (None, "roleArn", "states.amazonaws.com"),
+}
+"""Where calls hand a role to a service: the structure around it, its name, the service."""
+
+
+def passed_roles(action: str, given: Parameters) -> list[tuple[str, str]]:
+    """The roles (ARNs) that a call hands to a service, with that service: iam:PassRole is needed for each."""
+    if action not in _PASSING:
+        return []
+    within, name, service = _PASSING[action]
+    role = str((given[within] if within else given).get(name) or "")
+    return [(role if role.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:role/{role}", service)] if role else []

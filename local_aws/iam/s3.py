@@ -25,6 +25,7 @@ BUCKET_READS = {
 _LISTING = {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "marker"}
 _LISTING |= {"encoding-type", "fetch-owner", "x-id"}
 _CONDITIONS = ("prefix", "delimiter", "max-keys")
+_WRITE_HEADERS = ("x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,33 @@ def _arn(path: str) -> str:
 
 def _of_bucket(method: str, bucket: str, query: Mapping[str, str], body: str) -> list[Permission]:
     if method == "HEAD" or (method == "GET" and set(query) <= _LISTING):
-        context = {f"s3:{name}": query[name] for name in _CONDITIONS if query.get(name)}
-        return [Permission("s3:ListBucket", _arn(bucket), context)]
+        return [Permission("s3:ListBucket", _arn(bucket), _listing_context(query))]
     if method == "POST" and "delete" in query:
-        keys = re.findall(r"<Key>(.*?)</Key>", body, flags=re.DOTALL)
-        return [Permission("s3:DeleteObject", _arn(f"{bucket}/{_unescaped(key)}")) for key in keys]
+        return [_deletion(bucket, one) for one in re.findall(r"<Object>(.*?)</Object>", body, flags=re.DOTALL)]
     for name, action in BUCKET_READS.items():
         if method == "GET" and name in query:
-            return [Permission(f"s3:{action}", _arn(bucket))]
+            context = _listing_context(query) if name == "versions" else {}
+            return [Permission(f"s3:{action}", _arn(bucket), context)]
     if method == "PUT" and not query:
         return [Permission("s3:CreateBucket", _arn(bucket))]
     if method == "DELETE" and not query:
         return [Permission("s3:DeleteBucket", _arn(bucket))]
     raise UnjudgedError
+
+
+def _listing_context(query: Mapping[str, str]) -> dict[str, str]:
+    return {f"s3:{name}": query[name] for name in _CONDITIONS if query.get(name)}
+
+
+def _deletion(bucket: str, described: str) -> Permission:
+    """One of several objects to delete, as DeleteObjects describes it."""
+    given = {
+        name: _unescaped(text) for name, text in re.findall(r"<(Key|VersionId)>(.*?)</", described, flags=re.DOTALL)
+    }
+    arn = _arn(f"{bucket}/{given.get('Key', '')}")
+    if "VersionId" in given:
+        return Permission("s3:DeleteObjectVersion", arn, {"s3:versionid": given["VersionId"]})
+    return Permission("s3:DeleteObject", arn)
 
 
 def _unescaped(text: str) -> str:
@@ -78,15 +93,16 @@ def _unescaped(text: str) -> str:
 
 def _of_object(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> list[Permission]:
     arn = _arn(path)
-    context = {f"s3:{name}": headers[name] for name in ("x-amz-acl", "x-amz-server-side-encryption") if name in headers}
+    context = {f"s3:{name}": headers[name] for name in _WRITE_HEADERS if name in headers}
     version = "Version" if "versionId" in query else ""
+    which = {"s3:versionid": query["versionId"]} if version else {}
     if method in ("GET", "HEAD"):
         if "uploadId" in query:
             return [Permission("s3:ListMultipartUploadParts", arn)]
         for name, action in (("tagging", "Tagging"), ("acl", "Acl")):
             if name in query:
-                return [Permission(f"s3:GetObject{version}{action}", arn)]
-        return [Permission(f"s3:GetObject{version}", arn)]
+                return [Permission(f"s3:GetObject{version}{action}", arn, which)]
+        return [Permission(f"s3:GetObject{version}", arn, which)]
     if method == "PUT":
         for name, action in (("tagging", "Tagging"), ("acl", "Acl")):
             if name in query:
@@ -94,12 +110,14 @@ def _of_object(method: str, path: str, query: Mapping[str, str], headers: Mappin
         put = Permission("s3:PutObject", arn, context)
         if source := headers.get("x-amz-copy-source"):
             copied, _, of_version = unquote(source).lstrip("/").partition("?versionId=")
-            return [Permission(f"s3:GetObject{'Version' if of_version else ''}", _arn(copied)), put]
+            if of_version:
+                return [Permission("s3:GetObjectVersion", _arn(copied), {"s3:versionid": of_version}), put]
+            return [Permission("s3:GetObject", _arn(copied)), put]
         return [put]
     if method == "POST" and ("uploads" in query or "uploadId" in query):
         return [Permission("s3:PutObject", arn, context)]
     if method == "DELETE":
         if "uploadId" in query:
             return [Permission("s3:AbortMultipartUpload", arn)]
-        return [Permission(f"s3:DeleteObject{version}{'Tagging' if 'tagging' in query else ''}", arn)]
+        return [Permission(f"s3:DeleteObject{version}{'Tagging' if 'tagging' in query else ''}", arn, which)]
     raise UnjudgedError

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local_aws.athena_client import Athena, QueryFailed, running
 
@@ -48,7 +49,9 @@ def as_role(athena: Athena, *denied: str) -> Athena:
     return other
 
 
-@pytest.mark.parametrize("action", ["glue:GetTable", "glue:GetPartitions", "s3:GetObject", "s3:PutObject"])
+@pytest.mark.parametrize(
+    "action", ["glue:GetTable", "glue:GetPartitions", "s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+)
 def test_a_query_needs_its_callers_right(athena: Athena, action: str) -> None:
     with pytest.raises(QueryFailed, match=f"not authorized to perform: {action} on resource: arn:"):
         as_role(athena, action).query("SELECT avg(x) FROM current")
@@ -61,3 +64,28 @@ def test_moving_a_view_needs_the_right_to_update_it(athena: Athena) -> None:
 
 def test_with_all_rights_the_query_runs(athena: Athena) -> None:
     assert as_role(athena).query(QUERY) == athena.query(QUERY)
+
+
+def test_a_place_for_results_must_be_found(athena: Athena) -> None:
+    with pytest.raises(ClientError, match=r"Unable to verify/create output bucket .*s3:GetBucketLocation"):
+        as_role(athena, "s3:GetBucketLocation").query(QUERY)
+
+
+def test_whoever_fetches_a_result_reads_it_from_s3(athena: Athena) -> None:
+    execution = athena.execute(QUERY)["QueryExecutionId"]
+    with pytest.raises(ClientError, match=r"Access denied when reading the results: .*s3:GetObject"):
+        as_role(athena, "s3:GetObject").rows(execution)
+    assert as_role(athena).rows(execution) == athena.rows(execution)
+
+
+def test_results_with_a_key_of_their_own_need_it(athena: Athena) -> None:
+    key = athena._client("kms").create_key()["KeyMetadata"]["Arn"]
+    encryption = {"EncryptionOption": "SSE_KMS", "KmsKey": key}
+    sealed = {"OutputLocation": f"s3://{athena.bucket}/sealed/", "EncryptionConfiguration": encryption}
+    with pytest.raises(QueryFailed, match=f"not authorized to perform: kms:GenerateDataKey on resource: {key}"):
+        as_role(athena, "kms:GenerateDataKey").execute(QUERY, ResultConfiguration=sealed)
+    execution = as_role(athena).execute(QUERY, ResultConfiguration=sealed)["QueryExecutionId"]
+    assert athena.s3.head_object(Bucket=athena.bucket, Key=f"sealed/{execution}.csv")["SSEKMSKeyId"] == key
+    with pytest.raises(ClientError, match="kms:Decrypt"):
+        as_role(athena, "kms:Decrypt").rows(execution)
+    assert as_role(athena).rows(execution) == athena.rows(execution)

@@ -1,9 +1,8 @@
 """Requests with a role's credentials, sent by plain boto3, allowed and denied."""
 
 import contextlib
-import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,19 +14,12 @@ from local_aws.roles import RoleNotTakenError, take_role
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET as MACHINES_BUCKET
 from tests.local_aws.machines import Machines, one, task
+from tests.local_aws.roles import allow, client, credentials, denied, deny
 from tests.local_aws.served import Served, document, serve
 
 DATA = "data-bucket"
 BUCKET = f"arn:aws:s3:::{DATA}"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
-
-
-def allow(actions: str | list[str], resources: str | list[str], **others: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources, **others}
-
-
-def deny(actions: str | list[str], resources: str | list[str], **others: Any) -> dict[str, Any]:
-    return {**allow(actions, resources, **others), "Effect": "Deny"}
 
 
 class Roles:
@@ -41,29 +33,18 @@ class Roles:
         glue = served.client("glue")
         glue.create_database(DatabaseInput={"Name": "db"})
         glue.create_table(DatabaseName="db", TableInput={"Name": "t", "PartitionKeys": [{"Name": "p", "Type": "int"}]})
-        self._numbers = itertools.count()
 
     def credentials(self, *statements: Mapping[str, Any]) -> dict[str, str]:
-        arn = self.served.role(f"role-{next(self._numbers)}", "glue", *statements)
-        return self.served.world.role_credentials(arn, "a-session")
+        return credentials(self.served, *statements)
 
     def client(self, service: str, *statements: Mapping[str, Any]) -> Any:
-        return self.served.client(service, self.credentials(*statements))
+        return client(self.served, service, *statements)
 
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
     with serve(tmp_path_factory.mktemp("world"), buckets.install, iam.install, state_machines.install) as served:
         yield Roles(served)
-
-
-def denied(call: Callable[[], Any]) -> str:
-    """The message with which a call is denied."""
-    with pytest.raises(ClientError) as refused:
-        call()
-    error = refused.value.response["Error"]
-    assert error["Code"] in ("AccessDenied", "AccessDeniedException", "AuthorizationError", "403"), error
-    return str(error.get("Message"))
 
 
 # S3
@@ -158,7 +139,7 @@ def test_a_bucket_policy_can_deny_and_allow(roles: Roles) -> None:
     roles.s3.put_bucket_policy(Bucket="guarded", Policy=json.dumps(document(insecure, secret, public)))
     reader = roles.client("s3", allow("s3:GetObject", f"{arn}/*"))
     reader.get_object(Bucket="guarded", Key="plain/f")
-    assert "explicit deny in an resource-based policy" in denied(
+    assert "explicit deny in a resource-based policy" in denied(
         lambda: reader.get_object(Bucket="guarded", Key="secret/f")
     )
     nobody = roles.client("s3")
@@ -274,7 +255,7 @@ def test_calls_need_their_action_on_their_resource(
     denied(lambda: getattr(elsewhere, method)(**given))
     with contextlib.suppress(ClientError):  # what it acts on need not exist
         getattr(roles.client(service, allow(action, resource)), method)(**given)
-    assert any(used[1:] == (action, resource) for used in iam.used())
+    assert any((used.action, used.resource) == (action, resource) for used in iam.used())
 
 
 def test_a_service_that_is_not_known_here_is_denied_with_a_clear_message(roles: Roles) -> None:
@@ -317,13 +298,13 @@ def test_a_wrong_session_token_is_refused(roles: Roles) -> None:
 def test_a_service_can_ask_on_behalf_of_its_caller_and_what_was_used_is_kept(roles: Roles) -> None:
     credentials = roles.credentials(allow("s3:GetObject", f"{BUCKET}/raw/*"))
     key = credentials["AWS_ACCESS_KEY_ID"]
-    iam.authorize(key, "s3:GetObject", f"{BUCKET}/raw/1", f"{BUCKET}/raw/2")
+    iam.authorize(key, "s3:GetObject", f"{BUCKET}/raw/1", f"{BUCKET}/raw/2", via="athena")
     with pytest.raises(iam.AccessDeniedError, match="s3:GetObject on resource: arn:aws:s3:::data-bucket/stage/1"):
-        iam.authorize(key, "s3:GetObject", f"{BUCKET}/raw/1", f"{BUCKET}/stage/1")
-    iam.authorize("administrator", "s3:GetObject", f"{BUCKET}/stage/1")
+        iam.authorize(key, "s3:GetObject", f"{BUCKET}/raw/1", f"{BUCKET}/stage/1", via="athena")
+    iam.authorize("administrator", "s3:GetObject", f"{BUCKET}/stage/1", via="athena")
     session = iam.caller(key)
     assert session is not None
-    assert {(action, arn) for role, action, arn in iam.used() if role == session.role_arn} == {
+    assert {(used.action, used.resource) for used in iam.used() if used.role == session.role_arn} == {
         ("s3:GetObject", f"{BUCKET}/raw/1"),
         ("s3:GetObject", f"{BUCKET}/raw/2"),
     }
