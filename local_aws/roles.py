@@ -6,7 +6,7 @@ import json
 
 from moto.iam.models import iam_backends
 
-from local_aws.iam.policies import trusts
+from local_aws.iam.evaluation import trusts
 from local_aws.world import ACCOUNT, World
 
 
@@ -19,10 +19,12 @@ def role_arn(role: str) -> str:
     return role if role.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:role/{role.removeprefix('/')}"
 
 
-def take_role(world: World, role: str, service: str, session: str) -> dict[str, str]:
-    """Credentials of a role for a service (`glue`, `states`, `lambda`), as environment variables.
+def take_role(world: World, role: str, service: str, session: str, source: str) -> dict[str, str]:
+    """Credentials of a role for a service (`glue`, `states`, `lambda`, `scheduler`), as environment variables.
 
-    Raises RoleNotTakenError where the role does not exist or its trust policy does not name the service.
+    `source` is the ARN of what runs with the role: the trust policy knows it as aws:SourceArn, and the account as
+    aws:SourceAccount. Raises RoleNotTakenError where the role does not exist or its trust policy does not let the
+    service take it.
     """
     arn = role_arn(role)
     try:
@@ -30,9 +32,11 @@ def take_role(world: World, role: str, service: str, session: str) -> dict[str, 
     except Exception as missing:
         raise RoleNotTakenError(f"The role {arn} does not exist: {service} can't run with it") from missing
     document = trust if isinstance(trust, str) else json.dumps(trust)
-    if not trusts(document, f"{service}.amazonaws.com", {"aws:sourceaccount": ACCOUNT}):
+    context = {"aws:sourceaccount": ACCOUNT, "aws:sourcearn": source}
+    decision = trusts(document, f"{service}.amazonaws.com", context)
+    if not decision.allowed:
         raise RoleNotTakenError(
-            f"{service}.amazonaws.com is not authorized to assume the role {arn}: "
-            "its AssumeRolePolicyDocument does not allow sts:AssumeRole to this service"
+            f"{service}.amazonaws.com is not authorized to assume the role {arn} for {source}: "
+            f"its AssumeRolePolicyDocument does not allow sts:AssumeRole to this service, {decision.reason}"
         )
     return world.role_credentials(arn, session)

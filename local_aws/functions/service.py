@@ -29,7 +29,7 @@ from moto.core.exceptions import JsonRESTError
 from local_aws.functions.logs import set_logging_config, write_log
 from local_aws.replacing import replace
 from local_aws.roles import RoleNotTakenError, take_role
-from local_aws.world import World
+from local_aws.world import ACCOUNT, World
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
@@ -159,7 +159,9 @@ class _Invocation:
         (self._place / "event.json").write_bytes(self._event)
         try:
             try:
-                credentials = take_role(self._world, self._function.role, "lambda", self._function.function_name)
+                name, region = self._function.function_name, self._function.region
+                source = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
+                credentials = take_role(self._world, self._function.role, "lambda", name, source)
             except RoleNotTakenError as not_taken:
                 raise RoleNotTaken(str(not_taken)) from not_taken
             failure = self._run_process(temporary, credentials)

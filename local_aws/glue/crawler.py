@@ -25,7 +25,7 @@ from local_aws.glue.crawler_partitions import CrawlError, Tables
 from local_aws.replacing import replace
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
-from local_aws.world import World
+from local_aws.world import ACCOUNT, World
 
 STOPPING_SECONDS = 0.05
 """How long a crawler stays STOPPING after its crawl: on AWS a minute or more, here just long enough to be seen."""
@@ -129,7 +129,8 @@ class _Run:
 
     def _client(self, service: str) -> Any:
         if self._session is None:
-            granted = take_role(self._world, self._crawler.role, "glue", "AWS-Crawler")
+            source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:crawler/{self._crawler.name}"
+            granted = take_role(self._world, self._crawler.role, "glue", "AWS-Crawler", source)
             self._session = boto3.Session(
                 granted["AWS_ACCESS_KEY_ID"], granted["AWS_SECRET_ACCESS_KEY"], granted["AWS_SESSION_TOKEN"]
             )

@@ -19,7 +19,7 @@ from local_aws import spark_runtime
 from local_aws.glue import job_errors, log_groups
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
-from local_aws.world import World
+from local_aws.world import ACCOUNT, World
 
 SECONDS_PER_MINUTE = 60.0
 """Glue counts a job's Timeout in minutes."""
@@ -126,7 +126,8 @@ class Runner:
         run = self._run
         status, error = "FAILED", None
         try:
-            self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession")
+            source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:job/{run.job.name}"
+            self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession", source)
             command = self._prepared_command()
             status, error = self._run_script(command)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong before the script is the run's error

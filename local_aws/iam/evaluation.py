@@ -45,11 +45,16 @@ def evaluate(request: Request, documents: Iterable[str], resource_policy: str, *
     return by_identity
 
 
-def lets_service(resource_policy: str, service: str, request: Request) -> bool:
-    """Whether a resource's policy lets a service principal (`logs.us-east-1.amazonaws.com`) do something."""
+def judge_service(resource_policy: str, service: str, request: Request, kind: str = RESOURCE_POLICY) -> Decision:
+    """Judge what a service principal (`glue.amazonaws.com`) does in its own name, by the resource's policy."""
     spoken = [
         one
         for one in statements(resource_policy)
         if _speaks_of(one, {service}, "Service") or _speaks_of(one, {"*"}, "AWS")
     ]
-    return judge(spoken, request, RESOURCE_POLICY).allowed
+    return judge(spoken, request, kind)
+
+
+def trusts(document: str, service: str, context: Mapping[str, str]) -> Decision:
+    """Whether a role's trust policy lets a service principal take the role. `context` has its keys in small letters."""
+    return judge_service(document, service, Request("sts:AssumeRole", "", context), "trust policy")

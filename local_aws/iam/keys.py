@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from moto.kms.models import Key, kms_backends
 
-from local_aws.iam.evaluation import lets_service
+from local_aws.iam.evaluation import judge_service
 from local_aws.iam.policies import Request
 from local_aws.world import ACCOUNT
 
@@ -48,7 +48,7 @@ def policy_lets_service(policy: str, service: str, actions: tuple[str, ...], con
     """
     keys = {name.lower(): value for name, value in context.items()}
     # Inside a key's policy the resource is `*`: this key.
-    return all(lets_service(policy, service, Request(action, "*", keys)) for action in actions)
+    return all(judge_service(policy, service, Request(action, "*", keys)).allowed for action in actions)
 
 
 def service_may_use(

@@ -84,6 +84,8 @@ def _names(statement: Mapping[str, Any], element: str, matches: Callable[[str], 
     """Whether Action/NotAction or Resource/NotResource of a statement takes a value."""
     if element in statement:
         return any(matches(pattern) for pattern in listed(statement[element]))
+    if f"Not{element}" not in statement:  # a role's trust policy: it speaks of the role itself
+        return True
     return not any(matches(pattern) for pattern in listed(statement[f"Not{element}"]))
 
 
@@ -188,22 +190,3 @@ def judge(given: Iterable[Mapping[str, Any]], request: Request, kind: str = "ide
     if "Allow" in effects:
         return Decision(True)
     return Decision(False, f"because no {kind} allows the {request.action} action{doubt}")
-
-
-def trusts(document: str, service: str, context: Mapping[str, str]) -> bool:
-    """Whether a role's trust policy lets a service principal (`glue.amazonaws.com`) assume it."""
-
-    def takes(statement: Mapping[str, Any]) -> bool:
-        principal = statement.get("Principal", {})
-        named = principal == "*" or service in listed(principal.get("Service", []))
-        try:
-            return (
-                named
-                and _names(statement, "Action", lambda pattern: like("sts:AssumeRole", pattern, ignore_case=True))
-                and conditions_hold(statement, context)
-            )
-        except _UnknownError:
-            return bool(statement["Effect"] == "Deny")
-
-    effects = {statement["Effect"] for statement in statements(document) if takes(statement)}
-    return effects == {"Allow"}

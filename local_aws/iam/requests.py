@@ -18,6 +18,12 @@ _FUNCTION_CALLS = {
     ("GET", ""): "GetFunction",
     ("GET", "/configuration"): "GetFunctionConfiguration",
 }
+_TRACE_CALLS = {
+    "/TraceSegments": "PutTraceSegments",
+    "/TelemetryRecords": "PutTelemetryRecords",
+    "/GetSamplingRules": "GetSamplingRules",
+    "/SamplingTargets": "GetSamplingTargets",
+}
 
 
 def credential(environ: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -86,6 +92,10 @@ def call_of(environ: dict[str, Any], service: str) -> tuple[str, Mapping[str, An
         if match is None or operation is None:
             raise UnjudgedError
         return operation, {**query, "FunctionName": unquote(match["name"])}
+    if service == "xray":
+        if environ["PATH_INFO"] not in _TRACE_CALLS:
+            raise UnjudgedError
+        return _TRACE_CALLS[environ["PATH_INFO"]], {}
     given = dict(parse_qsl(body.decode())) or query
     if "Action" not in given:
         raise UnjudgedError

@@ -8,9 +8,11 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
 from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend.execution import Execution
 
-from local_aws.replacing import replace_everywhere
+from local_aws.replacing import replace, replace_everywhere
 from local_aws.roles import take_role
 from local_aws.world import World
 
@@ -20,19 +22,35 @@ CREDENTIALS_LAST = 45 * 60.0
 _ORIGINAL = boto_client.boto_client_for
 
 
+class MachineRole(str):
+    """The ARN of a role that knows the state machine it is taken for: the interpreter hands it down to its tasks."""
+
+    machine: str
+
+    def __new__(cls, arn: str, machine: str) -> MachineRole:
+        """The role of a state machine."""
+        made = super().__new__(cls, arn)
+        made.machine = machine
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """What a copy is made of: the history copies its events."""
+        return str(self), self.machine
+
+
 class RoleClients:
-    """Clients per role, service and region, made once and kept while the role's credentials are good."""
+    """Clients per state machine, role, service and region, made once and kept while the credentials are good."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._lock = threading.Lock()
-        self._sessions: dict[str, tuple[float, boto3.Session]] = {}
+        self._sessions: dict[tuple[str, str], tuple[float, boto3.Session]] = {}
         self._clients: dict[tuple[boto3.Session, str, str], Any] = {}
 
-    def client(self, role_arn: str, service: str, region: str) -> Any:
-        """A client of `service` that calls with the credentials of the role."""
+    def client(self, role_arn: str, machine: str, service: str, region: str) -> Any:
+        """A client of `service` that calls with the credentials of the role, taken for a state machine (its ARN)."""
         with self._lock:
-            session = self._session(role_arn)
+            session = self._session(role_arn, machine)
             key = (session, service, region)
             if key not in self._clients:
                 self._clients[key] = session.client(  # type: ignore[call-overload]
@@ -44,16 +62,16 @@ class RoleClients:
                 )
             return self._clients[key]
 
-    def _session(self, role_arn: str) -> boto3.Session:
-        until, session = self._sessions.get(role_arn, (0.0, None))
+    def _session(self, role_arn: str, machine: str) -> boto3.Session:
+        until, session = self._sessions.get((role_arn, machine), (0.0, None))
         if session is None or time.monotonic() > until:
-            granted = take_role(self._world, role_arn, "states", "states")
+            granted = take_role(self._world, role_arn, "states", "states", machine)
             session = boto3.Session(
                 aws_access_key_id=granted["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=granted["AWS_SECRET_ACCESS_KEY"],
                 aws_session_token=granted["AWS_SESSION_TOKEN"],
             )
-            self._sessions[role_arn] = (time.monotonic() + CREDENTIALS_LAST, session)
+            self._sessions[role_arn, machine] = (time.monotonic() + CREDENTIALS_LAST, session)
         return session
 
 
@@ -66,7 +84,14 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
         raise RuntimeError(
             f"a task called {service} without the role of its state machine: it would be an administrator"
         )
-    return _current[0].client(state_credentials.role_arn, service, region)
+    role = state_credentials.role_arn
+    return _current[0].client(role, getattr(role, "machine", ""), service, region)
+
+
+def execution_details(execution: Execution) -> AWSExecutionDetails:
+    """What an execution's tasks know of their surroundings."""
+    role = MachineRole(execution.role_arn, execution.state_machine.arn)
+    return AWSExecutionDetails(account=execution.account_id, region=execution.region_name, role_arn=role)
 
 
 def install(world: World) -> None:
@@ -75,3 +100,4 @@ def install(world: World) -> None:
 
     _current[:] = [RoleClients(world)]
     replace_everywhere("moto.stepfunctions", _ORIGINAL, client_for)
+    replace(Execution, _get_start_aws_execution_details=execution_details)

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from local_aws import buckets
 from local_aws.iam import judge as iam
-from local_aws.roles import RoleNotTakenError, take_role
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET as MACHINES_BUCKET
 from tests.local_aws.machines import Machines, one, task
@@ -308,15 +307,6 @@ def test_a_service_can_ask_on_behalf_of_its_caller_and_what_was_used_is_kept(rol
         ("s3:GetObject", f"{BUCKET}/raw/1"),
         ("s3:GetObject", f"{BUCKET}/raw/2"),
     }
-
-
-def test_a_service_takes_only_a_role_that_trusts_it(roles: Roles) -> None:
-    arn = roles.served.role("for-glue", "glue")
-    assert take_role(roles.served.world, "for-glue", "glue", "xx")["AWS_SESSION_TOKEN"]
-    with pytest.raises(RoleNotTakenError, match=r"lambda.amazonaws.com is not authorized to assume .*for-glue"):
-        take_role(roles.served.world, arn, "lambda", "xx")
-    with pytest.raises(RoleNotTakenError, match="does not exist"):
-        take_role(roles.served.world, "nobody", "glue", "xx")
 
 
 def test_a_state_machines_tasks_may_only_what_its_role_may(roles: Roles) -> None:

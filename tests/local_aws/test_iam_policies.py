@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.iam.policies import Decision, Request, decide, trusts
+from local_aws.iam.policies import Decision, Request, decide
 
 
 def judged(
@@ -96,17 +96,3 @@ def test_what_is_not_known_never_allows(part: dict[str, Any], told: str) -> None
     assert not refused.allowed
     assert f"(the local AWS does not know {told})" in refused.reason
     assert not judged(statement(), statement("Deny", **part)).allowed
-
-
-def test_trust_names_a_service_and_may_have_conditions() -> None:
-    def trust(**others: Any) -> str:
-        one = {"Effect": "Allow", "Principal": {"Service": ["a.amazonaws.com"]}, "Action": "sts:AssumeRole", **others}
-        return json.dumps({"Statement": one})
-
-    account = {"StringEquals": {"aws:SourceAccount": "1"}}
-    assert trusts(trust(), "a.amazonaws.com", {})
-    assert not trusts(trust(), "b.amazonaws.com", {})
-    assert not trusts(trust(Action="sts:TagSession"), "a.amazonaws.com", {})
-    assert trusts(trust(Condition=account), "a.amazonaws.com", {"aws:sourceaccount": "1"})
-    assert not trusts(trust(Condition=account), "a.amazonaws.com", {"aws:sourceaccount": "2"})
-    assert not trusts(trust(Condition={"StringEquals": {"aws:Moon": "1"}}), "a.amazonaws.com", {})
