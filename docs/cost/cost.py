@@ -93,7 +93,7 @@ def query_line(what: str, scanned: float) -> Line:
 def run(stack: Stack, kind: Kind) -> list[Line]:
     """What one run costs."""
     use = {name: each[kind] for name, each in USAGE["run"].items()}
-    metrics = stack.metrics(kind) + use["function_metrics"]
+    sent = stack.metrics(kind)
     lines = [
         Line("Schedule", "scheduler_invocation", 1),
         Line("StateMachine", "step_functions_transition", stack.transitions(kind)),
@@ -106,8 +106,8 @@ def run(stack: Stack, kind: Kind) -> list[Line]:
         Line("DataBucket: writes", "s3_write", use["s3_writes"]),
         Line("DataBucket: reads", "s3_read", use["s3_reads"]),
         Line("Logs", "logs_gb", (use["log_bytes"] + use["glue_log_bytes"]) / GB),
-        Line("Metrics, each for one hour", "metric_month", metrics / HOURS_A_MONTH),
-        Line("Metrics, sent by the state machine", "cloudwatch_request", stack.metrics(kind)),
+        Line("Metrics, each for one hour", "metric_month", (sum(sent) + use["function_metrics"]) / HOURS_A_MONTH),
+        Line("Metrics, calls that put them", "cloudwatch_request", len(sent)),
     ]
     if stack.of_type("AWS::KMS::Key"):
         lines.append(Line("DataKey: requests", "kms_request", use["kms_requests"]))
@@ -147,7 +147,7 @@ def month(stack: Stack, changed_runs: int) -> list[Line]:
     together: dict[str, float] = {}
     for line in [*runs, *standing(stack, changed_runs), kept]:
         together[line.price] = together.get(line.price, 0) + line.quantity
-    return [Line(price, price, quantity) for price, quantity in together.items()]
+    return [Line(price.replace("_", " "), price, quantity) for price, quantity in together.items()]
 
 
 def total(lines: Iterable[Line]) -> float:

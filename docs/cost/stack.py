@@ -72,11 +72,11 @@ class Stack:
         again = [*self._walk(kind, polling["again"], polling["state"]), polling["state"]]
         return len(path) + (looks - 1) * len(again)
 
-    def metrics(self, kind: Kind) -> int:
-        """How many metrics the state machine itself sends in a run."""
+    def metrics(self, kind: Kind) -> list[int]:
+        """How many metrics the state machine itself sends in a run, call by call."""
         states = (self.definition["States"][name] for name in self.path(kind))
         sent = [state["Parameters"] for state in states if str(state.get("Resource")).endswith(":putMetricData")]
-        return sum(len(parameters["MetricData"]) for parameters in sent)
+        return [len(parameters["MetricData"]) for parameters in sent]
 
     def _walk(self, kind: Kind, name: str, end: str | None) -> Iterator[str]:
         while name != end:

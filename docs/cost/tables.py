@@ -35,15 +35,22 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def usd(amount: float) -> str:
-    """An amount to a millionth of a dollar below one, to the cent from there on."""
-    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.6f}"
+    """An amount, to the cent from one dollar on."""
+    if amount >= 1 or amount == 0:
+        return f"{amount:,.2f}"
+    return f"{amount:.5f}" if amount >= 0.00001 else "< 0.00001"
+
+
+def number(quantity: float) -> str:
+    """A quantity with six digits behind the point, without needless zeros."""
+    return f"{quantity:,.6f}".rstrip("0").rstrip(".")
 
 
 def costs(lines: Sequence[Line]) -> str:
     """What each line costs, and all together."""
     free = after_free_tier(lines)
     rows = [
-        (line.what, f"{line.quantity:,.6g} {PRICES['prices'][line.price]['unit']}", usd(line.usd), usd(less))
+        (line.what, f"{number(line.quantity)} {PRICES['prices'][line.price]['unit']}", usd(line.usd), usd(less))
         for line, less in zip(lines, free, strict=True)
     ]
     rows.append(("**together**", "", f"**{usd(total(lines))}**", f"**{usd(sum(free))}**"))
@@ -51,7 +58,7 @@ def costs(lines: Sequence[Line]) -> str:
 
 
 def summary(stack: Stack) -> str:
-    """The page in seven lines."""
+    """The page in five lines."""
     cases = {
         "a run that computes everything": run(stack, "full"),
         "a run that finds nothing new": run(stack, "unchanged"),
@@ -108,13 +115,13 @@ def bounds(stack: Stack) -> str:
             [crawler_line(USAGE["run"]["crawler_dpu"]["full"], polled)],
         ),
     ]
-    limit = stack.properties("WorkGroup")["WorkGroupConfiguration"].get("BytesScannedCutoffPerQuery", 10**10)
+    limit = stack.properties("WorkGroup")["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"]
     return markdown(
         ("what", "USD"),
         [
             *((what, usd(total(lines))) for what, lines in rows),
             ("**a day on which all of that happens**", f"**{usd(sum(total(lines) for _, lines in rows))}**"),
-            (f"one query that is cut off at `MaxBytesScanned`, {limit / GB:,g} GB", usd(query_line("", limit).usd)),
+            (f"one query that is cut off at `MaxBytesScanned`, {limit / GB:,.1f} GB", usd(query_line("", limit).usd)),
         ],
     )
 
@@ -124,7 +131,9 @@ def levers(stack: Stack) -> str:
     shell = {"Command": {"Name": "pythonshell"}, "MaxCapacity": 0.0625}
     others = {
         "as it is": stack,
-        "`NumberOfWorkers: 10`, Glue's default": stack.with_properties(JOBS, NumberOfWorkers=10),
+        "`GlueWorkers` 10, the DPUs that Glue takes where nothing is said": Stack(
+            stack.template, stack.definition, **stack.parameters | {"GlueWorkers": 10}
+        ),
         "`WorkerType: G.2X`": stack.with_properties(JOBS, WorkerType="G.2X"),
         "`ExecutionClass: FLEX`": stack.with_properties(JOBS, ExecutionClass="FLEX"),
         "Python shell, 1/16 DPU, if it took no longer (this code needs Spark)": stack.with_properties(JOBS, **shell),
@@ -135,8 +144,8 @@ def levers(stack: Stack) -> str:
     rows.append(("no crawler: `ALTER TABLE ADD PARTITION`, which is free, in its place", total(without)))
     job = stack.properties(JOBS[0])
     minute = Line("", "glue_dpu_hour", dpus(job) * 60 / HOUR).usd
-    rows.append(("each minute that one of the jobs takes beyond its first", now + minute))
-    return markdown(("setting", "USD per full run", "difference"), [(a, usd(b), f"{b - now:+.6f}") for a, b in rows])
+    rows.append(("as it is, with one of the jobs a minute longer than its first", now + minute))
+    return markdown(("setting", "USD per full run", "difference"), [(a, usd(b), f"{b - now:+.5f}") for a, b in rows])
 
 
 def tables(stack: Stack) -> dict[str, str]:
