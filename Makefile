@@ -47,6 +47,10 @@ format: setup  ## Put the code into its format and mend what the linter can
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+.PHONY: cost
+cost: setup  ## Make the tables of docs/cost.md anew, from the template, the prices and the usage in docs/cost/
+	@$(RUN) python -m docs.cost.tables --write
+
 ##@ Upkeep
 
 .PHONY: setup
