@@ -22,6 +22,7 @@ from local_aws import buckets, log_groups
 from local_aws.athena import service as athena
 from local_aws.cloudformation import stacks
 from local_aws.cloudformation.deploy import TEMPLATE, deploy
+from local_aws.cloudwatch import service as cloudwatch
 from local_aws.errors import LocalAwsError
 from local_aws.functions import service as functions
 from local_aws.glue import crawler
@@ -38,7 +39,7 @@ _POLL = 0.05  # seconds between two looks at whether to stop serving
 LOCAL_PARAMETERS = {"CrawlerPollSeconds": "1"}
 """Parameters that are another here than on AWS, unless one names them: a crawl takes no time, so waiting is idle."""
 
-_MODULES = (stacks, buckets, log_groups, functions, glue_jobs, crawler, athena, state_machines, iam)
+_MODULES = (stacks, buckets, log_groups, cloudwatch, functions, glue_jobs, crawler, athena, state_machines, iam)
 _OF_THE_REAL_KAGGLE = (
     *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
     *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),

@@ -35,7 +35,7 @@ def write_log(
         config=Config(retries={"max_attempts": 1}),
     )
     now = int(time.time() * 1000)
-    lines = [{"timestamp": now, "message": line} for line in log.splitlines() if line]
+    lines = [{"timestamp": now, "message": line} for line in log.split("\n") if line]
     with contextlib.suppress(ClientError):
         try:
             logs.create_log_stream(logGroupName=group, logStreamName=stream)

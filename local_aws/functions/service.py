@@ -26,6 +26,7 @@ from typing import Any
 from moto.awslambda import models, responses
 from moto.core.exceptions import JsonRESTError
 
+from local_aws.cloudwatch.services import invoked
 from local_aws.functions.logs import set_logging_config, write_log
 from local_aws.replacing import replace
 from local_aws.roles import RoleNotTakenError, take_role
@@ -187,6 +188,8 @@ class _Invocation:
                 log=outcome.log,
                 credentials=credentials,
             )
+            took = (time.monotonic() - started) * 1000
+            invoked(region, name, failed=outcome.failed, milliseconds=took)
             return outcome
         finally:
             shutil.rmtree(self._place, ignore_errors=True)

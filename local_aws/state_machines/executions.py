@@ -14,10 +14,12 @@ from moto.core.responses import ActionResult
 from moto.stepfunctions.exceptions import InvalidToken, ValidationException
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError, ProgramTimedOut
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from local_aws.cloudwatch import services as metrics
 from local_aws.replacing import replace
 
 MAX_INPUT_BYTES = 262_144
@@ -66,6 +68,7 @@ def start_execution(
     execution: Execution = _start_execution(
         self, state_machine_arn, name or str(uuid.uuid4()), execution_input or "{}", trace_header or ""
     )
+    metrics.execution(execution.state_machine_arn, "Started")
     return execution
 
 
@@ -127,6 +130,7 @@ def stop(execution: Any, error: str | None, cause: str | None) -> None:
     """End an execution as aborted."""
     execution.error, execution.cause = error, cause
     execution.stop_date = datetime.datetime.now(tz=datetime.UTC)
+    metrics.execution(execution.state_machine_arn, "Aborted", _seconds(execution))
     execution.exec_status = ExecutionStatus.ABORTED
     execution.exec_worker.stop(stop_date=execution.stop_date, error=error, cause=cause)
     env = execution.exec_worker.env
@@ -141,7 +145,20 @@ def stop(execution: Any, error: str | None, cause: str | None) -> None:
 def reflect_status(self: BaseExecutionWorkerCommunication) -> None:
     """What the interpreter's end means for the execution; one that was stopped stays as StopExecution left it."""
     if self.execution.exec_status != ExecutionStatus.ABORTED:
+        # First, so that whoever sees the end finds the metrics.
+        worker: Any = self.execution.exec_worker
+        ended = _ENDS.get(type(worker.env.program_state()))
+        if ended:
+            metrics.execution(self.execution.state_machine_arn, ended, _seconds(self.execution))
         _reflect_status(self)
+
+
+_ENDS: dict[type, str] = {ProgramEnded: "Succeeded", ProgramError: "Failed", ProgramTimedOut: "TimedOut"}
+
+
+def _seconds(execution: Any) -> float:
+    """How long an execution has taken so far."""
+    return float((datetime.datetime.now(tz=datetime.UTC) - execution.start_date).total_seconds())
 
 
 def get_execution_history(self: StepFunctionResponse) -> ActionResult:

@@ -32,7 +32,13 @@ from local_aws.state_machines.running import AbandonedError
 POLL_SECONDS = 0.2
 """How often a .sync task looks for its job's end. AWS takes seconds; here nobody pays per call."""
 
-SDK_NAMES = {"dynamodb": "DynamoDb", "cloudwatchlogs": "CloudWatchLogs", "eventbridge": "EventBridge"}
+SDK_NAMES = {
+    "cloudwatch": "CloudWatch",
+    "cloudwatchlogs": "CloudWatchLogs",
+    "dynamodb": "DynamoDb",
+    "eventbridge": "EventBridge",
+    "secretsmanager": "SecretsManager",
+}
 """Services whose name in errors is more than their name with a capital letter."""
 
 NOT_FOUND = {"headObject": "NoSuchKeyException", "headBucket": "NoSuchBucketException"}
