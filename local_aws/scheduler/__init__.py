@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: schedules are kept, and fire when they are told to."""
