@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
 from local_aws.cloudformation import resource_types
-from local_aws.cloudformation.templates import (
-    PSEUDO_PARAMETERS,
-    Template,
-    condition_values,
-    expanded,
-    parameter_values,
-    references,
-)
+from local_aws.cloudformation.conditions import condition_values, refuse_by_rules
+from local_aws.cloudformation.parameters import parameter_values
+from local_aws.cloudformation.templates import PSEUDO_PARAMETERS, Template, expanded, references
 
 
 class Plan:
-    """What a template and its parameters ask for: expanded, checked, in order. Raises ValidationError."""
+    """What a template and its parameters ask for: expanded, checked, in order. Raises ValidationError.
 
-    def __init__(self, source: Template, parameters: Mapping[str, Any], region: str) -> None:
+    `pseudo` holds the values of the pseudo parameters that are known before anything is made (`AWS::Region`, ...).
+    """
+
+    def __init__(self, source: Template, parameters: Mapping[str, Any], pseudo: Mapping[str, Any]) -> None:
         if not source.get("Resources"):
             raise ValidationError(message="Template format error: At least one Resources member must be defined.")
         self.values = parameter_values(source, parameters)
-        self.template = expanded(source, self.values, region)
-        self.conditions = condition_values(self.template, self.values)
+        refuse_by_rules(source, {**pseudo, **self.values})
+        self.template = expanded(source, self.values, pseudo["AWS::Region"])
+        self.conditions = condition_values(self.template, {**pseudo, **self.values})
         every: dict[str, Template] = self.template["Resources"]
         _refuse_unknown_types(every)
         self._refuse_unknown_names(every)
         self.resources = {name: definition for name, definition in every.items() if self._wanted(definition)}
-        self.needs = {name: self._needs(definition) for name, definition in self.resources.items()}
-        self.order = list(self._ordered())
+        self.needs = needs(self.resources)
+        self.order = in_order(self.needs)
         self.outputs = {
             name: output for name, output in self.template.get("Outputs", {}).items() if self._wanted(output)
         }
+
+    def same_as(self, other: Plan) -> bool:
+        """Whether both ask for the same."""
+        return (self.template, self.values) == (other.template, other.values)
 
     def _wanted(self, definition: Template) -> bool:
         return "Condition" not in definition or self.conditions[definition["Condition"]]
@@ -43,32 +46,13 @@ class Plan:
     def _refuse_unknown_names(self, every: Mapping[str, Template]) -> None:
         known = every.keys() | self.values.keys() | PSEUDO_PARAMETERS
         wanted = [*every.values(), *self.template.get("Outputs", {}).values()]
-        unknown = sorted({name for name, _ in references(wanted)} - known)
+        named = {name for name, _ in references(wanted)}
+        unknown = sorted((named - known) | set().union(*(_depends_on(each) - every.keys() for each in every.values())))
         if unknown:
             raise ValidationError(
                 message="Template format error: Unresolved resource dependencies "
                 f"[{', '.join(unknown)}] in the template"
             )
-
-    def _needs(self, definition: Template) -> set[str]:
-        explicit = definition.get("DependsOn", [])
-        named = {name for name, _ in references(definition.get("Properties", {}))}
-        return (named | set([explicit] if isinstance(explicit, str) else explicit)) & self.resources.keys()
-
-    def _ordered(self) -> Iterator[str]:
-        done: set[str] = set()
-
-        def visit(name: str, way: tuple[str, ...]) -> Iterator[str]:
-            if name in way:
-                raise ValidationError(message=f"Circular dependency between resources: [{', '.join(sorted(way))}]")
-            if name not in done:
-                for needed in sorted(self.needs[name]):
-                    yield from visit(needed, (*way, name))
-                done.add(name)
-                yield name
-
-        for name in self.resources:
-            yield from visit(name, ())
 
 
 def _refuse_unknown_types(resources: Mapping[str, Template]) -> None:
@@ -79,3 +63,35 @@ def _refuse_unknown_types(resources: Mapping[str, Template]) -> None:
     )
     if unknown:
         raise ValidationError(message=f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+
+
+def needs(definitions: Mapping[str, Template]) -> dict[str, set[str]]:
+    """By logical id, the other resources that must exist before it: those it names, those of its DependsOn."""
+
+    def of_one(definition: Template) -> set[str]:
+        named = {name for name, _ in references(definition.get("Properties", {}))}
+        return (named | _depends_on(definition)) & definitions.keys()
+
+    return {name: of_one(definition) for name, definition in definitions.items()}
+
+
+def _depends_on(definition: Template) -> set[str]:
+    explicit = definition.get("DependsOn", [])
+    return {explicit} if isinstance(explicit, str) else set(explicit)
+
+
+def in_order(needed: Mapping[str, set[str]]) -> list[str]:
+    """Logical ids, each after those it needs. Raises ValidationError for a circle."""
+    done: dict[str, None] = {}
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        if name in way:
+            raise ValidationError(message=f"Circular dependency between resources: [{', '.join(sorted(way))}]")
+        if name not in done:
+            for each in sorted(needed[name]):
+                visit(each, (*way, name))
+            done[name] = None
+
+    for name in needed:
+        visit(name, ())
+    return list(done)

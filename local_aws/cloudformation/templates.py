@@ -1,7 +1,7 @@
-"""What a template means: the SAM transform, parameters, conditions and intrinsic functions.
+"""What a template means: the SAM transform and intrinsic functions.
 
-Moto's own reading of them drops what it does not know (an attribute, a variable of Fn::Sub, a limit of a parameter);
-here every such case is an error, as on AWS.
+Moto's own reading of them drops what it does not know (an attribute, a variable of Fn::Sub); here every such case is an
+error, as on AWS.
 """
 
 from __future__ import annotations
@@ -53,74 +53,6 @@ def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> 
         translator.metrics.publish()  # to nobody; it complains otherwise
     translated.pop("Transform", None)
     return translated
-
-
-def parameter_values(template: Template, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of every parameter: as given or the default, checked against type and limits.
-
-    Text, or a list of text for the list types. Raises ValidationError.
-    """
-    declared: Mapping[str, Mapping[str, Any]] = template.get("Parameters", {})
-    unknown = sorted(given.keys() - declared.keys())
-    if unknown:
-        raise ValidationError(message=f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    missing = sorted(name for name, slot in declared.items() if name not in given and "Default" not in slot)
-    if missing:
-        raise ValidationError(message=f"Parameters: [{', '.join(missing)}] must have values")
-    values: dict[str, Any] = {}
-    for name, slot in declared.items():
-        text = as_text(given.get(name, slot.get("Default")))
-        is_list = slot["Type"].startswith("List<") or slot["Type"] == "CommaDelimitedList"
-        parts = [part.strip() for part in text.split(",")] if is_list else [text]
-        for part in parts:
-            problem = _problem(part, slot)
-            if problem:
-                explained = slot.get("ConstraintDescription", problem)
-                raise ValidationError(
-                    message=f"Parameter {name} failed to satisfy constraint: {explained}; found {part!r}"
-                )
-        values[name] = parts if is_list else text
-    return values
-
-
-def _problem(text: str, slot: Mapping[str, Any]) -> str | None:
-    """What `text` breaks of a parameter's limits, None when nothing."""
-    if "AllowedValues" in slot and text not in (allowed := [as_text(value) for value in slot["AllowedValues"]]):
-        return f"must be one of [{', '.join(allowed)}]"
-    if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], text):
-        return f"must match pattern {slot['AllowedPattern']}"
-    if len(text) < int(slot.get("MinLength", 0)) or len(text) > int(slot.get("MaxLength", len(text))):
-        return f"must have {slot.get('MinLength', 0)} to {slot.get('MaxLength', 'any number of')} characters"
-    if slot["Type"] in ("Number", "List<Number>"):
-        try:
-            number = float(text)
-        except ValueError:
-            return "must be a number"
-        if number < float(slot.get("MinValue", number)):
-            return f"must be at least {slot['MinValue']}"
-        if number > float(slot.get("MaxValue", number)):
-            return f"must be at most {slot['MaxValue']}"
-    return None
-
-
-def condition_values(template: Template, values: Mapping[str, Any]) -> dict[str, bool]:
-    """Every condition of the template, worked out from parameters and mappings."""
-    conditions: Mapping[str, Any] = template.get("Conditions", {})
-
-    def holds(condition: Any) -> bool:
-        ((operator, operands),) = condition.items()
-        if operator == "Condition":
-            return holds(conditions[operands])
-        if operator == "Fn::Equals":
-            left, right = (as_text(resolve(operand, values.get, {}, template)) for operand in operands)
-            return left == right
-        if operator == "Fn::Not":
-            return not holds(operands[0])
-        if operator in ("Fn::And", "Fn::Or"):
-            return (all if operator == "Fn::And" else any)(holds(operand) for operand in operands)
-        raise ValidationError(message=f"Template error: {operator} is no condition function")
-
-    return {name: holds(condition) for name, condition in conditions.items()}
 
 
 def references(value: Any) -> Iterator[tuple[str, str | None]]:

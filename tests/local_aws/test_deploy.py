@@ -158,6 +158,7 @@ def test_an_update_that_fails_leaves_the_stack_as_it_was(stacks: Stacks) -> None
         pytest.param({"A": {"Type": "AWS::Moon::Rover"}}, {}, r"\[AWS::Moon::Rover \(A\)\]", id="type"),
         pytest.param({"A": topic()}, {"Nobody": "1"}, r"\[Nobody\] do not exist", id="parameter"),
         pytest.param({"A": topic(DisplayName={"Ref": "B"})}, {}, r"dependencies \[B\]", id="reference"),
+        pytest.param({"A": {**topic(), "DependsOn": "C"}}, {}, r"dependencies \[C\]", id="depends-on"),
     ],
 )
 def test_a_template_that_cannot_be_is_refused_before_anything_is_made(

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
+from local_aws.cloudformation.conditions import condition_values
 from local_aws.cloudformation.plans import Plan
-from local_aws.cloudformation.templates import condition_values, parameter_values, references, resolve
+from local_aws.cloudformation.templates import references, resolve
 
+PSEUDO = {"AWS::Region": "us-east-1"}
 TEMPLATE: dict[str, Any] = {
     "Mappings": {"Sizes": {"us-east-1": {"small": "1", "big": "9"}}},
     "Conditions": {
@@ -97,43 +99,6 @@ def test_references_are_found_wherever_they_stand() -> None:
     }
 
 
-PARAMETERS = {
-    "Parameters": {
-        "Name": {"Type": "String", "Default": "x", "AllowedPattern": "[a-z]+"},
-        "Count": {"Type": "Number", "Default": 3, "MinValue": 1, "MaxValue": 9},
-        "Kind": {"Type": "String", "Default": "a", "AllowedValues": ["a", True]},
-        "Many": {"Type": "CommaDelimitedList", "Default": "a, b"},
-        "Day": {"Type": "String", "Default": "1", "MaxLength": 2, "ConstraintDescription": "a day of a month"},
-    }
-}
-
-
-def test_parameters_have_their_defaults_as_text() -> None:
-    assert parameter_values(PARAMETERS, {}) == {"Name": "x", "Count": "3", "Kind": "a", "Many": ["a", "b"], "Day": "1"}
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        pytest.param({"Nam": "x"}, r"Parameters: \[Nam\] do not exist in the template", id="unknown"),
-        pytest.param({"Name": "X1"}, r"Parameter Name .* must match pattern \[a-z\]\+; found 'X1'", id="pattern"),
-        pytest.param({"Count": "0"}, "Parameter Count .* must be at least 1; found '0'", id="minimum"),
-        pytest.param({"Count": "10"}, "Parameter Count .* must be at most 9", id="maximum"),
-        pytest.param({"Count": "ten"}, "Parameter Count .* must be a number", id="number"),
-        pytest.param({"Kind": "c"}, r"Parameter Kind .* must be one of \[a, true\]", id="values"),
-        pytest.param({"Day": "123"}, "Parameter Day .* a day of a month; found '123'", id="own-words"),
-    ],
-)
-def test_a_parameter_outside_its_limits_is_refused(given: dict[str, str], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        parameter_values(PARAMETERS, given)
-
-
-def test_a_parameter_without_default_must_be_given() -> None:
-    with pytest.raises(ValidationError, match=r"Parameters: \[Needed\] must have values"):
-        parameter_values({"Parameters": {"Needed": {"Type": "String"}}}, {})
-
-
 def topic(**more: Any) -> dict[str, Any]:
     return {"Type": "AWS::SNS::Topic", **more}
 
@@ -146,7 +111,7 @@ def test_resources_are_ordered_by_what_they_need() -> None:
             "C": topic(),
         }
     }
-    assert Plan(template, {}, "us-east-1").order == ["C", "B", "A"]
+    assert Plan(template, {}, PSEUDO).order == ["C", "B", "A"]
 
 
 @pytest.mark.parametrize(
@@ -160,15 +125,23 @@ def test_resources_are_ordered_by_what_they_need() -> None:
 )
 def test_a_template_that_cannot_be_is_refused(resources: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        Plan({"Resources": resources}, {}, "us-east-1")
+        Plan({"Resources": resources}, {}, PSEUDO)
 
 
 def test_a_resource_whose_condition_is_false_is_left_out() -> None:
     template = {
         "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
-        "Resources": {"A": topic(), "B": topic(Condition="Never")},
+        "Resources": {"A": topic(), "B": topic(Condition="Never"), "C": topic(DependsOn="B")},
     }
-    assert Plan(template, {}, "us-east-1").order == ["A"]
+    assert Plan(template, {}, PSEUDO).order == ["A", "C"]
+
+
+def test_a_condition_may_look_at_the_region() -> None:
+    template = {
+        "Conditions": {"Here": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}},
+        "Resources": {"A": topic(Condition="Here")},
+    }
+    assert Plan(template, {}, PSEUDO).order == ["A"]
 
 
 def test_a_mistake_in_a_sam_resource_is_told_in_sams_words() -> None:
@@ -177,4 +150,4 @@ def test_a_mistake_in_a_sam_resource_is_told_in_sams_words() -> None:
         "Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}}},
     }
     with pytest.raises(ValidationError, match=r"Transform AWS::Serverless-2016-10-31 failed with: .*\[F\].*CodeUri"):
-        Plan(template, {}, "us-east-1")
+        Plan(template, {}, PSEUDO)

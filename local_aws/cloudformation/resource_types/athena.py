@@ -51,7 +51,6 @@ class NamedQuery(ApiResource):
         """Make the query anew: it gets a new id, as on AWS."""
         queries = athena_backends[ACCOUNT][self.world.region].named_queries
         name = queries[self.physical_resource_id].name
-        self.delete()
         return type(self).create(properties.get("Name", name), properties)
 
     def delete(self) -> None:

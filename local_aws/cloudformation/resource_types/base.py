@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import string
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from moto.cloudformation.exceptions import ValidationError
@@ -54,13 +55,25 @@ class ApiResource(CloudFormationModel):
         """Make the object. `name` is the name property's value, or one made up."""
 
     def change(self, properties: Properties) -> Self:
-        """Bring the object to new properties. Where a service cannot, it is made anew under its name."""
+        """Bring the object to new properties. Where a service cannot, it is made anew under its name.
+
+        An object with another physical id may be returned; the engine then deletes this one when the update is over.
+        """
         self.delete()
         return type(self).create(self.physical_resource_id, properties)
 
     @abstractmethod
     def delete(self) -> None:
         """Delete the object."""
+
+    @contextlib.contextmanager
+    def gone_if_it_fails(self) -> Iterator[None]:
+        """For a creation in several steps: delete the object where a later one fails, as nobody else knows of it."""
+        try:
+            yield
+        except Exception:
+            self.delete()
+            raise
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something in this world's account and region."""

@@ -16,6 +16,9 @@ from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 from local_aws.functions.logs import set_logging_config
 from local_aws.world import ACCOUNT
 
+_DEFAULTS = {"Description": "", "Timeout": 3, "MemorySize": 128, "Environment": {"Variables": {}}, "Layers": []}
+"""What a function gets back to when its template says it no more."""
+
 
 class Function(ApiResource):
     """AWS::Lambda::Function: its Ref is its name."""
@@ -31,17 +34,19 @@ class Function(ApiResource):
         if "Tags" in given:
             given["Tags"] = tag_map(properties)
         made = cls.api.call("lambda", "CreateFunction", given)
+        function = cls(name, {"Arn": made["FunctionArn"]})
         if concurrency is not None:
             limit = {"FunctionName": name, "ReservedConcurrentExecutions": concurrency}
-            cls.api.call("lambda", "PutFunctionConcurrency", limit)
-        return cls(name, {"Arn": made["FunctionArn"]})
+            with function.gone_if_it_fails():
+                cls.api.call("lambda", "PutFunctionConcurrency", limit)
+        return function
 
     def change(self, properties: Properties) -> Self:
         """Change configuration and code; versions and aliases stay."""
         name = {"FunctionName": self.physical_resource_id}
         not_configuration = ("FunctionName", "Code", "Tags", "ReservedConcurrentExecutions", "Architectures")
         given = {key: value for key, value in _lambdas_names(properties).items() if key not in not_configuration}
-        self.api.call("lambda", "UpdateFunctionConfiguration", {**given, **name})
+        self.api.call("lambda", "UpdateFunctionConfiguration", {**_DEFAULTS, **given, **name})
         self._change_what_moto_leaves(properties)
         self.api.call("lambda", "UpdateFunctionCode", {**_code(properties["Code"]), **name})
         return self

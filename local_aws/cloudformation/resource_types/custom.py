@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Mapping
 from typing import Any, Self
 
 from local_aws.cloudformation.resource_types.api import as_text
-from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+from local_aws.cloudformation.resource_types.base import ApiResource, Properties, generated_name
 
 _ANSWER_VALID = 3600  # seconds: CloudFormation's own limit
 
@@ -30,12 +31,17 @@ class CustomResource(ApiResource):
 
     @classmethod
     def create_in_stack(cls, properties: Properties, *, stack_id: str, logical_id: str, resource_type: str) -> Self:
-        """Ask the function to create. Raises CustomResourceFailed."""
-        resource = cls("")
+        """Ask the function to create, and where that fails to delete what it left. Raises CustomResourceFailed."""
+        resource = cls(generated_name(stack_id.split("/")[1], logical_id))
         resource.stack_id = stack_id
         resource.logical_resource_id = logical_id
         resource.cf_resource_type = resource_type
-        resource._ask("Create", properties)
+        try:
+            resource._ask("Create", properties)
+        except CustomResourceFailed:
+            with contextlib.suppress(CustomResourceFailed):
+                resource._ask("Delete", properties)
+            raise
         return resource
 
     @classmethod
@@ -44,14 +50,12 @@ class CustomResource(ApiResource):
         raise NotImplementedError
 
     def change(self, properties: Properties) -> Self:
-        """Ask the function to update; a new physical id means that the old one is to be deleted."""
+        """Ask the function to update; with a new physical id it is another resource, and the old one is to go."""
         changed = type(self)(self.physical_resource_id)
         changed.stack_id = self.stack_id
         changed.logical_resource_id = self.logical_resource_id
         changed.cf_resource_type = self.cf_resource_type
         changed._ask("Update", properties, {"OldResourceProperties": _texts(self.properties)})
-        if changed.physical_resource_id != self.physical_resource_id:
-            self.delete()
         return changed
 
     def delete(self) -> None:
@@ -90,12 +94,12 @@ class CustomResource(ApiResource):
                 f"the function {function} ended without putting its answer to ResponseURL: "
                 "it has to send Status, PhysicalResourceId, StackId, RequestId and LogicalResourceId there"
             ) from None
+        self.physical_resource_id = answered.get("PhysicalResourceId", self.physical_resource_id)
         if answered.get("Status") != "SUCCESS":
             raise CustomResourceFailed(
                 f"Received response status [{answered.get('Status')}] from custom resource. "
                 f"Message returned: {answered.get('Reason', 'no reason given')}"
             )
-        self.physical_resource_id = answered["PhysicalResourceId"]
         self.attributes = dict(answered.get("Data") or {})
         self.properties = properties
 

@@ -41,7 +41,9 @@ class Key(ApiResource):
         tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
         made = cls.api.call("kms", "CreateKey", {**given, "Tags": tags})["KeyMetadata"]
         key = cls(made["KeyId"], {"Arn": made["Arn"], "KeyId": made["KeyId"]})
-        return key._set(properties)
+        key.window = int(properties.get("PendingWindowInDays", _LONGEST_WINDOW))
+        with key.gone_if_it_fails():
+            return key._set(properties)
 
     def change(self, properties: Properties) -> Self:
         """Change description, policy and rotation; what it has encrypted stays readable."""

@@ -21,7 +21,8 @@ class Role(ApiResource):
         given = {key: value for key, value in properties.items() if key not in _NOT_OF_CREATE_ROLE}
         made = cls.api.call("iam", "CreateRole", {**given, "RoleName": name})["Role"]
         role = cls(name, {"Arn": made["Arn"], "RoleId": made["RoleId"]})
-        role._give_policies(properties)
+        with role.gone_if_it_fails():
+            role._give_policies(properties)
         return role
 
     def change(self, properties: Properties) -> Self:

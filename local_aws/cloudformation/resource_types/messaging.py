@@ -64,7 +64,8 @@ class Topic(ApiResource):
 
     def change(self, properties: Properties) -> Self:
         """Change the attributes; subscriptions stay."""
-        for name, value in self._attributes(properties).items():
+        unset = {"DisplayName": "", "KmsMasterKeyId": ""}
+        for name, value in {**unset, **self._attributes(properties)}.items():
             given = {"TopicArn": self.physical_resource_id, "AttributeName": name, "AttributeValue": value}
             self.api.call("sns", "SetTopicAttributes", given)
         return self
@@ -112,7 +113,6 @@ class Subscription(ApiResource):
 
     def change(self, properties: Properties) -> Self:
         """Subscribe anew."""
-        self.delete()
         return type(self).create("", properties)
 
     def delete(self) -> None:
@@ -138,7 +138,8 @@ class Queue(ApiResource):
 
     def change(self, properties: Properties) -> Self:
         """Change the attributes; messages stay."""
-        given = {"QueueUrl": self.physical_resource_id, "Attributes": self._attributes(properties)}
+        wanted = {"KmsMasterKeyId": "", **self._attributes(properties)}
+        given = {"QueueUrl": self.physical_resource_id, "Attributes": wanted}
         self.api.call("sqs", "SetQueueAttributes", given)
         return self
 

@@ -27,7 +27,8 @@ class LogGroup(ApiResource):
         cls.api.call("logs", "CreateLogGroup", {**given, "LogGroupName": name})
         group = cls(name)
         group.attributes["Arn"] = group.arn("logs", f"log-group:{name}:*")
-        group._keep(properties)
+        with group.gone_if_it_fails():
+            group._keep(properties)
         return group
 
     def change(self, properties: Properties) -> Self:

@@ -55,6 +55,15 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "Tags": ("PutBucketTagging", lambda value: {"Tagging": {"TagSet": value}}),
     "VersioningConfiguration": ("PutBucketVersioning", lambda value: {"VersioningConfiguration": value}),
 }
+_UNSET: dict[str, tuple[str, dict[str, Any]]] = {
+    "BucketEncryption": ("DeleteBucketEncryption", {}),
+    "LifecycleConfiguration": ("DeleteBucketLifecycle", {}),
+    "OwnershipControls": ("DeleteBucketOwnershipControls", {}),
+    "PublicAccessBlockConfiguration": ("DeletePublicAccessBlock", {}),
+    "Tags": ("DeleteBucketTagging", {}),
+    "VersioningConfiguration": ("PutBucketVersioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
+}
+"""How a bucket loses a setting that its template has no more."""
 
 
 class Bucket(ApiResource):
@@ -79,10 +88,18 @@ class Bucket(ApiResource):
                 "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
             },
         )
-        return bucket.change(properties)
+        bucket._set = set()
+        with bucket.gone_if_it_fails():
+            return bucket.change(properties)
+
+    _set: set[str]
 
     def change(self, properties: Properties) -> Self:
-        """Give the bucket its settings; its objects stay."""
+        """Give the bucket its settings, and take away those that it had; its objects stay."""
+        for name in self._set - properties.keys():
+            operation, more = _UNSET[name]
+            self.api.call("s3", operation, {"Bucket": self.physical_resource_id, **more})
+        self._set = set()
         for name, value in properties.items():
             if name == self.name_property:
                 continue
@@ -91,6 +108,7 @@ class Bucket(ApiResource):
                     f"the local AWS does not know the property {name} of {self.type_name}; it knows "
                     f"{self.name_property}, {', '.join(_SETTINGS)}"
                 )
+            self._set.add(name)
             operation, arguments = _SETTINGS[name]
             self.api.call("s3", operation, {"Bucket": self.physical_resource_id, **arguments(value)})
         return self
