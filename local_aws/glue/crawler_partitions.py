@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import threading
@@ -9,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
+
+from botocore.exceptions import ClientError
 
 PARTITIONS_PER_CALL = 100
 """BatchCreatePartition takes no more."""
@@ -83,7 +86,9 @@ class Tables:
         known = self._known(database, name)
         for values in sorted(known - set(found)):
             self._say(f"INFO : {database}.{name}: partition {values} has no objects any more; DeleteBehavior is LOG")
-        missing = {values: folder for values, folder in found.items() if values not in known}
+        missing = {values: path for values, path in found.items() if values not in known}
+        for path in missing.values():
+            self._look_into(path)
         self._add(database, table, missing)
         return len(missing)
 
@@ -96,8 +101,17 @@ class Tables:
                 if not entry["Key"].endswith("/"):  # the console's idea of an empty folder
                     yield entry["Key"][len(prefix) :]
 
+    def _look_into(self, uri: str) -> None:
+        """Read from a new partition's first object, as a crawler does to see what it is; here nothing depends on it."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            with contextlib.closing(self._s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                body.read(4)
+        except ClientError as refused:
+            raise CrawlError(f"{uri} could not be read: {refused}") from refused
+
     def _found(self, table: dict[str, Any]) -> dict[tuple[str, ...], str]:
-        """The partitions that S3 holds: their values, and their folders below the table's location."""
+        """The partitions that S3 holds: their values, and the address of an object in each."""
         location = _as_folder(table["StorageDescriptor"]["Location"])
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         found: dict[tuple[str, ...], str] = {}
@@ -107,7 +121,7 @@ class Tables:
             if isinstance(placed, str):
                 strangers.setdefault(placed, path)
             else:
-                found.setdefault(placed[0], placed[1])
+                found.setdefault(placed[0], f"{location}{path}")
         for reason, example in strangers.items():
             self._say(f"WARN : not registered: {location}{example} and others like it: {reason}")
         return found
@@ -120,14 +134,18 @@ class Tables:
 
     def _add(self, database: str, table: dict[str, Any], missing: dict[tuple[str, ...], str]) -> None:
         location = _as_folder(table["StorageDescriptor"]["Location"])
+        keys = table.get("PartitionKeys", [])
         inputs = [
             {
                 "Values": list(values),
                 # InheritFromTable: columns and format are the table's, whatever the files say.
-                "StorageDescriptor": {**table["StorageDescriptor"], "Location": location + folder},
+                "StorageDescriptor": {
+                    **table["StorageDescriptor"],
+                    "Location": location + partition_of(path.removeprefix(location), keys)[1],
+                },
                 "Parameters": dict(table.get("Parameters", {})),
             }
-            for values, folder in sorted(missing.items())
+            for values, path in sorted(missing.items())
         ]
         for first in range(0, len(inputs), PARTITIONS_PER_CALL):
             if self._cancelled.is_set():
