@@ -213,6 +213,7 @@ def _stack_for(backend: models.CloudFormationBackend, kind: str, name: str) -> L
     if kind == "UPDATE":
         if there is None:
             raise ValidationError(message=f"Stack [{name}] does not exist")
+        there.plan_to_update()
         return there
     if there is not None:
         if there.status != "REVIEW_IN_PROGRESS":

@@ -151,9 +151,7 @@ class LocalStack(models.Stack):
 
         Raises ValidationError for a template that cannot be, or one that changes nothing.
         """
-        old = self.plan
-        if self.status in _CANNOT_BE_UPDATED or old is None:
-            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
+        old = self.plan_to_update()
         source = self.parse_template(template) if isinstance(template, str) else template
         plan = self.planned(source, parameters or {})
         if plan.same_as(old):
@@ -173,6 +171,12 @@ class LocalStack(models.Stack):
         self.role_arn = role_arn
         self.tags = self.tags if tags is None else tags
         self._done("UPDATE_COMPLETE")
+
+    def plan_to_update(self) -> Plan:
+        """What the stack is now. Raises ValidationError for one that can only be deleted, or is not made yet."""
+        if self.status in _CANNOT_BE_UPDATED or self.plan is None:
+            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
+        return self.plan
 
     def _back_to(self, old: Plan, reason: str) -> None:
         self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", reason)

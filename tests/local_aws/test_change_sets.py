@@ -218,6 +218,8 @@ def test_a_creation_that_fails_is_rolled_back_with_its_reason_in_the_events(stac
     assert failed["LogicalResourceId"] == "Wrong"
     assert "has no property Colour" in failed["ResourceStatusReason"]
     assert stacks.resources("rolled") == {}
+    with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
+        create(stacks, "rolled", "UPDATE", "second", Template=TEMPLATE)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def test_a_bucket_that_cannot_be_emptied_stops_the_rollback(stacks: Stacks) -> N
         stacks.deploy(shipping(fail_on="Delete", Last={**WRONG, "DependsOn": "User"}), "stuck")
     # What the custom resource needs is left for another attempt.
     assert stacks.resources("stuck").keys() == {"Bucket", "Role", "Function", "Shipped"}
+    with pytest.raises(DeploymentFailed, match="is in ROLLBACK_FAILED state and can not be updated"):
+        stacks.deploy(shipping(), "stuck")
 
 
 def test_a_resource_that_cannot_be_deleted_may_be_left_behind(stacks: Stacks) -> None:
@@ -208,15 +210,16 @@ def test_a_failed_update_brings_a_custom_resource_back_to_its_version(stacks: St
 
 def test_a_failed_update_brings_back_what_it_had_replaced(stacks: Stacks) -> None:
     def named(name: str, **more: Any) -> dict[str, Any]:
-        return {"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}, **more}}
+        return {"Resources": {"A": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}, **more}}
 
-    stack = stacks.deploy(named("the-old-one"))
-    stacks.client("s3").put_object(Bucket="the-old-one", Key="a", Body=b"kept")
+    stack, logs = stacks.deploy(named("the-old-one")), stacks.client("logs")
+    logs.create_log_stream(logGroupName="the-old-one", logStreamName="kept")
     with pytest.raises(DeploymentFailed, match="UPDATE_ROLLBACK_COMPLETE"):
         stacks.deploy(named("the-new-one", B={**WRONG, "DependsOn": "A"}), stack)
     assert stacks.resources(stack) == {"A": "the-old-one"}
-    assert keys(stacks, "the-old-one") == ["a"]
-    assert "the-new-one" not in buckets(stacks)
+    streams = logs.describe_log_streams(logGroupName="the-old-one")["logStreams"]
+    assert [each["logStreamName"] for each in streams] == ["kept"]
+    assert logs.describe_log_groups(logGroupNamePrefix="the-new-one")["logGroups"] == []
 
 
 def test_a_failed_update_takes_back_settings_that_were_not_there(stacks: Stacks) -> None:
