@@ -34,6 +34,8 @@ def _copy_object(
 def unknown_condition(policy: dict[str, Any]) -> str | None:
     """The first condition of a policy that cannot be judged here, None where all can."""
     for statement in _statements(policy):
+        if _is_for_a_service(statement):
+            continue
         for operator, keys in statement.get("Condition", {}).items():
             for key in keys:
                 if (operator, key) != ("Bool", "aws:SecureTransport"):
@@ -54,8 +56,14 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
     return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
 
 
+def _is_for_a_service(statement: dict[str, Any]) -> bool:
+    """Whether only AWS services are meant: here they call with the credentials of roles."""
+    principal = statement.get("Principal")
+    return isinstance(principal, dict) and set(principal) == {"Service"}
+
+
 def _applies(statement: dict[str, Any]) -> bool:
     """Whether the condition holds. Requests over the loopback interface count as encrypted: nobody can listen there."""
-    return all(
+    return not _is_for_a_service(statement) and all(
         str(wanted).lower() == "true" for keys in statement.get("Condition", {}).values() for wanted in keys.values()
     )

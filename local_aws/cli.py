@@ -44,6 +44,9 @@ def up(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated.")
     ] = None,
     stack_name: Annotated[str, typer.Option(help="The name of the stack.")] = "mhealth",
+    deployed: Annotated[
+        bool, typer.Option("--stack/--no-stack", help="Deploy the template, or leave that to `sam deploy`.")
+    ] = True,
 ) -> None:
     """Start a fresh AWS with the template deployed on it, and serve until interrupted.
 
@@ -67,9 +70,11 @@ def up(
         listen(port).close()  # a taken port is told at once, not after the import
         _say("starting")
         # Late: moto takes seconds to import, and until then a person should know that something happens.
+        from local_aws.cloudformation.deploy import TEMPLATE
         from local_aws.server import LocalAws
 
-        world = LocalAws(dataset, port, scale, region, parameters, stack_name, tell=_say)
+        template = TEMPLATE if deployed else None
+        world = LocalAws(dataset, port, scale, region, parameters, stack_name, template=template, tell=_say)
         world.start()
     except DeploymentFailed as error:
         _say(str(error))
@@ -78,7 +83,8 @@ def up(
         _say(str(error))
         _end(world, _MISTAKE)
     seconds = time.monotonic() - started
-    _say(f"stack {stack_name} is deployed after {seconds:.0f} s; logs: {world.world.folder / 'logs'}")
+    there = f"stack {stack_name} is deployed" if deployed else "there is no stack yet"
+    _say(f"{there} after {seconds:.0f} s; logs: {world.world.folder / 'logs'}")
     ready = True
     print(f"ready {world.endpoint}", flush=True)
     while True:

@@ -213,6 +213,7 @@ def _stack_for(backend: models.CloudFormationBackend, kind: str, name: str) -> L
     if kind == "UPDATE":
         if there is None:
             raise ValidationError(message=f"Stack [{name}] does not exist")
+        there.plan_to_update()
         return there
     if there is not None:
         if there.status != "REVIEW_IN_PROGRESS":
@@ -259,16 +260,22 @@ def _changes(stack: LocalStack, plan: Plan) -> Iterator[Change]:
     """What executing the plan would do to each resource, as far as can be told before."""
     there = stack.deployed.by_name
     old_values: Mapping[str, Any] = stack.plan.values if stack.plan else {}
-    changed = {name for name, value in plan.values.items() if old_values.get(name) != value}
+    # What another Ref, and what another Fn::GetAtt may give than before.
+    refs = {name for name, value in plan.values.items() if old_values.get(name) != value}
+    attributes: set[str] = set()
     for name in plan.order:
         definition: Template = plan.resources[name]
+        named = references(definition)
         if name not in there:
             yield Change("Add", name, definition["Type"])
-        elif definition != there[name].definition or any(each in changed for each, _ in references(definition)):
+            refs.add(name)
+        elif definition != there[name].definition or any(
+            each in (attributes if attribute else refs) for each, attribute in named
+        ):
             yield Change("Modify", name, definition["Type"], there[name].physical_id)
         else:
             continue
-        changed.add(name)
+        attributes.add(name)
     for name in there.keys() - plan.resources.keys():
         yield Change("Remove", name, there[name].type_name, there[name].physical_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,10 +105,11 @@ class DeployedResources:
         self._superseded.clear()
         return failed
 
-    def remove(self, names: Iterable[str], *, roll_back: bool = False) -> list[str]:
+    def remove(self, names: Iterable[str], *, roll_back: bool = False, retain: Sequence[str] = ()) -> list[str]:
         """Delete resources, each before what it needs; return the logical ids that failed.
 
-        `roll_back`: what is deleted was just made. What a failed one needs is left, as it is still used.
+        `roll_back`: what is deleted was just made. Those of `retain` are forgotten and stay. What a failed one needs is
+        left, as it is still used.
         """
         wanted = set(names)
         needed = needs({name: each.definition for name, each in self.by_name.items()})
@@ -119,7 +120,9 @@ class DeployedResources:
                 continue
             if name in used:
                 used |= needed[name]
-            elif self._deleted(name, self.by_name[name], kept=_kept(self.by_name[name], roll_back=roll_back)):
+                continue
+            kept = name in retain or _kept(self.by_name[name], roll_back=roll_back)
+            if self._deleted(name, self.by_name[name], kept=kept):
                 del self.by_name[name]
             else:
                 failed.append(name)

@@ -8,12 +8,13 @@ Unlike there, a call returns when the stack is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from moto.cloudformation import models
+from moto.cloudformation import models, responses
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.parsing import Export
+from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from samtranslator.yaml_helper import yaml_parse
 
@@ -33,6 +34,7 @@ def install(world: World) -> None:
     resource_types.install(world)
     replace(models, Stack=LocalStack)
     replace(models.CloudFormationBackend, delete_stack=_delete_stack)
+    replace(responses.CloudFormationResponse, delete_stack=_answer_delete_stack)
     change_sets.install(world)
 
 
@@ -149,9 +151,7 @@ class LocalStack(models.Stack):
 
         Raises ValidationError for a template that cannot be, or one that changes nothing.
         """
-        old = self.plan
-        if self.status in _CANNOT_BE_UPDATED or old is None:
-            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
+        old = self.plan_to_update()
         source = self.parse_template(template) if isinstance(template, str) else template
         plan = self.planned(source, parameters or {})
         if plan.same_as(old):
@@ -172,6 +172,12 @@ class LocalStack(models.Stack):
         self.tags = self.tags if tags is None else tags
         self._done("UPDATE_COMPLETE")
 
+    def plan_to_update(self) -> Plan:
+        """What the stack is now. Raises ValidationError for one that can only be deleted, or is not made yet."""
+        if self.status in _CANNOT_BE_UPDATED or self.plan is None:
+            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
+        return self.plan
+
     def _back_to(self, old: Plan, reason: str) -> None:
         self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", reason)
         if self.deployed.restore(old):
@@ -181,10 +187,18 @@ class LocalStack(models.Stack):
         self.deployed.clean_up(old, roll_back=True)
         self._done("UPDATE_ROLLBACK_COMPLETE", reason)
 
-    def delete(self) -> None:
-        """Delete every resource that its DeletionPolicy does not keep."""
+    def delete(self, retain: Sequence[str] = ()) -> None:
+        """Delete every resource that neither its DeletionPolicy nor `retain` keeps.
+
+        Raises ValidationError where `retain` names something although no deletion has failed.
+        """
+        if retain and self.status != "DELETE_FAILED":
+            raise ValidationError(
+                message=f"Invalid operation on stack [{self.stack_id}]. "
+                "Specify the resources to retain only when the current stack state is DELETE_FAILED."
+            )
         self._add_stack_event("DELETE_IN_PROGRESS", resource_status_reason="User Initiated")
-        failed = self.deployed.remove(list(self.deployed.by_name))
+        failed = self.deployed.remove(list(self.deployed.by_name), retain=retain)
         if failed:
             self._done("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}].")
         else:
@@ -227,12 +241,18 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: ",".join(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def _delete_stack(backend: models.CloudFormationBackend, name_or_stack_id: str) -> None:
+def _answer_delete_stack(response: responses.CloudFormationResponse) -> ActionResult:
+    retain = response._get_param("RetainResources", [])
+    _delete_stack(response.cloudformation_backend, response._get_param("StackName"), retain)
+    return EmptyResult()
+
+
+def _delete_stack(backend: models.CloudFormationBackend, name_or_stack_id: str, retain: Sequence[str] = ()) -> None:
     """Delete a stack; one that cannot be deleted whole stays, with status DELETE_FAILED."""
     for stack in list(backend.stacks.values()):
         if name_or_stack_id in (stack.stack_id, stack.name):
             names = [export.name for export in stack.exports]
-            stack.delete()
+            cast("LocalStack", stack).delete(retain)
             if stack.status == "DELETE_COMPLETE":
                 backend.stacks.pop(stack.stack_id)
                 backend.deleted_stacks[stack.stack_id] = stack

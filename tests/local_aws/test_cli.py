@@ -149,3 +149,24 @@ def test_a_mistake_in_the_command_is_told(tmp_path: Path, arguments: tuple[str, 
     assert ended.returncode == 2
     assert message in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
+
+
+def test_without_a_stack_it_waits_for_sam_deploy(tmp_path: Path, dataset: Path) -> None:
+    process = subprocess.Popen(
+        [COMMAND, "up", "--port", "0", "--dataset", str(dataset), "--no-stack"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            endpoint = process.stdout.readline().split()[1]
+            session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
+            assert session.client("cloudformation", endpoint_url=endpoint).describe_stacks()["Stacks"] == []
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "there is no stack yet" in process.stderr.read()
+    assert process.returncode == 0

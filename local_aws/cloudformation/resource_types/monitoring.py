@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from moto.logs.models import logs_backends
-
 from local_aws.cloudformation.resource_types.api import tag_map
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
-from local_aws.world import ACCOUNT
 
 
 class LogGroup(ApiResource):
@@ -34,9 +31,11 @@ class LogGroup(ApiResource):
     def change(self, properties: Properties) -> Self:
         """Change how long it keeps and its key; its lines stay."""
         self._keep(properties)
-        # Moto has no AssociateKmsKey.
-        groups = logs_backends[ACCOUNT][self.world.region].groups
-        groups[self.physical_resource_id].kms_key_id = properties.get("KmsKeyId")
+        group = {"LogGroupName": self.physical_resource_id}
+        if "KmsKeyId" in properties:
+            self.api.call("logs", "AssociateKmsKey", {**group, "KmsKeyId": properties["KmsKeyId"]})
+        else:
+            self.api.call("logs", "DisassociateKmsKey", group)
         return self
 
     def _keep(self, properties: Properties) -> None:
