@@ -1,0 +1,91 @@
+"""Two stacks of one template in one account, at work at the same time: neither sees anything of the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.iam import record
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.server import LocalAws
+
+from .conftest import World, anybody
+from .project import Project, update
+
+ROWS = (60, 50)
+STARTS = {"north": "2014-01-01T00:00:00Z", "south": "2020-06-01T00:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World]]:
+    """Both stacks after one execution each, the two having run at once; they differ in when the recordings began."""
+    folder: Path = tmp_path_factory.mktemp("two")
+    write_dataset(folder / "dataset", rows=ROWS)
+    project = Project.copied(folder / "project")
+    with LocalAws(str(folder / "dataset"), folder=folder / "world", template=None) as aws:
+        worlds = {name: World(anybody(), aws.endpoint, stack=name) for name in STARTS}
+        for name, start in STARTS.items():
+            update(aws, project, name, RecordingStart=start)
+        executions = {name: world.start() for name, world in worlds.items()}
+        for name, arn in executions.items():
+            ended = worlds[name].ended(arn)
+            assert ended["status"] == "SUCCEEDED", ended.get("cause")
+            assert json.loads(ended["output"])["outcome"] == "published"
+        yield worlds
+
+
+def test_each_has_the_whole_table_of_its_own_making(worlds: dict[str, World]) -> None:
+    for name, world in worlds.items():
+        (row,) = world.query("SELECT count(*) AS samples, min(timestamp) AS first FROM mhealth")
+        assert row["samples"] == str(sum(ROWS))
+        assert row["first"][:19] == STARTS[name].replace("T", " ").removesuffix("Z")
+
+
+def test_nothing_has_the_same_name(worlds: dict[str, World]) -> None:
+    north, south = (set(world.resources.values()) for world in worlds.values())
+    # The table has one name in two databases; the other is no thing, only CloudFormation's name of a copy that was made.
+    assert north & south == {"mhealth_snapshots", "ShippedGlueCode"}
+    assert not {*worlds["north"].outputs.values()} & {*worlds["south"].outputs.values()}
+
+
+def test_no_role_asked_for_anything_of_the_other_stack(worlds: dict[str, World]) -> None:
+    buckets = {name: world.outputs["DataBucketName"] for name, world in worlds.items()}
+    uses = record.used()
+    for name, other in (("north", "south"), ("south", "north")):
+        own = [use for use in uses if f":role/{name}-" in use.role]
+        assert any(buckets[name] in use.resource for use in own)
+        assert not [use for use in own if buckets[other] in use.resource or f":{other}-" in use.resource]
+
+
+def test_no_role_could_read_or_write_the_other_stacks_bucket(worlds: dict[str, World]) -> None:
+    north, south = worlds["north"], worlds["south"]
+    key = next(key for key in south.keys("processed/"))
+    for role in ("DownloadRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole", "StateMachineRole"):
+        arn = north.client("iam").get_role(RoleName=north.resources[role])["Role"]["Arn"]
+        granted = north.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        s3 = north.session.client(
+            "s3",
+            endpoint_url=north.endpoint,
+            aws_access_key_id=granted["AccessKeyId"],
+            aws_secret_access_key=granted["SecretAccessKey"],
+            aws_session_token=granted["SessionToken"],
+        )
+        bucket = south.outputs["DataBucketName"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.get_object(Bucket=bucket, Key=key)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key="raw/version=1/x.csv", Body=b"")
+
+
+def test_when_one_stack_goes_the_other_works_on(worlds: dict[str, World]) -> None:
+    north, south = worlds.values()
+    bucket = north.outputs["DataBucketName"]
+    north.client("cloudformation").delete_stack(StackName="north")
+    assert json.loads(south.execute()["output"])["outcome"] == "unchanged"
+    assert south.query("SELECT count(*) AS samples FROM mhealth") == [{"samples": str(sum(ROWS))}]
+    # Its data are kept.
+    assert bucket in [each["Name"] for each in south.client("s3").list_buckets()["Buckets"]]
