@@ -119,7 +119,7 @@ def environment(runtime: SparkRuntime) -> dict[str, str]:
     }
 
 
-def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str) -> list[str]:
+def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str, region: str) -> list[str]:
     """The start of a `spark-submit` command whose job reads `s3://` from the AWS at `endpoint`, with these jars."""
     settings = {
         "spark.ui.enabled": "false",
@@ -128,6 +128,8 @@ def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str) -> li
         "spark.log.level": "WARN",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
+        # Hadoop 3.4 takes us-east-2 for an endpoint whose name tells no region, and policies judge the region.
+        "spark.hadoop.fs.s3a.endpoint.region": region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
     }

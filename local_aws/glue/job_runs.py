@@ -173,7 +173,7 @@ class Runner:
             self._downloaded(uri.strip()) for uri in arguments.get("--extra-py-files", "").split(",") if uri.strip()
         ]
         jars = spark_connector.connector_jars(spark)
-        command = spark_runtime.spark_submit_command(spark, jars, self._world.endpoint)
+        command = spark_runtime.spark_submit_command(spark, jars, self._world.endpoint, self._world.region)
         if extra:
             command += ["--py-files", ",".join(str(path) for path in extra)]
         command.append(str(script))
