@@ -19,6 +19,11 @@ unexport VIRTUAL_ENV
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
 
+# The second Glue version, in an environment of its own (local_aws/glue_versions.py lists them).
+PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+GLUE6 := $(CACHE)/glue-6.0
+RUN_GLUE6 = UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
+
 ##@ See it
 
 .PHONY: demo
@@ -34,6 +39,11 @@ up: setup  ## Start the local AWS and leave it running for your own client (PORT
 .PHONY: test
 test: setup check  ## Prove it: static checks, then every test
 	@$(RUN) pytest
+
+.PHONY: test-glue6
+test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: their tests, then the whole daily run
+	@$(RUN_GLUE6) pytest tests/glue
+	@$(RUN) pytest tests/end_to_end/test_glue_versions.py
 
 .PHONY: check
 check: setup  ## Static checks only: format, lint, types, template
@@ -56,7 +66,7 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 .PHONY: setup
 setup: $(READY)  ## Get what the project needs (the other targets call this): uv, Python packages, Java if missing, Spark's S3 connector
 
-$(READY): pyproject.toml uv.lock Makefile local_aws/spark_runtime.py
+$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
@@ -66,7 +76,17 @@ $(READY): pyproject.toml uv.lock Makefile local_aws/spark_runtime.py
 	@echo "Getting the Python packages of uv.lock, Spark among them (about 700 MB, once) ..."
 	@$(UV) sync --locked --quiet
 	@echo "Getting Spark's S3 connector from Maven Central (6 MB, once) ..."
-	@$(RUN) python -m local_aws.spark_runtime
+	@$(RUN) python -m local_aws.spark_connector
+	@touch $@
+
+.PHONY: setup-glue6
+setup-glue6: $(GLUE6)/ready  ## Get what Glue 6.0 needs besides (about 700 MB, once); wants Python 3.13
+
+$(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
+	@test -n "$(PYTHON_GLUE6)" || { echo "Python 3.13 was not found. Install it, or name it: make $(or $(firstword $(MAKECMDGOALS)),setup-glue6) PYTHON_GLUE6=/path/to/python3.13" >&2; exit 1; }
+	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
+	@UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
+	@$(RUN_GLUE6) python -m local_aws.spark_connector
 	@touch $@
 
 .PHONY: clean
@@ -77,4 +97,4 @@ clean:  ## Remove everything that was downloaded or made here
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

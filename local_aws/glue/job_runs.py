@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
-from local_aws import spark_runtime
+from local_aws import spark_connector, spark_runtime
 from local_aws.glue import job_errors, log_groups
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
@@ -126,10 +126,11 @@ class Runner:
         run = self._run
         status, error = "FAILED", None
         try:
+            spark = spark_runtime.runtime_of(run.job.glue_version)
             source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:job/{run.job.name}"
             self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession", source)
-            command = self._prepared_command()
-            status, error = self._run_script(command)
+            command = self._prepared_command(spark)
+            status, error = self._run_script(command, spark_runtime.environment(spark))
         except Exception as failure:  # noqa: BLE001 - whatever went wrong before the script is the run's error
             error = f"{type(failure).__name__}: {failure}"
             self._note(error)
@@ -163,7 +164,7 @@ class Runner:
             ) from refused
         return target
 
-    def _prepared_command(self) -> list[str]:
+    def _prepared_command(self, spark: spark_runtime.SparkRuntime) -> list[str]:
         run = self._run
         self._folder.mkdir(parents=True, exist_ok=True)
         arguments = run.merged_arguments()
@@ -171,7 +172,8 @@ class Runner:
         extra = [
             self._downloaded(uri.strip()) for uri in arguments.get("--extra-py-files", "").split(",") if uri.strip()
         ]
-        command = spark_runtime.spark_submit_command(self._world.endpoint)
+        jars = spark_connector.connector_jars(spark)
+        command = spark_runtime.spark_submit_command(spark, jars, self._world.endpoint, self._world.region)
         if extra:
             command += ["--py-files", ",".join(str(path) for path in extra)]
         command.append(str(script))
@@ -179,11 +181,11 @@ class Runner:
             command += [name, value]
         return command
 
-    def _run_script(self, command: list[str]) -> tuple[str, str | None]:
+    def _run_script(self, command: list[str], spark: Mapping[str, str]) -> tuple[str, str | None]:
         """The state in which the script left the run, and its error message."""
         run = self._run
         environment = {
-            **spark_runtime.environment(),
+            **spark,
             **self._world.client_environment(),
             **self._credentials,
             "GLUE_PYTHON_VERSION": "3",

@@ -136,11 +136,11 @@ def anybody() -> boto3.Session:
 
 
 @contextlib.contextmanager
-def local_aws(dataset: Path, folder: Path) -> Iterator[World]:
-    """A local AWS that serves `dataset`, with its logs below `folder`."""
+def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
+    """A local AWS that serves `dataset`, with its logs below `folder`; `options` are more of `local-aws up`."""
     folder.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", "--dataset", str(dataset)],
+        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", "--dataset", str(dataset), *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,

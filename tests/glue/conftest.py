@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
-from local_aws.spark_runtime import environment
+from local_aws.spark_runtime import environment, own_runtime
 from mhealth.session import spark_session
 from tests.glue.world import GLUE, World, write_table
 
@@ -21,7 +21,7 @@ from tests.glue.world import GLUE, World, write_table
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A Spark with the jobs' own settings; its Python workers find the package as they do on Glue."""
     before = dict(os.environ)
-    os.environ.update(environment())
+    os.environ.update(environment(own_runtime()))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(GLUE)
     scratch = tmp_path_factory.mktemp("spark")

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.spark_runtime import environment, spark_home
+from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
 
 SNAPSHOT = 20261124031454
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_errors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the jobs' driver and workers as in the tests, with the same exceptions."""
+    monkeypatch.setenv("PYTHONWARNINGS", ",".join(request.config.getini("filterwarnings")))
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +32,11 @@ def submit(script: str, package: str, arguments: list[str], folder: Path) -> sub
     working = folder / "working"
     working.mkdir(exist_ok=True)
     command = [
-        str(spark_home() / "bin" / "spark-submit"),
+        str(own_runtime().home / "bin" / "spark-submit"),
         *("--master", "local[2]", "--driver-memory", "1g", "--conf", "spark.ui.enabled=false"),
         *("--py-files", package, str(GLUE / script), *arguments),
     ]
-    variables = {**environment(), "PATH": os.environ["PATH"]}
+    variables = {**environment(own_runtime()), "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"]}
     return subprocess.run(command, env=variables, cwd=working, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -121,3 +121,18 @@ def test_a_refused_delete_is_an_error(aws: str, monkeypatch: pytest.MonkeyPatch)
         StorageError, match=r"1 of 1 objects were not deleted, the first is s3://a-bucket/p/1: AccessDenied no"
     ):
         storage.delete(["p/1"])
+
+
+def test_a_folder_may_lose_its_last_object_while_another_worker_writes_to_it(tmp_path: Path) -> None:
+    storage = storage_at(f"file://{tmp_path}")
+
+    def come_and_go(name: str) -> None:
+        for _ in range(500):
+            storage.put(f"quarantine/version=1/{name}", b"x")
+            assert storage.read(f"quarantine/version=1/{name}") == b"x"
+            storage.delete([f"quarantine/version=1/{name}"])
+
+    with many(2) as workers:
+        for done in [workers.submit(come_and_go, name) for name in ("one", "two")]:
+            done.result()
+    assert not (tmp_path / "quarantine").exists()

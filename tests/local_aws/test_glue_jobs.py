@@ -6,6 +6,7 @@ import textwrap
 import time
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,8 +75,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
 def python_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts that don't use Spark need not wait for it."""
 
-    def command(endpoint: str) -> list[str]:
-        return [sys.executable]
+    def command(runtime: spark_runtime.SparkRuntime, jars: Path, endpoint: str, region: str) -> list[str]:
+        return [str(runtime.python)]
 
     monkeypatch.setattr(spark_runtime, "spark_submit_command", command)
 
@@ -224,6 +225,16 @@ def test_a_state_machine_waits_for_the_run_and_gets_its_failure(jobs: Jobs) -> N
 
     limited = machines.run(one(task("glue:startJobRun.sync", {"JobName": lasting}, TimeoutSeconds=1)))
     assert limited["error"] == "States.Timeout"
+
+
+@pytest.mark.usefixtures("python_only")
+def test_a_glue_version_without_a_runtime_here_fails_the_run_before_its_script(jobs: Jobs) -> None:
+    told = jobs.run(jobs.create("print('ran')", GlueVersion="4.0"))
+    assert told["JobRunState"] == "FAILED"
+    assert told["ErrorMessage"] == (
+        "SparkRuntimeError: Glue version 4.0 does not run on this machine, only 5.1, 6.0 do. A retry does not help."
+    )
+    assert told["ExecutionTime"] == 0
 
 
 LOG_END = "26/11/24 03:00:01 INFO SparkContext: Invoking stop() from shutdown hook\n"

@@ -1,0 +1,87 @@
+"""The versions of Glue that this project is tested on: the one list of them.
+
+The template's parameter, the targets of the Makefile and the pins of pyproject.toml are tested against it. Spark and
+Python are what AWS's release notes of Glue tell; docs/glue-versions.md says how to add a version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GlueVersion:
+    """One version: what it is, where it stands in for itself on this machine, and which targets make and test it.
+
+    `environment` is the folder of its Python packages, from the repository's root. `connector` are the Maven packages
+    with which its Spark reads S3; `excluded` are those that they ask for and that are not needed.
+    """
+
+    name: str
+    spark: str
+    python: str
+    environment: str
+    setup_target: str
+    test_target: str
+    connector: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+# What Spark has already, in its own version.
+_SPARKS_OWN = ("commons-logging:commons-logging", "commons-codec:commons-codec", "org.apache.httpcomponents:httpclient")
+
+_GLUE_5_1 = GlueVersion(
+    name="5.1",
+    spark="3.5.6",
+    python="3.11",
+    environment=".venv",
+    setup_target="setup",
+    test_target="test",
+    # Hadoop's S3 connector in the version of pyspark's own Hadoop. Of the AWS SDK only what it uses is taken:
+    # the bundle that it asks for has 275 MB, these have 11 MB.
+    connector=(
+        "org.apache.hadoop:hadoop-aws:3.3.4",
+        "com.amazonaws:aws-java-sdk-s3:1.12.262",
+        "com.amazonaws:aws-java-sdk-sts:1.12.262",
+        "com.amazonaws:aws-java-sdk-dynamodb:1.12.262",
+    ),
+    excluded=(
+        "com.amazonaws:aws-java-sdk-bundle",
+        "com.fasterxml.jackson.core:jackson-databind",
+        "com.fasterxml.jackson.core:jackson-core",
+        "com.fasterxml.jackson.core:jackson-annotations",
+        "software.amazon.ion:ion-java",
+        "joda-time:joda-time",
+        *_SPARKS_OWN,
+    ),
+)
+
+_GLUE_6_0 = GlueVersion(
+    name="6.0",
+    spark="4.1.1",
+    python="3.13",
+    environment=".cache/glue-6.0",
+    setup_target="setup-glue6",
+    test_target="test-glue6",
+    # The same for Hadoop 3.4, which uses version 2 of the AWS SDK: its bundle has 640 MB, these have 9 MB.
+    connector=(
+        "org.apache.hadoop:hadoop-aws:3.4.2",
+        "software.amazon.awssdk:apache-client:2.29.52",
+        "software.amazon.awssdk:s3:2.29.52",
+        "software.amazon.awssdk:s3-transfer-manager:2.29.52",
+        "software.amazon.awssdk:sts:2.29.52",
+    ),
+    excluded=(
+        "software.amazon.awssdk:bundle",
+        # Other ways to S3 than the plain one: a second HTTP client, a reader that prefetches, OpenSSL.
+        "software.amazon.awssdk:netty-nio-client",
+        "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3",
+        "org.wildfly.openssl:wildfly-openssl",
+        "org.apache.httpcomponents:httpcore",
+        "org.slf4j:slf4j-api",
+        *_SPARKS_OWN,
+    ),
+)
+
+GLUE_VERSIONS = {version.name: version for version in (_GLUE_5_1, _GLUE_6_0)}
+"""By name, the oldest first."""
