@@ -164,7 +164,9 @@ class DeployedResources:
             return kind.create_in_stack(properties, stack_id=stack_id, logical_id=name, resource_type=type_name)
         if issubclass(kind, ApiResource):
             made_up = generated_name(self._stack_name, name, longest=kind.longest_name, lower=kind.lower_case_name)
-            return kind.create(properties.get(kind.name_property, made_up), properties)
+            made = kind.create(properties.get(kind.name_property, made_up), properties)
+            made.belong_to(self._pseudo["AWS::StackId"], self._stack_name, name)
+            return made
         physical = properties.get(kind.cloudformation_name_type(), generated_name(self._stack_name, name))
         given = {"Type": type_name, "Properties": properties}
         more = {"LogicalId": name, "StackId": self._pseudo["AWS::StackId"], "ResourceType": type_name}

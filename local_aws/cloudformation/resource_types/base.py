@@ -66,6 +66,9 @@ class ApiResource(CloudFormationModel):
     def delete(self) -> None:
         """Delete the object."""
 
+    def belong_to(self, stack_id: str, stack_name: str, logical_id: str) -> None:
+        """Mark the object as this stack's, where CloudFormation does so."""
+
     @contextlib.contextmanager
     def gone_if_it_fails(self) -> Iterator[None]:
         """For a creation in several steps: delete the object where a later one fails, as nobody else knows of it."""

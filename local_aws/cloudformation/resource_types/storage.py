@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
+
+from moto.s3.models import s3_backends
 
 from local_aws.buckets import unknown_condition
 from local_aws.cloudformation.resource_types.api import PropertyError
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
+from local_aws.world import ACCOUNT
 
 
 def _encryption(value: Any) -> dict[str, Any]:
@@ -73,6 +77,7 @@ class Bucket(ApiResource):
     name_property = "BucketName"
     longest_name = 63
     lower_case_name = True
+    marks: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
@@ -111,7 +116,17 @@ class Bucket(ApiResource):
             self._set.add(name)
             operation, arguments = _SETTINGS[name]
             self.api.call("s3", operation, {"Bucket": self.physical_resource_id, **arguments(value)})
+        self._mark()
         return self
+
+    def belong_to(self, stack_id: str, stack_name: str, logical_id: str) -> None:
+        """Mark the bucket as CloudFormation does: with tags that nobody else can set, and so neither S3's API."""
+        self.marks = {"stack-id": stack_id, "stack-name": stack_name, "logical-id": logical_id}
+        self._mark()
+
+    def _mark(self) -> None:
+        tags = [{"Key": f"aws:cloudformation:{name}", "Value": value} for name, value in self.marks.items()]
+        s3_backends[ACCOUNT]["aws"].tagger.tag_resource(self.attributes["Arn"], tags)
 
     def delete(self) -> None:
         """Delete the bucket; S3 refuses when it is not empty."""
