@@ -7,6 +7,14 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PORT ?= 4566
 DATASET ?= synthetic
+STACK ?= mhealth
+REGION ?=
+# sam reads the values itself: one argument, so that quotes around a value reach it. In the environment make keeps them.
+PARAMETERS ?=
+export PARAMETERS
+CONFIRM ?=
+DELETE_DATA ?=
+BUCKET ?=
 UV_VERSION := 0.13.9
 
 CACHE := .cache
@@ -18,6 +26,13 @@ export UV_PYTHON := $(PYTHON)
 unexport VIRTUAL_ENV
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
+OPERATE := $(RUN) python -m local_aws.operations
+WHERE = --stack "$(STACK)" --region "$(REGION)"
+ifeq ($(origin SAM),undefined)
+SAM := $(abspath $(CACHE)/checks/sam)/bin/sam
+SAM_READY := $(CACHE)/checks/sam/ready
+endif
+export SAM_CLI_TELEMETRY ?= 0
 
 # The second Glue version, in an environment of its own (local_aws/glue_versions.py lists them).
 PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
@@ -33,6 +48,31 @@ demo: setup  ## Watch the whole daily run on this machine, from the real templat
 .PHONY: up
 up: setup  ## Start the local AWS and leave it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
 	@$(RUN) local-aws up --port $(PORT) --dataset $(DATASET)
+
+##@ Run it on AWS
+
+.PHONY: deploy
+deploy: setup $(SAM_READY)  ## Build, deploy, run once, check (STACK=mhealth REGION=... PARAMETERS="AlarmEmail=a@b.c ScheduleState=DISABLED")
+	@$(OPERATE) make-way $(WHERE)
+	@$(SAM) validate --lint
+	@PATH="$(dir $(SAM)):$$PATH" $(SAM) build
+	@$(SAM) deploy --stack-name $(STACK) $(if $(REGION),--region $(REGION)) --no-confirm-changeset \
+	  --no-fail-on-empty-changeset $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
+	@$(OPERATE) verify $(WHERE)
+
+# sam build looks for a python3.11 on the PATH: there is one beside this sam.
+$(CACHE)/checks/sam/ready: uv.lock
+	@echo "Getting the SAM CLI from PyPI, into $(@D) (220 MB, once) ..."
+	@UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --locked --quiet --only-group sam
+	@touch $@
+
+.PHONY: verify
+verify: setup  ## Run a deployed stack once and check it (STACK=mhealth REGION=...)
+	@$(OPERATE) verify $(WHERE)
+
+.PHONY: destroy
+destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth REGION=... CONFIRM=name DELETE_DATA=1 BUCKET=...)
+	@$(OPERATE) destroy $(WHERE) --confirm "$(CONFIRM)" --bucket "$(BUCKET)" $(if $(filter 1,$(DELETE_DATA)),--delete-data)
 
 ##@ Change it
 
@@ -60,6 +100,10 @@ format: setup  ## Put the code into its format and mend what the linter can
 .PHONY: cost
 cost: setup  ## Make the tables of docs/cost.md anew, from the template, the prices and the usage in docs/cost/
 	@$(RUN) python -m docs.cost.tables --write
+
+.PHONY: reference
+reference: setup  ## Make docs/parameters.md anew, from the template
+	@$(RUN) python -m docs.parameters
 
 ##@ Upkeep
 

@@ -1,4 +1,4 @@
-"""Watching an execution of the state machine: which state is at work, which are done, how it ended."""
+"""An execution of the state machine as it goes on: which state is at work, which are done, how it ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-POLL_SECONDS = 0.25
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 3.0
+"""Seconds between two looks. The pause grows while nothing happens: Step Functions throttles who asks too often."""
+
+_GROWTH = 1.2
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Ended:
 def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
     """Tell what happens in the execution with ARN `execution`, as it happens, until it has ended."""
     told = 0
+    pause = SHORTEST_PAUSE
     entered: dict[str, float] = {}
     while True:
         # Asked before the history: when it says that the execution has ended, the history is complete.
@@ -57,6 +61,7 @@ def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
             elif left := event.get("stateExitedEventDetails"):
                 seconds = event["timestamp"].timestamp() - entered[left["name"]]
                 yield Left(left["name"], seconds, json.loads(left.get("output", "{}")))
+        pause = min(pause * _GROWTH, LONGEST_PAUSE) if len(events) == told else SHORTEST_PAUSE
         told = len(events)
         if now["status"] != "RUNNING":
             yield Ended(
@@ -67,4 +72,4 @@ def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
                 cause=now.get("cause") or "",
             )
             return
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)

@@ -1,0 +1,78 @@
+"""`make deploy` and `make destroy` as an operator types them, against a local AWS without a stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.kaggle.synthetic import write_dataset
+
+from .conftest import World, local_aws
+
+ROOT = Path(__file__).parents[2]
+ROWS = (900, 800, 6000, 6000)
+
+# The tests of this module are one story: each starts where the one before it ended.
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("deploy")
+    write_dataset(folder / "dataset", rows=ROWS)
+    with local_aws(folder / "dataset", folder / "home", "--no-stack") as world:
+        yield world
+
+
+def make(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_ENDPOINT_URL": world.endpoint, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    command = ["make", *arguments, "STACK=trial", "REGION=us-east-1"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def statuses(world: World) -> dict[str, str]:
+    stacks = world.client("cloudformation").describe_stacks()["Stacks"]
+    return {stack["StackName"]: stack["StackStatus"] for stack in stacks}
+
+
+def parameters(world: World) -> dict[str, str]:
+    (stack,) = world.client("cloudformation").describe_stacks(StackName="trial")["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+
+
+def test_deploy_gets_past_a_failed_first_deployment(world: World) -> None:
+    broken = {"Resources": {"Wrong": {"Type": "AWS::Glue::Database", "Properties": {"Nonsense": 1}}}}
+    world.client("cloudformation").create_stack(StackName="trial", TemplateBody=json.dumps(broken))
+    assert statuses(world) == {"trial": "ROLLBACK_COMPLETE"}
+    wanted = 'PARAMETERS=CrawlerPollSeconds=1 ScheduleExpression="cron(30 6 * * ? *)" AlarmEmail=a@example.org'
+    done = make(world, "deploy", wanted)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "Wrong CREATE_FAILED" in done.stdout
+    assert "All 9 checks hold" in done.stdout
+    assert statuses(world)["trial"] == "CREATE_COMPLETE"
+    assert parameters(world)["ScheduleExpression"] == "cron(30 6 * * ? *)"
+
+
+def test_destroy_without_an_answer_changes_nothing(world: World) -> None:
+    done = make(world, "destroy", "DELETE_DATA=1")
+    assert done.returncode != 0
+    assert "CONFIRM=trial" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert statuses(world)["trial"] == "CREATE_COMPLETE"
+
+
+def test_destroy_takes_the_stack_and_all_versions_of_its_data(world: World) -> None:
+    done = make(world, "destroy", "DELETE_DATA=1", "CONFIRM=trial")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "trial" not in statuses(world)
+    left = [bucket["Name"] for bucket in world.client("s3").list_buckets()["Buckets"]]
+    assert [name for name in left if "trial" in name] == []
+    # All SAM stacks of the region share it.
+    assert any(name.startswith("aws-sam-cli-managed-default") for name in left)
