@@ -1,0 +1,150 @@
+"""The commands of docs/operations.md, run in the page's order against a local AWS; its other words hold, too."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.parameters import template
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.server import LocalAws
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+ROWS = (900, 800)
+
+# A person looks again until it is done.
+WAIT = """
+import os, time, boto3
+sfn, athena = boto3.client("stepfunctions"), boto3.client("athena")
+while sfn.list_executions(stateMachineArn=os.environ["MACHINE"], statusFilter="RUNNING")["executions"]:
+    time.sleep(0.25)
+for query in athena.list_query_executions(WorkGroup=os.environ["GROUP"])["QueryExecutionIds"]:
+    while "CompletionDateTime" not in athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]:
+        time.sleep(0.1)
+"""
+
+# Version 1 of the CLI, which is the one on PyPI, does not look at AWS_ENDPOINT_URL for SQS.
+AWS = 'aws() { if [ "$1" = sqs ]; then set -- --endpoint-url "$AWS_ENDPOINT_URL" "$@"; fi; command aws "$@"; }'
+
+
+def commands() -> list[str]:
+    """Every command of the page's console blocks."""
+    blocks = re.findall(r"^ *```console\n(.+?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    assert all(line.startswith("$ ") for line in lines), "a console block of this page holds commands only"
+    return [line.removeprefix("$ ") for line in lines]
+
+
+def script() -> str:
+    """The commands as one script that shows each before its output, and waits where a person would look again."""
+    lines = ["set -euo pipefail", AWS]
+    for command in commands():
+        if command.startswith("make ") or command.endswith("# on AWS only"):
+            continue
+        lines += [f"echo {shlex.quote('# ' + command)}", command]
+        if "start-execution" in command or "start-query-execution" in command:
+            lines.append('MACHINE="$StateMachineArn" GROUP="$WorkGroupName" python wait.py')
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("operations")
+    write_dataset(folder / "dataset", rows=ROWS)
+    (folder / "kaggle.json").write_text('{"username": "somebody", "key": "0123456789abcdef"}')
+    (folder / "wait.py").write_text(WAIT)
+    with LocalAws(str(folder / "dataset"), folder=folder / "world") as aws:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_PAGER": "",
+        }
+        done = subprocess.run(
+            ["bash", "-c", script()],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def test_commands_run_as_they_stand(shown: str) -> None:
+    assert shown.count("\n# aws ") > 20
+    assert re.search(r'SUCCEEDED\t.*"outcome": ?"published"', shown)
+
+
+def test_what_a_person_is_told_to_look_for_is_there(shown: str) -> None:
+    assert "subject\tsamples\t1\t900\t2\t800" in shown
+    assert "ENABLED\tcron(0 8 * * ? *)\tAsia/Tokyo" in shown
+    assert re.search(r"ExecutionFailedAlarm\S*\tOK", shown)
+    assert re.search(r"^1700\.0$", shown, re.MULTILINE), "the metric RowsProcessed"
+    assert re.search(r"^JobOutputLogGroup\t/aws-glue/mhealth/output-mhealth$", shown, re.MULTILINE)
+    assert re.search(r"^manifests/snapshots/\d{14}\.json$", shown, re.MULTILINE)
+    assert "5.1\t2" in shown
+    assert "ExecutionSucceeded" in shown
+
+
+def test_alarms_are_those_of_the_template() -> None:
+    alarms = {name for name, each in template()["Resources"].items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+    assert set(re.findall(r"^\| (\w+Alarm) \|", PAGE, re.MULTILINE)) == alarms
+
+
+def test_log_groups_are_those_of_the_template() -> None:
+    groups = {name for name, each in template()["Resources"].items() if each["Type"] == "AWS::Logs::LogGroup"}
+    told = re.findall(r"^\| (\w+LogGroup(?:, \w+LogGroup)*) \|", PAGE, re.MULTILINE)
+    assert {name for cell in told for name in cell.split(", ")} == groups
+
+
+def test_metrics_are_those_that_are_put() -> None:
+    rows = re.findall(r"^\| (\w+(?:, \w+)?) \| (?:count|seconds) \|", PAGE, re.MULTILINE)
+    put = set(re.findall(r'"MetricName": "(\w+)"', (ROOT / "cloudformation" / "pipeline.asl.json").read_text()))
+    put |= set(re.findall(r'add_metric\("(\w+)"', (ROOT / "lambda_ingest" / "metrics.py").read_text()))
+    assert {name for cell in rows for name in cell.split(", ")} == put
+
+
+def test_make_is_used_as_the_makefile_and_the_template_have_it() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z_]+) \?=", makefile, re.MULTILINE))
+    used = re.findall(r"(?:`|\$ )(make [^`\n]+)", PAGE)
+    assert len(used) > 10
+    for command in used:
+        assert command.split()[1] in targets, command
+        assert set(re.findall(r" ([A-Z_]+)=", command)) <= variables, command
+        given = re.search(r"""PARAMETERS=(?:"(.+)"|'(.+)'|(\S+))""", command)
+        names = re.findall(r"(\w+)=", next(filter(None, given.groups()))) if given else []
+        assert set(names) - {"Name"} <= set(template()["Parameters"]), command
+
+
+def anchors(text: str) -> set[str]:
+    return {
+        re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
