@@ -15,6 +15,9 @@ GLUE_VERSIONS = {"5.1", "6.0"}
 WORKER_TYPES = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
 """DPUs of each type."""
 
+COLUMN_TYPES = {"id": "string", "timestamp": "timestamp", "activity_id": "int", "activity": "string"}
+"""The columns that are no sensor's; a sensor's is double."""
+
 PARTITION_KEYS = [("snapshot", "bigint"), ("subject", "int")]
 
 
@@ -91,6 +94,12 @@ def table_is_partitioned_parquet(project: Project) -> Iterable[str]:
         keys = [(key["Name"], key["Type"]) for key in table.get("PartitionKeys", [])]
         if keys != PARTITION_KEYS:
             yield f"{name}: partition keys are {keys}, expected {PARTITION_KEYS}"
+        for column in table.get("StorageDescriptor", {}).get("Columns", []):
+            expected = COLUMN_TYPES.get(column["Name"], "double")
+            if column["Type"] != expected:
+                yield f"{name}: {column['Name']} is {column['Type']}, expected {expected}"
+            if not column.get("Comment"):
+                yield f"{name}: {column['Name']} has no Comment with its unit"
         parameters = table.get("Parameters", {})
         if parameters.get("compressionType") != "none" or parameters.get("classification") != "parquet":
             yield f"{name}: Parameters must have classification parquet and compressionType none"

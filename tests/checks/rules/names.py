@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 import boto3
 
@@ -48,13 +49,14 @@ def names_are_not_fixed(project: Project) -> Iterable[str]:
             yield f"{name}: the database's name is not the stack's own"
 
 
-def _partitions() -> set[str]:
-    return set(boto3.Session().get_available_partitions())
-
-
+@cache
 def _regions() -> set[str]:
     session = boto3.Session()
-    return {region for partition in _partitions() for region in session.get_available_regions("s3", partition)}
+    return {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition)
+    }
 
 
 @rule

@@ -31,6 +31,23 @@ def every_rule() -> dict[str, Rule]:
 
 
 def problems(project: Project) -> dict[str, list[str]]:
-    """What each rule finds wrong with the project; rules that find nothing are left out."""
+    """What each rule finds wrong with the project; rules that find nothing are left out.
+
+    A file that is no YAML, JSON or TOML is the one finding where there is one: no rule can judge it.
+    """
+    unreadable = list(_unreadable(project))
+    if unreadable:
+        return {UNREADABLE: unreadable}
     found = {name: list(check(project)) for name, check in every_rule().items()}
     return {name: problems for name, problems in found.items() if problems}
+
+
+UNREADABLE = "files_can_be_read"
+
+
+def _unreadable(project: Project) -> Iterable[str]:
+    for part in ("template", "definition", "samconfig"):
+        try:
+            getattr(project, part)
+        except ValueError as error:
+            yield f"the {part} cannot be read: {error}"

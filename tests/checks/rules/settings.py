@@ -112,6 +112,19 @@ def handlers_exist(project: Project) -> Iterable[str]:
 
 
 @rule
+def functions_run_on_the_tested_python(project: Project) -> Iterable[str]:
+    """The tests run on one Python; cfn-lint does not look at the runtime of a SAM function."""
+    tested = (CLOUDFORMATION.parent / ".python-version").read_text().strip()
+    for name, function in project.of_type("AWS::Serverless::Function").items():
+        if function.get("Runtime") != f"python{tested}":
+            yield f"{name}: Runtime is {function.get('Runtime')}, expected python{tested}"
+        if function.get("Architectures") != ["x86_64"]:
+            yield f"{name}: Architectures must be x86_64 alone: its compiled packages are built for one"
+        if not 0 < function.get("Timeout", 3) <= 900:
+            yield f"{name}: Timeout is {function.get('Timeout')} s, expected 1 to 900"
+
+
+@rule
 def local_files_exist(project: Project) -> Iterable[str]:
     """Without CodeUri sam packages the folder of the template; cfn-lint and sam validate look at no local file."""
     for name, function in project.of_type("AWS::Serverless::Function").items():
