@@ -56,7 +56,7 @@ def checkov(templates: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def asl_validator(definitions: Mapping[str, str]) -> dict[str, list[str]]:
-    """What asl-validator finds in definitions by name, their substitutions filled, in one process. Raises LinterFailed."""
+    """What asl-validator finds in definitions by name, all in one process. Raises LinterFailed."""
     found: dict[str, list[str]] = {}
     parsed = {}
     for name, text in definitions.items():

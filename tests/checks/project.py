@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,7 @@ class Project:
     @cached_property
     def template(self) -> dict[str, Any]:
         """The template with every intrinsic function in its long form. Raises ValueError where it is no YAML."""
-        decoded, problems = decode_str(self.files[TEMPLATE])
-        if problems or decoded is None:
-            raise ValueError("; ".join(str(problem) for problem in problems))
-        return decoded
+        return _decoded(self.files[TEMPLATE])
 
     @cached_property
     def definition(self) -> dict[str, Any]:
@@ -84,6 +81,15 @@ class Project:
         if isinstance(value, Mapping) and set(value) == {"Ref"} and value["Ref"] in self.parameters:
             return self.parameters[value["Ref"]].get("Default")
         return value
+
+
+@cache
+def _decoded(text: str) -> dict[str, Any]:
+    # Most mutations leave the template alone, and YAML in Python is slow.
+    decoded, problems = decode_str(text)
+    if problems or decoded is None:
+        raise ValueError("; ".join(str(problem) for problem in problems))
+    return decoded
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -1,0 +1,108 @@
+"""What the SAM CLI makes of the repository."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.checks import environments
+from tests.checks.packaging.workshop import ARTIFACTS, STACK, Workshop, size
+from tests.checks.project import ROOT
+from tests.checks.runner import CheckFailed, command
+
+_BUILD_CACHE = ROOT / ".cache" / "checks" / "sam-build"
+_LAMBDA_UNZIPPED = 262_144_000  # bytes: what Lambda takes, unzipped, with layers
+
+
+def validate() -> str:
+    """`sam validate --lint` on the source template."""
+    command(str(environments.sam()), "validate", "--lint", environment=environments.tool_environment())
+    return "the source template"
+
+
+def build(workshop: Workshop) -> str:
+    """`sam build` as anybody calls it, but for the folder; what lies in the functions' folders then."""
+    command(
+        *(str(environments.sam()), "build", "--cached", "--cache-dir", str(_BUILD_CACHE)),
+        *("--build-dir", str(workshop.built.parent)),
+        environment=environments.tool_environment(),
+    )
+    told = []
+    for name in functions(yaml_parse(workshop.built.read_text())):
+        files = [path for path in (workshop.built.parent / name).rglob("*") if path.is_file()]
+        total = sum(path.stat().st_size for path in files)
+        if total > _LAMBDA_UNZIPPED:
+            raise CheckFailed(f"{name} has {size(total)} unzipped: Lambda takes {size(_LAMBDA_UNZIPPED)}")
+        told.append(f"{name} {size(total)} unzipped, {len(files)} files")
+    return "; ".join(told)
+
+
+def package(workshop: Workshop) -> str:
+    """`sam package` of what was built, to the local AWS as S3; every local path is an object there then."""
+    workshop.client("s3").create_bucket(Bucket=ARTIFACTS)
+    command(
+        *(str(environments.sam()), "package", "--template-file", str(workshop.built), "--s3-bucket", ARTIFACTS),
+        *("--output-template-file", str(workshop.packaged)),
+        environment=workshop.environment(),
+    )
+    template = yaml_parse(workshop.packaged.read_text())
+    told = []
+    for name, uri in references(template):
+        if not str(uri).startswith(f"s3://{ARTIFACTS}/"):
+            raise CheckFailed(f"{name} refers to {uri}: expected an object of s3://{ARTIFACTS}")
+        body = artifact(workshop, name)
+        if name in functions(template):
+            told.append(f"{name} {size(len(body))}")
+            with zipfile.ZipFile(io.BytesIO(body)) as archive:
+                compiled = [
+                    each for each in archive.namelist() if each.startswith(("__pycache__/", "mhealth/__pycache__/"))
+                ]
+            if compiled:
+                raise CheckFailed(f"{name} holds what this machine compiled: {', '.join(compiled)}")
+    return f"zips: {', '.join(told)}"
+
+
+def artifact(workshop: Workshop, logical_id: str) -> bytes:
+    """What `sam package` uploaded for a resource."""
+    uri = dict(references(yaml_parse(workshop.packaged.read_text())))[logical_id]
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body: bytes = workshop.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def deploy_packaged(workshop: Workshop) -> str:
+    """The packaged template, deployed by CloudFormation's API alone."""
+    cloudformation = workshop.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=STACK, TemplateBody=workshop.packaged.read_text(), Capabilities=["CAPABILITY_IAM"]
+    )
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        reasons = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}"
+            for event in reversed(events)
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+        raise CheckFailed("\n".join([f"the stack ended in {stack['StackStatus']}", *reasons]))
+    resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    return f"{len(resources)} resources, {len(stack['Outputs'])} outputs"
+
+
+def functions(template: dict[str, Any]) -> list[str]:
+    """The logical ids of the functions."""
+    resources = template["Resources"].items()
+    return [name for name, resource in resources if resource["Type"] == "AWS::Serverless::Function"]
+
+
+def references(template: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Logical id and address of all that SAM has to upload."""
+    for name, resource in template["Resources"].items():
+        key = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::StateMachine": "DefinitionUri"}
+        if resource["Type"] in key:
+            uri = resource["Properties"].get(key[resource["Type"]])
+            yield name, f"s3://{uri['Bucket']}/{uri['Key']}" if isinstance(uri, dict) else uri
