@@ -65,16 +65,24 @@ def invoke(workshop: Workshop, logical_id: str, event: dict[str, Any]) -> dict[s
         for key, value in settings["Environment"]["Variables"].items()
     }
     variables = {
-        "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(scratch), "TMPDIR": str(scratch),
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
         **given,
         **workshop.aws.world.kaggle,
         **workshop.aws.world.client_environment(),
-        "AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything",
-        "_HANDLER": settings["Handler"], "LAMBDA_TASK_ROOT": str(place / "code"),
-        "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_ACCESS_KEY_ID": "anyone",
+        "AWS_SECRET_ACCESS_KEY": "anything",
+        "_HANDLER": settings["Handler"],
+        "LAMBDA_TASK_ROOT": str(place / "code"),
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings["MemorySize"]),
-        "AWS_LAMBDA_LOG_GROUP_NAME": "check", "AWS_LAMBDA_LOG_STREAM_NAME": "check",
-        "LOCAL_AWS_INVOKED_ARN": settings["FunctionArn"], "LOCAL_AWS_REQUEST_ID": "check",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "check",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "check",
+        "LOCAL_AWS_INVOKED_ARN": settings["FunctionArn"],
+        "LOCAL_AWS_REQUEST_ID": "check",
         "LOCAL_AWS_TIMEOUT": str(settings["Timeout"]),
     }
     done = subprocess.run(

@@ -79,7 +79,9 @@ def _environment(workshop: Workshop) -> dict[str, str]:
     variables: dict[str, Any] = {
         **spark_runtime.environment(),
         **workshop.aws.world.client_environment(),
-        "AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything", "PYTHONNOUSERSITE": "1",
+        "AWS_ACCESS_KEY_ID": "anyone",
+        "AWS_SECRET_ACCESS_KEY": "anything",
+        "PYTHONNOUSERSITE": "1",
         "SPARK_HOME": str(_spark_home()),
         "PYSPARK_PYTHON": str(environments.glue_python()),
         "PYSPARK_DRIVER_PYTHON": str(environments.glue_python()),

@@ -23,6 +23,7 @@ CALLED = {
     "aws-sdk:sfn:listExecutions": {"states:ListExecutions"},
     "aws-sdk:glue:startCrawler": {"glue:StartCrawler"},
     "aws-sdk:glue:getCrawler": {"glue:GetCrawler"},
+    "aws-sdk:glue:stopCrawler": {"glue:StopCrawler"},
     "aws-sdk:s3:headObject": {"s3:GetObject"},
     "aws-sdk:s3:getObject": {"s3:GetObject", "kms:Decrypt"},
     "aws-sdk:s3:putObject": {"s3:PutObject", "kms:GenerateDataKey"},
