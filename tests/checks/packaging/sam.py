@@ -12,9 +12,13 @@ from samtranslator.yaml_helper import yaml_parse
 from tests.checks import environments
 from tests.checks.packaging.workshop import ARTIFACTS, STACK, Workshop, size
 from tests.checks.project import ROOT
+from tests.checks.rules.parameters import OUTPUTS
 from tests.checks.runner import CheckFailed, command
 
 _BUILD_CACHE = ROOT / ".cache" / "checks" / "sam-build"
+DEPLOYED = "deployed"
+"""The stack that `sam deploy` makes."""
+
 _LAMBDA_UNZIPPED = 262_144_000  # bytes: what Lambda takes, unzipped, with layers
 
 
@@ -106,3 +110,34 @@ def references(template: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if resource["Type"] in key:
             uri = resource["Properties"].get(key[resource["Type"]])
             yield name, f"s3://{uri['Bucket']}/{uri['Key']}" if isinstance(uri, dict) else uri
+
+
+def deploy(workshop: Workshop) -> str:
+    """`sam deploy` as the README has it, twice, then `sam delete`; the second time there is nothing to do."""
+    told = _sam_deploy(workshop)
+    cloudformation = workshop.client("cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName=DEPLOYED)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    if stack["StackStatus"] != "CREATE_COMPLETE" or set(outputs) != OUTPUTS:
+        raise CheckFailed(f"the stack is {stack['StackStatus']} with the outputs {outputs}:\n{told}")
+    told = _sam_deploy(workshop)
+    if "No changes to deploy" not in told:
+        raise CheckFailed(f"sam deploy found something to change in what it had just deployed:\n{told}")
+    command(
+        *(str(environments.sam()), "delete", "--stack-name", DEPLOYED, "--no-prompts", "--region", workshop.aws.region),
+        environment=workshop.environment(),
+    )
+    left = {each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]}
+    if DEPLOYED in left:
+        raise CheckFailed("sam delete left the stack")
+    workshop.client("s3").head_bucket(Bucket=outputs["DataBucketName"])
+    return "deployed, unchanged when deployed again, deleted; the data bucket is kept"
+
+
+def _sam_deploy(workshop: Workshop) -> str:
+    return command(
+        *(str(environments.sam()), "deploy", "--config-file", str(ROOT / "samconfig.toml")),
+        *("--template-file", str(workshop.built), "--stack-name", DEPLOYED, "--region", workshop.aws.region),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+        environment=workshop.environment(),
+    )
