@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -100,6 +101,8 @@ def _sources() -> str:
 
 def _run(*command: str | Path, **environment: str) -> str:
     variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | environment
+    # The Python that runs us is a 3.11: uv is to look for no other, and to download none.
+    variables |= {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     return subprocess.run(command, cwd=ROOT, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
@@ -111,7 +114,7 @@ def _install(name: str, packages: tuple[str, ...]) -> None:
     """An environment with `packages` and what they need, in the versions of the project's own lock file."""
     target = CACHE / name
     shutil.rmtree(target, ignore_errors=True)
-    _run(uv(), "venv", "--quiet", "--no-project", "--python", "3.11", target)
+    _run(uv(), "venv", "--quiet", "--no-project", target)
     locked = _run(uv(), "export", "--locked", "--quiet", "--no-default-groups", "--no-emit-project", "--no-hashes")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
         constraints.write(locked)

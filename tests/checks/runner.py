@@ -73,9 +73,13 @@ def run(checks: Sequence[Check], console: Console) -> bool:
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running: dict[Future[Outcome], str] = {}
+        ready: list[str] = []
         while order.is_active():
-            # The order in which they were given is the order in which they start.
-            for name in sorted(order.get_ready(), key=list(known).index):
+            ready += order.get_ready()
+            # Of those that could start now the first of the list does: what others need comes early in it.
+            ready.sort(key=list(known).index)
+            while ready and len(running) < AT_ONCE:
+                name = ready.pop(0)
                 lacking = [need for need in known[name].needs if need in failed]
                 job = _not_run(lacking) if lacking else known[name].run
                 running[pool.submit(_outcome, job)] = name
