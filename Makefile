@@ -33,6 +33,7 @@ SAM := $(abspath $(CACHE)/checks/sam)/bin/sam
 SAM_READY := $(CACHE)/checks/sam/ready
 endif
 export SAM_CLI_TELEMETRY ?= 0
+CHECKS_READY := $(CACHE)/checks/ready
 
 # The second Glue version, in an environment of its own (local_aws/glue_versions.py lists them).
 PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
@@ -61,9 +62,8 @@ deploy: setup $(SAM_READY)  ## Build, deploy, run once, check (STACK=mhealth REG
 	@$(OPERATE) verify $(WHERE)
 
 # sam build looks for a python3.11 on the PATH: there is one beside this sam.
-$(CACHE)/checks/sam/ready: uv.lock
-	@echo "Getting the SAM CLI from PyPI, into $(@D) (220 MB, once) ..."
-	@UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --locked --quiet --only-group sam
+$(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
+	@$(RUN) python -m tests.checks.environments sam
 	@touch $@
 
 .PHONY: verify
@@ -86,11 +86,12 @@ test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: th
 	@$(RUN) pytest tests/end_to_end/test_glue_versions.py
 
 .PHONY: check
-check: setup  ## Static checks only: format, lint, types, template
-	@$(RUN) ruff format --check .
-	@$(RUN) ruff check .
-	@$(RUN) mypy
-	@$(RUN) cfn-lint cloudformation/template.yaml
+check: setup-checks  ## Everything that can be known before AWS: code, template, state machine, packages; a line each
+	@$(RUN) python -m tests.checks
+
+.PHONY: mutations
+mutations: setup-checks  ## Show which check catches what goes wrong, and renew the table in docs/checks.md (minutes)
+	@$(RUN) python -m tests.checks.mutations
 
 .PHONY: format
 format: setup  ## Put the code into its format and mend what the linter can
@@ -133,6 +134,13 @@ $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
 	@touch $@
 
+.PHONY: setup-checks
+setup-checks: setup $(CHECKS_READY)  ## Get what the checks need besides (check calls this): SAM CLI, checkov, asl-validator
+
+$(CHECKS_READY): uv.lock tests/checks/environments.py $(wildcard tests/checks/asl_validator/*)
+	@$(RUN) python -m tests.checks.environments
+	@touch $@
+
 .PHONY: clean
 clean:  ## Remove everything that was downloaded or made here
 	rm -rf $(CACHE) .venv .local-aws .aws-sam .mypy_cache .pytest_cache .ruff_cache
@@ -141,4 +149,4 @@ clean:  ## Remove everything that was downloaded or made here
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

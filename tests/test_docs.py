@@ -8,7 +8,7 @@ from pathlib import Path
 import errors as ingest_errors
 from mhealth import errors as glue_errors
 
-from .cloudformation.test_pipeline import error_names
+from .checks.rules.failures import error_names
 
 DOCS = Path(__file__).parents[1] / "docs"
 
