@@ -5,12 +5,16 @@ from __future__ import annotations
 from tests.checks.mutations.edit import in_template
 
 PERMISSIONS = (
-    in_template("the state machine may not stop a job", "StateMachineRole", ", glue:BatchStopJobRun"),
-    in_template("the state machine may not start the crawler", "StateMachineRole", "glue:StartCrawler, "),
+    in_template(
+        "the state machine may not stop a job", "StateMachineRole", "                  - glue:BatchStopJobRun\n"
+    ),
+    in_template(
+        "the state machine may not start the crawler", "StateMachineRole", "                  - glue:StartCrawler\n"
+    ),
     in_template(
         "the schedule may not start the run", "ScheduleRole", "states:StartExecution", "states:StartSyncExecution"
     ),
-    in_template("a role without the key", "CrawlerRole", "[kms:Decrypt]", "[kms:DescribeKey]"),
+    in_template("a role without the key", "CrawlerRole", "Action: kms:Decrypt", "Action: kms:DescribeKey"),
     in_template(
         "the key beside every service",
         "ConvertParquetRole",

@@ -7,11 +7,11 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
-from local_aws import spark_runtime
+from local_aws import spark_connector, spark_runtime
+from local_aws.glue_versions import GLUE_VERSIONS
 from tests.checks import environments
 from tests.checks.packaging.function import SNAPSHOT, packages
 from tests.checks.packaging.workshop import Workshop, size
@@ -50,12 +50,13 @@ def run_job(workshop: Workshop, logical_id: str) -> int:
     script = _fetched(workshop, job["Command"]["ScriptLocation"], place)
     package = _fetched(workshop, arguments["--extra-py-files"], place)
     own = [text for name, value in arguments.items() if name not in OF_GLUE for text in (name, value)]
-    command = spark_runtime.spark_submit_command(workshop.aws.endpoint)
-    command[0] = str(_spark_home() / "bin" / "spark-submit")
+    spark = _spark(job["GlueVersion"])
+    jars = spark_connector.connector_jars(spark)
+    command = spark_runtime.spark_submit_command(spark, jars, workshop.aws.endpoint, workshop.aws.region)
     done = subprocess.run(
         [*command, "--py-files", str(package), str(script), *own],
         cwd=place,
-        env=_environment(workshop),
+        env=_environment(workshop, spark),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -74,24 +75,20 @@ def _fetched(workshop: Workshop, uri: str, folder: Path) -> Path:
     return target
 
 
-def _environment(workshop: Workshop) -> dict[str, str]:
-    """What Spark needs, with the empty environment's Python and Spark and nothing of ours on the path."""
-    variables: dict[str, Any] = {
-        **spark_runtime.environment(),
+def _spark(glue_version: str) -> spark_runtime.SparkRuntime:
+    """The Spark of the empty environment."""
+    python = environments.glue_python()
+    (home,) = python.parents[1].glob("lib/python3.*/site-packages/pyspark")
+    return spark_runtime.SparkRuntime(GLUE_VERSIONS[glue_version], python, home)
+
+
+def _environment(workshop: Workshop, spark: spark_runtime.SparkRuntime) -> dict[str, str]:
+    """What Spark needs, and nothing of ours on the path."""
+    return {
+        **spark_runtime.environment(spark),
         **workshop.aws.world.client_environment(),
-        "AWS_ACCESS_KEY_ID": "anyone",
-        "AWS_SECRET_ACCESS_KEY": "anything",
-        "PYTHONNOUSERSITE": "1",
-        "SPARK_HOME": str(_spark_home()),
-        "PYSPARK_PYTHON": str(environments.glue_python()),
-        "PYSPARK_DRIVER_PYTHON": str(environments.glue_python()),
+        "AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything", "PYTHONNOUSERSITE": "1",
     }
-    return variables
-
-
-def _spark_home() -> Path:
-    (found,) = environments.glue_python().parents[1].glob("lib/python3.*/site-packages/pyspark")
-    return found
 
 
 def _check_environment() -> None:

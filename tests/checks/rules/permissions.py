@@ -43,7 +43,8 @@ KNOW_NO_RESOURCES = {
 """Actions whose only possible resource is `*`."""
 
 _WRITES = {"s3:PutObject", "sqs:SendMessage", "sns:Publish"}
-_READS = {"s3:GetObject"}
+# An upload in parts reads back what it has encrypted; topics and queues reuse a data key.
+_READS = {"s3:GetObject", "s3:AbortMultipartUpload", "sqs:SendMessage", "sns:Publish"}
 
 
 @rule
@@ -164,8 +165,8 @@ def roles_may_use_the_key(project: Project) -> Iterable[str]:
     """Who reads an encrypted object needs kms:Decrypt, who writes one kms:GenerateDataKey; the errors say neither."""
     for name in project.of_type("AWS::IAM::Role"):
         may = allowed(project, name)
-        if may & (_READS | _WRITES) and "kms:Decrypt" not in may:
-            yield f"{name} may read or write encrypted data and not kms:Decrypt"
+        if may & _READS and "kms:Decrypt" not in may:
+            yield f"{name} may read encrypted data, or write it in parts, and not kms:Decrypt"
         if may & _WRITES and "kms:GenerateDataKey" not in may:
             yield f"{name} may write encrypted data and not kms:GenerateDataKey"
     for name, statement in role_statements(project):
