@@ -87,7 +87,9 @@ def _environment(workshop: Workshop, spark: spark_runtime.SparkRuntime) -> dict[
     return {
         **spark_runtime.environment(spark),
         **workshop.aws.world.client_environment(),
-        "AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything", "PYTHONNOUSERSITE": "1",
+        "AWS_ACCESS_KEY_ID": "anyone",
+        "AWS_SECRET_ACCESS_KEY": "anything",
+        "PYTHONNOUSERSITE": "1",
     }
 
 
