@@ -79,7 +79,10 @@ class ParquetSink:
                     if files is not None:
                         yield from files.finish()
                     if subject in seen:
-                        raise RowCountMismatch(f"rows of subject {subject} are not together: its files would be lost")
+                        raise RowCountMismatch(
+                            f"rows of subject {subject} are not together: its files would be lost. Nothing was "
+                            "registered or published. This is a fault of the job: keep its log and open an issue."
+                        )
                     seen.add(subject)
                     files = _SubjectFiles(self, storage, Path(folder), subject)
                 yield from files.add(rows.select(self.schema.names).cast(self.schema))

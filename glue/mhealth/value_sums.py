@@ -7,7 +7,6 @@ doubled, or belongs to another sample. Wrong values with the right sum are as ra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +55,7 @@ def added(parts: Iterable[Sums]) -> dict[str, str]:
 
 def differing(left: Sums, right: Sums) -> list[str]:
     """The columns whose sums differ; a column that one side lacks is null there."""
-    names = dict.fromkeys(name for pair in zip_longest(left, right) for name in pair if name is not None)
+    names = dict.fromkeys([*left, *right])
     return [name for name in names if left.get(name, NOTHING) != right.get(name, NOTHING)]
 
 
