@@ -211,6 +211,7 @@ def _as_files(bucket: Bucket) -> Bucket:
 
 
 @given(bucket=buckets.map(_as_files))
+@example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:7]), 1, 2, 20260101000000, 3)))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, None, 11, 3))
 @settings(max_examples=settings().max_examples // 4)
 def test_in_a_folder_only_what_has_to_go_goes(

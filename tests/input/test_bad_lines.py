@@ -32,6 +32,7 @@ BAD = {
     "an open quote": (SENSORS + b',"2.5,4', "the quotes are not those of a CSV line (unexpected end of data)"),
     "text behind a quote": (SENSORS + b',"2".5,4', "the quotes are not those of a CSV line (',' expected after '\"')"),
     "a carriage return": (SENSORS + b"\r2.5,4", "a carriage return inside the line"),
+    "two lines in one": (GOOD + b"\r" + GOOD, "a carriage return inside the line"),
     "the header again": (HEADER, "field 1 (chest_accel_x) is not a number: 'chest_accel_x'"),
     "too long": (
         SENSORS + b",2." + b"5" * 66_000 + b",4",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import kaggle_source
 from archive import Entry
 from errors import IngestError, InvalidInput, KaggleNotFound, UnknownLayout
+from raw_zone import RawZone
 from source_files import chosen
 from tests.lambda_ingest.conftest import Surroundings
 from versions import asked_for
@@ -139,10 +140,10 @@ def test_a_version_beyond_all_bounds_is_refused(surroundings: Surroundings) -> N
         asked_for("someone/mhealth", {"dataset_version": 10**40})
 
 
-def test_strangers_beside_the_manifests_of_versions_are_no_versions(surroundings: Surroundings) -> None:
-    from raw_zone import RawZone
-
+def test_strangers_beside_the_manifests_of_versions_hide_no_version(surroundings: Surroundings) -> None:
+    surroundings.write("mHealth_subject1.log", ROW)
+    assert surroundings.run()["raw_version"] == 1
     for name in ("version=\uff17.json", "version=x.json", "version=3.json.bak", "version=-4.json", "version=5/a.json"):
         surroundings.s3.put_object(Bucket=surroundings.bucket, Key=f"manifests/raw/{name}", Body=b"{}")
     zone = RawZone(surroundings.s3, surroundings.bucket, "raw", "manifests")
-    assert zone.earlier_files(2) == []
+    assert [file["name"] for file in zone.earlier_files(2)] == ["mHealth_subject1"]
