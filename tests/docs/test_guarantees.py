@@ -1,4 +1,4 @@
-"""docs/guarantees.md names code and tests that exist. That the tests notice is shown by `python -m tests.guarantees`."""
+"""docs/guarantees.md names code and tests that exist; `python -m tests.guarantees` shows that the tests notice."""
 
 from __future__ import annotations
 
