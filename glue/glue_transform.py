@@ -100,9 +100,12 @@ def _make(
 
 
 def _files(written: Sequence[WrittenFile], sources: Sequence[Source]) -> list[SnapshotFile]:
-    owners = {subject: source.stage_key for source in sources for subject in source.subjects}
+    # A file that is nobody's is the audit's to find.
+    owners = {subject: (source.stage_key,) for source in sources for subject in source.subjects}
     return [
-        SnapshotFile(file.key, file.subject, file.rows, file.bytes, carried=False, stage_keys=(owners[file.subject],))
+        SnapshotFile(
+            file.key, file.subject, file.rows, file.bytes, carried=False, stage_keys=owners.get(file.subject, ())
+        )
         for file in written
     ]
 

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 TIMEOUTS = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes of an answer."""
+
+_HANDLE = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}(/versions/[1-9][0-9]{0,8})?")
 
 _SLACK_BYTES = 1 << 20  # an archive may be this much larger than what is in it
 
@@ -95,13 +98,13 @@ def downloaded(dataset: str, version: int, *, max_bytes: int) -> Iterator[Path]:
 def _parsed(dataset: str) -> DatasetHandle:
     from kagglehub.handle import parse_dataset_handle
 
-    try:
-        return parse_dataset_handle(dataset)
-    except ValueError as error:
+    # kagglehub makes paths and addresses of its parts, and looks at none of them.
+    if not _HANDLE.fullmatch(dataset):
         raise KaggleNotFound(
-            f"{dataset!r} is no dataset handle: {error}. Expected owner/dataset or owner/dataset/versions/N in "
+            f"{dataset[:200]!r} is no dataset handle. Expected owner/dataset or owner/dataset/versions/N in "
             "DATASET_HANDLE (the stack's parameter DatasetHandle); a retry does not help."
-        ) from error
+        )
+    return parse_dataset_handle(dataset)
 
 
 @contextlib.contextmanager

@@ -108,7 +108,7 @@ def _aliases() -> dict[str, str]:
 ALIASES = _aliases()
 """Header spellings, in lower case with underscores, to canonical names."""
 
-_NAME = re.compile(r"mhealth_subject0*([0-9]{1,9})", re.IGNORECASE)
+_NAME = re.compile(r"mhealth_subject0*([0-9]{1,9})", re.IGNORECASE | re.ASCII)
 _DIGIT = re.compile(rb"[0-9]")
 
 

@@ -13,7 +13,7 @@ BLOCK_BYTES = 1 << 20
 """How much is read at once. What is held in memory is a few times this, however large the file or a line is."""
 
 LONGEST_LINE = 1 << 20
-"""About where a line is no longer held whole. It is no row: it becomes one quoted field, which job 1 rejects."""
+"""A longer line is not held whole. It is no row: it becomes one quoted field, which job 1 rejects, or stays blank."""
 
 # A line end before it and one after it: a pattern that begins with one literal byte is 25 times as fast as one with \A.
 _BLANK_LINE = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")
@@ -46,26 +46,33 @@ class RawLines:
         """Yield the raw CSV in blocks."""
         yield self._top()
         pending = b""  # the beginning of a line whose end is not read yet
-        overlong = False
+        long_line: _LongLine | None = None
         for block in self._content(source):
             data = block
-            if overlong:
-                end, newline, data = block.partition(b"\n")
-                yield _doubled(end) + (b'"\n' if newline else b"")
-                overlong = not newline
+            if pending or long_line:
+                first, newline, rest = block.partition(b"\n")
+                if long_line is None and len(pending) + len(first) > LONGEST_LINE:
+                    long_line = _LongLine()
+                    first, pending = pending + first, b""
+                if long_line is not None:
+                    yield long_line.part(first)
+                    if not newline:
+                        continue
+                    yield self._ended(long_line) + newline
+                    long_line, data = None, rest
             whole, newline, rest = data.rpartition(b"\n")
             if newline:
                 yield self._converted(pending + whole + newline)
                 pending = b""
             pending += rest
-            if len(pending) > LONGEST_LINE:
-                yield b'"' + _doubled(pending)
-                self.lines += 1
-                pending, overlong = b"", True
-        if overlong:
-            yield b'"'
+        if long_line is not None:
+            yield self._ended(long_line)
         elif pending:
             yield self._converted(pending)
+
+    def _ended(self, long_line: _LongLine) -> bytes:
+        self.lines += long_line.quoted
+        return b'"' if long_line.quoted else b""
 
     def _top(self) -> bytes:
         found = self._recognised
@@ -116,6 +123,20 @@ class RawLines:
         if b"," in content or b'"' in content:
             fields = [b'"' + _doubled(field) + b'"' if b"," in field or b'"' in field else field for field in fields]
         return b",".join(fields) + end
+
+
+class _LongLine:
+    """A line that is passed on as it is read: blank until its first character, from there on one quoted field."""
+
+    def __init__(self) -> None:
+        self.quoted = False
+
+    def part(self, text: bytes) -> bytes:
+        if self.quoted:
+            return _doubled(text)
+        content = text.lstrip()
+        self.quoted = bool(content)
+        return text[: len(text) - len(content)] + (b'"' + _doubled(content) if content else b"")
 
 
 def _doubled(text: bytes) -> bytes:

@@ -122,7 +122,7 @@ class RawZone:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for one in page.get("Contents", []):
                 number = one["Key"].removeprefix(prefix).removesuffix(".json")
-                if number.isdecimal():
+                if number.isascii() and number.isdecimal():
                     yield int(number)
 
     def _json(self, key: str) -> dict[str, Any] | None:

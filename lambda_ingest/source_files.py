@@ -13,7 +13,7 @@ from errors import DuplicateSubject, NoUsableFiles, UnknownLayout
 from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
 
 _SUFFIXES = {".csv", ".log"}
-_KEY_SAFE = re.compile(r"[A-Za-z0-9._-]+")
+_KEY_SAFE = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
 class Skipped(TypedDict):
@@ -68,8 +68,8 @@ def _source_file(entry: Entry) -> SourceFile:
     name = PurePosixPath(entry.base_name).stem
     if not _KEY_SAFE.fullmatch(name):
         raise UnknownLayout(
-            f"The name of {entry.path!r} can't be used in raw/: expected letters, digits, dot, underscore and hyphen "
-            "only. Rename the file in the dataset; a retry does not help."
+            f"The name of {entry.path[:300]!r} can't be used in raw/: expected letters, digits, dot, underscore and "
+            "hyphen only, at most 200. Rename the file in the dataset; a retry does not help."
         )
     with entry.open() as content:
         head = content.read(HEAD_BYTES)

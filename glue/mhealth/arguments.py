@@ -12,7 +12,9 @@ from typing import NoReturn
 
 from mhealth.errors import InvalidArgument
 
-_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_COMPONENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._=-]{1,200}")
+_LONGEST = 2048
+"""No text that comes as an argument is longer; an execution's ARN has at most about 400 characters."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +70,36 @@ def _data_uri(text: str) -> str:
 
 def _prefix(text: str) -> str:
     prefix = text.strip("/")
-    if not _PREFIX.fullmatch(prefix):
+    if not _is_key(prefix) or "=" in prefix:
         raise argparse.ArgumentTypeError(f"expected a key prefix such as stage, found {text!r}")
     return prefix
 
 
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("expected a text, found nothing")
+def _key(text: str) -> str:
+    if not _is_key(text):
+        raise argparse.ArgumentTypeError(f"expected a key such as manifests/raw/version=1.json, found {text!r}")
+    return text
+
+
+def _is_key(text: str) -> bool:
+    """Whether a text is a key that leads where it says: plain components, none of them a way up."""
+    return len(text) <= 1024 and all(_COMPONENT.fullmatch(component) for component in text.split("/"))
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
+        raise argparse.ArgumentTypeError(f"expected letters, digits, dot, underscore and hyphen, found {text!r}")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or " " in text or len(text) > _LONGEST:
+        raise argparse.ArgumentTypeError(f"expected the ARN of an execution, found {text[:200]!r}")
     return text
 
 
 def _positive(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) == 0:
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
         raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
     return int(text)
 
@@ -111,12 +130,18 @@ def _table(text: str) -> str:
     return text
 
 
+def _view(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]*", text):
+        raise argparse.ArgumentTypeError(f"expected the name of a view, found {text!r}")
+    return text
+
+
 def _common(parser: _Parser) -> None:
     parser.add_argument("--data_uri", type=_data_uri, required=True)
-    parser.add_argument("--raw_manifest", type=_filled, required=True)
+    parser.add_argument("--raw_manifest", type=_key, required=True)
     parser.add_argument("--stage_prefix", type=_prefix, required=True)
-    parser.add_argument("--code_version", type=_filled, required=True)
-    parser.add_argument("--execution", default="")
+    parser.add_argument("--code_version", type=_word, required=True)
+    parser.add_argument("--execution", type=_printable, default="")
     parser.add_argument("--snapshot", type=_positive, required=True)
 
 
@@ -142,7 +167,7 @@ def parse_transform(argv: Sequence[str]) -> TransformArguments:
     parser.add_argument("--processed_prefix", type=_prefix, required=True)
     parser.add_argument("--manifests_prefix", type=_prefix, required=True)
     parser.add_argument("--table", type=_table, required=True)
-    parser.add_argument("--view", default="")
+    parser.add_argument("--view", type=_view, default="")
     parser.add_argument("--recording_start", type=_instant, required=True)
     parser.add_argument("--max_file_bytes", type=_positive, required=True)
     parser.add_argument("--keep_snapshots", type=_positive, required=True)

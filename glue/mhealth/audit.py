@@ -1,4 +1,4 @@
-"""The audit of a written snapshot, before its manifest makes it one: rows, ids, schema, objects."""
+"""The audit of a written snapshot, before its manifest makes it one: rows, values, ids, schema, objects."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mhealth.catalog import TableDefinition
+from mhealth.columns import table_name
 from mhealth.errors import RowCountMismatch, SchemaMismatch
 from mhealth.manifests import Check, SnapshotFile
 from mhealth.parquet_files import WrittenFile
 from mhealth.snapshot import Source
 from mhealth.stage import read_footer
 from mhealth.storage import Storage, many
+from mhealth.value_sums import added, differing
 
 _SCHEMA_CHECK = "every file has the table's schema"
 
@@ -43,9 +45,10 @@ def audit(
         )
     return [
         _objects(files, found),
-        _ids(files, written),
+        _ids(files, written, footers),
         _schema(table, footers),
         *(_conservation(source, files, footers) for source in sources),
+        *(_values(source, table, written) for source in sources if _is_made_now(source, written)),
     ]
 
 
@@ -77,9 +80,14 @@ def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
     )
 
 
-def _ids(files: Sequence[SnapshotFile], written: Sequence[WrittenFile]) -> Check:
+def _ids(
+    files: Sequence[SnapshotFile], written: Sequence[WrittenFile], footers: Mapping[str, pq.FileMetaData]
+) -> Check:
     """Ids begin with the subject, so they are unique where each subject's increase and its files are from one task."""
     disordered = [file.key for file in written if not file.ids_increase]
+    disordered += [
+        file.key for file in files if file.key in footers and not _has_ids_of(footers[file.key], file.subject)
+    ]
     carried = {file.subject for file in files if file.carried}
     made = {file.subject for file in written}
     problems = [*disordered, *(f"subject {subject} carried and written" for subject in sorted(carried & made))]
@@ -89,6 +97,23 @@ def _ids(files: Sequence[SnapshotFile], written: Sequence[WrittenFile]) -> Check
         "every file" if not problems else f"not {', '.join(problems[:5])}",
         not problems,
     )
+
+
+def _has_ids_of(footer: pq.FileMetaData, subject: int) -> bool:
+    """Whether the first and the last id of every row group, by the footer's statistics, are the subject's.
+
+    So a file that was carried under another subject's key is found without a look at its rows.
+    """
+    place = footer.schema.to_arrow_schema().get_field_index("id")
+    if place < 0:
+        return True  # the check of the schema tells
+    for group in range(footer.num_row_groups):
+        statistics = footer.row_group(group).column(place).statistics
+        if statistics is None or not statistics.has_min_max:
+            return False
+        if not all(str(one).startswith(f"{subject}-") for one in (statistics.min, statistics.max)):
+            return False
+    return True
 
 
 def _schema(table: TableDefinition, footers: Mapping[str, pq.FileMetaData]) -> Check:
@@ -118,13 +143,43 @@ def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
 def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
     """The data lines that DownloadCSV counted are the rows in the files' footers and the rejected lines."""
     subjects: dict[int, int] = {}
+    told: dict[int, int] = {}
     for file in files:
         if source.stage_key in file.stage_keys:
             rows = footers[file.key].num_rows if file.key in footers else 0
             subjects[file.subject] = subjects.get(file.subject, 0) + rows
-    lines = sum(subjects.values()) + source.note.quarantined
-    passed = lines == source.file.lines == source.note.lines and subjects == source.subjects
+            told[file.subject] = told.get(file.subject, 0) + file.rows
+    rows = sum(subjects.values())
+    lines = rows + source.note.quarantined
+    passed = lines == source.file.lines == source.note.lines and subjects == source.subjects == told
+    passed = passed and rows == source.note.rows
     found: int | str = lines
     if lines == source.file.lines and not passed:
-        found = f"{lines}, but rows by subject {subjects} instead of {source.subjects}"
+        found = (
+            f"{lines}, but rows by subject {subjects}; the jobs told {source.subjects} (together {source.note.rows}) "
+            f"and {told}"
+        )
     return Check(f"data lines of {source.file.source} = rows + rejected lines", source.file.lines, found, passed)
+
+
+def _is_made_now(source: Source, written: Sequence[WrittenFile]) -> bool:
+    """Whether the source's rows were written by this run; those carried were audited by the run that wrote them."""
+    return any(file.subject in source.subjects for file in written)
+
+
+def _values(source: Source, table: TableDefinition, written: Sequence[WrittenFile]) -> Check:
+    """The values that job 1 parsed, each at its sample, are those that job 2 wrote."""
+    names = {column.name for column in table.columns}
+    problems = []
+    for staged in source.note.subjects:
+        parsed = {table_name(raw): total for raw, total in staged.sums.items() if table_name(raw) in names}
+        wrote = added(file.sums for file in written if file.subject == staged.subject)
+        if columns := differing(parsed, wrote):
+            problems.append(f"subject {staged.subject}: {', '.join(columns[:5])}")
+    expected = "every column of every subject"
+    return Check(
+        f"values of {source.file.source} are those that were parsed",
+        expected,
+        f"others in {'; '.join(problems[:5])}" if problems else expected,
+        not problems,
+    )

@@ -50,6 +50,10 @@ FULL_STAGE_SCHEMA = T.StructType(
 """Every column that a stage file can have. A sensor that the source lacks is absent in the file and reads as null."""
 
 
-def table_name(sensor: str) -> str:
-    """The table's name of a sensor column: the chest acceleration is just `accel_*` there, the rest keep theirs."""
-    return sensor.removeprefix("chest_")
+def table_name(raw: str) -> str:
+    """The table's name of a raw column: chest acceleration is `accel_*` there, the label `activity_id`."""
+    return "activity_id" if raw == LABEL else raw.removeprefix("chest_")
+
+
+SUMMED = frozenset(table_name(name) for name in (*SENSORS, LABEL))
+"""The table's columns that hold what a source line says; the others are made from them and from the sample."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark import SparkContext
 
@@ -59,6 +59,7 @@ def judge(
 ) -> None:
     """Refuse a version that lost lines or has too many bad ones. Raises RowCountMismatch, TooManyBadRows."""
     found = {result.name: result for result in results}
+    _require_conservation(files, found)
     wrong = [
         f"{file.source} has {found[file.name].lines} data lines in {file.raw_key}, the raw manifest says {file.lines}"
         for file in files
@@ -75,6 +76,21 @@ def judge(
     if bad > arguments.max_bad_row_ratio * lines or hollow:
         worst = max(files, key=lambda file: (not found[file.name].rows, found[file.name].quarantined))
         raise TooManyBadRows(_story(arguments, storage, worst, found[worst.name], bad, lines))
+
+
+def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converted]) -> None:
+    """Raise RowCountMismatch unless every file was converted and its data lines are its rows and rejected lines."""
+    lost = [f"{file.source} was not converted" for file in files if file.name not in found]
+    lost += [
+        f"{file.source} has {result.lines} data lines and became {result.rows} rows and {result.quarantined} rejected"
+        for file in files
+        if (result := found.get(file.name)) and result.lines != result.rows + result.quarantined
+    ]
+    if lost:
+        raise RowCountMismatch(
+            f"{'; '.join(lost)}. Nothing of these files is kept. This is a fault of the job: keep its log and open an "
+            "issue. A retry does not help."
+        )
 
 
 def _story(

@@ -31,4 +31,4 @@ class SchemaMismatch(PipelineError):
 
 
 class RowCountMismatch(PipelineError):
-    """Rows were lost or doubled between two steps."""
+    """Rows were lost or doubled between two steps, or their values changed."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from mhealth.storage import Storage
+
+SNAPSHOT_PATTERN = "[1-9][0-9]{0,17}"
+"""A snapshot's number, as it stands in keys: what a bigint holds, without leading zeros."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ def current_snapshot(storage: Storage, manifests_prefix: str) -> int | None:
 
 
 def written_snapshots(storage: Storage, manifests_prefix: str) -> Sequence[int]:
-    """The snapshots that have a manifest, oldest first."""
+    """The snapshots that have a manifest, oldest first. An object of any other name is nobody's."""
     prefix = f"{manifests_prefix}/snapshots/"
-    names = (stored.key.removeprefix(prefix).removesuffix(".json") for stored in storage.objects(prefix))
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
+    matches = (name.fullmatch(stored.key) for stored in storage.objects(prefix))
+    return sorted(int(match.group(1)) for match in matches if match)

@@ -28,7 +28,7 @@ def stage_rows(stage: DataFrame) -> DataFrame:
     """The stage's columns under the table's names: the sensors (double), activity_id (int), subject, sample."""
     return stage.select(
         *(F.col(name).cast("double").alias(table_name(name)) for name in SENSORS),
-        F.col(LABEL).cast("int").alias("activity_id"),
+        F.col(LABEL).cast("int").alias(table_name(LABEL)),
         F.col(SUBJECT).cast("int").alias(SUBJECT),
         F.col("sample").cast("bigint").alias("sample"),
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mhealth.columns import SUBJECT
+from mhealth.columns import SUBJECT, SUMMED
 from mhealth.errors import RowCountMismatch
 from mhealth.storage import Storage, storage_at
+from mhealth.value_sums import Sums, added, sums_by_subject
+
+Integers = npt.NDArray[np.int64]
 
 ROW_GROUP_ROWS = 256 * 1024
 """A subject's hour of data in one row group; about 60 MB in memory."""
@@ -22,19 +26,23 @@ ROW_GROUP_ROWS = 256 * 1024
 _FOOTER_BYTES = 200
 """What a column of a row group takes in the footer, at most."""
 
-WRITTEN_COLUMNS = "key string, subject int, rows long, bytes long, ids_increase boolean"
+WRITTEN_COLUMNS = "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>"
 """The schema of what the sink returns: one row per file."""
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file of the table. `ids_increase`: its ids are the subject's, each larger than the one before."""
+    """A file of the table.
+
+    `ids_increase`: its ids are the subject's, each larger than the one before. `sums`: of its values, by their ids.
+    """
 
     key: str
     subject: int
     rows: int
     bytes: int
     ids_increase: bool
+    sums: Sums = field(default_factory=dict)
 
 
 def subject_prefix(snapshot_prefix: str, subject: int) -> str:
@@ -58,7 +66,8 @@ class ParquetSink:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Write the batches; yield one row per file."""
         for written in self._write(batches):
-            yield pa.RecordBatch.from_pylist([asdict(written)], _WRITTEN_SCHEMA)
+            told = {**asdict(written), "sums": list(written.sums.items())}
+            yield pa.RecordBatch.from_pylist([told], _WRITTEN_SCHEMA)
 
     def _write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[WrittenFile]:
         storage = storage_at(self.data_uri)
@@ -70,7 +79,10 @@ class ParquetSink:
                     if files is not None:
                         yield from files.finish()
                     if subject in seen:
-                        raise RowCountMismatch(f"rows of subject {subject} are not together: its files would be lost")
+                        raise RowCountMismatch(
+                            f"rows of subject {subject} are not together: its files would be lost. Nothing was "
+                            "registered or published. This is a fault of the job: keep its log and open an issue."
+                        )
                     seen.add(subject)
                     files = _SubjectFiles(self, storage, Path(folder), subject)
                 yield from files.add(rows.select(self.schema.names).cast(self.schema))
@@ -85,6 +97,7 @@ _WRITTEN_SCHEMA = pa.schema(
         ("rows", pa.int64()),
         ("bytes", pa.int64()),
         ("ids_increase", pa.bool_()),
+        ("sums", pa.map_(pa.string(), pa.string())),
     ]
 )
 
@@ -115,6 +128,7 @@ class _SubjectFiles:
         self._waiting_rows = 0
         self._waiting_bytes = 0
         self._ids = _IdCheck(subject)
+        self._sums: Sums = {}
 
     def add(self, rows: pa.Table) -> Iterator[WrittenFile]:
         self._waiting.append(rows)
@@ -146,19 +160,25 @@ class _SubjectFiles:
             self._writer = _open(self._path, self._sink.schema)
             self._size = footer
         before = self._path.stat().st_size
-        self._ids.add(table["id"])
+        samples = self._ids.add(table["id"])
+        if samples is not None:
+            self._sums = added([self._sums, self._sums_of(table, samples)])
         self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
         self._rows += table.num_rows
         written = self._path.stat().st_size - before + footer
         self._size += written
         self._largest_group = max(self._largest_group, written)
 
+    def _sums_of(self, table: pa.Table, samples: Integers) -> Sums:
+        columns = {name: table[name].combine_chunks() for name in table.schema.names if name in SUMMED}
+        return sums_by_subject(np.full(len(samples), self.subject, np.int64), samples, columns)[self.subject]
+
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()
         key = f"{subject_prefix(self._sink.snapshot_prefix, self.subject)}part-{self._part:05d}.parquet"
         self._storage.upload(self._path, key)
-        written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase)
-        self._writer, self._rows = None, 0
+        written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
+        self._writer, self._rows, self._sums = None, 0, {}
         self._part += 1
         return written
 
@@ -184,12 +204,14 @@ class _IdCheck:
         self._last = -1
         self.increase = True
 
-    def add(self, ids: pa.ChunkedArray) -> None:
+    def add(self, ids: pa.ChunkedArray) -> Integers | None:
+        """The numbers of the ids; None where one of them is not the subject's."""
         own = pc.all(pc.starts_with(ids, self._prefix)).as_py()
         digits = pc.utf8_slice_codeunits(ids, len(self._prefix))
         if not own or not pc.all(pc.match_substring_regex(digits, "^[0-9]+$")).as_py():
             self.increase = False
-            return
-        numbers = np.concatenate([[self._last], digits.cast(pa.int64()).to_numpy()])
+            return None
+        numbers: Integers = np.concatenate([[self._last], digits.cast(pa.int64()).to_numpy()])
         self.increase = self.increase and bool((np.diff(numbers) > 0).all())
         self._last = int(numbers[-1])
+        return numbers[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from mhealth.line_grammar import BadLine
@@ -26,6 +27,12 @@ def write_rejected(stream: BinaryIO, file: str, line: int, verdict: BadLine) -> 
     """Append one rejected line."""
     entry = {"file": file, "line": line, "reason": verdict.reason, "text": verdict.text}
     stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+
+def count_rejected(path: Path) -> int:
+    """How many rejected lines a file holds."""
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)
 
 
 def first_rejected(storage: Storage, key: str) -> Rejected | None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from mhealth.columns import LABEL, RAW_COLUMNS, SUBJECT
 from mhealth.errors import DuplicateSubject, InvalidArgument, SchemaMismatch
 from mhealth.storage import Storage
+
+LARGEST_SUBJECT = 999_999_999
+"""More digits name no subject, in a file's name as in a row."""
+
+_MOST_LINES = 1 << 53
+
+_RAW_KEY = re.compile(r"[A-Za-z0-9_-]+/version=[1-9][0-9]{0,17}/[^/\\]+\.csv")
+"""One component for each part, so that no key leads up or aside."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,12 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
             RawFile(
                 name=str(entry["name"]),
                 source=str(entry["source"]),
-                subject=None if entry["subject"] is None else int(entry["subject"]),
+                subject=None if entry["subject"] is None else _whole(entry["subject"], LARGEST_SUBJECT),
                 columns=tuple(entry["columns"]),
-                header_lines=int(entry["header_lines"]),
+                header_lines=_whole(entry["header_lines"], 1),
                 sha256=str(entry["sha256"]),
-                lines=int(entry["lines"]),
-                raw_key=str(entry["raw_key"]),
+                lines=_whole(entry["lines"], _MOST_LINES),
+                raw_key=_raw_key(entry["raw_key"]),
             )
             for entry in manifest["files"]
         )
@@ -69,6 +78,20 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
         ) from error
     _check(version, key)
     return version
+
+
+def _whole(value: object, most: int) -> int:
+    """A whole number from 0 to `most`. Raises ValueError."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"{value!r} is no whole number from 0 to {most}")
+    return value
+
+
+def _raw_key(value: object) -> str:
+    """The key of a raw object, from which those of stage and quarantine are made. Raises ValueError."""
+    if not isinstance(value, str) or not _RAW_KEY.fullmatch(value) or not value.isprintable() or len(value) > 1024:
+        raise ValueError(f"{value!r} is no key PREFIX/version=V/NAME.csv")
+    return value
 
 
 def _check(version: RawVersion, key: str) -> None:

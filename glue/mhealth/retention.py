@@ -6,7 +6,7 @@ import re
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import Catalog
-from mhealth.manifests import current_snapshot, manifest_key, written_snapshots
+from mhealth.manifests import SNAPSHOT_PATTERN, current_snapshot, manifest_key, written_snapshots
 from mhealth.snapshot import snapshot_prefix
 from mhealth.spans import log
 from mhealth.storage import Storage
@@ -21,7 +21,7 @@ def delete_files(storage: Storage, processed_prefix: str, snapshot: int) -> int:
 
 def snapshot_folders(storage: Storage, processed_prefix: str) -> list[int]:
     """The snapshots that have a folder, oldest first. A folder of any other name is nobody's."""
-    name = re.compile(rf"{re.escape(processed_prefix)}/snapshot=([1-9][0-9]*)/")
+    name = re.compile(rf"{re.escape(processed_prefix)}/snapshot=({SNAPSHOT_PATTERN})/")
     matches = (name.fullmatch(folder) for folder in storage.folders(f"{processed_prefix}/"))
     return sorted(int(match.group(1)) for match in matches if match)
 
@@ -37,12 +37,14 @@ def retire(arguments: TransformArguments, storage: Storage, catalog: Catalog) ->
     dead = [snapshot for snapshot in snapshot_folders(storage, arguments.processed_prefix) if snapshot not in whole]
     old = list(whole[: -arguments.keep_snapshots])
     published = {current_snapshot(storage, arguments.manifests_prefix)}
-    if catalog.registers_partitions:
-        if arguments.view:
-            published.add(catalog.published(arguments.view))
-    else:
+    if not catalog.registers_partitions:
         # Without a catalog nobody knows what readers see.
         old = []
+    elif arguments.view:
+        published.add(catalog.published(arguments.view))
+    else:
+        # There are readers, and nobody says what they see.
+        return
     for snapshot in sorted([*dead, *old]):
         if snapshot >= arguments.snapshot or snapshot in published:
             continue

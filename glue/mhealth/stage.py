@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mhealth.raw_manifest import RawFile
 from mhealth.storage import Storage, many
+from mhealth.value_sums import Sums
 
 FOOTER_KEY = b"mhealth"
 _TAIL_BYTES = 64 * 1024
@@ -29,11 +30,12 @@ def sibling_key(raw_key: str, prefix: str, suffix: str) -> str:
 
 @dataclass(frozen=True)
 class StagedSubject:
-    """A subject in a stage file: data lines that count for it, and rows."""
+    """A subject in a stage file: data lines that count for it, rows, and the sums of its values as they were parsed."""
 
     subject: int
     lines: int
     rows: int
+    sums: Sums = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import TableDefinition
 from mhealth.columns import FULL_STAGE_SCHEMA, SUBJECT
+from mhealth.errors import RowCountMismatch
 from mhealth.normalise import conform, stage_rows, with_activity, with_id, with_timestamp
 from mhealth.parquet_files import WRITTEN_COLUMNS, ParquetSink, WrittenFile
 from mhealth.snapshot import Source, snapshot_prefix
@@ -45,10 +47,21 @@ def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefin
 
 
 def write_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> list[WrittenFile]:
-    """Write the rows to the snapshot's folder; returns what the workers wrote, in the order of the keys."""
+    """Write the rows to the snapshot's folder; returns what the workers wrote, in the order of the keys.
+
+    Raises RowCountMismatch where a worker did.
+    """
     prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
     sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes)
-    written = [WrittenFile(**row.asDict()) for row in rows.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
+    try:
+        told = rows.mapInArrow(sink, WRITTEN_COLUMNS).collect()
+    except PythonException as error:
+        # A worker's error arrives as text.
+        found = re.search(rf"\b{RowCountMismatch.__name__}: (.*)", str(error))
+        if found is None:
+            raise
+        raise RowCountMismatch(found[1]) from error
+    written = [WrittenFile(**row.asDict()) for row in told]
     return sorted(written, key=lambda file: file.key)
 
 

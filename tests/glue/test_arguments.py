@@ -37,7 +37,15 @@ def test_job_2_reads_its_arguments() -> None:
         pytest.param({"max_bad_row_ratio": "1.5"}, "expected a number from 0 to 1, found '1.5'", id="ratio-above-1"),
         pytest.param({"max_bad_row_ratio": "nan"}, "expected a number from 0 to 1, found 'nan'", id="ratio-nan"),
         pytest.param({"stage_prefix": ""}, "expected a key prefix such as stage", id="empty-prefix"),
-        pytest.param({"code_version": " "}, "--code_version: expected a text", id="empty-version"),
+        pytest.param({"snapshot": "007"}, "expected a whole number above 0, found '007'", id="leading-zeros"),
+        pytest.param({"snapshot": "1" * 19}, "expected a whole number above 0", id="more-than-a-bigint"),
+        pytest.param({"snapshot": "1;DROP TABLE mhealth"}, "expected a whole number above 0", id="sql"),
+        pytest.param({"snapshot": "1\n"}, "expected a whole number above 0", id="line-feed"),
+        pytest.param({"execution": "arn run"}, "--execution: expected the ARN of an execution", id="space"),
+        pytest.param({"execution": "arn\nrun"}, "--execution: expected the ARN of an execution", id="two-lines"),
+        pytest.param({"execution": "a" * 2049}, "--execution: expected the ARN of an execution", id="long"),
+        pytest.param({"code_version": "c0de/../x"}, "--code_version: expected letters, digits", id="path"),
+        pytest.param({"code_version": " "}, "--code_version: expected letters, digits", id="empty-version"),
     ],
 )
 def test_nonsense_is_refused_by_name(changes: dict[str, object], message: str) -> None:
@@ -58,6 +66,54 @@ def test_nonsense_is_refused_by_name(changes: dict[str, object], message: str) -
     ],
 )
 def test_nonsense_for_job_2_is_refused_by_name(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        parse_transform(WORLD.transform_arguments(**changes))
+
+
+HOSTILE_KEYS = [
+    *("..", "../stage", "stage/../raw", "stage/./raw", "stage//raw", "a\\b", "stage/%2e%2e", "s tage", "st'age"),
+    *(
+        'st"age',
+        "stage;",
+        "stage\n",
+        "\nstage",
+        "st\x00age",
+        "\u2025/stage",
+        "st\xe4ge",
+        "{}",
+        "*",
+        "a" * 201,
+        "a/" * 600 + "a",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", ["raw_manifest", "stage_prefix", "quarantine_prefix"])
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=lambda key: ascii(key[:20]))
+def test_a_key_that_could_lead_elsewhere_is_refused_by_job_1(name: str, key: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"--{name}: expected a key"):
+        parse_convert(WORLD.convert_arguments(**{name: key}))
+
+
+@pytest.mark.parametrize("name", ["raw_manifest", "stage_prefix", "processed_prefix", "manifests_prefix"])
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=lambda key: ascii(key[:20]))
+def test_a_key_that_could_lead_elsewhere_is_refused_by_job_2(name: str, key: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"--{name}: expected a key"):
+        parse_transform(WORLD.transform_arguments(**{name: key}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"view": "mhealth; DROP TABLE x"}, "--view: expected the name of a view", id="view"),
+        pytest.param({"view": "mhealth\n"}, "--view: expected the name of a view", id="view-line-feed"),
+        pytest.param({"table": "db.t' OR '1'='1"}, "--table: expected DATABASE.TABLE", id="table"),
+        pytest.param({"table": "db.t\n"}, "--table: expected DATABASE.TABLE", id="table-line-feed"),
+        pytest.param({"data_uri": "s3://bucket/../other"}, "--data_uri: expected s3://BUCKET", id="bucket"),
+        pytest.param({"data_uri": "s3://bucket\n"}, "--data_uri: expected s3://BUCKET", id="bucket-line-feed"),
+    ],
+)
+def test_a_name_that_could_be_more_than_a_name_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         parse_transform(WORLD.transform_arguments(**changes))
 

@@ -40,8 +40,8 @@ class Snapshot:
         self.files = [SnapshotFile(KEY, 1, 3, size, carried=False, stage_keys=(self.source.stage_key,))]
         self.written = [WrittenFile(KEY, 1, 3, size, ids_increase=True)]
 
-    def write(self, schema: pa.Schema, rows: int, **options: object) -> None:
-        values = {"id": [f"1-{row}" for row in range(rows)], "timestamp": [0] * rows, "ecg_1": [0.5] * rows}
+    def write(self, schema: pa.Schema, rows: int, subject: int = 1, **options: object) -> None:
+        values = {"id": [f"{subject}-{row}" for row in range(rows)], "timestamp": [0] * rows, "ecg_1": [0.5] * rows}
         arrays = [pa.array(values.get(field.name, [None] * rows), field.type) for field in schema]
         pq.write_table(pa.Table.from_arrays(arrays, schema=schema), self.path, **options)
 
@@ -66,6 +66,7 @@ def test_a_whole_snapshot_passes(snapshot: Snapshot) -> None:
         ("every file", "every file", True),
         ("3 columns in 1 files", "3 columns in 1 files", True),
         (4, 4, True),
+        ("every column of every subject", "every column of every subject", True),
     ]
 
 
@@ -107,6 +108,23 @@ def swap_subjects(snapshot: Snapshot) -> None:
     snapshot.files = [replace(snapshot.files[0], subject=2)]
 
 
+def lie_about_rows(snapshot: Snapshot) -> None:
+    snapshot.files = [replace(snapshot.files[0], rows=4)]
+
+
+def lie_about_all_rows(snapshot: Snapshot) -> None:
+    snapshot.source = replace(snapshot.source, note=replace(snapshot.source.note, rows=9))
+
+
+def carry_another_subjects_file(snapshot: Snapshot) -> None:
+    snapshot.write(SCHEMA, 3, subject=11)
+    snapshot.resize()
+
+
+def change_a_value(snapshot: Snapshot) -> None:
+    snapshot.written = [replace(snapshot.written[0], sums={"ecg_1": f"{1:016x}"})]
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -118,7 +136,14 @@ def swap_subjects(snapshot: Snapshot) -> None:
         (double_an_id, "ids are unique and in order: expected every file, found not processed/snapshot=5"),
         (carry_it_too, "found not subject 1 carried and written"),
         (count_other_lines, r"data lines of one\.log = rows \+ rejected lines: expected 5, found 4"),
-        (swap_subjects, r"found 4, but rows by subject {2: 3} instead of {1: 3}"),
+        (swap_subjects, r"found 4, but rows by subject {2: 3}; the jobs told {1: 3} \(together 3\) and {2: 3}"),
+        (lie_about_rows, r"found 4, but rows by subject {1: 3}; the jobs told {1: 3} \(together 3\) and {1: 4}"),
+        (lie_about_all_rows, r"found 4, but rows by subject {1: 3}; the jobs told {1: 3} \(together 9\)"),
+        (
+            carry_another_subjects_file,
+            "ids are unique and in order: expected every file, found not processed/snapshot=5",
+        ),
+        (change_a_value, r"values of one\.log are those that were parsed: .* found others in subject 1: ecg_1"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

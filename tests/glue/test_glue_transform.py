@@ -113,6 +113,12 @@ def test_the_manifest_tells_sources_files_and_checks(world: World) -> None:
             "passed": True,
         },
         {"name": "data lines of one.log = rows + rejected lines", "expected": 6, "found": 6, "passed": True},
+        {
+            "name": "values of one.log are those that were parsed",
+            "expected": "every column of every subject",
+            "found": "every column of every subject",
+            "passed": True,
+        },
     ]
 
 

@@ -1,0 +1,216 @@
+"""A deliberate bug, wherever in the two jobs, fails the run by name before a manifest is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark import cloudpickle
+
+import convert_parquet
+import glue_transform
+from mhealth.errors import PipelineError, RowCountMismatch, SchemaMismatch
+from tests.glue import sabotage
+from tests.glue.sabotage import Patch, in_stage, in_table
+from tests.glue.world import LAYOUT_2, World, log_line
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+ECG = ["ecg_1"]
+EVERYTHING = ["id", "timestamp", "ecg_1", "accel_x", "activity_id", "activity"]
+
+
+@pytest.fixture(autouse=True)
+def _by_value() -> Iterator[None]:
+    cloudpickle.register_pickle_by_value(sabotage)
+    yield
+    cloudpickle.unregister_pickle_by_value(sabotage)
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    """A file with a bad line, one without, and one with two subjects."""
+    return fill(world)
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after job 1."""
+    world = fill(World(tmp_path_factory.mktemp("converted") / "bucket", ""))
+    convert_parquet.main(world.convert_arguments(max_bad_row_ratio=0.5))
+    return world.folder
+
+
+@pytest.fixture
+def staged(world: World, converted: Path) -> World:
+    """A copy of that."""
+    shutil.copytree(converted, world.folder)
+    return world
+
+
+def fill(world: World) -> World:
+    lines = [log_line(place, place % 13) for place in range(1, 7)]
+    world.add("mHealth_subject1", "\n".join([*lines[:3], "broken", *lines[3:]]), subject=1)
+    world.add("mHealth_subject2", "\n".join(log_line(50 + place, 3) for place in range(6)), subject=2)
+    by_row = [
+        f"{','.join(f'{place}.{column}' for column in range(12))},4,subject{3 + place % 2}" for place in range(12)
+    ]
+    world.add("mhealth_raw_data", "\n".join(by_row), columns=LAYOUT_2, header_lines=1)
+    world.publish()
+    return world
+
+
+def run(world: World) -> None:
+    convert_parquet.main(world.convert_arguments(max_bad_row_ratio=0.5))
+    glue_transform.main(world.transform_arguments())
+
+
+def refused(
+    world: World, error: type[PipelineError], message: str, jobs: Callable[[World], None] | None = None
+) -> None:
+    with pytest.raises(error, match=message):
+        (jobs or run)(world)
+    assert world.keys("manifests/snapshots") == []
+
+
+def transform(world: World) -> None:
+    glue_transform.main(world.transform_arguments())
+
+
+def test_without_a_bug_the_run_succeeds(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    right: Patch = ("convert.parse", lambda parse: parse)
+    monkeypatch.setattr("mhealth.convert_plan.convert", sabotage.buggy_convert(right))
+    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(in_table(lambda table: table)))
+    run(filled)
+    (manifest,) = filled.keys("manifests/snapshots")
+    assert [check["passed"] for check in filled.json(manifest)["checks"]] == [True] * 9
+
+
+IN_JOB_1 = {
+    "the-parser-drops-a-line": (sabotage.parsed_without_a_row(counted=False), "data lines in raw/.* manifest says"),
+    "the-parser-drops-a-row": (sabotage.parsed_without_a_row(counted=True), "7 data lines and became 4 rows and 1"),
+    "the-writer-drops-a-row": (in_stage(lambda rows: sabotage.without_row(rows, 2)), "7 data lines and became 5 rows"),
+    "the-writer-doubles-a-row": (in_stage(lambda rows: sabotage.with_row_twice(rows, 2)), "became 7 rows and 1"),
+    "the-writer-swaps-two-values": (in_stage(lambda rows: sabotage.rows_swapped(rows, ["ankle_gyro_x"])), "values of"),
+    "the-writer-swaps-two-labels": (in_stage(lambda rows: sabotage.rows_swapped(rows, ["label"])), "values of"),
+    "the-writer-swaps-two-samples": (in_stage(lambda rows: sabotage.rows_swapped(rows, ["sample"])), "ids are unique"),
+    "the-writer-swaps-two-columns": (
+        in_stage(lambda rows: sabotage.columns_swapped(rows, "ankle_gyro_x", "arm_gyro_x")),
+        "subject 1: ankle_gyro_x, arm_gyro_x",
+    ),
+    "a-row-goes-to-another-subject": (
+        in_stage(lambda rows: sabotage.row_of_another_subject(rows, 5)),
+        "rejected lines",
+    ),
+    "two-rows-get-one-sample": (sabotage.samples_doubled(), "ids are unique and in order"),
+    "a-rejected-line-is-not-written": (sabotage.no_quarantine(), "became 6 rows and 0 rejected"),
+    "the-note-has-a-rejected-line-more": (sabotage.note_lies(quarantined=1), "rejected lines: expected 7, found 8"),
+    "the-note-has-a-row-more": (sabotage.note_lies(rows=1), r"\(together 7\)"),
+    "the-note-has-a-line-more": (sabotage.note_lies(lines=1), "8 data lines and became 6 rows and 1"),
+    "the-note-has-a-row-less-of-a-subject": (sabotage.subject_count_lies(), "but rows by subject"),
+}
+
+
+@pytest.mark.parametrize(("bug", "message"), IN_JOB_1.values(), ids=IN_JOB_1)
+def test_a_bug_in_job_1_fails_the_run(filled: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mhealth.convert_plan.convert", sabotage.buggy_convert(bug))
+    refused(filled, RowCountMismatch, message)
+
+
+def test_a_file_that_job_1_forgets_fails_the_run(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = convert_parquet.convert_all
+    monkeypatch.setattr("convert_parquet.convert_all", lambda spark, tasks: right(spark, tasks)[1:])
+    refused(filled, RowCountMismatch, "was not converted")
+
+
+def test_a_count_of_the_function_that_is_wrong_fails_the_run(filled: World) -> None:
+    filled.files[0]["lines"] -= 1
+    filled.publish()
+    refused(filled, RowCountMismatch, "has 7 data lines in .*, the raw manifest says 6")
+
+
+IN_JOB_2 = {
+    "the-sink-drops-a-row": (
+        in_table(lambda rows: sabotage.without_row(rows, 2)),
+        "rejected lines: expected 7, found 6",
+    ),
+    "the-sink-doubles-a-row": (in_table(lambda rows: sabotage.with_row_twice(rows, 2)), "ids are unique"),
+    "the-sink-swaps-two-values": (in_table(lambda rows: sabotage.rows_swapped(rows, ECG)), "subject 1: ecg_1"),
+    "the-sink-swaps-two-labels": (in_table(lambda rows: sabotage.rows_swapped(rows, ["activity_id"])), "activity_id"),
+    "the-sink-swaps-two-rows": (in_table(lambda rows: sabotage.rows_swapped(rows, EVERYTHING)), "ids are unique"),
+    "the-sink-swaps-two-columns": (
+        in_table(lambda rows: sabotage.columns_swapped(rows, "ankle_mag_x", "ankle_mag_y")),
+        "ankle_mag_x, ankle_mag_y",
+    ),
+    "a-row-goes-to-another-subject": (
+        in_table(lambda rows: sabotage.row_of_another_subject(rows, 5)),
+        "ids are unique",
+    ),
+    "the-sink-tells-a-row-more": (sabotage.sink_lies(), r"and \{1: 7\}"),
+    "a-file-is-not-uploaded": (sabotage.part_lost(), "the objects are those that were written"),
+}
+
+
+@pytest.mark.parametrize(("bug", "message"), IN_JOB_2.values(), ids=IN_JOB_2)
+def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
+    refused(staged, RowCountMismatch, message, transform)
+
+
+def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:
+    return lambda right: lambda rows, sources: change(right(rows, sources))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        pytest.param(lambda rows: rows.where("sample <> 3"), RowCountMismatch, "expected 6, found 5", id="drops"),
+        pytest.param(lambda rows: rows.union(rows), RowCountMismatch, "expected 7, found 13", id="doubles"),
+        pytest.param(lambda rows: rows.orderBy("sample"), RowCountMismatch, "not together", id="shuffles"),
+        pytest.param(lambda rows: rows.fillna(0.0), RowCountMismatch, "values of", id="fills-nulls"),
+        pytest.param(
+            lambda rows: rows.selectExpr("round(ecg_1, 1) AS ecg_1", *(n for n in rows.columns if n != "ecg_1")),
+            RowCountMismatch,
+            "subject 1: ecg_1",
+            id="rounds",
+        ),
+        pytest.param(lambda rows: rows.drop("ecg_1"), SchemaMismatch, "ecg_1 double: the job has no such", id="column"),
+    ],
+)
+def test_a_bug_in_job_2s_dataframes_fails_the_run(
+    staged: World,
+    change: Callable[[Any], Any],
+    error: type[PipelineError],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = glue_transform.make_files.__globals__["sorted_by_subject"]
+    monkeypatch.setattr("mhealth.transform.sorted_by_subject", _frame(change)(right))
+    refused(staged, error, message, transform)
+
+
+def test_a_file_that_job_2_forgets_fails_the_run(staged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = glue_transform.make_files
+    monkeypatch.setattr("glue_transform.make_files", lambda *all_of_it: right(*all_of_it)[1:])
+    refused(staged, RowCountMismatch, "the objects are those that were written", transform)
+
+
+def test_files_carried_under_each_others_names_fail_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for subject in (1, 2):  # files of one size
+        world.add(f"mHealth_subject{subject}", "\n".join([log_line(subject)] * 5), subject=subject)
+    world.publish()
+    run(world)
+    world.put("manifests/current.json", {"snapshot": 20261124031454})
+    right = glue_transform.copy_files
+
+    def swapped(storage: Any, copies: Any) -> None:
+        one, two = copies
+        right(storage, [type(one)(two.source, one.target), type(two)(one.source, two.target)])
+
+    monkeypatch.setattr("glue_transform.copy_files", swapped)
+    with pytest.raises(RowCountMismatch, match="ids are unique and in order"):
+        glue_transform.main(world.transform_arguments(snapshot=20261125031454))
+    assert world.keys("manifests/snapshots/20261125") == []

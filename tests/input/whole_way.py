@@ -1,0 +1,122 @@
+"""A source file's bytes through the project, as a run takes them: recognised, landed as raw CSV, converted."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import layouts
+import raw_lines
+from mhealth.convert import ConvertTask, convert
+from mhealth.raw_manifest import RawFile
+from mhealth.stage import read_note
+from mhealth.storage import storage_at
+from tests.input.reference import Outcome, Row
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Where blocks end, and how long a line may be, in bytes; by default those of a real run."""
+
+    source_block: int = raw_lines.BLOCK_BYTES
+    raw_block: int = 4 << 20
+    slow_block: int = 16 << 10
+    line_limit: int = 64 << 10
+    held_whole: int = raw_lines.LONGEST_LINE
+
+
+@contextmanager
+def sizes_in_use(sizes: Sizes) -> Iterator[None]:
+    """Let the project work with other sizes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("raw_lines.BLOCK_BYTES", sizes.source_block)
+        patch.setattr("raw_lines.LONGEST_LINE", sizes.held_whole)
+        patch.setattr("mhealth.csv_lines.read_lines.__defaults__", (sizes.raw_block,))
+        patch.setattr("mhealth.csv_blocks._SLOW_BYTES", sizes.slow_block)
+        for module in ("csv_lines", "csv_blocks", "line_grammar"):
+            patch.setattr(f"mhealth.{module}.LINE_LIMIT", sizes.line_limit)
+        yield
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the project made of a file: rows as the stage has them, rejected lines as the quarantine object has them."""
+
+    columns: tuple[str, ...]
+    subject: int | None
+    function_lines: int
+    job_lines: int
+    rows: list[Row]
+    rejected: list[dict[str, Any]]
+    subjects: dict[int, tuple[int, int]]
+
+
+def through_the_project(name: str, source: bytes, sizes: Sizes | None = None) -> Found:
+    """Raises what the function raises on a file that it refuses."""
+    with tempfile.TemporaryDirectory() as folder, sizes_in_use(sizes or Sizes()):
+        return _through(Path(folder), name, source)
+
+
+def _through(folder: Path, name: str, source: bytes) -> Found:
+    stem = name.rpartition(".")[0]
+    head = source[: layouts.HEAD_BYTES]
+    recognised = layouts.recognise(name, stem, head, whole=len(head) == len(source))
+    raw = raw_lines.RawLines(recognised)
+    content = b"".join(raw.convert(io.BytesIO(source)))
+    (folder / "raw.csv").write_bytes(content)
+    header_lines = 1 if recognised.header else 0
+    file = RawFile(stem, name, recognised.subject, recognised.columns, header_lines, raw.sha256, raw.lines, "raw.csv")
+    uri = f"file://{folder}"
+    done = convert(ConvertTask(uri, file, "stage.parquet", "rejected.jsonl", "c0de"))
+    if done.lines != raw.lines:
+        return Found(recognised.columns, recognised.subject, raw.lines, done.lines, [], [], {})
+    note = read_note(storage_at(uri), "stage.parquet")
+    assert note is not None
+    rejected = folder / "rejected.jsonl"
+    return Found(
+        recognised.columns,
+        recognised.subject,
+        raw.lines,
+        done.lines,
+        _rows(folder / "stage.parquet", recognised.columns),
+        [json.loads(line) for line in rejected.read_bytes().split(b"\n")[:-1]] if rejected.exists() else [],
+        {counted.subject: (counted.lines, counted.rows) for counted in note.subjects},
+    )
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[Row]:
+    sensors = [name for name in columns if name not in ("label", "subject")]
+    return [
+        Row(
+            row["subject"],
+            row["line"],
+            row["sample"],
+            row["label"],
+            {name: struct.pack("<d", row[name]) for name in sensors},
+        )
+        for row in pq.ParquetFile(path).read().to_pylist()
+    ]
+
+
+def assert_same(found: Found, expected: Outcome, name: str) -> None:
+    """Rows bit for bit, rejected lines by number, reason and text, counts of function and job."""
+    assert found.function_lines == expected.data_lines
+    assert found.job_lines == expected.data_lines
+    assert found.rows == expected.rows
+    assert [entry["line"] for entry in found.rejected] == [entry.line for entry in expected.rejected]
+    for told, wanted in zip(found.rejected, expected.rejected, strict=True):
+        assert set(told) == {"file", "line", "reason", "text"}
+        assert told["file"] == name
+        assert (told["reason"], told["text"]) == (wanted.reason, wanted.text)
+    assert found.subjects == expected.subjects
+    assert len(found.rows) + len(found.rejected) == expected.data_lines
