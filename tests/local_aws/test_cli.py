@@ -95,6 +95,8 @@ def test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children(
     assert "Traceback" not in errors
     assert "stack other is deployed" in errors
     with socket.socket() as probe:
+        # Connections that have ended may linger; that somebody listens would be refused all the same.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", int(endpoint.rpartition(":")[2])))
     # Only the logs stay.
     port = endpoint.rpartition(":")[2]

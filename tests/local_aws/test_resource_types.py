@@ -227,7 +227,13 @@ def test_a_bucket_has_its_settings(stacks: Stacks, ids: dict[str, str]) -> None:
     assert uploads["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"] is True
-    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "a", "Value": "b"}]
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+    assert tags["a"] == "b"
+    assert {name for name in tags if name.startswith("aws:")} == {
+        "aws:cloudformation:stack-id",
+        "aws:cloudformation:stack-name",
+        "aws:cloudformation:logical-id",
+    }
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     (owner,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
