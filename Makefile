@@ -106,6 +106,12 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 reference: setup  ## Make docs/parameters.md anew, from the template
 	@$(RUN) python -m docs.parameters
 
+.PHONY: requirements
+requirements: setup  ## Pin what the function is packaged with anew, from uv.lock
+	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
+	  $(UV) export --quiet --locked --only-group function --no-hashes --no-emit-project --no-annotate --no-header \
+	  | sed -e '/win32/d' -e 's/ ;.*//'; } > lambda_ingest/requirements.txt
+
 ##@ Upkeep
 
 .PHONY: setup
