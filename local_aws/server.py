@@ -20,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import buckets, log_groups
 from local_aws.athena import service as athena
-from local_aws.cloudformation import stacks
+from local_aws.cloudformation import change_sets, stacks
 from local_aws.cloudformation.deploy import TEMPLATE, deploy
 from local_aws.cloudwatch import service as cloudwatch
 from local_aws.errors import LocalAwsError
@@ -39,7 +39,10 @@ _POLL = 0.05  # seconds between two looks at whether to stop serving
 LOCAL_PARAMETERS = {"CrawlerPollSeconds": "1"}
 """Parameters that are another here than on AWS, unless one names them: a crawl takes no time, so waiting is idle."""
 
-_MODULES = (stacks, buckets, log_groups, cloudwatch, functions, glue_jobs, crawler, athena, state_machines, iam)
+_MODULES = (
+    *(stacks, change_sets, buckets, log_groups, cloudwatch, functions),
+    *(glue_jobs, crawler, athena, state_machines, iam),
+)
 _OF_THE_REAL_KAGGLE = (
     *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
     *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),

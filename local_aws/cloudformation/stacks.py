@@ -18,7 +18,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from samtranslator.yaml_helper import yaml_parse
 
-from local_aws.cloudformation import change_sets, resource_types
+from local_aws.cloudformation import resource_types
 from local_aws.cloudformation.deployed import DeployedResources
 from local_aws.cloudformation.plans import Plan
 from local_aws.cloudformation.resource_types.api import as_text
@@ -35,7 +35,6 @@ def install(world: World) -> None:
     replace(models, Stack=LocalStack)
     replace(models.CloudFormationBackend, delete_stack=_delete_stack)
     replace(responses.CloudFormationResponse, delete_stack=_answer_delete_stack)
-    change_sets.install(world)
 
 
 class LocalStack(models.Stack):
