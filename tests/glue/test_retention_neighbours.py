@@ -172,7 +172,7 @@ class Place:
         return sorted(one.key for one in self.storage.objects("") if one.key != "manifests/current.json")
 
 
-FULL = tuple(sorted(key.format(number) for key in (*OWN, *NEIGHBOURS) for number in SNAPSHOTS[:7]))
+FULL = tuple(sorted(key.format(number) for key in (*OWN, *NEIGHBOURS) for number in SNAPSHOTS[:5]))
 PHANTOMS = tuple(key.format(n) for n in (1, 2, 3) for key in OWN) + tuple(
     f"manifests/snapshots/{name}" for name in ("09.json", "10", "0011.json")
 )
@@ -192,7 +192,7 @@ def check(bucket: Bucket, uri: str) -> None:
 
 
 @given(bucket=buckets)
-@example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:7]), 1, 2, 20260101000000, 3))
+@example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, 2, 20260101000000, 3))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, None, 11, 3))
 @settings(max_examples=settings().max_examples // 4)
 def test_in_a_bucket_only_what_has_to_go_goes(aws: str, bucket: Bucket) -> None:
@@ -211,7 +211,7 @@ def _as_files(bucket: Bucket) -> Bucket:
 
 
 @given(bucket=buckets.map(_as_files))
-@example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:7]), 1, 2, 20260101000000, 3)))
+@example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, 2, 20260101000000, 3)))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, None, 11, 3))
 @settings(max_examples=settings().max_examples // 4)
 def test_in_a_folder_only_what_has_to_go_goes(
