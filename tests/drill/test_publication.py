@@ -50,7 +50,9 @@ class Expected:
 
     def is_answered_by(self, sql: str, answer: Answer) -> bool:
         if sql == ONE_SUBJECT:
-            return len(answer) == len(self.second) and {row["id"]: float(row["accel_x"]) for row in answer} == self.second
+            return (
+                len(answer) == len(self.second) and {row["id"]: float(row["accel_x"]) for row in answer} == self.second
+            )
         found = {int(row["subject"]): (int(row["n"]), float(row["total"])) for row in answer}
         return found.keys() == self.subjects.keys() and all(
             found[subject][0] == n and found[subject][1] == pytest.approx(total, rel=1e-9)
