@@ -44,6 +44,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
     result = surroundings.run(execution="arn:run", started_at="2026-11-24T12:14:54.123+09:00")
     assert result == {
         "changed": True,
+        "running": None,
         "snapshot": 20261124031454,
         "dataset": "someone/mhealth",
         "raw_version": 1,
@@ -56,6 +57,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "message": "Version 1 of someone/mhealth landed: 2 files, 2 of them new or changed.",
     }
     assert list(surroundings.keys()) == [
+        "manifests/claim.json",
         "manifests/raw/version=1.json",
         "raw/version=1/mHealth_subject02.csv",
         "raw/version=1/mHealth_subject1.csv",
