@@ -87,9 +87,7 @@ LIFE = (
     ),
     in_template("a fixed physical name", "AlarmTopic", "DisplayName: mHealth pipeline", "TopicName: mhealth-alarms"),
     in_template("a fixed name of a workgroup", "WorkGroup", "Name: !Ref AWS::StackName", "Name: mhealth"),
-    in_template(
-        "a partition that is written out", "DownloadRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"
-    ),
+    in_template("a partition that is written out", "DownloadRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"),
     in_template("a region that is written out", "StateMachine", "Region: !Ref AWS::Region", "Region: !Sub us-east-1"),
     in_template(
         "an account that is written out",
