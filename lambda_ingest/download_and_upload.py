@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -15,11 +15,15 @@ from aws_lambda_powertools import Logger
 import archive
 import kaggle_source
 import metrics
+from claim import Claim
 from kaggle_token import use_secret
 from landing import land
 from raw_zone import RawManifest, RawZone
 from source_files import chosen
 from versions import Versions, asked_for, holds_a_backfill, is_published
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 logger = Logger(service="ingest")
 
@@ -57,6 +61,8 @@ class Settings:
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Land a version where it has not landed yet; tell whether there is something to publish.
 
+    Where another execution runs, `running` of the answer is its ARN, and nothing was done.
+
     `event` may hold `execution`, `started_at` (ISO 8601) and `input`, the execution's: `{}` for the newest version,
     `{"dataset_version": N}` for version N. Raises the classes of errors.py.
     """
@@ -64,8 +70,12 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.read(os.environ)
     snapshot = _snapshot(event.get("started_at"))
     logger.append_keys(execution=event.get("execution"), snapshot=snapshot)
+    s3 = boto3.client("s3")
+    running = _running(s3, settings, event.get("execution"))
+    if running is not None:
+        return _left_to(running)
     use_secret(settings.kaggle_secret_arn)
-    zone = RawZone(boto3.client("s3"), settings.bucket, settings.raw_prefix, settings.manifests_prefix)
+    zone = RawZone(s3, settings.bucket, settings.raw_prefix, settings.manifests_prefix)
 
     versions = asked_for(settings.dataset, event.get("input"))
     current = zone.current()
@@ -76,6 +86,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         found = _landed(settings, zone, versions, snapshot, current)
     result = {
         **found,
+        "running": None,
         "snapshot": snapshot,
         "dataset": versions.dataset,
         "newest_version": versions.newest,
@@ -85,6 +96,22 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     metrics.publish(settings.metrics_namespace, settings.stack, _age(current), _seconds(started))
     logger.info("done", changed=result["changed"], raw_version=result["raw_version"], outcome=result["message"])
     return result
+
+
+def _running(s3: S3Client, settings: Settings, execution: str | None) -> str | None:
+    """Take the claim; return the execution that holds it instead. Invoked by hand, the function needs none."""
+    if execution is None:
+        return None
+    return Claim(s3, boto3.client("stepfunctions"), settings.bucket, settings.manifests_prefix).take(execution)
+
+
+def _left_to(running: str) -> dict[str, Any]:
+    """Tell that another execution does this one's work."""
+    message = f"Nothing was done: {running} is running and does this work."
+    logger.info("done", changed=False, outcome=message)
+    unknown = ("snapshot", "dataset", "raw_version", "newest_version", "code_version", "raw_manifest")
+    nothing = {"files": 0, "lines": 0, "bytes": 0}
+    return {"changed": False, "running": running, "message": message, **dict.fromkeys(unknown), **nothing}
 
 
 def _backfilled(versions: Versions, current: Mapping[str, Any]) -> dict[str, Any]:

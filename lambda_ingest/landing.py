@@ -18,7 +18,7 @@ FILES_AT_ONCE = 4
 def land(
     zone: RawZone, files: Sequence[SourceFile], skipped: list[Skipped], *, dataset: str, version: int, snapshot: int
 ) -> RawManifest:
-    """Write what changed to raw/, then the version's manifest, and return it.
+    """Write what changed to raw/, then the version's manifest; return the one that stands.
 
     Raises EmptyFile for a file without a data line, KaggleUnavailable where the archive proves damaged.
     """
@@ -37,8 +37,7 @@ def land(
         "files": entries,
         "skipped": skipped,
     }
-    zone.put_manifest(manifest)
-    return manifest
+    return zone.put_manifest(manifest)
 
 
 def _unchanged(file: SourceFile, earlier: Sequence[FileEntry]) -> FileEntry | None:

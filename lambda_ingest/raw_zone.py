@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
 
 from source_files import Skipped
 
@@ -91,11 +92,24 @@ class RawZone:
             self._s3.delete_object(Bucket=self._bucket, Key=self.manifest_key(version))
             self._known[version] = None
 
-    def put_manifest(self, manifest: RawManifest) -> None:
-        """Write a version's manifest: the last thing that is written."""
-        body = json.dumps(manifest, indent=1).encode()
-        key = self.manifest_key(manifest["raw_version"])
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+    def put_manifest(self, manifest: RawManifest) -> RawManifest:
+        """Write a version's manifest, the last thing that is written; return the one that stands.
+
+        An invocation that Step Functions gave up may still run beside the next one. They land the same bytes; the
+        manifest of the quicker one stays, as others may have read it.
+        """
+        version, body = manifest["raw_version"], json.dumps(manifest, indent=1).encode()
+        key = self.manifest_key(version)
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            self._known.pop(version, None)
+            return self.manifest(version) or manifest
+        return manifest
 
     def put(self, version: int, name: str, blocks: Iterator[bytes]) -> str:
         """Write a raw object from a stream, in parts where it is large, and return its key."""

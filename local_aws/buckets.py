@@ -1,23 +1,37 @@
-"""S3 where moto is laxer: conditions in a bucket's policy, and the encryption of what is copied onto itself."""
+"""S3 where moto is laxer: a bucket's policy with conditions, conditional writes, the encryption of what is copied."""
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
+from moto.core.common_types import TYPE_RESPONSE
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
+from moto.s3.responses import S3Response
 
 from local_aws.replacing import replace
 from local_aws.world import World
 
 _own_copy = S3Backend.copy_object
+_own_put = S3Response.put_object
+_conditional_writes = threading.Lock()
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Let a statement count only where its condition holds, and a copy have the bucket's encryption."""
+    """Let a statement count only where its condition holds, one of two writers win, a copy have its encryption."""
     replace(FakeBucket, get_permission=_permission)
     replace(S3Backend, copy_object=_copy_object)
+    replace(S3Response, put_object=_put_object)
+
+
+def _put_object(response: S3Response) -> TYPE_RESPONSE:
+    """PutObject; between moto's look at the condition and its write another request would fit."""
+    if not (response.headers.get("If-Match") or response.headers.get("If-None-Match")):
+        return _own_put(response)
+    with _conditional_writes:
+        return _own_put(response)
 
 
 def _copy_object(

@@ -77,7 +77,6 @@ def something_new(dataset: Path) -> None:
 
 DENIALS = [
     # the state, what its role is denied, where, the error of the execution
-    ("FindRunningExecutions", "states:ListExecutions", "*", "Sfn.SfnException"),
     ("DownloadCSV", "lambda:InvokeFunction", "*", "Lambda.AccessDeniedException"),
     ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AccessDeniedException"),
     ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),

@@ -44,6 +44,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
     result = surroundings.run(execution="arn:run", started_at="2026-11-24T12:14:54.123+09:00")
     assert result == {
         "changed": True,
+        "running": None,
         "snapshot": 20261124031454,
         "dataset": "someone/mhealth",
         "raw_version": 1,
@@ -56,13 +57,14 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "message": "Version 1 of someone/mhealth landed: 2 files, 2 of them new or changed.",
     }
     assert list(surroundings.keys()) == [
+        "manifests/claim.json",
         "manifests/raw/version=1.json",
         "raw/version=1/mHealth_subject02.csv",
         "raw/version=1/mHealth_subject1.csv",
     ]
     assert surroundings.read("raw/version=1/mHealth_subject1.csv") == TOP + RAW_ROW * 2 + b"\n"
     assert surroundings.read("raw/version=1/mHealth_subject02.csv") == TOP + RAW_ROW
-    manifest = surroundings.read_json("manifests/raw/version=1.json")
+    manifest = surroundings.read_json("manifests/claim.json", "manifests/raw/version=1.json")
     assert (manifest["dataset"], manifest["raw_version"], manifest["landed"]) == (DATASET, 1, 20261124031454)
     assert manifest["skipped"] == [{"name": "MHEALTHDATASET/README.txt", "reason": "neither .csv nor .log"}]
     assert surroundings.files(1)["mHealth_subject1"] == {

@@ -1,0 +1,118 @@
+"""The claim, against S3's conditional writes and Step Functions' executions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+import claim as module
+from claim import Claim
+
+from .conftest import Surroundings
+
+ROLE = "arn:aws:iam::123456789012:role/any"
+DEFINITION = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}})
+
+
+class Executions:
+    """Executions that run until they are stopped: this moto does not run them."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("stepfunctions")
+        self.machine = self.client.create_state_machine(name="machine", definition=DEFINITION, roleArn=ROLE)
+
+    def start(self, name: str) -> str:
+        return self.client.start_execution(stateMachineArn=self.machine["stateMachineArn"], name=name)["executionArn"]
+
+    def stop(self, arn: str) -> None:
+        self.client.stop_execution(executionArn=arn)
+
+
+@pytest.fixture
+def executions(surroundings: Surroundings) -> Iterator[Executions]:
+    running = Executions()
+    yield running
+    running.client.delete_state_machine(stateMachineArn=running.machine["stateMachineArn"])
+    running.client.close()
+
+
+@pytest.fixture
+def claim(surroundings: Surroundings, executions: Executions) -> Claim:
+    return Claim(surroundings.s3, executions.client, surroundings.bucket, "manifests")
+
+
+def test_first_execution_gets_the_claim_and_the_second_is_told_of_it(claim: Claim, executions: Executions) -> None:
+    first, second = executions.start("first"), executions.start("second")
+    assert claim.take(first) is None
+    assert claim.take(second) == first
+
+
+def test_retried_invocation_has_the_claim_already(
+    surroundings: Surroundings, claim: Claim, executions: Executions
+) -> None:
+    only = executions.start("only")
+    assert claim.take(only) is None
+    written = surroundings.read("manifests/claim.json")
+    assert claim.take(only) is None
+    assert surroundings.read("manifests/claim.json") == written
+
+
+def test_claim_of_an_execution_that_ended_is_free(
+    surroundings: Surroundings, claim: Claim, executions: Executions
+) -> None:
+    died = executions.start("died")
+    claim.take(died)
+    executions.stop(died)
+    following = executions.start("following")
+    assert claim.take(following) is None
+    assert surroundings.read_json("manifests/claim.json")["execution"] == following
+
+
+def test_execution_that_nobody_knows_holds_for_a_while(
+    claim: Claim, executions: Executions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = executions.start("first").replace("first", "unknown")
+    following = executions.start("following")
+    claim.take(unknown)
+    assert claim.take(following) == unknown
+    monkeypatch.setattr(module, "UNKNOWN_SECONDS", -1)
+    assert claim.take(following) is None
+
+
+@pytest.mark.parametrize("held_before", [False, True], ids=["free", "left by a dead one"])
+def test_slower_of_two_writers_is_told_of_the_quicker(
+    surroundings: Surroundings, claim: Claim, executions: Executions, held_before: bool
+) -> None:
+    if held_before:
+        dead = executions.start("dead")
+        claim.take(dead)
+        executions.stop(dead)
+    slow, quick = executions.start("slow"), executions.start("quick")
+    s3 = boto3.client("s3")
+
+    def come_between(**_: Any) -> None:
+        # The slow one has seen that the claim is free, and its write is about to leave.
+        s3.meta.events.unregister("before-send.s3.PutObject", come_between)
+        assert claim.take(quick) is None
+
+    s3.meta.events.register("before-send.s3.PutObject", come_between)
+    assert Claim(s3, executions.client, surroundings.bucket, "manifests").take(slow) == quick
+    assert surroundings.read_json("manifests/claim.json")["execution"] == quick
+
+
+def test_function_does_nothing_beside_a_running_execution(
+    surroundings: Surroundings, claim: Claim, executions: Executions
+) -> None:
+    first, second = executions.start("first"), executions.start("second")
+    claim.take(first)
+    surroundings.write("mHealth_subject1.log", "\t".join(["1.5"] * 23 + ["0"]))
+    result = surroundings.run(execution=second, started_at="2026-11-24T03:14:54Z")
+    assert (result["changed"], result["running"]) == (False, first)
+    assert first in result["message"]
+    assert list(surroundings.keys()) == ["manifests/claim.json"]
+    result = surroundings.run(execution=first, started_at="2026-11-24T03:14:53Z")
+    assert (result["changed"], result["running"]) == (True, None)
