@@ -15,6 +15,7 @@ export PARAMETERS
 CONFIRM ?=
 DELETE_DATA ?=
 BUCKET ?=
+SEED ?=
 UV_VERSION := 0.13.9
 
 CACHE := .cache
@@ -79,6 +80,10 @@ destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth 
 .PHONY: test
 test: setup check  ## Prove it: static checks, then every test
 	@$(RUN) pytest
+
+.PHONY: drill
+drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)
+	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m drill tests
 
 .PHONY: test-glue6
 test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: their tests, then the whole daily run

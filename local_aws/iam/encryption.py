@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeDeleteMarker, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
@@ -82,9 +82,10 @@ def _of_object(wanted: Permission, region: str, headers: Mapping[str, str], uplo
 
 
 def kept_object(bucket: Any, key: str, version: str | None) -> Any:
-    """An object of moto's, or one version of it; None where there is none."""
+    """An object of moto's, or one version of it; None where there is none, or what is there says that it was deleted."""
     if version is None:
-        return bucket.keys.get(key)
+        newest = bucket.keys.get(key)
+        return None if isinstance(newest, FakeDeleteMarker) else newest
     return next((kept for kept in bucket.keys.getlist(key, []) if str(kept.version_id) == version), None)
 
 

@@ -64,7 +64,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
     ]
     assert surroundings.read("raw/version=1/mHealth_subject1.csv") == TOP + RAW_ROW * 2 + b"\n"
     assert surroundings.read("raw/version=1/mHealth_subject02.csv") == TOP + RAW_ROW
-    manifest = surroundings.read_json("manifests/claim.json", "manifests/raw/version=1.json")
+    manifest = surroundings.read_json("manifests/raw/version=1.json")
     assert (manifest["dataset"], manifest["raw_version"], manifest["landed"]) == (DATASET, 1, 20261124031454)
     assert manifest["skipped"] == [{"name": "MHEALTHDATASET/README.txt", "reason": "neither .csv nor .log"}]
     assert surroundings.files(1)["mHealth_subject1"] == {

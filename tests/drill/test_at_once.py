@@ -1,0 +1,210 @@
+"""At least once, at the same time, out of order: one snapshot each at most, and the newest stays published."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.scheduler.firing import fire
+from local_aws.server import LocalAws
+from tests.end_to_end.conftest import World
+from tests.end_to_end.project import deployed
+
+from .worlds import RELEASE, append_sample, quick_project, wrong_rows_of
+
+AT_ONCE = 5
+PUBLISHED, SUPERSEDED, ANOTHER = "published", "superseded", "another execution is running"
+
+
+@dataclass
+class Place:
+    world: World
+    aws: LocalAws
+    dataset: Path
+
+    def something_new(self) -> None:
+        """A sample more in one recording, and one time in four in the other, too."""
+        first, second = sorted(self.dataset.glob("*.log"))
+        append_sample(first)
+        if len(first.read_text().splitlines()) % 4 == 0:
+            append_sample(second)
+
+    def start(self, name: str) -> str:
+        arn: str = self.world.client("stepfunctions").start_execution(
+            stateMachineArn=self.world.outputs["StateMachineArn"], name=f"{name}-{time.monotonic_ns()}", input="{}"
+        )["executionArn"]
+        return arn
+
+    def outcomes(self, *arns: str) -> list[dict[str, Any]]:
+        """The outputs of executions, once they have ended; all must succeed."""
+        ended = [self.world.ended(arn) for arn in arns]
+        assert [each["status"] for each in ended] == ["SUCCEEDED"] * len(arns), [each.get("cause") for each in ended]
+        return [json.loads(each["output"]) for each in ended]
+
+    def enters(self, arn: str, state: str) -> None:
+        """Wait until an execution enters a state."""
+        sfn, deadline = self.world.client("stepfunctions"), time.monotonic() + 120
+        while not any(
+            event.get("stateEnteredEventDetails", {}).get("name") == state
+            for page in sfn.get_paginator("get_execution_history").paginate(executionArn=arn)
+            for event in page["events"]
+        ):
+            assert time.monotonic() < deadline, f"the execution does not reach {state}"
+            time.sleep(0.2)
+
+    def snapshots(self) -> set[str]:
+        return set(self.world.keys("manifests/snapshots/"))
+
+    def delete(self, key: str) -> None:
+        self.world.client("s3").delete_object(Bucket=self.world.outputs["DataBucketName"], Key=key)
+
+    def agrees(self) -> int:
+        """The snapshot that readers see, which must be the one of current.json."""
+        published = self.world.published()
+        assert self.world.document("manifests/current.json")["snapshot"] == published
+        return published
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder: Path = tmp_path_factory.mktemp("at-once")
+    write_dataset(folder / "dataset", rows=(60, 50))
+    with deployed(quick_project(folder / "project"), folder / "dataset", folder / "world") as (world, aws):
+        world.publish()
+        yield Place(world, aws, folder / "dataset")
+
+
+def rounds(short: int, long: int) -> pytest.MarkDecorator:
+    """So often in every run of the tests, so often in the drill."""
+    return pytest.mark.parametrize("times", [short, pytest.param(long, marks=pytest.mark.drill)])
+
+
+Drilled = Callable[..., None]
+
+
+def total(place: Place, times: int, one: Callable[[], None]) -> Counter[str]:
+    """Rows lost and doubled in `times` rounds, each with something new to publish."""
+    wrong: Counter[str] = Counter()
+    for _ in range(times):
+        place.something_new()
+        one()
+        wrong.update(wrong_rows_of(place.world, place.dataset))
+    return wrong
+
+
+@rounds(1, 5)
+def test_schedule_that_delivers_twice_publishes_once(place: Place, drilled: Drilled, times: int) -> None:
+    def one() -> None:
+        before = place.snapshots()
+        with ThreadPoolExecutor() as pool:
+            fired = list(pool.map(lambda _: fire(place.aws.world, place.world.outputs["ScheduleName"]), range(2)))
+        outcomes = place.outcomes(*(str(delivery.execution) for delivery in fired if delivery))
+        assert sorted(each["outcome"] for each in outcomes) == [ANOTHER, PUBLISHED]
+        assert place.snapshots() - before == {f"manifests/snapshots/{place.agrees()}.json"}
+
+    wrong = total(place, times, one)
+    drilled("the schedule delivers twice at once", f"{times} times", "one publishes, the other ends at once", **wrong)
+
+
+@rounds(1, 10)
+def test_of_executions_started_at_once_one_does_the_work(place: Place, drilled: Drilled, times: int) -> None:
+    def one() -> None:
+        before = place.snapshots()
+        with ThreadPoolExecutor() as pool:
+            arns = list(pool.map(place.start, [f"one-of-{AT_ONCE}"] * AT_ONCE))
+        outcomes = place.outcomes(*arns)
+        assert Counter(each["outcome"] for each in outcomes) == {PUBLISHED: 1, ANOTHER: AT_ONCE - 1}
+        (winner,) = [arn for arn, each in zip(arns, outcomes, strict=True) if each["outcome"] == PUBLISHED]
+        assert {each["execution"] for each in outcomes if each["outcome"] == ANOTHER} == {winner}
+        assert place.snapshots() - before == {f"manifests/snapshots/{place.agrees()}.json"}
+
+    wrong = total(place, times, one)
+    seen = f"one publishes, {AT_ONCE - 1} end at once and name it"
+    drilled(f"{AT_ONCE} executions start at once", f"{times} times", seen, **wrong)
+
+
+@rounds(1, 5)
+def test_invocation_given_up_may_run_beside_the_next(place: Place, drilled: Drilled, times: int) -> None:
+    def one() -> None:
+        # Any execution that has ended will do: both invocations come in its name.
+        (ended, *_) = place.world.client("stepfunctions").list_executions(
+            stateMachineArn=place.world.outputs["StateMachineArn"], statusFilter="SUCCEEDED"
+        )["executions"]
+        event = {"execution": ended["executionArn"], "started_at": f"{ended['startDate']:%Y-%m-%dT%H:%M:%SZ}"}
+
+        def invoke(_: int) -> Any:
+            answer = place.world.client("lambda").invoke(
+                FunctionName=place.world.outputs["DownloadFunctionName"], Payload=json.dumps(event)
+            )
+            assert "FunctionError" not in answer, answer["Payload"].read()
+            return json.loads(answer["Payload"].read())
+
+        with ThreadPoolExecutor() as pool:
+            first, second = pool.map(invoke, range(2))
+        assert {**first, "message": ""} == {**second, "message": ""}
+        assert first["changed"]
+        landed = place.world.content(first["raw_manifest"])
+        output = place.world.publish()
+        assert output["raw_version"] == first["raw_version"]
+        assert place.world.content(first["raw_manifest"]) == landed
+        place.agrees()
+
+    wrong = total(place, times, one)
+    drilled("DownloadCSV given up, runs beside its retry", f"{times} times", "both land the same version", **wrong)
+
+
+@rounds(1, 3)
+def test_execution_that_was_held_up_publishes_nothing_over_a_newer_one(
+    place: Place, drilled: Drilled, times: int
+) -> None:
+    def one() -> None:
+        place.delete(RELEASE)
+        held = place.start("held")
+        place.enters(held, "IsItReleased")
+        # Nothing new starts beside it while it holds the claim ...
+        (beside,) = place.outcomes(place.start("beside"))
+        assert (beside["outcome"], beside["execution"]) == (ANOTHER, held)
+        # ... unless somebody takes the claim away from it.
+        place.delete("manifests/claim.json")
+        place.something_new()
+        newer = place.world.publish()["snapshot"]
+        bucket = place.world.outputs["DataBucketName"]
+        place.world.client("s3").put_object(Bucket=bucket, Key=RELEASE, Body=b"{}")
+        (late,) = place.outcomes(held)
+        assert late["outcome"] == SUPERSEDED
+        assert late["snapshot"] < newer == place.agrees()
+
+    wrong = total(place, times, one)
+    seen = "superseded; the newer snapshot stays published"
+    drilled("an execution is held up while a newer one publishes", f"{times} times", seen, **wrong)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("times", [3])
+def test_two_executions_without_a_claim_between_them_publish_one_after_the_other(
+    place: Place, drilled: Drilled, times: int
+) -> None:
+    def one() -> None:
+        before = place.snapshots()
+        first = place.start("first")
+        place.enters(first, "ConvertParquet")
+        place.delete("manifests/claim.json")
+        second = place.start("second")
+        outcomes = place.outcomes(first, second)
+        assert {each["outcome"] for each in outcomes} <= {PUBLISHED, SUPERSEDED, "unchanged"}
+        made = [each["snapshot"] for each in outcomes if "snapshot" in each]
+        assert place.snapshots() - before <= {f"manifests/snapshots/{snapshot}.json" for snapshot in made}
+        assert place.agrees() == max(each["snapshot"] for each in outcomes if each["outcome"] == PUBLISHED)
+
+    wrong = total(place, times, one)
+    seen = "one snapshot each at most; the newest stays published"
+    drilled("two executions that do not see each other", f"{times} times", seen, **wrong)
