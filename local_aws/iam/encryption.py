@@ -82,7 +82,7 @@ def _of_object(wanted: Permission, region: str, headers: Mapping[str, str], uplo
 
 
 def kept_object(bucket: Any, key: str, version: str | None) -> Any:
-    """An object of moto's, or one version of it; None where there is none, or what is there says that it was deleted."""
+    """An object of moto's, or one version of it; None where there is none or it was deleted."""
     if version is None:
         newest = bucket.keys.get(key)
         return None if isinstance(newest, FakeDeleteMarker) else newest

@@ -19,7 +19,7 @@ from local_aws.server import LocalAws
 from tests.end_to_end.conftest import World
 from tests.end_to_end.project import deployed
 
-from .worlds import RELEASE, append_sample, quick_project, wrong_rows_of
+from .worlds import RELEASE, append_note, append_sample, quick_project, wrong_rows_of
 
 AT_ONCE = 5
 PUBLISHED, SUPERSEDED, ANOTHER = "published", "superseded", "another execution is running"
@@ -30,13 +30,14 @@ class Place:
     world: World
     aws: LocalAws
     dataset: Path
+    versions: int = 0
 
     def something_new(self) -> None:
-        """A sample more in one recording, and one time in four in the other, too."""
-        first, second = sorted(self.dataset.glob("*.log"))
-        append_sample(first)
-        if len(first.read_text().splitlines()) % 4 == 0:
-            append_sample(second)
+        """A new version of the dataset, one time in three with a sample more in a recording."""
+        append_note(self.dataset)
+        self.versions += 1
+        if self.versions % 3 == 0:
+            append_sample(self.dataset / "mHealth_subject1.log")
 
     def start(self, name: str) -> str:
         arn: str = self.world.client("stepfunctions").start_execution(

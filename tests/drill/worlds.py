@@ -42,6 +42,12 @@ def quick_project(folder: Path) -> Project:
     return project
 
 
+def append_note(dataset: Path) -> None:
+    """A new version in which no recording changed: the whole way, with nothing to compute."""
+    note = dataset / "README.txt"
+    note.write_text((note.read_text() if note.exists() else "") + "another line\n")
+
+
 def append_sample(log: Path, activity: int = 0) -> None:
     """One more sample in a recording: its last line again, with another activity."""
     text = log.read_text()

@@ -20,7 +20,6 @@ CALLED = {
     },
     "athena:getQueryResults": {"athena:GetQueryResults", "s3:GetObject"},
     "sns:publish": {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"},
-    "aws-sdk:sfn:listExecutions": {"states:ListExecutions"},
     "aws-sdk:glue:startCrawler": {"glue:StartCrawler"},
     "aws-sdk:glue:getCrawler": {"glue:GetCrawler"},
     "aws-sdk:glue:stopCrawler": {"glue:StopCrawler"},
