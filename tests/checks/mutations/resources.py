@@ -87,15 +87,13 @@ LIFE = (
     ),
     in_template("a fixed physical name", "AlarmTopic", "DisplayName: mHealth pipeline", "TopicName: mhealth-alarms"),
     in_template("a fixed name of a workgroup", "WorkGroup", "Name: !Ref AWS::StackName", "Name: mhealth"),
-    in_template(
-        "a partition that is written out", "StateMachineRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"
-    ),
+    in_template("a partition that is written out", "DownloadRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"),
     in_template("a region that is written out", "StateMachine", "Region: !Ref AWS::Region", "Region: !Sub us-east-1"),
     in_template(
         "an account that is written out",
-        "StateMachineRole",
-        "${AWS::AccountId}:stateMachine:*",
-        "123456789012:stateMachine:*",
+        "DownloadRole",
+        "${AWS::AccountId}:execution:*",
+        "123456789012:execution:*",
     ),
     in_template("a parameter without bounds", "KeepSnapshots", "    MaxValue: 1000\n"),
     in_template(
