@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from errors import StorageUnavailable
 from source_files import Skipped
 
 if TYPE_CHECKING:
@@ -17,6 +21,12 @@ if TYPE_CHECKING:
 _PART_BYTES = 8 << 20
 # Parts go one after the other: files are sent side by side, and each holds one part in memory.
 _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, use_threads=False)
+
+RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
+"""Of each request to S3, as in the jobs (mhealth/storage.py): six attempts, at most 31 s of waiting between them."""
+
+_REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+"""What no retry mends: these errors of S3 keep their own name."""
 
 
 class FileEntry(TypedDict):
@@ -42,6 +52,20 @@ class RawManifest(TypedDict):
     landed: int
     files: list[FileEntry]
     skipped: list[Skipped]
+
+
+@contextlib.contextmanager
+def storage_named() -> Iterator[None]:
+    """Name what S3 does wrong. Raises StorageUnavailable where another try makes sense."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _REFUSED:
+            raise
+        raise StorageUnavailable(
+            f"S3 failed after several attempts: {type(error).__name__}: {error}. Nothing that landed half is used: "
+            "the manifest is written last. A retry makes sense."
+        ) from error
 
 
 class RawZone:

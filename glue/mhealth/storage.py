@@ -27,6 +27,9 @@ _DELETE_BATCH = 1000
 _COPY_PART = 1024**3
 """Objects up to this size are copied with one request."""
 
+ATTEMPTS = 6
+"""Of each request to S3, as in the function (lambda_ingest/raw_zone.py): at most 31 s of waiting between them."""
+
 
 class StorageError(Exception):
     """The storage answered, but not with success; the message names the key. A retry may help."""
@@ -190,8 +193,8 @@ class _Bucket:
 
         self._bucket = bucket
         self.root = f"s3://{bucket}"
-        retries = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
-        self._client: S3Client = boto3.client("s3", config=retries)
+        settings = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=32)
+        self._client: S3Client = boto3.client("s3", config=settings)
 
     def _get(self, key: str, byte_range: str | None = None) -> BinaryIO:
         from botocore.exceptions import ClientError
