@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from errors import StorageUnavailable
 from source_files import Skipped
@@ -59,7 +60,7 @@ def storage_named() -> Iterator[None]:
     """Name what S3 does wrong. Raises StorageUnavailable where another try makes sense."""
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, HTTPError) as error:  # HTTPError: boto3 passes it on where an answer breaks off
         if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _REFUSED:
             raise
         raise StorageUnavailable(

@@ -216,14 +216,26 @@ class _Bucket:
     def open(self, key: str) -> BinaryIO:
         return self._get(key)
 
+    def _whole(self, key: str, byte_range: str | None = None) -> bytes:
+        """An answer to its end: boto3 asks again where there is no answer, not where one breaks off."""
+        from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+        from urllib3.exceptions import HTTPError
+
+        broken_off = (HTTPError, IncompleteReadError, ResponseStreamingError)
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(*broken_off), self._get(key, byte_range) as answer:
+                return answer.read()
+        with self._get(key, byte_range) as answer:
+            return answer.read()
+
     def read(self, key: str) -> bytes:
-        return self._get(key).read()
+        return self._whole(key)
 
     def head(self, key: str, limit: int) -> bytes:
-        return self._get(key, f"bytes=0-{limit - 1}").read()
+        return self._whole(key, f"bytes=0-{limit - 1}")
 
     def tail(self, key: str, limit: int) -> bytes:
-        return self._get(key, f"bytes=-{limit}").read()
+        return self._whole(key, f"bytes=-{limit}")
 
     def size(self, key: str) -> int | None:
         from botocore.exceptions import ClientError
