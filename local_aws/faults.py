@@ -50,7 +50,7 @@ class Fault:
 
     `service`, `operation` (one or several), `key` and `role` are regular expressions for the whole text, except that
     `role` may match any part. What happens, in this order: `delay` seconds pass; `call` is called with the request (to
-    kill a process, say); then the connection is `cut` before the request is carried out, amid the answer or after
+    kill a process, say; with `cut` after, once it was carried out); then the connection is `cut` before the request is carried out, amid the answer or after
     the request was carried out and before any answer; or the answer is `status` with AWS's error `code`. Without
     `cut` and `status` the request is carried out.
     """
@@ -130,7 +130,7 @@ def _dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_
     if fault is None:
         return _inner(self, environ, start_response)
     time.sleep(fault.delay)
-    if fault.call is not None:
+    if fault.call is not None and fault.cut != "after":
         fault.call(call)
     if fault.cut == "before":
         _hang_up(environ)
@@ -138,6 +138,8 @@ def _dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_
         return _refusal(environ, call, fault.status, fault.code, start_response)
     answer = _inner(self, environ, start_response)
     if fault.cut == "after":
+        if fault.call is not None:
+            fault.call(call)
         _hang_up(environ)
     return _half(answer, environ) if fault.cut == "amid" else answer
 
