@@ -155,7 +155,7 @@ class RawZone:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
-        with answer["Body"] as body:
+        with contextlib.closing(answer["Body"]) as body:  # its own `with` gives a stream that ends quietly when cut off
             content: dict[str, Any] = json.loads(body.read())
         return content
 

@@ -50,9 +50,9 @@ class Fault:
 
     `service`, `operation` (one or several), `key` and `role` are regular expressions for the whole text, except that
     `role` may match any part. What happens, in this order: `delay` seconds pass; `call` is called with the request (to
-    kill a process, say; with `cut` after, once it was carried out); then the connection is `cut` before the request is carried out, amid the answer or after
-    the request was carried out and before any answer; or the answer is `status` with AWS's error `code`. Without
-    `cut` and `status` the request is carried out.
+    kill a process, say; with `cut` after, once it was carried out); then the connection is `cut` before the request is
+    carried out, amid the answer, or after the request was carried out and before any answer; or the answer is
+    `status` with AWS's error `code`. Without `cut` and `status` the request is carried out.
     """
 
     service: str = ".*"

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _DELETE_BATCH = 1000
@@ -184,6 +185,26 @@ class _Folder:
             folder.rmdir()
 
 
+class _Answer:
+    """The body of an answer, for `with`: boto3's own body gives there the bare stream, which ends quietly when cut off."""
+
+    def __init__(self, body: StreamingBody) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes, or all. Raises IncompleteReadError where the answer is shorter than it said."""
+        return self._body.read(None if size < 0 else size)
+
+    def close(self) -> None:
+        self._body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class _Bucket:
     """A bucket, through boto3: credentials, region and endpoint come from its own chain."""
 
@@ -211,7 +232,7 @@ class _Bucket:
             if code == "InvalidRange":  # an empty object has no range
                 return self._get(key)
             raise
-        return cast("BinaryIO", answer["Body"])
+        return cast("BinaryIO", _Answer(answer["Body"]))
 
     def open(self, key: str) -> BinaryIO:
         return self._get(key)

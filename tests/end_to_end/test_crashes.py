@@ -10,7 +10,8 @@ import pytest
 from local_aws import faults
 from local_aws.faults import WRITES, Fault
 
-from .faulty_world import Faulty, faulty
+from . import sources
+from .faulty_world import Faulty, faulty, started
 
 
 @pytest.fixture(scope="module")
