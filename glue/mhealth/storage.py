@@ -186,7 +186,7 @@ class _Folder:
 
 
 class _Answer:
-    """The body of an answer, for `with`: boto3's own body gives there the bare stream, which ends quietly when cut off."""
+    """An answer's body, for `with`: boto3's own gives there the bare stream, which ends quietly when cut off."""
 
     def __init__(self, body: StreamingBody) -> None:
         self._body = body
