@@ -68,20 +68,28 @@ def opened(path: Path, *, max_bytes: int) -> Iterator[list[Entry]]:
     with contextlib.ExitStack() as stack:
         with _damage_named("the archive"):
             if tarfile.is_tarfile(path):
-                entries = _tar_entries(stack.enter_context(tarfile.open(path)), path)
+                entries = _bounded(_tar_entries(stack.enter_context(tarfile.open(path)), path), max_bytes)
             else:
-                entries = _zip_entries(stack.enter_context(zipfile.ZipFile(path)))
-        total = sum(entry.size for entry in entries)
-        if total > max_bytes:
-            raise SourceTooLarge(
-                f"The dataset's files have {total} bytes unpacked; at most {max_bytes} are accepted (MAX_SOURCE_BYTES, "
-                "the stack's parameter MaxSourceBytes). Raise the parameter if that is right; a retry does not help."
-            )
+                entries = _bounded(_zip_entries(stack.enter_context(zipfile.ZipFile(path))), max_bytes)
         yield entries
 
 
-def _zip_entries(archive: zipfile.ZipFile) -> list[Entry]:
-    entries = []
+def _bounded(entries: Iterator[Entry], max_bytes: int) -> list[Entry]:
+    """All entries. Raises SourceTooLarge at once where they are too much: a tar is unpacked to find the next one."""
+    found, total = [], 0
+    for entry in entries:
+        found.append(entry)
+        total += entry.size
+        if total > max_bytes:
+            raise SourceTooLarge(
+                f"The dataset's files have {total} bytes unpacked, or more; at most {max_bytes} are accepted "
+                "(MAX_SOURCE_BYTES, the stack's parameter MaxSourceBytes). Raise the parameter if that is right; a "
+                "retry does not help."
+            )
+    return found
+
+
+def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
         _check_path(info.filename)
         # The upper half holds the Unix mode where a Unix system packed the entry.
@@ -93,23 +101,20 @@ def _zip_entries(archive: zipfile.ZipFile) -> list[Entry]:
         if info.compress_type not in _READABLE:
             raise UnsafeArchive(_unsafe(info.filename, f"is packed by method {info.compress_type}, which is not known"))
         if not info.is_dir():
-            entries.append(Entry(info.filename, info.file_size, _zip_opener(archive, info)))
-    return entries
+            yield Entry(info.filename, info.file_size, _zip_opener(archive, info))
 
 
 def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _OPEN:
     return lambda: archive.open(info)
 
 
-def _tar_entries(archive: tarfile.TarFile, path: Path) -> list[Entry]:
-    entries = []
-    for member in archive.getmembers():
+def _tar_entries(archive: tarfile.TarFile, path: Path) -> Iterator[Entry]:
+    for member in archive:
         _check_path(member.name)
         if not (member.isfile() or member.isdir()):
             raise UnsafeArchive(_unsafe(member.name, "is a link or a device"))
         if member.isfile():
-            entries.append(Entry(member.name, member.size, _tar_opener(path, member)))
-    return entries
+            yield Entry(member.name, member.size, _tar_opener(path, member))
 
 
 def _tar_opener(path: Path, member: tarfile.TarInfo) -> _OPEN:

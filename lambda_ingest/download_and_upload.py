@@ -18,7 +18,7 @@ import metrics
 from claim import Claim
 from kaggle_token import use_secret
 from landing import land
-from raw_zone import RawManifest, RawZone
+from raw_zone import RETRIES, RawManifest, RawZone, storage_named
 from source_files import chosen
 from versions import Versions, asked_for, holds_a_backfill, is_published
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = Logger(service="ingest")
+
+DOWNLOAD_SHARE = 0.6
+"""Of the time that the function has left: the rest is for landing what was downloaded."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Settings:
         )
 
 
-def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Land a version where it has not landed yet; tell whether there is something to publish.
 
     Where another execution runs, `running` of the answer is its ARN, and nothing was done.
@@ -70,20 +73,22 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.read(os.environ)
     snapshot = _snapshot(event.get("started_at"))
     logger.append_keys(execution=event.get("execution"), snapshot=snapshot)
-    s3 = boto3.client("s3")
-    running = _running(s3, settings, event.get("execution"))
+    s3 = boto3.client("s3", config=RETRIES)
+    with storage_named():
+        running = _running(s3, settings, event.get("execution"))
     if running is not None:
         return _left_to(running)
     use_secret(settings.kaggle_secret_arn)
     zone = RawZone(s3, settings.bucket, settings.raw_prefix, settings.manifests_prefix)
 
     versions = asked_for(settings.dataset, event.get("input"))
-    current = zone.current()
     logger.info("asked Kaggle", dataset=versions.dataset, version=versions.wanted, newest=versions.newest)
-    if holds_a_backfill(versions, settings.code_version, current):
-        found = _backfilled(versions, current or {})
-    else:
-        found = _landed(settings, zone, versions, snapshot, current)
+    with storage_named():
+        current = zone.current()
+        if holds_a_backfill(versions, settings.code_version, current):
+            found = _backfilled(versions, current or {})
+        else:
+            found = _landed(settings, zone, versions, snapshot, current, _download_seconds(context))
     result = {
         **found,
         "running": None,
@@ -130,14 +135,25 @@ def _backfilled(versions: Versions, current: Mapping[str, Any]) -> dict[str, Any
     }
 
 
+def _download_seconds(context: Any) -> float | None:
+    """Return how long the download may take, None where nobody says when the function ends."""
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    return None if remaining is None else DOWNLOAD_SHARE * remaining() / 1000
+
+
 def _landed(
-    settings: Settings, zone: RawZone, versions: Versions, snapshot: int, current: Mapping[str, Any] | None
+    settings: Settings,
+    zone: RawZone,
+    versions: Versions,
+    snapshot: int,
+    current: Mapping[str, Any] | None,
+    seconds: float | None,
 ) -> dict[str, Any]:
     """Land the wanted version where it has not landed; tell what it consists of and whether it is published."""
     manifest = zone.landed(versions.dataset, versions.wanted)
     is_new = manifest is None
     if manifest is None:
-        manifest = _land(settings, zone, versions, snapshot)
+        manifest = _land(settings, zone, versions, snapshot, seconds)
     changed = not is_published(manifest, settings.code_version, current)
     return {
         "changed": changed,
@@ -149,10 +165,10 @@ def _landed(
     }
 
 
-def _land(settings: Settings, zone: RawZone, versions: Versions, snapshot: int) -> RawManifest:
+def _land(settings: Settings, zone: RawZone, versions: Versions, snapshot: int, seconds: float | None) -> RawManifest:
     started = time.monotonic()
     dataset, version = versions.dataset, versions.wanted
-    with kaggle_source.downloaded(dataset, version, max_bytes=settings.max_source_bytes) as path:
+    with kaggle_source.downloaded(dataset, version, max_bytes=settings.max_source_bytes, seconds=seconds) as path:
         logger.info("downloaded", bytes=path.stat().st_size, seconds=_seconds(started))
         with archive.opened(path, max_bytes=settings.max_source_bytes) as entries:
             files, skipped = chosen(entries)

@@ -49,4 +49,8 @@ class KaggleNotFound(IngestError):
 
 
 class KaggleUnavailable(IngestError):
-    """Kaggle could not be reached, was busy, or sent a damaged archive. A retry makes sense."""
+    """Kaggle could not be reached, was busy or slow, or sent a damaged archive. A retry makes sense."""
+
+
+class StorageUnavailable(IngestError):
+    """S3 did not do what it was asked after several attempts. A retry makes sense."""

@@ -11,6 +11,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 TIMEOUTS = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes of an answer."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds for a whole answer that is no download: bytes that drip one by one are never late by `TIMEOUTS`."""
 
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}(/versions/[1-9][0-9]{0,8})?")
 
@@ -50,7 +55,7 @@ def current_version(dataset: str) -> int:
     handle = _parsed(dataset)
     if handle.version is not None:
         return int(handle.version)
-    with _client(dataset) as client:
+    with _client(dataset, ANSWER_SECONDS) as client:
         from kagglehub.exceptions import handle_call
         from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
 
@@ -64,15 +69,16 @@ def current_version(dataset: str) -> int:
 
 
 @contextlib.contextmanager
-def downloaded(dataset: str, version: int, *, max_bytes: int) -> Iterator[Path]:
+def downloaded(dataset: str, version: int, *, max_bytes: int, seconds: float | None = None) -> Iterator[Path]:
     """Download one version's archive, checked against Kaggle's MD5, and give its path; it is deleted at the end.
 
-    What a broken connection left is kept, and a retry on the same machine goes on from there.
+    What a broken connection left is kept, and a retry on the same machine goes on from there. The download may take
+    `seconds` in all; it ends by KaggleUnavailable then, not with the function's own time limit.
     Raises SourceTooLarge before the download where the archive is larger than `max_bytes` or the disk; KaggleDenied,
     KaggleNotFound or KaggleUnavailable.
     """
     handle = _parsed(dataset).with_version(version)
-    with _client(dataset) as client:
+    with _client(dataset, seconds) as client:
         from kagglehub.cache import get_cached_archive_path
         from kagglehub.clients import download_file
         from kagglehub.exceptions import handle_call
@@ -108,13 +114,13 @@ def _parsed(dataset: str) -> DatasetHandle:
 
 
 @contextlib.contextmanager
-def _client(dataset: str) -> Iterator[KaggleClient]:
-    """Give the API's client; name what goes wrong with it."""
+def _client(dataset: str, seconds: float | None) -> Iterator[KaggleClient]:
+    """Give the API's client for so many seconds; name what goes wrong with it."""
     from kagglehub.clients import build_kaggle_client
     from kagglehub.exceptions import DataCorruptionError
 
     try:
-        with build_kaggle_client() as client:
+        with _within(seconds), build_kaggle_client() as client:
             # The client waits for ever, a Lambda function must not.
             session = client.http_client()._session
             session.mount("https://", _Impatient())
@@ -134,6 +140,28 @@ def _client(dataset: str) -> Iterator[KaggleClient]:
         raise SourceTooLarge(
             f"The disk is full: {error}. Give the function more ephemeral storage than the archive's size."
         ) from error
+
+
+@contextlib.contextmanager
+def _within(seconds: float | None) -> Iterator[None]:
+    """Interrupt whatever goes on after so many seconds, by requests.Timeout: by a signal, since it reads from a socket.
+
+    Signals reach the main thread alone, in which Lambda runs the handler; in another one there is no limit.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def too_slow(*_: object) -> None:
+        raise requests.Timeout(f"it took longer than {seconds:g} s in all")
+
+    handler = signal.signal(signal.SIGALRM, too_slow)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left, interval)
+        signal.signal(signal.SIGALRM, handler)
 
 
 class _Impatient(HTTPAdapter):
@@ -159,7 +187,9 @@ def _named(dataset: str, error: requests.HTTPError) -> IngestError:
             "(the stack's parameter DatasetHandle) with the dataset's address kaggle.com/datasets/OWNER/DATASET; "
             "a retry does not help."
         )
-    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. A retry makes sense.")
+    wait = error.response.headers.get("Retry-After") if error.response is not None else None
+    asked = f"It asks for a wait of {wait} (Retry-After)" if wait else "It does not say for how long"
+    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. {asked}. A retry makes sense.")
 
 
 def _check_size(declared: int, path: Path, max_bytes: int) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
+from errors import StorageUnavailable
 from source_files import Skipped
 
 if TYPE_CHECKING:
@@ -18,6 +22,12 @@ if TYPE_CHECKING:
 _PART_BYTES = 8 << 20
 # Parts go one after the other: files are sent side by side, and each holds one part in memory.
 _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, use_threads=False)
+
+RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
+"""Of each request to S3, as in the jobs (mhealth/storage.py): six attempts, at most 31 s of waiting between them."""
+
+_REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+"""What no retry mends: these errors of S3 keep their own name."""
 
 
 class FileEntry(TypedDict):
@@ -43,6 +53,20 @@ class RawManifest(TypedDict):
     landed: int
     files: list[FileEntry]
     skipped: list[Skipped]
+
+
+@contextlib.contextmanager
+def storage_named() -> Iterator[None]:
+    """Name what S3 does wrong. Raises StorageUnavailable where another try makes sense."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, HTTPError) as error:  # HTTPError: boto3 passes it on where an answer breaks off
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _REFUSED:
+            raise
+        raise StorageUnavailable(
+            f"S3 failed after several attempts: {type(error).__name__}: {error}. Nothing that landed half is used: "
+            "the manifest is written last. A retry makes sense."
+        ) from error
 
 
 class RawZone:
@@ -144,7 +168,7 @@ class RawZone:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
-        with answer["Body"] as body:
+        with contextlib.closing(answer["Body"]) as body:  # its own `with` gives a stream that ends quietly when cut off
             content: dict[str, Any] = json.loads(body.read())
         return content
 

@@ -50,6 +50,13 @@ class Children:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
 
+    def kill_running(self) -> None:
+        """Kill what runs now, and everything it started; more may be started."""
+        with self._lock:
+            running = list(self._running)
+        for child in running:
+            self.end(child)
+
     def end_all(self) -> None:
         """Kill every child and everything they started; start none from now on."""
         with self._lock:

@@ -18,7 +18,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import buckets, log_groups
+from local_aws import buckets, faults, log_groups
 from local_aws.athena import service as athena
 from local_aws.cloudformation import change_sets, stacks
 from local_aws.cloudformation.deploy import TEMPLATE, deploy
@@ -41,7 +41,7 @@ LOCAL_PARAMETERS = {"CrawlerPollSeconds": "1"}
 
 _MODULES = (
     *(stacks, change_sets, buckets, log_groups, cloudwatch, functions),
-    *(glue_jobs, crawler, athena, state_machines, iam),
+    *(glue_jobs, crawler, athena, state_machines, iam, faults),
 )
 _OF_THE_REAL_KAGGLE = (
     *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _DELETE_BATCH = 1000
@@ -26,6 +27,9 @@ _DELETE_BATCH = 1000
 
 _COPY_PART = 1024**3
 """Objects up to this size are copied with one request."""
+
+ATTEMPTS = 6
+"""Of each request to S3, as in the function (lambda_ingest/raw_zone.py): at most 31 s of waiting between them."""
 
 
 class StorageError(Exception):
@@ -181,6 +185,26 @@ class _Folder:
             folder.rmdir()
 
 
+class _Answer:
+    """An answer's body, for `with`: boto3's own gives there the bare stream, which ends quietly when cut off."""
+
+    def __init__(self, body: StreamingBody) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes, or all. Raises IncompleteReadError where the answer is shorter than it said."""
+        return self._body.read(None if size < 0 else size)
+
+    def close(self) -> None:
+        self._body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class _Bucket:
     """A bucket, through boto3: credentials, region and endpoint come from its own chain."""
 
@@ -190,8 +214,8 @@ class _Bucket:
 
         self._bucket = bucket
         self.root = f"s3://{bucket}"
-        retries = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
-        self._client: S3Client = boto3.client("s3", config=retries)
+        settings = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=32)
+        self._client: S3Client = boto3.client("s3", config=settings)
 
     def _get(self, key: str, byte_range: str | None = None) -> BinaryIO:
         from botocore.exceptions import ClientError
@@ -208,19 +232,31 @@ class _Bucket:
             if code == "InvalidRange":  # an empty object has no range
                 return self._get(key)
             raise
-        return cast("BinaryIO", answer["Body"])
+        return cast("BinaryIO", _Answer(answer["Body"]))
 
     def open(self, key: str) -> BinaryIO:
         return self._get(key)
 
+    def _whole(self, key: str, byte_range: str | None = None) -> bytes:
+        """An answer to its end: boto3 asks again where there is no answer, not where one breaks off."""
+        from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+        from urllib3.exceptions import HTTPError
+
+        broken_off = (HTTPError, IncompleteReadError, ResponseStreamingError)
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(*broken_off), self._get(key, byte_range) as answer:
+                return answer.read()
+        with self._get(key, byte_range) as answer:
+            return answer.read()
+
     def read(self, key: str) -> bytes:
-        return self._get(key).read()
+        return self._whole(key)
 
     def head(self, key: str, limit: int) -> bytes:
-        return self._get(key, f"bytes=0-{limit - 1}").read()
+        return self._whole(key, f"bytes=0-{limit - 1}")
 
     def tail(self, key: str, limit: int) -> bytes:
-        return self._get(key, f"bytes=-{limit}").read()
+        return self._whole(key, f"bytes=-{limit}")
 
     def size(self, key: str) -> int | None:
         from botocore.exceptions import ClientError

@@ -35,8 +35,9 @@ _LOOPBACK = "127.0.0.1"
 class Fault:
     """What a test makes go wrong: with requests whose path contains `path`, `times` times.
 
-    `status` answers with that HTTP status; `cut_after` ends the connection after so many bytes of the archive;
-    `md5` is told in place of the archive's; `delay` holds the answer back so many seconds.
+    `status` answers with that HTTP status, `headers` and an error; `cut_after` ends the connection after so many bytes
+    of the archive; `md5` is told in place of the archive's; `delay` holds the answer back so many seconds; `drip` lets
+    so many seconds pass before each byte of the archive.
     """
 
     path: str
@@ -44,6 +45,8 @@ class Fault:
     cut_after: int | None = None
     md5: str | None = None
     delay: float = 0.0
+    drip: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
 
 
@@ -53,7 +56,8 @@ class KaggleApi:
 
     `source` is a directory, or a file that is served as the archive it is (for tests of odd archives);
     `scratch` receives the archives. `faults` may be changed at any time; `requests` tells the paths asked so far,
-    `authorizations` the headers of that name that the API was sent (None: without one).
+    `authorizations` the headers of that name that the API was sent (None: without one), `strangers` host and headers
+    of requests that were meant for another host: as a proxy this server gets them, too.
     """
 
     source: Path
@@ -61,6 +65,7 @@ class KaggleApi:
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     authorizations: set[str | None] = field(default_factory=set)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._dataset = DatasetFolder(self.source, self.scratch)
@@ -120,13 +125,17 @@ class KaggleApi:
 
     def _respond(self, request: Request) -> Response:
         self.requests.append(request.path)
-        if request.path.startswith(_SERVICE):
+        if request.host != "localhost":
+            self.strangers.append((request.host, str(request.headers)))
+        elif request.path.startswith(_SERVICE):
             self.authorizations.add(request.headers.get("Authorization"))
         fault = self._fault(request.path)
         if fault.delay:
             time.sleep(fault.delay)
         if fault.status is not None:
-            return _error(fault.status, "an injected fault")
+            refused = _error(fault.status, "an injected fault")
+            refused.headers.update(fault.headers)
+            return refused
         if request.path == f"{_SERVICE}/GetDataset":
             asked = request.get_json()
             handle = f"{asked['ownerSlug']}/{asked['datasetSlug']}"
@@ -147,6 +156,11 @@ class KaggleApi:
         response = send_file(version.archive, request.environ, mimetype="application/zip", conditional=True)
         response.headers["Accept-Ranges"] = "bytes"
         response.headers["X-Goog-Hash"] = f"md5={fault.md5 or version.md5}"
+        if fault.drip:
+            with contextlib.closing(response):
+                dripping = Response(_dripped(version.archive.read_bytes(), fault.drip), headers=response.headers)
+            dripping.automatically_set_content_length = False
+            return dripping
         if fault.cut_after is not None:
             with contextlib.closing(response), version.archive.open("rb") as archive:
                 start = response.content_range.start or 0
@@ -170,6 +184,12 @@ class KaggleApi:
 class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing: requests are no news."""
+
+
+def _dripped(content: bytes, seconds: float) -> Iterator[bytes]:
+    for place in range(len(content)):
+        time.sleep(seconds)
+        yield content[place : place + 1]
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 START_SECONDS = 60
 RUN_SECONDS = 180
@@ -155,3 +156,19 @@ def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
         process.wait(timeout=20)
         if process.stdout:
             process.stdout.close()
+
+
+@pytest.fixture
+def told(world: World) -> Iterator[Any]:
+    """What a subscriber of the topic was told since the test began."""
+    sqs = world.client("sqs")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    world.client("sns").subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
+
+    def messages() -> list[dict[str, Any]]:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(json.loads(message["Body"])["Message"]) for message in received]
+
+    yield messages
+    sqs.delete_queue(QueueUrl=queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,15 @@ class Project:
         text = path.read_text()
         assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
         path.write_text(text.replace(old, new))
+
+    def hurry(self) -> None:
+        """Let the state machine be as on AWS, but for the time between two tries."""
+        definition = self.template.with_name("pipeline.asl.json")
+        states = json.loads(definition.read_text())
+        for state in states["States"].values():
+            for retrier in state.get("Retry", []):
+                retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
+        definition.write_text(json.dumps(states))
 
 
 @contextlib.contextmanager

@@ -27,32 +27,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def world(dataset: Path) -> Iterator[World]:
     project = Project.copied(dataset.parent / "project")
-    # As on AWS, but for the time between two tries.
-    definition = project.template.with_name("pipeline.asl.json")
-    states = json.loads(definition.read_text())
-    for state in states["States"].values():
-        for retrier in state.get("Retry", []):
-            retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
-    definition.write_text(json.dumps(states))
+    project.hurry()
     with deployed(project, dataset, dataset.parent / "world") as (world, _):
         world.publish()
         yield world
-
-
-@pytest.fixture
-def told(world: World) -> Iterator[Any]:
-    """What a subscriber of the topic was told since the test began."""
-    sqs = world.client("sqs")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    world.client("sns").subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
-
-    def messages() -> list[dict[str, Any]]:
-        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(json.loads(message["Body"])["Message"]) for message in received]
-
-    yield messages
-    sqs.delete_queue(QueueUrl=queue)
 
 
 @pytest.fixture

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 
+from local_aws import faults
+from local_aws.faults import Fault
 from mhealth.storage import Storage, StorageError, StoredObject, many, storage_at
+from tests.interrupted import faulty
+
+__all__ = ["faulty"]
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -136,3 +141,25 @@ def test_a_folder_may_lose_its_last_object_while_another_worker_writes_to_it(tmp
         for done in [workers.submit(come_and_go, name) for name in ("one", "two")]:
             done.result()
     assert not (tmp_path / "quarantine").exists()
+
+
+@pytest.fixture
+def cut_off(aws: str, faulty: None) -> Storage:
+    """An object of 7000 bytes in a bucket, of which the first answer breaks off in the middle."""
+    boto3.client("s3").create_bucket(Bucket="a-bucket")
+    storage = storage_at("s3://a-bucket")
+    storage.put("long", bytes(7000))
+    faults.inject(Fault("s3", "GetObject", cut="amid"))
+    return storage
+
+
+def test_an_object_that_is_cut_off_is_no_shorter_object(cut_off: Storage) -> None:
+    read = []
+    with pytest.raises(IncompleteReadError), cut_off.open("long") as stream:  # noqa: PT012
+        while block := stream.read(1000):
+            read.append(block)
+    assert len(b"".join(read)) == 3500
+
+
+def test_an_answer_that_broke_off_is_asked_for_again(cut_off: Storage) -> None:
+    assert cut_off.read("long") == bytes(7000)

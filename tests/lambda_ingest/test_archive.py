@@ -1,5 +1,6 @@
 """The archive is judged before anything is read from it, and read entry by entry."""
 
+import gzip
 import io
 import tarfile
 import zipfile
@@ -111,7 +112,10 @@ def test_more_bytes_than_allowed_are_refused_before_reading(kind: str, tmp_path:
     members = {"a.log": b"1" * 600, "picture.png": b"1" * 401}
     path = tmp_path / "archive"
     made = zip_of(path, **members) if kind == "zip" else tar_of(path, "w:gz", **members)
-    with pytest.raises(SourceTooLarge, match="have 1001 bytes unpacked; at most 1000"), opened(made, max_bytes=LIMIT):
+    with (
+        pytest.raises(SourceTooLarge, match="have 1001 bytes unpacked, or more; at most 1000"),
+        opened(made, max_bytes=LIMIT),
+    ):
         pass
     with opened(made, max_bytes=1001) as entries:
         assert len(entries) == 2
@@ -152,3 +156,40 @@ def test_every_kind_of_damage_has_a_name(tmp_path: Path) -> None:
                     content(entry)
         except (KaggleUnavailable, UnsafeArchive, SourceTooLarge):
             pass
+
+
+def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tar.gz"
+    # It declares a terabyte and holds a megabyte: who looks for a second entry reads to the end and calls it damaged.
+    header = tarfile.TarInfo("zeros.log")
+    header.size = 1 << 40
+    with gzip.open(path, "wb", compresslevel=1) as archive:
+        archive.write(header.tobuf() + bytes(1 << 20))
+    with (
+        pytest.raises(SourceTooLarge, match="have 1099511627776 bytes unpacked, or more"),
+        opened(path, max_bytes=LIMIT),
+    ):
+        pass
+
+
+def test_archives_in_the_archive_are_files_like_any_other(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner", **{"zeros.log": bytes(10_000_000)}).read_bytes()
+    assert len(inner) < 20_000
+    for depth in range(3):
+        inner = zip_of(tmp_path / f"inner{depth}", **{f"{n}.zip": inner for n in range(5)}).read_bytes()
+    with opened(zip_of(tmp_path / "z", **{"inner.zip": inner}), max_bytes=len(inner)) as entries:
+        assert [(entry.path, entry.size) for entry in entries] == [("inner.zip", len(inner))]
+
+
+def test_many_entries_that_share_their_bytes_count_each(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "z", **{f"{n}.log": b"1" * 11 for n in range(100)})
+    data = path.read_bytes()
+    start = data.index(b"PK\x01\x02")
+    # Every entry of the directory points to the first one's data.
+    place, directory = 0, bytearray(data[start:])
+    while (place := directory.find(b"PK\x01\x02", place)) >= 0:
+        directory[place + 42 : place + 46] = bytes(4)
+        place += 4
+    path.write_bytes(data[:start] + directory)
+    with pytest.raises(SourceTooLarge, match="1001 bytes unpacked, or more"), opened(path, max_bytes=LIMIT):
+        pass

@@ -315,6 +315,31 @@ def test_a_file_that_proves_blank_below_its_header_is_refused(
     assert not any(key.startswith("manifests/") for key in surroundings.keys())  # noqa: SIM118
 
 
+def test_ten_thousand_files_are_listed_and_the_two_recordings_land(surroundings: Surroundings, tmp_path: Path) -> None:
+    others = {f"notes/{n}.txt": b"x" for n in range(10_000)}
+    serve_archive(surroundings, tmp_path, {"mHealth_subject1.log": ROW, **others, "mHealth_subject2.log": ROW})
+    result = surroundings.run()
+    assert (result["files"], result["lines"]) == (2, 2)
+    assert len(json.dumps(result)) < 1000, "what travels between states does not grow with the files"
+    assert len(surroundings.read_json("manifests/raw/version=1.json")["skipped"]) == 10_000
+
+
+class Ending:
+    """The context of a function that ends soon."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 1_000
+
+
+def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None:
+    from download_and_upload import lambda_handler
+
+    surroundings.write("mHealth_subject1.log", ROW)
+    surroundings.api.faults.append(Fault("/archives/", drip=0.05))
+    with pytest.raises(errors.KaggleUnavailable, match=r"longer than 0\.[56]\d* s in all"):
+        lambda_handler({}, Ending())
+
+
 def serve_archive(place: Surroundings, tmp_path: Path, members: dict[str, bytes]) -> Path:
     """Make the Kaggle API serve an archive of our own making."""
     made = io.BytesIO()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,51 @@ def test_an_archive_larger_than_the_disk_is_not_downloaded(kaggle: KaggleApi, mo
 def test_what_is_no_handle_is_not_found(handle: str, kaggle: KaggleApi) -> None:
     with pytest.raises(KaggleNotFound, match=rf"'{handle}' is no dataset handle.*Expected owner/dataset"):
         kaggle_source.current_version(handle)
+
+
+def test_how_long_a_busy_kaggle_asks_to_wait_is_told(kaggle: KaggleApi) -> None:
+    kaggle.faults.append(Fault("GetDataset", status=429, headers={"Retry-After": "120"}))
+    with pytest.raises(KaggleUnavailable, match=r"HTTP 429 .*a wait of 120 \(Retry-After\)\. A retry makes sense"):
+        kaggle_source.current_version(DATASET)
+
+
+def test_a_download_that_drips_ends_when_its_time_is_over(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    # Never late by the time-out for the next bytes: a byte comes every 50 ms, the archive would take three days.
+    kaggle.faults.append(Fault("/archives/", drip=0.05))
+    started = time.monotonic()
+    with (
+        pytest.raises(KaggleUnavailable, match=r"took longer than 1 s in all.*A retry makes sense"),
+        kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
+    ):
+        pass
+    assert 0.9 < time.monotonic() - started < 5
+    assert download() == archive_of(kaggle)
+
+
+def test_a_resumed_download_that_drips_ends_too(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    kaggle.faults.append(Fault("/archives/", cut_after=2_000_000))
+    with pytest.raises(KaggleUnavailable):
+        download()
+    kaggle.faults += [Fault("/archives/"), Fault("/archives/", drip=0.05)]
+    with (
+        pytest.raises(KaggleUnavailable, match="took longer than 1 s in all"),
+        kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("path", ["GetDataset", "DownloadDataset"])
+def test_the_token_does_not_follow_a_redirect_to_another_host(
+    path: str, status: int, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_0123456789abcdef")
+    kaggle.faults.append(Fault(path, status=status, headers={"Location": "http://elsewhere.example/taken"}))
+    with pytest.raises(KaggleNotFound):
+        asked(kaggle)
+    assert kaggle.authorizations == {"Bearer KGAT_0123456789abcdef"}
+    ((host, headers),) = kaggle.strangers
+    assert host == "elsewhere.example"
+    assert "KGAT" not in headers

@@ -35,7 +35,7 @@ TRANSITIONS = (
     in_definition(
         "Retry on every failure of a job", "GlueTransform", '"Glue.InternalServiceException"', '"States.TaskFailed"'
     ),
-    in_definition("no Retry on KaggleUnavailable", "DownloadCSV", '["KaggleUnavailable"]', '["Lambda.Unknown"]'),
+    in_definition("no Retry on KaggleUnavailable", "DownloadCSV", '["KaggleUnavailable", ', "["),
     in_definition(
         "an error of the jobs without its name", "NameJobFailure", '"*MissingSubject: *"', '"*MissingSubjects: *"'
     ),

@@ -13,7 +13,7 @@ from tests.checks.project import Project, as_list
 from tests.checks.rules.registry import rule
 from tests.checks.rules.transitions import next_states
 
-TRANSIENT = {"KaggleUnavailable"}
+TRANSIENT = {"KaggleUnavailable", "StorageUnavailable"}
 """Named errors of ours that a retry can mend."""
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}

@@ -1,0 +1,91 @@
+"""A deployed project whose requests can be made to fail, and what must hold of it whatever happened."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws import faults
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.server import LocalAws
+
+from . import sources
+from .conftest import World
+from .project import Project, deployed
+
+ROWS = (50, 40)
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A stack that has published two recordings."""
+
+    world: World
+    aws: LocalAws
+    dataset: Path
+
+    def change(self) -> None:
+        """A new version of the dataset: the second recording has one sample less."""
+        log = self.dataset / "mHealth_subject2.log"
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+
+    def annotate(self) -> None:
+        """A new version in which no recording changed: the whole way, with nothing to compute."""
+        note = self.dataset / "README.txt"
+        note.write_text((note.read_text() if note.exists() else "") + "another line\n")
+
+    def rows(self) -> list[sources.Row]:
+        """What a reader sees now."""
+        return sources.of_table(self.world.query("SELECT * FROM mhealth"))
+
+    def mend(self) -> None:
+        """Run once more, undisturbed: it ends well, with the dataset as it is and with nothing of the dead run left."""
+        faults.clear()
+        execution = self.world.execute()
+        assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
+        assert self.rows() == sources.of_logs(self.dataset)
+        world = self.world
+        current = world.document("manifests/current.json")
+        assert current["snapshot"] == world.published()
+        if json.loads(execution["output"])["outcome"] == "published":
+            whole = {key.split("/")[-1].removesuffix(".json") for key in world.keys("manifests/snapshots/")}
+            assert {key.split("/")[1].removeprefix("snapshot=") for key in world.keys("processed/")} == whole
+        assert not world.client("s3").list_multipart_uploads(Bucket=world.outputs["DataBucketName"]).get("Uploads")
+
+    def kill(self, *_: object) -> None:
+        """Kill the function's or the job's process with all of its children."""
+        self.aws.world.children.kill_running()
+
+    def kill_worker(self, *_: object) -> None:
+        """Kill Spark's Python workers."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it ended meanwhile, or is another person's
+                is_ours = process.joinpath("cwd").resolve().is_relative_to(self.aws.world.folder)
+                if is_ours and b"pyspark.daemon" in process.joinpath("cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+
+
+def faulty(folder: Path) -> Iterator[Faulty]:
+    """Deploy, publish, give; for a fixture of a module."""
+    dataset = folder / "dataset"
+    write_dataset(dataset, rows=ROWS)
+    project = Project.copied(folder / "project")
+    project.hurry()
+    project.edit("cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 240', '"NumericGreaterThanEquals": 2')
+    with deployed(project, dataset, folder / "world") as (world, aws):
+        world.publish()
+        yield Faulty(world, aws, dataset)
+
+
+def started(place: Faulty) -> dict[str, Any]:
+    """The newest execution that runs."""
+    (newest, *_) = place.world.client("stepfunctions").list_executions(
+        stateMachineArn=place.world.outputs["StateMachineArn"], statusFilter="RUNNING"
+    )["executions"]
+    return dict(newest)

@@ -1,0 +1,182 @@
+"""Services that are busy, fail, or never end, as the state machine meets them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local_aws import faults
+from local_aws.athena import execution as athena_execution
+from local_aws.faults import Fault
+from local_aws.glue import job_runs
+
+from . import sources
+from .faulty_world import Faulty, faulty
+
+MACHINE, CONVERT, TRANSFORM, CRAWLER = "StateMachineRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole"
+ALWAYS = float("inf")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    yield from faulty(tmp_path_factory.mktemp("services"))
+
+
+@pytest.fixture
+def world(place: Faulty) -> Iterator[Any]:
+    yield place.world
+    faults.clear()
+
+
+def test_an_execution_goes_its_way_while_every_service_is_busy(place: Faulty, told: Any) -> None:
+    place.change()
+    busy = [
+        Fault("states", "ListExecutions", role=MACHINE, status=400, code="ThrottlingException"),
+        Fault("lambda", "Invoke", role=MACHINE, status=429, code="TooManyRequestsException"),
+        Fault("glue", "StartJobRun", role=MACHINE, status=400, code="ConcurrentRunsExceededException"),
+        Fault("glue", "StartJobRun", role=MACHINE, skip=2, status=400, code="ThrottlingException"),
+        Fault("glue", "StartCrawler", role=MACHINE, status=400, code="ThrottlingException"),
+        Fault("glue", "GetCrawler", role=MACHINE, status=500, code="InternalServiceException"),
+        Fault("s3", "HeadObject", role=MACHINE, status=503, code="SlowDown"),
+        Fault("s3", "GetObject", role=MACHINE, status=503, code="SlowDown"),
+        Fault("athena", "StartQueryExecution", role=MACHINE, status=400, code="TooManyRequestsException"),
+        Fault("athena", "GetQueryResults", role=MACHINE, status=500, code="InternalServerException"),
+        Fault("s3", "PutObject", role=MACHINE, status=500, code="InternalError"),
+        Fault("s3", "PutObject", role="DownloadRole", status=503, code="SlowDown"),
+        Fault("s3", "PutObject", role=CONVERT, status=503, code="SlowDown"),
+        Fault("s3", "PutObject", role=TRANSFORM, status=503, code="SlowDown"),
+        Fault("glue", "GetTable", role=TRANSFORM, status=400, code="ThrottlingException"),
+    ]
+    faults.inject(*busy)
+    place.world.publish()
+    assert [fault for fault in busy if not fault.hits] == []
+    assert place.rows() == sources.of_logs(place.dataset)
+    assert told() == []
+
+
+class Disturbances:
+    """What is done to the services, by name; each gives what has to be undone."""
+
+    def __init__(self, place: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._place = place
+        self._monkeypatch = monkeypatch
+        self._undo: list[Any] = []
+
+    def undo(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+    def job_killed(self) -> None:
+        faults.inject(Fault("s3", role=CONVERT, skip=2, call=self._place.kill))
+
+    def job_timed_out(self) -> None:
+        self._monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.02)  # half an hour is 0.6 s
+
+    def job_stopped(self) -> None:
+        glue, jobs = self._place.world.client("glue"), self._place.world.outputs
+
+        def stop(*_: object) -> None:
+            job = jobs["GlueTransformJobName"]
+            (run, *_) = glue.get_job_runs(JobName=job)["JobRuns"]
+            glue.batch_stop_job_run(JobName=job, JobRunIds=[run["Id"]])
+
+        faults.inject(Fault("s3", role=TRANSFORM, skip=2, call=stop))
+
+    def job_taken(self) -> None:
+        taken = {"status": 400, "code": "ConcurrentRunsExceededException"}
+        faults.inject(Fault("glue", "StartJobRun", role=MACHINE, times=ALWAYS, **taken))
+
+    def crawler_failed(self) -> None:
+        faults.inject(Fault("s3", role=CRAWLER, times=ALWAYS, status=403, code="AccessDenied"))
+
+    def crawler_held_up(self) -> None:
+        go_on = threading.Event()
+        self._undo.append(go_on.set)
+        faults.inject(Fault("s3", role=CRAWLER, call=lambda _: go_on.wait(60)))
+
+    def query_failed(self) -> None:
+        """A file of the new snapshot is damaged between the crawl and the query that counts."""
+        world = self._place.world
+
+        def damage(*_: object) -> None:
+            key = world.keys("processed/")[-1]
+            world.client("s3").put_object(Bucket=world.outputs["DataBucketName"], Key=key, Body=b"no Parquet")
+
+        faults.inject(Fault("s3", "HeadObject", role=MACHINE, call=damage))
+
+    def query_cancelled(self) -> None:
+        athena = self._place.world.client("athena")
+        permits = athena_execution._RUNNING_AT_ONCE
+
+        def hold(*_: object) -> None:
+            while permits.acquire(blocking=False):
+                self._undo.append(permits.release)
+
+        def cancel(*_: object) -> None:
+            queries = athena.list_query_executions(WorkGroup=self._place.world.outputs["WorkGroupName"])
+            athena.stop_query_execution(QueryExecutionId=queries["QueryExecutionIds"][0])
+
+        faults.inject(
+            Fault("athena", "StartQueryExecution", role=MACHINE, call=hold),
+            Fault("athena", "GetQueryExecution", role=MACHINE, call=cancel),
+        )
+
+
+@pytest.fixture
+def disturb(place: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disturbances]:
+    made = Disturbances(place, monkeypatch)
+    yield made
+    faults.clear()
+    made.undo()
+
+
+SHORT = [
+    # what happens, the state and the error that are told, a word of the cause
+    ("crawler_held_up", "RefreshCatalog", "CrawlerTimedOut", "did not end"),
+    ("query_cancelled", "VerifySnapshot", "QueryFailed", "CANCELLED"),
+]
+LONG = [
+    ("job_killed", "ConvertParquet", "JobFailed", "exit code"),
+    ("job_timed_out", "ConvertParquet", "JobFailed", "exceeded timeout"),
+    ("job_stopped", "GlueTransform", "JobFailed", "STOPPED"),
+    ("job_taken", "ConvertParquet", "Glue.ConcurrentRunsExceededException", ""),
+    ("crawler_failed", "RefreshCatalog", "CrawlerFailed", "FAILED"),
+    ("query_failed", "VerifySnapshot", "QueryFailed", "FAILED"),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "error", "word"),
+    [
+        *(pytest.param(*case, id=case[0]) for case in SHORT),
+        *(pytest.param(*case, id=case[0], marks=pytest.mark.drill) for case in LONG),
+    ],
+)
+def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
+    place: Faulty,
+    told: Any,
+    disturb: Disturbances,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    state: str,
+    error: str,
+    word: str,
+) -> None:
+    before = place.world.published()
+    place.annotate()
+    getattr(disturb, what)()
+    with faults.watch("glue") as calls:
+        execution = place.world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", error)
+    (message,) = told()
+    assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
+    assert word in message["cause"]
+    assert ("StopCrawler" in {call.operation for call in calls}) is (error == "CrawlerTimedOut")
+    disturb.undo()
+    monkeypatch.undo()
+    assert place.world.published() == before
+    place.mend()
+    assert place.world.published() > before

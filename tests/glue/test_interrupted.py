@@ -1,0 +1,159 @@
+"""Both jobs while S3 fails: any one request of theirs, in any way, or one operation for good."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from urllib3.exceptions import HTTPError
+
+import convert_parquet
+import glue_transform
+from local_aws.faults import WRITES
+from tests.glue.world import World, log_line
+from tests.interrupted import EVERY, FAULTS, Content, Sweep, faulty
+
+__all__ = ["faulty"]
+TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
+SHORT = ("503 SlowDown", "cut after")
+OLD, DEAD, NEW = 20261122031454, 20261123031454, 20261124031454
+
+
+@pytest.fixture
+def s3_spark(spark: SparkSession, aws: str, faulty: None) -> Iterator[SparkSession]:
+    """The Spark of the tests, its driver and workers led to this process's AWS."""
+    context = spark.sparkContext
+    hadoop = context._jsc.hadoopConfiguration()
+    for name, value in {
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint": aws,
+        "fs.s3a.endpoint.region": "us-east-1",
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.connection.ssl.enabled": "false",
+        "fs.s3a.access.key": "testing",
+        "fs.s3a.secret.key": "testing",
+        "fs.s3a.retry.interval": "10ms",
+        "fs.s3a.retry.throttle.interval": "10ms",
+    }.items():
+        hadoop.set(name, value)
+    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    context.environment.update({name: os.environ[name] for name in names})
+    yield spark
+    for name in names:
+        del context.environment[name]
+
+
+def lines(count: int, seed: int) -> str:
+    return "".join(f"{log_line(seed + n, label=n % 13)}\n" for n in range(count))
+
+
+@pytest.fixture
+def raw(world: World) -> World:
+    """Two recordings; a line of the second is none."""
+    world.add("mHealth_subject1", lines(50, 1000), subject=1)
+    world.add("mHealth_subject2", lines(20, 2000) + "oops\n" + lines(19, 2020), subject=2)
+    world.publish()
+    return world
+
+
+def content(folder: Path) -> Content:
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), {}) for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def stage_is_whole_or_absent(left: Content, expected: Content) -> None:
+    """Where there is a stage object it is the one that belongs there, with its quarantine object."""
+    for key, value in left.items():
+        if key.startswith("stage/"):
+            assert value == expected[key]
+            rejected = key.replace("stage/", "quarantine/").replace(".parquet", ".jsonl")
+            assert left.get(rejected) == expected.get(rejected)
+
+
+@pytest.fixture
+def convert(s3_spark: SparkSession, raw: World) -> Sweep:
+    """Job 1 with two files to convert, one of which was a quarantine object's owner before and has no bad line now."""
+
+    def run(bucket: str) -> None:
+        convert_parquet.main(raw.convert_arguments(data_uri=f"s3://{bucket}", max_bad_row_ratio=0.1))
+
+    sweep = Sweep(boto3.client("s3"), run, TRANSIENT, stage_is_whole_or_absent)
+    sweep.fill = content(raw.folder) | {"quarantine/version=1/mHealth_subject1.jsonl": (b"{}\n", {})}
+    return sweep
+
+
+@pytest.fixture
+def transform(s3_spark: SparkSession, raw: World) -> Sweep:
+    """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
+    convert_parquet.main(raw.convert_arguments(max_bad_row_ratio=0.1))
+    glue_transform.main(raw.transform_arguments(snapshot=OLD))
+    raw.put("manifests/current.json", {"snapshot": OLD})
+    raw.add("mHealth_subject2", lines(30, 3000), subject=2, version=2)
+    arguments = {"raw_manifest": raw.publish(version=2), "snapshot": NEW}
+    convert_parquet.main(raw.convert_arguments(**arguments))
+
+    def run(bucket: str) -> None:
+        glue_transform.main(raw.transform_arguments(data_uri=f"s3://{bucket}", **arguments))
+
+    def old_is_there_and_new_is_whole_or_unknown(left: Content, expected: Content) -> None:
+        manifest = f"manifests/snapshots/{NEW}.json"
+        for key, value in expected.items():
+            if f"snapshot={NEW}/" not in key and key != manifest:
+                assert left[key] == value
+        if manifest in left:
+            for file in json.loads(left[manifest][0])["files"]:
+                assert left[file["key"]] == expected[file["key"]]
+
+    sweep = Sweep(boto3.client("s3"), run, TRANSIENT, old_is_there_and_new_is_whole_or_unknown)
+    dead = f"processed/snapshot={DEAD}/subject=1/part-00000.parquet"
+    half = f"processed/snapshot={NEW}/subject=9/part-00000.parquet"
+    sweep.fill = content(raw.folder) | {dead: (b"half", {}), half: (b"half", {})}
+    return sweep
+
+
+def test_a_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep) -> None:
+    convert.each_once(SHORT, every=EVERY)
+
+
+def test_a_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep) -> None:
+    _, expected = transform.undisturbed()
+    assert not [key for key in expected if f"snapshot={DEAD}/" in key or "subject=9" in key]
+    transform.each_once(SHORT, every=EVERY)
+
+
+def test_files_that_cannot_be_carried_leave_no_snapshot(transform: Sweep) -> None:
+    transform.each_for_good(["CopyObject"])
+    assert transform.outcomes["failed"] == 1
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("kind", FAULTS)
+def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, kind: str) -> None:
+    convert.each_once([kind])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("kind", FAULTS)
+def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, kind: str) -> None:
+    transform.each_once([kind])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
+def test_job_1_fails_where_s3_fails_for_good(convert: Sweep, operation: str) -> None:
+    convert.each_for_good([operation])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("operation", [*WRITES[:2], "DeleteObjects", "GetObject", "ListObjects"])
+def test_job_2_fails_where_s3_fails_for_good(transform: Sweep, operation: str) -> None:
+    transform.each_for_good([operation])

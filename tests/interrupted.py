@@ -1,0 +1,136 @@
+"""Components run over and over, each time with another request failing.
+
+A component is a function that works on a bucket. It runs once undisturbed, while its requests to S3 are counted. Then,
+for each of them, it runs on a bucket filled as before with that request failing: it must succeed all the same or fail
+by a transient error, leave nothing that a reader could take for whole, and the next run must end with every object as
+the undisturbed run has it, byte for byte.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from local_aws import faults
+from local_aws.faults import Call, Fault
+
+SEED = 20261124
+EVERY = 7
+"""In the short version one request of so many fails; where to begin is drawn with the seed."""
+
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "503 SlowDown": {"status": 503, "code": "SlowDown"},
+    "500 InternalError": {"status": 500, "code": "InternalError"},
+    "cut before": {"cut": "before"},
+    "cut amid": {"cut": "amid"},
+    "cut after": {"cut": "after"},
+}
+"""The ways in which one request fails, by name."""
+
+Content = dict[str, tuple[bytes, dict[str, str]]]
+"""A bucket: key -> bytes and metadata."""
+
+
+@dataclass
+class Sweep:
+    """`fill` is what a bucket holds at first, `run` runs the component on a bucket.
+
+    `check` is given what a failed run left and what the undisturbed run leaves; it objects to what is visible and half.
+    `transient` names the errors by which a run may fail; any other is an error of the component.
+    """
+
+    s3: Any
+    run: Callable[[str], object]
+    transient: tuple[type[Exception], ...]
+    check: Callable[[Content, Content], None]
+    fill: Content = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=lambda: {"succeeded": 0, "failed": 0})
+
+    def undisturbed(self) -> tuple[list[Call], Content]:
+        """The requests of a good run, and what it leaves."""
+        bucket = self._bucket()
+        with faults.watch("s3") as calls:
+            self.run(bucket)
+        return calls, self.content(bucket)
+
+    def fails(self, fault: Fault, expected: Content) -> Exception | None:
+        """Run with `fault`, then again without; the error of the first run, None where it succeeded."""
+        bucket = self._bucket()
+        error: Exception | None = None
+        faults.inject(fault)
+        try:
+            self.run(bucket)
+        except self.transient as failure:
+            error = failure
+        finally:
+            faults.clear()
+        left = self.content(bucket)
+        where = f"{fault} at {fault.hits}"
+        if error is None:
+            assert left == expected, where
+        else:
+            self.check(left, expected)
+            self.run(bucket)
+            assert self.content(bucket) == expected, where
+        # An upload that was begun without the client's knowing is invisible, and goes by the bucket's lifecycle.
+        begun = len(self.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []))
+        assert begun <= (fault.cut in ("amid", "after")), where
+        self.outcomes["succeeded" if error is None else "failed"] += 1
+        return error
+
+    def each_once(self, kinds: Iterable[str], *, every: int = 1) -> None:
+        """Let every request, or one of `every`, fail once in each of the ways."""
+        calls, expected = self.undisturbed()
+        for kind in kinds:
+            for place in chosen(len(calls), every, kind):
+                fault = Fault("s3", skip=place, **FAULTS[kind])
+                self.fails(fault, expected)
+                assert len(fault.hits) > place, f"the run has fewer requests than {place}"
+
+    def each_for_good(self, operations: Sequence[str]) -> None:
+        """Let every request of an operation fail, and go on failing: the run must fail."""
+        _, expected = self.undisturbed()
+        for operation in operations:
+            fault = Fault("s3", operation, times=float("inf"), status=503, code="SlowDown")
+            assert self.fails(fault, expected) is not None, f"succeeded without {operation}"
+
+    def content(self, bucket: str) -> Content:
+        """What is in a bucket."""
+        listed = self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        return {one["Key"]: self._object(bucket, one["Key"]) for one in listed}
+
+    def _object(self, bucket: str, key: str) -> tuple[bytes, dict[str, str]]:
+        answer = self.s3.get_object(Bucket=bucket, Key=key)
+        with answer["Body"] as body:
+            return body.read(), answer["Metadata"]
+
+    def _bucket(self) -> str:
+        bucket = f"data-{uuid4()}"
+        self.s3.create_bucket(Bucket=bucket)
+        for key, (body, metadata) in self.fill.items():
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)
+        return bucket
+
+
+def chosen(count: int, every: int, kind: str) -> range:
+    """Which of `count` requests fail: one of `every`, from a place that the seed and the kind of fault decide."""
+    return range(random.Random(f"{SEED} {kind}").randrange(every), count, every)
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Requests to this process's moto can be made to fail; boto3 tries again without waiting."""
+    from botocore.retries.standard import ExponentialBackoff
+
+    from local_aws.replacing import restore
+
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
+    faults.install(None)  # type: ignore[arg-type]
+    yield
+    faults.clear()
+    restore()
