@@ -34,7 +34,6 @@ def world(place: Faulty) -> Iterator[Any]:
 def test_an_execution_goes_its_way_while_every_service_is_busy(place: Faulty, told: Any) -> None:
     place.change()
     busy = [
-        Fault("states", "ListExecutions", role=MACHINE, status=400, code="ThrottlingException"),
         Fault("lambda", "Invoke", role=MACHINE, status=429, code="TooManyRequestsException"),
         Fault("glue", "StartJobRun", role=MACHINE, status=400, code="ConcurrentRunsExceededException"),
         Fault("glue", "StartJobRun", role=MACHINE, skip=2, status=400, code="ThrottlingException"),
