@@ -8,8 +8,6 @@ from collections.abc import Callable
 import pytest
 
 # One Spark in the process, whoever needs it first.
-from tests.glue.conftest import spark as spark
-
 from .table import Line
 
 DEFAULT_SEED = 20261124
