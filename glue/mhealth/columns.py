@@ -15,6 +15,9 @@ SENSORS = CHEST + ECG + LIMBS
 
 LABEL = "label"
 SUBJECT = "subject"
+SAMPLE = "sample"
+"""The data line's place in its file, from 0; where a file holds several subjects, among the subject's lines."""
+
 RAW_COLUMNS = (*SENSORS, LABEL, SUBJECT)
 """Every name that a raw file's column can have; `subject` only where one file holds all subjects."""
 
@@ -44,7 +47,7 @@ FULL_STAGE_SCHEMA = T.StructType(
         T.StructField(LABEL, T.IntegerType()),
         T.StructField(SUBJECT, T.IntegerType()),
         T.StructField("line", T.LongType()),
-        T.StructField("sample", T.LongType()),
+        T.StructField(SAMPLE, T.LongType()),
     ]
 )
 """Every column that a stage file can have. A sensor that the source lacks is absent in the file and reads as null."""
@@ -55,5 +58,8 @@ def table_name(raw: str) -> str:
     return "activity_id" if raw == LABEL else raw.removeprefix("chest_")
 
 
-SUMMED = frozenset(table_name(name) for name in (*SENSORS, LABEL))
+MEASURED = tuple(table_name(name) for name in SENSORS)
+"""The sensors under the table's names."""
+
+SUMMED = frozenset((*MEASURED, table_name(LABEL)))
 """The table's columns that hold what a source line says; the others are made from them and from the sample."""

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
+from mhealth.ahead import ahead
 from mhealth.columns import SUBJECT
 from mhealth.csv_blocks import parse
 from mhealth.csv_lines import read_lines, skip_header
@@ -31,6 +32,8 @@ class ConvertTask:
     stage_key: str
     quarantine_key: str
     code_version: str
+    threads: int = 1
+    """How many of the file's blocks are parsed at the same time."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ def _write(task: ConvertTask, raw: BinaryIO, parquet: Path, quarantine: BinaryIO
     lines = rows = bad = 0
     sums: dict[int, Sums] = {}
     with StageWriter(parquet, file.columns) as writer:
-        for item in items:
-            for piece in parse(item, file.columns):
+        for pieces in ahead(lambda item: list(parse(item, file.columns)), items, task.threads):
+            for piece in pieces:
                 numbered = numbering.number(piece, file.columns)
                 for line, (_, _, verdict) in zip(numbered.bad_lines, piece.bad, strict=True):
                     write_rejected(quarantine, file.source, line, verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pyspark import SparkContext
 
@@ -49,9 +50,11 @@ def convert_all(spark: SparkContext, tasks: Sequence[ConvertTask]) -> list[Conve
     """Convert the files, at least one, each in a Spark task of its own.
 
     Spark only distributes here. The rows never leave the worker, so there is no DataFrame: Spark SQL would cost more
-    to start than converting the whole dataset takes.
+    to start than converting the whole dataset takes. Where there are fewer files than cores, the cores that would be
+    idle work on the same files: a line's number hangs on all lines before it, so only the parsing can be shared.
     """
-    return spark.parallelize(tasks, len(tasks)).map(convert).collect()
+    threads = max(1, spark.defaultParallelism // len(tasks))
+    return spark.parallelize([replace(task, threads=threads) for task in tasks], len(tasks)).map(convert).collect()
 
 
 def judge(

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from mhealth.catalog import SPARK_TYPES, TableDefinition
 from mhealth.catalog import Column as TableColumn
-from mhealth.columns import ACTIVITIES, LABEL, SAMPLES_PER_SECOND, SENSORS, SUBJECT, table_name
+from mhealth.columns import ACTIVITIES, LABEL, SAMPLE, SAMPLES_PER_SECOND, SENSORS, SUBJECT, table_name
 from mhealth.errors import SchemaMismatch
 
 ID_DIGITS = 7
@@ -30,7 +30,7 @@ def stage_rows(stage: DataFrame) -> DataFrame:
         *(F.col(name).cast("double").alias(table_name(name)) for name in SENSORS),
         F.col(LABEL).cast("int").alias(table_name(LABEL)),
         F.col(SUBJECT).cast("int").alias(SUBJECT),
-        F.col("sample").cast("bigint").alias("sample"),
+        F.col(SAMPLE).cast("bigint").alias(SAMPLE),
     )
 
 
@@ -44,7 +44,7 @@ def sample_id(subject: Column, sample: Column) -> Column:
 
 def with_id(rows: DataFrame) -> DataFrame:
     """Add `id` (string), unique over all rows."""
-    return rows.withColumn("id", sample_id(F.col(SUBJECT), F.col("sample")))
+    return rows.withColumn("id", sample_id(F.col(SUBJECT), F.col(SAMPLE)))
 
 
 def with_timestamp(recording_start: datetime) -> Callable[[DataFrame], DataFrame]:
@@ -52,7 +52,7 @@ def with_timestamp(recording_start: datetime) -> Callable[[DataFrame], DataFrame
     start = (recording_start - _EPOCH) // timedelta(microseconds=1)
 
     def add(rows: DataFrame) -> DataFrame:
-        micros = F.lit(start).cast("bigint") + F.col("sample") * F.lit(_MICROS_PER_SAMPLE).cast("bigint")
+        micros = F.lit(start).cast("bigint") + F.col(SAMPLE) * F.lit(_MICROS_PER_SAMPLE).cast("bigint")
         return rows.withColumn("timestamp", F.timestamp_micros(micros))
 
     return add
@@ -65,7 +65,7 @@ def with_activity(rows: DataFrame) -> DataFrame:
 
 
 def conform(table: TableDefinition) -> Callable[[DataFrame], DataFrame]:
-    """Select the table's columns in its order and types, then `subject`, by which the files are laid out.
+    """Select the table's columns in its order and types, then what the sink goes by: `subject` and `sample`.
 
     Raises SchemaMismatch, with every discrepancy at once.
     """
@@ -79,7 +79,7 @@ def conform(table: TableDefinition) -> Callable[[DataFrame], DataFrame]:
             )
         return rows.select(
             *(F.col(column.name).cast(SPARK_TYPES[column.type]).alias(column.name) for column in table.columns),
-            F.col(SUBJECT).alias(SUBJECT),
+            *(F.col(name).alias(name) for name in (SUBJECT, SAMPLE) if all(name != own.name for own in table.columns)),
         )
 
     return select

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mhealth.columns import SUBJECT, SUMMED
+from mhealth.columns import SAMPLE, SUBJECT, SUMMED
 from mhealth.errors import RowCountMismatch
+from mhealth.parquet_encoding import open_writer
+from mhealth.staged_sensors import StagedSensors
 from mhealth.storage import Storage, storage_at
 from mhealth.value_sums import Sums, added, sums_by_subject
 
@@ -55,13 +57,15 @@ class ParquetSink:
     """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
 
     `schema` is the table's; the rows have `subject` besides, which names the folder. A file is closed before it would
-    pass `max_file_bytes`.
+    pass `max_file_bytes`. The rows of the subjects in `staged` come without the sensors: these are taken from the
+    subject's stage object, whose key stands there. What both have, `sample`, has to agree.
     """
 
     data_uri: str
     snapshot_prefix: str
     schema: pa.Schema
     max_file_bytes: int
+    staged: Mapping[int, str] = field(default_factory=dict)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Write the batches; yield one row per file."""
@@ -85,7 +89,7 @@ class ParquetSink:
                         )
                     seen.add(subject)
                     files = _SubjectFiles(self, storage, Path(folder), subject)
-                yield from files.add(rows.select(self.schema.names).cast(self.schema))
+                yield from files.add(rows)
             if files is not None:
                 yield from files.finish()
 
@@ -119,6 +123,11 @@ class _SubjectFiles:
         self._sink = sink
         self._storage = storage
         self._path = folder / "part.parquet"
+        self._sensors: StagedSensors | None = None
+        if (key := sink.staged.get(subject)) is not None:
+            stage = folder / "stage.parquet"
+            storage.download(key, stage)
+            self._sensors = StagedSensors(stage, key)
         self._part = 0
         self._writer: pq.ParquetWriter | None = None
         self._rows = 0
@@ -131,11 +140,27 @@ class _SubjectFiles:
         self._sums: Sums = {}
 
     def add(self, rows: pa.Table) -> Iterator[WrittenFile]:
+        rows = self._whole(rows)
         self._waiting.append(rows)
         self._waiting_rows += rows.num_rows
         self._waiting_bytes += rows.nbytes
         if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= self._sink.max_file_bytes:
             yield from self._write_groups()
+
+    def _whole(self, rows: pa.Table) -> pa.Table:
+        """The rows with all columns of the table, in its order and types."""
+        columns = {name: rows[name] for name in rows.schema.names}
+        if self._sensors is not None:
+            sensors = self._sensors.take(rows.num_rows)
+            if sensors[SAMPLE] != rows[SAMPLE]:
+                raise RowCountMismatch(
+                    f"the rows that Spark made of subject {self.subject} are not those of its stage object, or in "
+                    "another order: the samples differ. Nothing was registered or published. This is a fault of the "
+                    "job: keep its log and open an issue."
+                )
+            columns |= {name: sensors[name] for name in sensors.schema.names}
+        schema = self._sink.schema
+        return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
 
     def finish(self) -> Iterator[WrittenFile]:
         if self._waiting_rows:
@@ -157,7 +182,7 @@ class _SubjectFiles:
         if self._writer is not None and self._size + self._largest_group > self._sink.max_file_bytes:
             yield self._close(self._writer)
         if self._writer is None:
-            self._writer = _open(self._path, self._sink.schema)
+            self._writer = open_writer(self._path, table)
             self._size = footer
         before = self._path.stat().st_size
         samples = self._ids.add(table["id"])
@@ -176,24 +201,11 @@ class _SubjectFiles:
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()
         key = f"{subject_prefix(self._sink.snapshot_prefix, self.subject)}part-{self._part:05d}.parquet"
-        self._storage.upload(self._path, key)
         written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
+        self._storage.upload(self._path, key)
         self._writer, self._rows, self._sums = None, 0, {}
         self._part += 1
         return written
-
-
-def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(
-        path,
-        schema,
-        version="2.6",
-        compression="zstd",
-        compression_level=1,
-        # A dictionary of values that never repeat is time lost.
-        use_dictionary=[name for name in schema.names if name not in ("id", "timestamp")],
-        store_schema=False,
-    )
 
 
 class _IdCheck:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-_NEVER_SPLIT = str(1 << 50)
+NEVER_SPLIT = str(1 << 50)
+
+SPLIT_BYTES = str(128 * 1024 * 1024)
+"""Spark's own default: what one task reads of a large file."""
 
 ARROW_BATCH_ROWS = 32 * 1024
 """Rows per batch that go to a Python worker: about 8 MB of this table."""
@@ -14,9 +17,9 @@ _SETTINGS = {
     # Instants are UTC on every machine.
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(ARROW_BATCH_ROWS),
-    # One input file is one partition, whatever its size: a stage file holds a subject, in order, and stays whole.
-    "spark.sql.files.maxPartitionBytes": _NEVER_SPLIT,
-    "spark.sql.files.openCostInBytes": _NEVER_SPLIT,
+    # A subject's stage file is one partition, whatever its size: its rows stay together, in order.
+    "spark.sql.files.maxPartitionBytes": NEVER_SPLIT,
+    "spark.sql.files.openCostInBytes": NEVER_SPLIT,
     # Wrong input is an error, never a null.
     "spark.sql.ansi.enabled": "true",
 }

@@ -28,6 +28,9 @@ _DELETE_BATCH = 1000
 _COPY_PART = 1024**3
 """Objects up to this size are copied with one request."""
 
+_ABSENT = ("404", "NoSuchKey", "NotFound")
+"""How S3 says that there is no such object: a HEAD has no body to name it in."""
+
 ATTEMPTS = 6
 """Of each request to S3, as in the function (lambda_ingest/raw_zone.py): at most 31 s of waiting between them."""
 
@@ -68,7 +71,10 @@ class Storage(Protocol):
         """Write one object; `metadata` is kept on S3 only."""
 
     def upload(self, path: Path, key: str) -> None:
-        """Make one object of a local file."""
+        """Make one object of a local file, which is gone afterwards."""
+
+    def download(self, key: str, path: Path) -> None:
+        """Make a local file of an object, to be read only."""
 
     def copy(self, source: str, target: str) -> None:
         """Copy on the server's side."""
@@ -154,11 +160,16 @@ class _Folder:
 
     def upload(self, path: Path, key: str) -> None:
         scratch = self._scratch()
-        shutil.copyfile(path, scratch)
+        shutil.move(path, scratch)
         self._move(scratch, key)
 
+    def download(self, key: str, path: Path) -> None:
+        path.symlink_to(self._path(key).resolve(strict=True))
+
     def copy(self, source: str, target: str) -> None:
-        self.upload(self._path(source), target)
+        scratch = self._scratch()
+        shutil.copyfile(self._path(source), scratch)
+        self._move(scratch, target)
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         start = self._folder / prefix.rpartition("/")[0]
@@ -227,7 +238,7 @@ class _Bucket:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
-            if code in ("NoSuchKey", "404"):
+            if code in _ABSENT:
                 raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
             if code == "InvalidRange":  # an empty object has no range
                 return self._get(key)
@@ -264,7 +275,7 @@ class _Bucket:
         try:
             return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+            if error.response.get("Error", {}).get("Code") in _ABSENT:
                 return None
             raise
 
@@ -273,6 +284,17 @@ class _Bucket:
 
     def upload(self, path: Path, key: str) -> None:
         self._client.upload_file(str(path), self._bucket, key)
+        path.unlink()
+
+    def download(self, key: str, path: Path) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.download_file(self._bucket, key, str(path))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _ABSENT:
+                raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
+            raise
 
     def copy(self, source: str, target: str) -> None:
         from boto3.s3.transfer import TransferConfig

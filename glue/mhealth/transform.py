@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import TableDefinition
-from mhealth.columns import FULL_STAGE_SCHEMA, SUBJECT
+from mhealth.columns import FULL_STAGE_SCHEMA, MEASURED, SAMPLE, SUBJECT
 from mhealth.errors import RowCountMismatch
 from mhealth.normalise import conform, stage_rows, with_activity, with_id, with_timestamp
 from mhealth.parquet_files import WRITTEN_COLUMNS, ParquetSink, WrittenFile
+from mhealth.session import NEVER_SPLIT, SPLIT_BYTES
 from mhealth.snapshot import Source, snapshot_prefix
 from mhealth.storage import Storage
 
 _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 
+def each_has_its_file(sources: Sequence[Source]) -> bool:
+    """Whether no source has several subjects."""
+    return all(len(source.subjects) <= 1 for source in sources)
+
+
 def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
-    """The stage rows of the sources; each file is one partition, sensors that a source lacks are null."""
+    """The stage rows of the sources; a subject's file is one partition, sensors that a source lacks are null."""
+    # A file of several subjects is shuffled anyhow, so that several workers may read it.
+    spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if each_has_its_file(sources) else SPLIT_BYTES)
     # A file's name is a name, not a pattern.
     keys = [_GLOB.sub(lambda found: "\\" + found.group(), source.stage_key) for source in sources]
     paths = [f"{storage.root}/{key}" for key in keys]
@@ -30,14 +38,14 @@ def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source])
 
 def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
     """Bring each subject's rows together, in order; files of one subject are that already and are not shuffled."""
-    if all(len(source.subjects) <= 1 for source in sources):
+    if each_has_its_file(sources):
         return rows
     subjects = sum(len(source.subjects) for source in sources)
-    return rows.repartition(subjects, SUBJECT).sortWithinPartitions(SUBJECT, "sample")
+    return rows.repartition(subjects, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)
 
 
 def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> DataFrame:
-    """The table's rows, and `subject`. Raises SchemaMismatch."""
+    """The table's rows, with `subject` and `sample`. Raises SchemaMismatch."""
     return (
         rows.transform(with_id)
         .transform(with_timestamp(arguments.recording_start))
@@ -46,15 +54,37 @@ def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefin
     )
 
 
-def write_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> list[WrittenFile]:
-    """Write the rows to the snapshot's folder; returns what the workers wrote, in the order of the keys.
+def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source]) -> dict[int, str]:
+    """The stage object of each subject, where a worker can take the sensors from there instead of from Spark.
 
-    Raises RowCountMismatch where a worker did.
+    It can where each file is one subject's, and Spark's own plan says that the table's sensors are the stage's, row for
+    row. A transformation that changes one, or which rows there are, makes it an empty dictionary, and all goes through
+    Spark.
+    """
+    sensors = [name for name in MEASURED if name in rows.columns]
+    if not each_has_its_file(sources) or not sensors:
+        return {}
+    table_plan, stage_plan = (
+        frame.select(*sensors)._jdf.queryExecution().optimizedPlan()  # no public way tells what a column is made of
+        for frame in (rows, stage)
+    )
+    if not table_plan.sameResult(stage_plan):
+        return {}
+    return {subject: source.stage_key for source in sources for subject in source.subjects}
+
+
+def write_rows(
+    rows: DataFrame, arguments: TransformArguments, table: TableDefinition, staged: Mapping[int, str]
+) -> list[WrittenFile]:
+    """Write the rows to the snapshot's folder, the sensors of subjects in `staged` from there.
+
+    Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
     """
     prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
-    sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes)
+    sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes, staged)
+    supplied = rows.drop(*MEASURED) if staged else rows
     try:
-        told = rows.mapInArrow(sink, WRITTEN_COLUMNS).collect()
+        told = supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()
     except PythonException as error:
         # A worker's error arrives as text.
         found = re.search(rf"\b{RowCountMismatch.__name__}: (.*)", str(error))
@@ -74,4 +104,5 @@ def make_files(
 ) -> list[WrittenFile]:
     """Stage objects to files of the table."""
     stage = read_stage(spark, storage, sources).transform(stage_rows)
-    return write_rows(table_rows(sorted_by_subject(stage, sources), arguments, table), arguments, table)
+    rows = table_rows(sorted_by_subject(stage, sources), arguments, table)
+    return write_rows(rows, arguments, table, staged_sensors(rows, stage, sources))

@@ -131,6 +131,11 @@ def in_table(change: Callable[[Any], Any]) -> Patch:
     return ("parquet_files._by_subject", make)
 
 
+def in_sensors(change: Callable[[Any], Any]) -> Patch:
+    """In what the sink takes from a stage object."""
+    return ("staged_sensors.StagedSensors.take", lambda right: lambda self, rows: change(right(self, rows)))
+
+
 def parsed_without_a_row(*, counted: bool) -> Patch:
     """In the parser: a good line's row is lost, and its line counted or not."""
 

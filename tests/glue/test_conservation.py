@@ -14,7 +14,7 @@ import convert_parquet
 import glue_transform
 from mhealth.errors import PipelineError, RowCountMismatch, SchemaMismatch
 from tests.glue import sabotage
-from tests.glue.sabotage import Patch, in_stage, in_table
+from tests.glue.sabotage import Patch, in_sensors, in_stage, in_table
 from tests.glue.world import LAYOUT_2, World, log_line
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -158,6 +158,27 @@ IN_JOB_2 = {
 def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
     refused(staged, RowCountMismatch, message, transform)
+
+
+IN_SENSORS = {
+    "values": (in_sensors(lambda rows: sabotage.rows_swapped(rows, ECG)), "subject 1: ecg_1"),
+    "columns": (
+        in_sensors(lambda rows: sabotage.columns_swapped(rows, "arm_mag_x", "arm_mag_y")),
+        "subject 1: arm_mag_x, arm_mag_y",
+    ),
+    "rows": (in_sensors(lambda rows: sabotage.rows_swapped(rows, [*ECG, "accel_x", "sample"])), "samples differ"),
+}
+
+
+@pytest.mark.parametrize(("bug", "message"), IN_SENSORS.values(), ids=IN_SENSORS)
+def test_a_bug_where_sensors_come_from_the_stage_fails_the_run(
+    world: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("mHealth_subject1", "\n".join(log_line(place, place) for place in range(1, 7)), subject=1)
+    world.publish()
+    convert_parquet.main(world.convert_arguments())
+    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
+    refused(world, RowCountMismatch, message, transform)
 
 
 def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from mhealth.convert import ConvertTask, convert
+from mhealth.csv_lines import read_lines
 from mhealth.raw_manifest import read_raw_version
 from mhealth.stage import read_note, sibling_key
 from mhealth.storage import storage_at
@@ -42,6 +44,20 @@ def test_the_stage_has_typed_columns_line_and_sample(world: World) -> None:
     }
     assert (second["label"], second["line"], second["sample"]) == (1, 2, 1)
     assert world.keys("quarantine") == []
+
+
+def test_a_file_parsed_by_several_threads_is_the_same_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_row = [f"{','.join([str(seed)] * 12)},{seed % 13},subject{seed % 3}" for seed in range(3000)]
+    by_row[::500] = ["broken"] * 6
+    world.add("all", "\n".join(by_row), columns=LAYOUT_2)
+    monkeypatch.setattr("mhealth.convert.read_lines", lambda stream: read_lines(stream, 1000))
+    keys = ("stage/version=1/all.parquet", "quarantine/version=1/all.jsonl")
+    found = []
+    for threads in (1, 4):
+        convert(replace(task_of(world), threads=threads))
+        found.append([(world.folder / key).read_bytes() for key in keys])
+    assert found[0] == found[1]
+    assert world.parquet(keys[0]).num_rows == 2994
 
 
 def test_the_footer_says_what_made_the_file_and_what_is_in_it(world: World) -> None:

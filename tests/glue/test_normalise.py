@@ -106,11 +106,18 @@ def test_a_label_without_a_name_is_an_error(spark: SparkSession) -> None:
         rows.collect()
 
 
-def test_conform_takes_the_tables_columns_in_its_order_and_the_subject(spark: SparkSession) -> None:
-    rows = spark.createDataFrame([(1.5, 3, "3-0000000", 7)], "ecg_1 double, subject int, id string, activity_id int")
+def test_conform_takes_the_tables_columns_in_its_order_and_what_the_sink_goes_by(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [(1.5, 3, "3-0000008", 7, 8)], "ecg_1 double, subject int, id string, activity_id int, sample bigint"
+    )
     table = definition({"activity_id": "bigint", "id": "string"})
-    expected = spark.createDataFrame([(7, "3-0000000", 3)], "activity_id bigint, id string, subject int")
+    expected = spark.createDataFrame(
+        [(7, "3-0000008", 3, 8)], "activity_id bigint, id string, subject int, sample bigint"
+    )
     assert_df_equality(rows.transform(conform(table)), expected)
+    with_sample = definition({"id": "string", "sample": "bigint"})
+    expected = spark.createDataFrame([("3-0000008", 8, 3)], "id string, sample bigint, subject int")
+    assert_df_equality(rows.transform(conform(with_sample)), expected)
 
 
 def test_conform_tells_every_discrepancy_at_once(spark: SparkSession) -> None:
@@ -147,4 +154,5 @@ def test_the_whole_chain_fits_the_designs_table(spark: SparkSession) -> None:
         "activity_id": 9,
         "activity": "cycling",
         "subject": 3,
+        "sample": 42,
     }

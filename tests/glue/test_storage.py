@@ -57,7 +57,16 @@ def test_a_file_becomes_an_object_and_the_next_replaces_it(storage: Storage, tmp
         path.write_bytes(content)
         storage.upload(path, "x/y z=1/[a].parquet")
         assert storage.read("x/y z=1/[a].parquet") == content
-        assert path.exists()
+        assert not path.exists()
+
+
+def test_an_object_becomes_a_file_to_read(storage: Storage, tmp_path: Path) -> None:
+    storage.put("x/y z=1/[a].parquet", b"content")
+    storage.download("x/y z=1/[a].parquet", tmp_path / "local")
+    assert (tmp_path / "local").read_bytes() == b"content"
+    with pytest.raises(FileNotFoundError):
+        storage.download("x/nothing", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
     assert [found.key for found in storage.objects("")] == ["x/y z=1/[a].parquet"]
 
 

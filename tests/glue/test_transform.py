@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from mhealth.columns import FULL_STAGE_SCHEMA
+from mhealth.normalise import stage_rows, with_id
 from mhealth.raw_manifest import RawFile
 from mhealth.snapshot import Source
 from mhealth.stage import StagedSubject, StageNote
 from mhealth.storage import storage_at
-from mhealth.transform import read_stage, sorted_by_subject
+from mhealth.transform import read_stage, sorted_by_subject, staged_sensors
 
 
 def stage_file(folder: Path, name: str, rows: list[tuple[int, int]], row_group: int = 1000) -> Source:
@@ -57,6 +60,45 @@ def test_files_of_one_subject_are_not_shuffled(spark: SparkSession, tmp_path: Pa
     sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0), (subject, 1)]) for subject in (1, 2)]
     rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
     assert sorted_by_subject(rows, sources) is rows
+
+
+def test_a_worker_takes_unchanged_sensors_from_the_stage(spark: SparkSession, tmp_path: Path) -> None:
+    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0), (subject, 1)]) for subject in (1, 2)]
+    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
+    rows = stage.transform(with_id).drop("ankle_mag_x")
+    keys = {1: "stage/version=1/f1.parquet", 2: "stage/version=1/f2.parquet"}
+    assert staged_sensors(rows, stage, sources) == keys
+    assert staged_sensors(rows.select("id", "ecg_1", "subject"), stage, sources) == keys
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda rows: rows.withColumn("ecg_1", F.round("ecg_1", 1)), id="another-value"),
+        pytest.param(lambda rows: rows.withColumn("ecg_1", F.col("ecg_2")), id="another-column"),
+        pytest.param(lambda rows: rows.where("sample > 0"), id="fewer-rows"),
+        pytest.param(lambda rows: rows.orderBy("sample"), id="another-order"),
+        pytest.param(lambda rows: rows.union(rows), id="more-rows"),
+        pytest.param(lambda rows: rows.select("id", "subject"), id="no-sensor"),
+    ],
+)
+def test_what_a_transformation_changes_comes_from_spark(
+    spark: SparkSession, tmp_path: Path, change: Callable[[DataFrame], DataFrame]
+) -> None:
+    sources = [stage_file(tmp_path, "f1", [(1, 0), (1, 1)])]
+    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
+    assert staged_sensors(stage.transform(with_id).transform(change), stage, sources) == {}
+
+
+def test_a_file_of_several_subjects_comes_from_spark_and_is_read_by_several_workers(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    sources = [stage_file(tmp_path, "all", [(1, 0), (2, 0)])]
+    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
+    assert staged_sensors(stage, stage, sources) == {}
+    assert spark.conf.get("spark.sql.files.maxPartitionBytes") == str(128 * 1024 * 1024)
+    read_stage(spark, storage_at(f"file://{tmp_path}"), [stage_file(tmp_path, "f1", [(1, 0)])])
+    assert spark.conf.get("spark.sql.files.maxPartitionBytes") == str(1 << 50)
 
 
 def test_a_file_of_many_subjects_is_brought_together_in_order(spark: SparkSession, tmp_path: Path) -> None:
