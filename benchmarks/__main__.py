@@ -24,6 +24,23 @@ def formats(
     run(scale, subjects)
 
 
+@app.command()
+def bench(
+    scale: Annotated[int, typer.Option(help="times the real row counts")] = 8,
+    rounds: Annotated[int, typer.Option(help="interleaved rounds")] = 3,
+    subjects: Annotated[int | None, typer.Option(help="instead of the real row counts: so many subjects ...")] = None,
+    rows: Annotated[int, typer.Option(help="... of so many rows each")] = 600,
+    only: Annotated[str, typer.Option(help="names of contestants, with commas")] = "",
+) -> None:
+    """Race this project against what one would pick instead."""
+    from benchmarks.bench import run
+    from benchmarks.contestants import CONTESTANTS
+    from benchmarks.dataset import Shape
+
+    shape = Shape(scale) if subjects is None else Shape(rows=(rows,) * subjects)
+    run(shape, rounds, tuple(only.split(",")) if only else tuple(CONTESTANTS))
+
+
 @app.callback()
 def main() -> None:
     """Measure."""

@@ -130,7 +130,7 @@ def run(scale: int = 1, subjects: int | None = None, recipes: Sequence[Recipe] =
     for name, found in figures["columns"].items():
         print(f"{name:14} {found}")
     shutil.rmtree(folder, ignore_errors=True)
-    machine.save("formats", figures)
+    machine.save("formats", figures, published=scale == 1 and subjects is None)
     return figures
 
 

@@ -8,11 +8,12 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.places import RESULTS
+from benchmarks.places import RESULTS, TRIALS
 
 _PACKAGES = ("duckdb", "pandas", "polars", "pyarrow", "pyspark")
 
@@ -29,17 +30,18 @@ def about() -> dict[str, Any]:
     }
 
 
-def save(name: str, figures: Mapping[str, Any]) -> None:
-    """Keep a measurement's figures as `results/NAME.json`."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(figures, indent=1, sort_keys=False) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
+def save(name: str, figures: Mapping[str, Any], *, published: bool = True) -> Path:
+    """Keep a measurement's figures as NAME.json; returns where.
+
+    `published` ones are those of docs/performance.md, in benchmarks/results; those of a trial stay in the cache.
+    """
+    folder = RESULTS if published else TRIALS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return path
 
 
-def saved(name: str) -> dict[str, Any] | None:
-    """The figures of `results/NAME.json`, None where there are none."""
-    path = RESULTS / f"{name}.json"
-    if not path.exists():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def saved() -> dict[str, dict[str, Any]]:
+    """The published figures of every measurement that has any, by its name."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}

@@ -11,4 +11,7 @@ CACHE = ROOT / ".cache" / "bench"
 RESULTS = Path(__file__).resolve().parent / "results"
 """The measured figures, in git: docs/performance.md is made from them."""
 
+TRIALS = CACHE / "results"
+"""Figures of runs at other sizes than the published ones."""
+
 PICTURES = ROOT / "docs" / "performance"

@@ -1,0 +1,91 @@
+"""`make bench`: the race, its figures, the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks import machine
+from benchmarks.contestants import CONTESTANTS, CORES
+from benchmarks.dataset import Shape, dataset
+from benchmarks.markdown import megabytes, seconds, table
+from benchmarks.rounds import race, summary
+from benchmarks.targets import targets_table
+
+PUBLISHED_SCALE, PUBLISHED_ROUNDS = 8, 3
+"""The size that the targets speak of, and the rounds that a published figure needs at least."""
+
+
+def run(shape: Shape, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) -> dict[str, Any]:
+    """Race, print and keep the figures. Raises ResultsDiffer and RunFailed, never because of a figure."""
+    data = dataset(shape)
+    print(f"{data.files} files, {data.rows:,} rows, {megabytes(data.raw_bytes)} of CSV, {CORES} cores, {rounds} rounds")
+    for contestant in (CONTESTANTS[name] for name in names):
+        if contestant.most_rounds < rounds:
+            print(f"{contestant.title}: only the first {contestant.most_rounds}, as it is slow")
+    about = machine.about()
+    runs, verdicts = race(data, rounds, names)
+    figures = {
+        **about,
+        "scale": shape.scale,
+        "rounds": rounds,
+        "cores_used": CORES,
+        "files": data.files,
+        "rows": data.rows,
+        "csv_bytes": data.raw_bytes,
+        "summary": {name: summary(runs[name]) for name in names},
+        "compared": verdicts,
+        "runs": runs,
+    }
+    whole = tuple(names) == tuple(CONTESTANTS) and shape == Shape(PUBLISHED_SCALE) and rounds >= PUBLISHED_ROUNDS
+    path = machine.save("bench", figures, published=whole)
+    print(f"\n{race_table(figures)}\n")
+    if set(names) == set(CONTESTANTS):
+        # Another size has other ratios: it is shown, but beside nothing that was measured at the published size.
+        print(f"{targets_table(machine.saved() if whole else {'bench': figures})}\n")
+    print(f"figures: {path}")
+    return figures
+
+
+def race_table(figures: Mapping[str, Any]) -> str:
+    """Who took how long, as a Markdown table, the fastest first."""
+    found: Mapping[str, Mapping[str, Any]] = figures["summary"]
+    fastest = min(each["both"] for each in found.values())
+    ours = found["ours"]["both"]
+    rows = [
+        (
+            CONTESTANTS[name].title,
+            seconds(each["convert"]),
+            seconds(each["transform"]),
+            seconds(each["both"]),
+            seconds(each["both_median"]),
+            f"{each['both'] / fastest:.2f}",
+            f"{ours / each['both']:.2f}",
+            seconds(each["cpu_seconds"]),
+            megabytes(each["peak_bytes"]),
+            megabytes(each["stage_bytes"]),
+            megabytes(each["table_bytes"]),
+            str(each["rounds"]),
+        )
+        for name, each in sorted(found.items(), key=lambda item: float(item[1]["both"]))
+    ]
+    head = (
+        "way",
+        "hop 1",
+        "hop 2",
+        "both, least",
+        "both, median",
+        "to the fastest",
+        "ours to it",
+        "CPU",
+        "peak memory",
+        "stage",
+        "table",
+        "rounds",
+    )
+    return table(head, rows)
+
+
+def comparison_table(figures: Mapping[str, Any]) -> str:
+    """How each table compares with this project's."""
+    return table(("way", "its table"), [(CONTESTANTS[name].title, told) for name, told in figures["compared"].items()])

@@ -1,0 +1,162 @@
+"""Who is measured: this project by its own entry points, and the competitors, each hop as a process of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import template
+from benchmarks.competitors.target import Target
+from benchmarks.dataset import RAW_FOLDER, RAW_MANIFEST, Dataset, bucket_for
+from benchmarks.places import ROOT
+from benchmarks.reference import EPOCH, recording_start
+from local_aws import spark_runtime
+from local_aws.spark_connector import connector_jars
+from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
+from mhealth.normalise import ID_DIGITS
+
+SNAPSHOT = 20260101000000
+_NOWHERE = "http://127.0.0.1:9"
+"""The endpoint of an S3 that no measured job asks."""
+
+CORES = 2
+"""What every way may use, so that the figures of machines with more cores compare."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A command, and the folder whose files are its result."""
+
+    command: Sequence[str]
+    result: Path
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A way to do both hops. `hops` makes the commands for an empty folder and a dataset.
+
+    `most_rounds`: slow ones take part in the first rounds only.
+    """
+
+    name: str
+    title: str
+    hops: Callable[[Dataset, Path, int], tuple[Hop, Hop]]
+    most_rounds: int = 99
+
+
+def environment() -> dict[str, str]:
+    """The variables of every measured process."""
+    return {**spark_runtime.environment(spark_runtime.own_runtime()), "PYTHONPATH": str(ROOT)}
+
+
+def table_folder(contestant: str, folder: Path) -> Path:
+    """Where a contestant that worked in `folder` left the table: subject=N/ below it."""
+    return folder / "processed" / f"snapshot={SNAPSHOT}" if contestant == OURS.name else folder / "table"
+
+
+def target_file(path: Path) -> Path:
+    """What the competitors have to make, in a file."""
+    return Target(
+        columns=tuple(template.columns()),
+        sensors=SENSORS,
+        renamed={name: table_name(name) for name in SENSORS},
+        activities=ACTIVITIES,
+        start_micros=int((recording_start() - EPOCH).total_seconds()) * 1_000_000,
+        micros_per_sample=1_000_000 // SAMPLES_PER_SECOND,
+        id_digits=ID_DIGITS,
+        threads=CORES,
+    ).write(path)
+
+
+def submit(script: Path, arguments: Sequence[str], packages: Sequence[Path] = (), cores: int = CORES) -> list[str]:
+    """The command that the local AWS starts a Glue job with, on so many cores."""
+    runtime = spark_runtime.own_runtime()
+    command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), _NOWHERE, "us-east-1")
+    command[command.index("--master") + 1] = f"local[{cores}]"
+    zipped = ["--py-files", ",".join(map(str, packages))] if packages else []
+    return [*command, *zipped, str(script), *arguments]
+
+
+def job_hops(
+    bucket: Path,
+    table: str,
+    package: Path,
+    *,
+    cores: int = CORES,
+    snapshot: int = SNAPSHOT,
+    manifest: str = RAW_MANIFEST,
+) -> tuple[Hop, Hop]:
+    """Both jobs of this project on a bucket in a folder, with the template's arguments."""
+    own = {
+        "data_uri": f"file://{bucket}",
+        "raw_manifest": manifest,
+        "code_version": "measured",
+        "snapshot": snapshot,
+        "execution": "arn:aws:states:us-east-1:123456789012:execution:mhealth:measured",
+    }
+    convert = template.job_arguments("ConvertParquetJob", own)
+    transform = template.job_arguments("GlueTransformJob", own | {"table": table})
+    return (
+        Hop(submit(ROOT / "glue" / "convert_parquet.py", convert, [package], cores), bucket / "stage"),
+        Hop(
+            submit(ROOT / "glue" / "glue_transform.py", transform, [package], cores),
+            bucket / "processed" / f"snapshot={snapshot}",
+        ),
+    )
+
+
+def package_in(folder: Path) -> Path:
+    """The package of the jobs as Glue gets it, a zip."""
+    return Path(shutil.make_archive(str(folder / "mhealth"), "zip", ROOT / "glue", "mhealth"))
+
+
+def _ours(data: Dataset, folder: Path, cores: int) -> tuple[Hop, Hop]:
+    bucket_for(data, folder)
+    table = template.write_table(folder / "table.json")
+    return job_hops(folder, table, package_in(folder), cores=cores)
+
+
+def _python(module: str) -> Callable[[Dataset, Path, int], tuple[Hop, Hop]]:
+    def hops(data: Dataset, folder: Path, cores: int) -> tuple[Hop, Hop]:  # noqa: ARG001
+        command = [sys.executable, "-m", "benchmarks.competitors", module]
+        return _two(command, data, folder)
+
+    return hops
+
+
+def _spark(module: str) -> Callable[[Dataset, Path, int], tuple[Hop, Hop]]:
+    def hops(data: Dataset, folder: Path, cores: int) -> tuple[Hop, Hop]:
+        command = submit(ROOT / "benchmarks" / "competitors" / "__main__.py", [module], cores=cores)
+        return _two(command, data, folder)
+
+    return hops
+
+
+def _two(command: Sequence[str], data: Dataset, folder: Path) -> tuple[Hop, Hop]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    target = str(target_file(folder / "target.json"))
+    raw, stage, table = data.folder / RAW_FOLDER, folder / "stage", folder / "table"
+    return (
+        Hop([*command, "convert", str(raw), str(stage), target], stage),
+        Hop([*command, "transform", str(stage), str(table), target], table),
+    )
+
+
+OURS = Contestant("ours", "this project's two jobs", _ours)
+USUAL = "spark_usual"
+DUCKDB = "with_duckdb"
+CONTESTANTS: Mapping[str, Contestant] = {
+    each.name: each
+    for each in (
+        OURS,
+        Contestant(DUCKDB, "DuckDB, a COPY per file", _python(DUCKDB)),
+        Contestant("with_polars", "Polars, streaming per file", _python("with_polars")),
+        Contestant("with_pandas", "pandas per file", _python("with_pandas")),
+        Contestant(USUAL, "Spark as usually written", _spark(USUAL), most_rounds=2),
+        Contestant("spark_schema", "Spark, schema given", _spark("spark_schema"), most_rounds=1),
+    )
+}

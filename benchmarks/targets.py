@@ -1,0 +1,109 @@
+"""The targets, and how far the figures are: every one is a ratio within one run, or memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.markdown import table
+
+Figures = Mapping[str, Mapping[str, Any]]
+"""The figures of each measurement, by its name."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something to reach: `figure` is to be at most `target`, better still at most `stretch`.
+
+    `source` is the measurement that the figure comes from: `python -m benchmarks SOURCE` makes it.
+    """
+
+    what: str
+    target: float
+    stretch: float
+    source: str
+    figure: Callable[[Mapping[str, Any]], float]
+    unit: str = ""
+
+    def found(self, figures: Figures) -> float | None:
+        """The figure, None where its measurement was not made."""
+        measured = figures.get(self.source)
+        return None if measured is None else self.figure(measured)
+
+
+def _ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, Any]], float]:
+    def figure(bench: Mapping[str, Any]) -> float:
+        found = bench["summary"]
+        return float(found[numerator]["both"] / found[denominator]["both"])
+
+    return figure
+
+
+def _of_csv(bench: Mapping[str, Any]) -> float:
+    return float(bench["summary"]["ours"]["table_bytes"] / bench["csv_bytes"])
+
+
+def _memory_growth(scaling: Mapping[str, Any]) -> float:
+    small, large = scaling["sizes"]["8"], scaling["sizes"]["32"]
+    return float(large["peak_bytes"] / small["peak_bytes"])
+
+
+def _time_growth(scaling: Mapping[str, Any]) -> float:
+    small, large = scaling["sizes"]["8"], scaling["sizes"]["32"]
+    return float((large["both"] / large["rows"]) / (small["both"] / small["rows"]))
+
+
+TARGETS: Sequence[Target] = (
+    Target("both jobs against Spark as usually written", 0.45, 0.33, "bench", _ratio("ours", "spark_usual")),
+    Target("both jobs against DuckDB's two hops", 2.0, 1.0, "bench", _ratio("ours", "with_duckdb")),
+    Target("peak memory of a job's process tree, K = 32 against K = 8", 1.15, 1.0, "scaling", _memory_growth),
+    Target("seconds per row, K = 32 against K = 8", 1.05, 0.95, "scaling", _time_growth),
+    Target("Parquet bytes against CSV bytes", 0.40, 0.30, "bench", _of_csv),
+    Target(
+        "bytes scanned for three columns of one subject of ten, against the CSV",
+        0.005,
+        0.003,
+        "execution",
+        lambda found: float(found["scans"]["one subject, three columns"] / found["csv_bytes"]),
+    ),
+    Target(
+        "one changed subject of 80 against the full run",
+        0.25,
+        0.15,
+        "change",
+        lambda found: float(found["changed"]["both"] / found["full"]["both"]),
+    ),
+    Target(
+        "ingest, 1 file of 2 GB: peak memory", 300, 150, "ingest", lambda found: float(found["peak_bytes"] / 1e6), " MB"
+    ),
+)
+
+
+def verdict(target: Target, figure: float | None) -> str:
+    """What the figure means, in a word or two."""
+    if figure is None:
+        return "not measured"
+    if figure <= target.stretch:
+        return "stretch reached"
+    return "reached" if figure <= target.target else "**missed**"
+
+
+def targets_table(figures: Figures) -> str:
+    """The targets with their figures, as a Markdown table."""
+    rows = []
+    for target in TARGETS:
+        found = target.found(figures)
+        figure = "" if found is None else f"{_number(found)}{target.unit}"
+        limits = (f"{_number(limit)}{target.unit}" for limit in (target.target, target.stretch))
+        rows.append((target.what, figure, *limits, verdict(target, found), f"`{target.source}`"))
+    return table(("what", "figure", "target", "stretch", "reached", "measured by"), rows)
+
+
+def _number(value: float) -> str:
+    """Three significant digits, without an exponent.
+
+    >>> [_number(value) for value in (0.00481, 0.4, 2.0, 143.2)]
+    ['0.0048', '0.40', '2.00', '143']
+    """
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
