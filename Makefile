@@ -16,6 +16,8 @@ CONFIRM ?=
 DELETE_DATA ?=
 BUCKET ?=
 SEED ?=
+K ?= 8
+ROUNDS ?= 3
 UV_VERSION := 0.13.9
 
 CACHE := .cache
@@ -116,6 +118,24 @@ requirements: setup  ## Pin what the function is packaged with anew, from uv.loc
 	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
 	  $(UV) export --quiet --locked --only-group function --no-hashes --no-emit-project --no-annotate --no-header \
 	  | sed -e '/win32/d' -e 's/ ;.*//'; } > lambda_ingest/requirements.txt
+
+##@ Measure it
+
+MEASURE := $(RUN) python -m benchmarks
+
+.PHONY: bench
+bench: setup  ## Race the two jobs against DuckDB, Polars, pandas and Spark (K=8 times the dataset, ROUNDS=3), at most 20 minutes
+	@timeout -s INT -k 30 1500 $(MEASURE) bench --scale $(K) --rounds $(ROUNDS)
+
+.PHONY: bench-rest
+bench-rest: setup  ## All other figures of docs/performance.md (an hour, 40 GB of disk): scaling, one large file, a change, the whole execution
+	@failed=; for each in formats change ingest execution many one-file scaling; do \
+	  echo "== $$each"; timeout -s INT -k 30 2400 $(MEASURE) $$each || failed="$$failed $$each"; done; \
+	  test -z "$$failed" || { echo "not measured:$$failed" >&2; exit 1; }
+
+.PHONY: performance
+performance: setup  ## Make the tables and pictures of docs/performance.md and docs/scale.md anew, from benchmarks/results
+	@$(MEASURE) page
 
 ##@ Upkeep
 

@@ -88,4 +88,5 @@ def race_table(figures: Mapping[str, Any]) -> str:
 
 def comparison_table(figures: Mapping[str, Any]) -> str:
     """How each table compares with this project's."""
-    return table(("way", "its table"), [(CONTESTANTS[name].title, told) for name, told in figures["compared"].items()])
+    rows = [(CONTESTANTS[name].title, told) for name, told in figures["compared"].items()]
+    return table(("way", "its table"), rows, words=("its table",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks import machine
+from benchmarks import machine, markdown
 from benchmarks.dataset import Shape, dataset
 from benchmarks.places import CACHE
 from benchmarks.reference import table_of
@@ -126,9 +126,7 @@ def run(scale: int = 1, subjects: int | None = None, recipes: Sequence[Recipe] =
         "recipes": tried,
         "columns": _by_column(tables[0]),
     }
-    print(f"as the job writes: {figures['as_the_job_writes']}")
-    for name, found in figures["columns"].items():
-        print(f"{name:14} {found}")
+    print(f"\n{recipes_table(figures)}\n\n{columns_table(figures)}")
     shutil.rmtree(folder, ignore_errors=True)
     machine.save("formats", figures, published=scale == 1 and subjects is None)
     return figures
@@ -203,6 +201,34 @@ def _by_column(table: pa.Table) -> dict[str, dict[str, float]]:
             size = pq.read_metadata(path).row_group(0).column(0).total_compressed_size
             found[name][label] = round(size / table.num_rows, 3)
     return found
+
+
+def recipes_table(figures: Mapping[str, Any]) -> str:
+    """What was tried, the smallest first, as a Markdown table."""
+    job = figures["as_the_job_writes"]
+    rows = [
+        (
+            each["name"],
+            f"{each['bytes'] / 1e6:.1f} MB",
+            f"{each['of_csv']:.3f}",
+            markdown.seconds(each["write_cpu_seconds"]),
+            f"{each['read_three_columns_seconds']:.2f} s",
+            f"{each['read_all_seconds']:.2f} s",
+        )
+        for each in sorted(figures["recipes"], key=lambda each: int(each["bytes"]))
+    ]
+    rows.append(("**as job 2 writes**", f"{job['bytes'] / 1e6:.1f} MB", f"{job['of_csv']:.3f}", "", "", ""))
+    return markdown.table(("way to write", "bytes", "of the CSV", "write, CPU", "read three columns", "read all"), rows)
+
+
+def columns_table(figures: Mapping[str, Any]) -> str:
+    """Bytes per value by column and encoding, as a Markdown table."""
+    found: Mapping[str, Mapping[str, float]] = figures["columns"]
+    ways = [way for way in next(iter(found.values())) if way != "distinct"]
+    rows = [
+        (f"`{name}`", f"{each['distinct']:.1%}", *(f"{each[way]:.2f}" for way in ways)) for name, each in found.items()
+    ]
+    return markdown.table(("column", "distinct values", *ways), rows)
 
 
 def _line(tried: dict[str, Any]) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose first column is text and whose others are figures, padded so that it reads as plain text, too."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[str] = ()) -> str:
+    """A table, padded so that it reads as plain text, too.
+
+    The first column and those that `words` names hold text, the others figures, which stand on the right.
+    """
     lines = [list(head), *(list(row) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    left = [not place or name in words for place, name in enumerate(head)]
 
     def padded(cells: Sequence[str]) -> str:
-        first, *others = (
-            cell.ljust(width) if not place else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        fitted = (
+            cell.ljust(width) if is_text else cell.rjust(width)
+            for cell, width, is_text in zip(cells, widths, left, strict=True)
         )
-        return "| " + " | ".join([first, *others]) + " |"
+        return "| " + " | ".join(fitted) + " |"
 
-    rule = [("-" * width if not place else "-" * (width - 1) + ":") for place, width in enumerate(widths)]
+    rule = ["-" * width if is_text else "-" * (width - 1) + ":" for width, is_text in zip(widths, left, strict=True)]
     return "\n".join([padded(lines[0]), padded(rule), *(padded(line) for line in lines[1:])])
 
 

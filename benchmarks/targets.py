@@ -97,7 +97,8 @@ def targets_table(figures: Figures) -> str:
         figure = "" if found is None else f"{_number(found)}{target.unit}"
         limits = (f"{_number(limit)}{target.unit}" for limit in (target.target, target.stretch))
         rows.append((target.what, figure, *limits, verdict(target, found), f"`{target.source}`"))
-    return table(("what", "figure", "target", "stretch", "reached", "measured by"), rows)
+    head = ("what", "figure", "target", "stretch", "reached", "measured by")
+    return table(head, rows, words=("reached", "measured by"))
 
 
 def _number(value: float) -> str:

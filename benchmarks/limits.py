@@ -1,0 +1,149 @@
+"""Which limit is met first when the data grows: computed from measured figures and from the template's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.dataset import Shape
+from benchmarks.markdown import table
+from docs.cost.stack import Stack
+
+MIB, GIB = 1 << 20, 1 << 30
+GLUE_VCPUS = 4
+"""Of a G.1X worker; one of the job's workers is the driver."""
+
+QUOTAS = {"partitions of a table": 10_000_000, "payload of a state": 256 * 1024, "disk of a function": 10_240 * MIB}
+"""AWS's own: Glue and Step Functions quotas, Lambda's largest ephemeral storage. They are not in the template."""
+
+_CSV_IN_ARCHIVE = 1.0
+"""Of the archive's bytes to the CSV's: the worst case. Kaggle's archives are smaller."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit, how much of it today's data takes, and what lifts it. `reached` is at so many times today's data."""
+
+    what: str
+    allowed: str
+    today: str
+    reached: float
+    lever: str
+
+
+def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit]:
+    """The limits that the measured figures tell something about, the one that is met first on top."""
+    shape = Shape()
+    found: list[Limit] = []
+
+    def add(what: str, allowed: float, today: float, unit: str, scale: float, lever: str) -> None:
+        allowed_text, today_text = (f"{_short(value / scale)} {unit}".strip() for value in (allowed, today))
+        found.append(Limit(what, allowed_text, today_text, allowed / today, lever))
+
+    function = stack.properties("DownloadFunction")
+    if bench := figures.get("bench"):
+        csv_bytes = bench["csv_bytes"] / bench["rows"] * shape.total_rows
+        table_bytes = bench["summary"]["ours"]["table_bytes"] / bench["rows"] * shape.total_rows
+        add(
+            "source bytes that are accepted",
+            float(stack.parameters["MaxSourceBytes"]),
+            csv_bytes,
+            "GB",
+            1e9,
+            "the parameter `MaxSourceBytes`: there so that a wrong dataset costs nothing",
+        )
+        add(
+            "disk of the function (/tmp), where the archive lies",
+            float(function["EphemeralStorage"]["Size"] * MIB),
+            csv_bytes * _CSV_IN_ARCHIVE,
+            "GB",
+            1e9,
+            f"`EphemeralStorage`, up to {QUOTAS['disk of a function'] // MIB:,} MB",
+        )
+        add(
+            "bytes that a query may scan: all columns of all subjects",
+            float(stack.parameters["MaxBytesScanned"]),
+            table_bytes,
+            "GB",
+            1e9,
+            "the parameter `MaxBytesScanned`; a question about one subject does not grow",
+        )
+        workers = (int(stack.parameters["GlueWorkers"]) - 1) * GLUE_VCPUS
+        ours = bench["summary"]["ours"]
+        for job, hop in (("ConvertParquetJob", "convert"), ("GlueTransformJob", "transform")):
+            on_glue = ours[hop] / bench["rows"] * shape.total_rows * bench["cores_used"] / workers
+            add(
+                f"time of {job}, at this machine's speed on {workers} cores",
+                float(stack.properties(job)["Timeout"] * 60),
+                on_glue,
+                "s",
+                1,
+                "`GlueWorkers`: every source file is a task of its own, so time falls with the workers",
+            )
+    if ingest := figures.get("ingest"):
+        each = ingest["handler_seconds"] / ingest["rows"] * shape.total_rows
+        add(
+            "time of the function, at this machine's speed",
+            float(function["Timeout"]),
+            each,
+            "s",
+            1,
+            "none in Lambda: a Map state with a function for each file, or a container task",
+        )
+        memory = float(function["MemorySize"] * MIB)
+        found.append(
+            Limit(
+                "memory of the function",
+                f"{memory / 1e6:,.0f} MB",
+                f"{ingest['peak_bytes'] / 1e6:,.0f} MB at {ingest['source_bytes'] / 1e9:.1f} GB",
+                float("inf"),
+                "none is needed: it does not grow with the data",
+            )
+        )
+    snapshots = int(stack.parameters["KeepSnapshots"]) + 1
+    add(
+        "partitions in the catalog",
+        QUOTAS["partitions of a table"],
+        snapshots * len(shape.subjects),
+        "",
+        1,
+        "`KeepSnapshots`; partition projection does without any",
+    )
+    if many := figures.get("many"):
+        per_file = many["documents"]["snapshot manifest"] / many["subjects"]
+        found.append(
+            Limit(
+                "payload between states",
+                f"{QUOTAS['payload of a state'] // 1024} KiB",
+                f"no list of files in it: the snapshot manifest ({per_file:,.0f} bytes a file) travels by its key",
+                float("inf"),
+                "none is needed",
+            )
+        )
+    return sorted(found, key=lambda limit: limit.reached)
+
+
+def limits_table(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> str:
+    """The limits as a Markdown table."""
+    rows = [(each.what, each.allowed, each.today, _times(each.reached), each.lever) for each in limits(figures, stack)]
+    head = ("limit", "allowed", "today's data takes", "reached at", "what lifts it")
+    return table(head, rows, words=("what lifts it",))
+
+
+def first_met(figures: Mapping[str, Mapping[str, Any]], stack: Stack, factors: Sequence[int] = (100, 10_000)) -> str:
+    """For so many times the data, the limits that are met, in the order in which they are."""
+    rows = []
+    for factor in factors:
+        met = [each.what for each in limits(figures, stack) if each.reached <= factor]
+        rows.append((f"{factor:,} times", "; ".join(met) or "none"))
+    head = ("data", "limits that are met, the first one first")
+    return table(head, rows, words=head)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+
+
+def _times(factor: float) -> str:
+    return "never" if factor == float("inf") else f"{factor:,.0f} times"

@@ -1,0 +1,110 @@
+"""A local AWS as a process of its own, and executions on it, followed state by state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from benchmarks.measure import RunFailed, end_group
+from local_aws.operations.executions import Ended, Left, follow
+from local_aws.operations.stacks import Stack
+
+_REGION = "us-east-1"
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution that ended well: its seconds, those of each state in the order of their first start, its output."""
+
+    seconds: float
+    states: Mapping[str, float]
+    output: Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def stack_on(folder: Path, *options: str) -> Iterator[Stack]:
+    """Start a local AWS that works in `folder`; `options` are those of `local-aws up`. Yields the deployed stack."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        ready = process.stdout.readline().decode().split()
+        if ready[:1] != ["ready"]:
+            raise RunFailed("the local AWS did not start: its own words are above")
+        yield Stack.named("mhealth", _session(ready[1]))
+    finally:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=30)
+        end_group(process)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _session(endpoint: str) -> boto3.Session:
+    os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
+    return boto3.Session("any", "any", region_name=_REGION)
+
+
+def execute(stack: Stack) -> Execution:
+    """Run the state machine once. Raises RunFailed where the execution fails."""
+    sfn = stack.session.client("stepfunctions")
+    arn = sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"])["executionArn"]
+    states: dict[str, float] = {}
+    for event in follow(sfn, arn):
+        if isinstance(event, Left):
+            states[event.state] = round(states.get(event.state, 0.0) + event.seconds, 3)
+        if isinstance(event, Ended):
+            if event.status != "SUCCEEDED":
+                raise RunFailed(f"the execution ended with {event.status} {event.error}: {event.cause}")
+            return Execution(round(event.seconds, 3), states, event.output)
+    raise AssertionError("an execution that is followed ends")
+
+
+def job_spans(log: str) -> dict[str, float]:
+    """The seconds of each span that a job's log tells, in order."""
+    spans: dict[str, float] = {}
+    for line in log.splitlines():
+        with contextlib.suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict) and found.get("event") != "file" and "seconds" in found:
+                spans[found["event"]] = float(found["seconds"])
+    return spans
+
+
+def job_runs(stack: Stack, folder: Path) -> dict[str, dict[str, Any]]:
+    """For each job of the stack that ran: the seconds of its latest run as Glue counts them, and its spans."""
+    glue = stack.session.client("glue")
+    found = {}
+    for title, output in (("ConvertParquet", "ConvertParquetJobName"), ("GlueTransform", "GlueTransformJobName")):
+        runs = glue.get_job_runs(JobName=stack.outputs[output])["JobRuns"]
+        if not runs:
+            continue
+        run = runs[0]
+        (log,) = folder.rglob(f"{run['Id']}.log")
+        took = (run["CompletedOn"] - run["StartedOn"]).total_seconds()
+        found[title] = {"seconds": round(took, 3), "spans": job_spans(log.read_text(encoding="utf-8"))}
+    return found
+
+
+def waited(what: str, since: float) -> None:
+    """Tell that a step is done."""
+    print(f"{time.strftime('%H:%M:%S')} {what}: {time.monotonic() - since:.1f} s", flush=True)
