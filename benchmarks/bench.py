@@ -39,7 +39,7 @@ def run(shape: Shape, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) ->
     }
     whole = tuple(names) == tuple(CONTESTANTS) and shape == Shape(PUBLISHED_SCALE) and rounds >= PUBLISHED_ROUNDS
     path = machine.save("bench", figures, published=whole)
-    print(f"\n{race_table(figures)}\n")
+    print(f"\n{race_table(figures)}\n\n{comparison_table(figures)}\n")
     if set(names) == set(CONTESTANTS):
         # Another size has other ratios: it is shown, but beside nothing that was measured at the published size.
         print(f"{targets_table(machine.saved() if whole else {'bench': figures})}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,16 +35,20 @@ def race(data: Dataset, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) 
 
     Raises ResultsDiffer, RunFailed.
     """
-    folder = CACHE / "race"
-    shutil.rmtree(folder, ignore_errors=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="race-") as folder:
+        return _race(data, rounds, names, Path(folder))
+
+
+def _race(data: Dataset, rounds: int, names: Sequence[str], folder: Path) -> tuple[Runs, dict[str, str]]:
     began = time.monotonic()
     runs: Runs = {name: [] for name in names}
     verdicts: dict[str, str] = {}
     kept = table_folder(OURS.name, folder / OURS.name)
     for number in range(rounds):
         # Ours first in the first round, as the others are compared with it; from then on another one begins each time.
-        order = [*names[number:], *names[:number]] if number < len(names) else list(names)
-        for name in order:
+        place = number % len(names)
+        for name in [*names[place:], *names[:place]]:
             contestant = CONTESTANTS[name]
             late = runs[name] and time.monotonic() - began > RACE_SECONDS
             if number >= contestant.most_rounds or late:
@@ -54,7 +59,6 @@ def race(data: Dataset, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) 
                 verdicts[name] = _judged(contestant, kept, folder)
             if name != OURS.name:
                 shutil.rmtree(folder / name)
-    shutil.rmtree(folder, ignore_errors=True)
     return runs, verdicts
 
 

@@ -1,0 +1,63 @@
+"""`make bench` on a tiny dataset: it races, compares, prints the tables, keeps the figures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.places import RESULTS, ROOT, TRIALS
+
+QUICK = ("ours", "with_duckdb", "with_polars", "with_pandas")
+
+
+def bench(*names: str) -> str:
+    command = [sys.executable, "-m", "benchmarks", "bench", "--subjects", "2", "--rows", "600", "--rounds", "1"]
+    done = subprocess.run(
+        [*command, "--only", ",".join(names)], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def check(printed: str, names: tuple[str, ...]) -> None:
+    figures = json.loads((TRIALS / "bench.json").read_text(encoding="utf-8"))
+    assert (figures["files"], figures["rows"], figures["rounds"]) == (2, 1200, 1)
+    assert set(figures["summary"]) == set(names)
+    assert figures["compared"] == {
+        name: "the same to the bit" if name != "ours" else "what the others are compared with" for name in names
+    }
+    for name in names:
+        (run,) = figures["runs"][name]
+        assert figures["summary"][name]["both"] == pytest.approx(
+            run["convert"]["seconds"] + run["transform"]["seconds"]
+        )
+        assert all(run[hop]["peak_bytes"] > 20e6 and run[hop]["bytes"] > 50_000 for hop in run)
+        assert f"| {CONTESTANTS[name].title}" in printed
+
+
+def test_a_small_race_publishes_nothing() -> None:
+    published = RESULTS / "bench.json"
+    before = published.read_bytes() if published.exists() else None
+    check(bench(*QUICK), QUICK)
+    assert (published.read_bytes() if published.exists() else None) == before
+
+
+@pytest.mark.drill
+def test_every_way_makes_the_same_table() -> None:
+    printed = bench(*CONTESTANTS)
+    check(printed, tuple(CONTESTANTS))
+    assert "| both jobs against Spark as usually written" in printed
+
+
+def test_a_wrong_table_ends_the_race_with_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from benchmarks import rounds
+
+    (tmp_path / "ours" / "subject=1").mkdir(parents=True)
+    (tmp_path / "ours" / "subject=1" / "part.parquet").touch()
+    with pytest.raises(rounds.ResultsDiffer, match=r"DuckDB, a COPY per file \(with_duckdb\): subjects \[\]"):
+        rounds._judged(CONTESTANTS["with_duckdb"], tmp_path / "ours", tmp_path)

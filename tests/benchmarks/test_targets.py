@@ -1,0 +1,66 @@
+"""The targets' figures and verdicts, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.targets import TARGETS, targets_table, verdict
+
+FIGURES = {
+    "bench": {
+        "csv_bytes": 1000,
+        "summary": {
+            "ours": {"both": 30.0, "table_bytes": 390},
+            "spark_usual": {"both": 100.0},
+            "with_duckdb": {"both": 12.0},
+        },
+    },
+    "scaling": {
+        "sizes": {
+            "8": {"both": 40.0, "rows": 8, "peak_bytes": 1000},
+            "32": {"both": 176.0, "rows": 32, "peak_bytes": 1100},
+        }
+    },
+    "execution": {"csv_bytes": 1000, "scans": {"one subject, three columns": 4}},
+    "change": {"full": {"both": 40.0}, "changed": {"both": 8.0}},
+    "ingest": {"peak_bytes": 140_000_000},
+}
+
+
+def test_figures_are_ratios_within_one_measurement() -> None:
+    found = {target.what.split(",")[0]: target.found(FIGURES) for target in TARGETS}
+    assert found == {
+        "both jobs against Spark as usually written": 0.3,
+        "both jobs against DuckDB's two hops": 2.5,
+        "peak memory of a job's process tree": 1.1,
+        "seconds per row": 1.1,
+        "Parquet bytes against CSV bytes": 0.39,
+        "bytes scanned for three columns of one subject of ten": 0.004,
+        "one changed subject of 80 against the full run": 0.2,
+        "ingest": 140.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        (None, "not measured"),
+        (0.33, "stretch reached"),
+        (0.331, "reached"),
+        (0.45, "reached"),
+        (0.451, "**missed**"),
+    ],
+)
+def test_verdicts(figure: float | None, words: str) -> None:
+    assert verdict(TARGETS[0], figure) == words
+
+
+def test_the_table_tells_what_was_not_measured_and_by_what_it_is() -> None:
+    lines = targets_table({name: found for name, found in FIGURES.items() if name != "ingest"}).splitlines()
+    assert len(lines) == 2 + 8
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[2] == [
+        "both jobs against Spark as usually written",
+        *("0.30", "0.45", "0.33", "stretch reached", "`bench`"),
+    ]
+    assert cells[9] == ["ingest, 1 file of 2 GB: peak memory", "", "300 MB", "150 MB", "not measured", "`ingest`"]
