@@ -37,7 +37,7 @@ def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     figures = {
         **machine.about(),
         "sizes": found,
-        "cores": {"scale": middle, "1": alone, "2": found[str(middle)]},
+        "one_core": {"scale": middle, **alone},
     }
     machine.save("scaling", figures, published=tuple(sizes) == SIZES)
     print(f"\n{sizes_table(figures)}")
@@ -152,8 +152,8 @@ def _row(title: str, found: Mapping[str, Any]) -> tuple[str, ...]:
 def sizes_table(figures: Mapping[str, Any]) -> str:
     """The sizes and, where it was measured, one core, as a Markdown table."""
     rows = [_row(f"K = {name}" if name.isdigit() else name, found) for name, found in figures["sizes"].items()]
-    if cores := figures.get("cores"):
-        rows.append(_row(f"K = {cores['scale']} on one core", cores["1"]))
+    if alone := figures.get("one_core"):
+        rows.append(_row(f"K = {alone['scale']} on one core", alone))
     return table(_HEAD, rows)
 
 

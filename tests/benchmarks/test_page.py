@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -15,6 +15,8 @@ from benchmarks.page import PAGES, page, tables
 from benchmarks.places import ROOT
 from docs.cost.stack import Stack
 
+from .figures import FIGURES
+
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, str]:
@@ -22,7 +24,7 @@ def made() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_the_page_is_what_the_figures_say(path: Any, made: dict[str, str]) -> None:
+def test_the_page_is_what_the_figures_say(path: Path, made: dict[str, str]) -> None:
     text = path.read_text(encoding="utf-8")
     assert page(text, made) == text, "stale: run `make performance`"
 
@@ -49,16 +51,39 @@ def test_what_was_not_measured_names_a_command_that_exists() -> None:
     assert set(rest.split()) == named - {"bench"}
 
 
-def test_a_picture_is_drawn_the_same_twice(tmp_path: Any) -> None:
-    execution = {
-        "rows": 1200,
-        "execution": {
-            "seconds": 30.0,
-            "states": {"DownloadCSV": 5.0, "ConvertParquet": 10.0, "Pause": 0.1},
-            "jobs": {"ConvertParquet": {"seconds": 10.0, "spans": {"start": 3.0, "convert": 4.0}}},
-        },
-        "bare": {"convert": {"seconds": 8.0}, "transform": {"seconds": 9.0}},
-    }
-    first = pictures.draw_execution(execution, tmp_path / "first.svg").read_bytes()
-    assert pictures.draw_execution(execution, tmp_path / "second.svg").read_bytes() == first
-    assert b"<svg" in first
+def cells(text: str, first: str) -> list[str]:
+    """The cells of the table row that begins with `first`."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {first} ")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_tables_tell_the_figures_with_their_date_and_versions() -> None:
+    made = tables(FIGURES, Stack.read())
+    assert cells(made["race"], "DuckDB, a COPY per file")[1:8] == [
+        *("3.0 s", "9.0 s", "12.0 s", "12.0 s", "1.00", "2.50", "24.0 s"),
+    ]
+    assert made["race"].splitlines()[2].startswith("| DuckDB"), "the fastest comes first"
+    assert made["race"].endswith(
+        "Measured 2026-11-24, on 2 cores, 25 GB; Python 3.11.7, duckdb 2.0.0, by `python -m benchmarks bench`."
+    )
+    assert cells(made["sizes"], "K = 8 on one core")[5] == "70.0 s"
+    assert cells(made["one file"], "2 GB")[1] == "20"
+    assert cells(made["change"], "one of 80 subjects has changed")[3] == "8.0 s"
+    assert cells(made["execution"], "ConvertParquet")[1:] == ["10.0 s", "start 3.0, convert 4.0"]
+    assert "Pause" not in made["execution"]
+    assert cells(made["scans"], "one subject, three columns")[2] == "0.0040"
+    assert cells(made["ingest"], "boto3 uploads the same file, nothing else")[1:] == ["20.0 s", "90 MB"]
+    assert cells(made["formats"], "one way")[1:4] == ["390.0 MB", "0.390", "1.0 s"]
+    assert cells(made["columns"], "`ecg_1`")[1:] == ["70.0%", "6.00"]
+
+
+def test_figures_of_a_busy_machine_say_so() -> None:
+    busy = {"change": {**FIGURES["change"], "load_before": 7.5}}
+    assert "**while the machine was busy** (load 7.5)" in tables(busy, Stack.read())["change"]
+
+
+def test_a_picture_is_drawn_the_same_twice(tmp_path: Path) -> None:
+    for name, draw in (("bench", pictures.draw_race), ("execution", pictures.draw_execution)):
+        first = draw(FIGURES[name], tmp_path / "first.svg").read_bytes()
+        assert draw(FIGURES[name], tmp_path / "second.svg").read_bytes() == first
+        assert b"<svg" in first

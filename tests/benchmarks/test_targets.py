@@ -6,25 +6,7 @@ import pytest
 
 from benchmarks.targets import TARGETS, targets_table, verdict
 
-FIGURES = {
-    "bench": {
-        "csv_bytes": 1000,
-        "summary": {
-            "ours": {"both": 30.0, "table_bytes": 390},
-            "spark_usual": {"both": 100.0},
-            "with_duckdb": {"both": 12.0},
-        },
-    },
-    "scaling": {
-        "sizes": {
-            "8": {"both": 40.0, "rows": 8, "peak_bytes": 1000},
-            "32": {"both": 176.0, "rows": 32, "peak_bytes": 1100},
-        }
-    },
-    "execution": {"csv_bytes": 1000, "scans": {"one subject, three columns": 4}},
-    "change": {"full": {"both": 40.0}, "changed": {"both": 8.0}},
-    "ingest": {"peak_bytes": 140_000_000},
-}
+from .figures import FIGURES
 
 
 def test_figures_are_ratios_within_one_measurement() -> None:
