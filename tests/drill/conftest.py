@@ -7,9 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-# One Spark in the process, whoever needs it first.
+from tests.glue.conftest import aws, aws_endpoint, s3_spark, spark
+from tests.interrupted import faulty
+from tests.lambda_ingest.conftest import environment
+
 from .table import Line
 
+__all__ = ["aws", "aws_endpoint", "environment", "faulty", "s3_spark", "spark"]
 DEFAULT_SEED = 20261124
 
 

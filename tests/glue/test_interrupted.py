@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -25,30 +23,6 @@ __all__ = ["faulty"]
 TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
 SHORT = ("503 SlowDown", "cut after")
 OLD, DEAD, NEW = 20261122031454, 20261123031454, 20261124031454
-
-
-@pytest.fixture
-def s3_spark(spark: SparkSession, aws: str, faulty: None) -> Iterator[SparkSession]:
-    """The Spark of the tests, its driver and workers led to this process's AWS."""
-    context = spark.sparkContext
-    hadoop = context._jsc.hadoopConfiguration()
-    for name, value in {
-        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "fs.s3a.endpoint": aws,
-        "fs.s3a.endpoint.region": "us-east-1",
-        "fs.s3a.path.style.access": "true",
-        "fs.s3a.connection.ssl.enabled": "false",
-        "fs.s3a.access.key": "testing",
-        "fs.s3a.secret.key": "testing",
-        "fs.s3a.retry.interval": "10ms",
-        "fs.s3a.retry.throttle.interval": "10ms",
-    }.items():
-        hadoop.set(name, value)
-    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    context.environment.update({name: os.environ[name] for name in names})
-    yield spark
-    for name in names:
-        del context.environment[name]
 
 
 def lines(count: int, seed: int) -> str:
@@ -80,7 +54,7 @@ def stage_is_whole_or_absent(left: Content, expected: Content) -> None:
 
 
 @pytest.fixture
-def convert(s3_spark: SparkSession, raw: World) -> Sweep:
+def convert(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 1 with two files to convert, one of which was a quarantine object's owner before and has no bad line now."""
 
     def run(bucket: str) -> None:
@@ -92,7 +66,7 @@ def convert(s3_spark: SparkSession, raw: World) -> Sweep:
 
 
 @pytest.fixture
-def transform(s3_spark: SparkSession, raw: World) -> Sweep:
+def transform(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
     convert_parquet.main(raw.convert_arguments(max_bad_row_ratio=0.1))
     glue_transform.main(raw.transform_arguments(snapshot=OLD))
