@@ -17,6 +17,7 @@ from tests.end_to_end import sources
 
 from .daily_runs import DailyRuns, Step
 from .history import History, Recording
+from .seed import drill_seed
 
 
 @pytest.fixture
@@ -87,7 +88,12 @@ def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: 
 
 
 @pytest.mark.parametrize(("examples", "steps"), [(3, 12), pytest.param(100, 25, marks=pytest.mark.drill, id="long")])
-def test_any_sequence(make: Callable[[], DailyRuns], seed: int, examples: int, steps: int) -> None:
+def test_any_sequence(make: Callable[[], DailyRuns], drilled: Callable[..., None], examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        seeded(seed)(lambda: History(make)), settings=settings(max_examples=examples, stateful_step_count=steps)
+        seeded(drill_seed())(lambda: History(make)),
+        settings=settings(max_examples=examples, stateful_step_count=steps),
+    )
+    seen = "the table is what one run from nothing makes of the files; unchanged files are carried"
+    drilled(
+        f"{steps} changes, deployments, runs that end well or badly, and rollbacks", examples, seen, unit="sequences"
     )

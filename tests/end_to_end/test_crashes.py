@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from local_aws import faults
 from local_aws.faults import WRITES, Fault
+from tests.drill.seed import drawn
 
 from . import sources
 from .faulty_world import Faulty, faulty, started
@@ -33,6 +34,15 @@ def drill(*case: Any) -> Any:
     return pytest.param(*case, id="-".join(map(str, case)), marks=pytest.mark.drill)
 
 
+Drilled = Callable[..., None]
+MENDED = "readers see nothing of it; the next execution ends well, with no hand-work"
+PROCESSES = {
+    "DownloadRole": "the function",
+    "ConvertParquetRole": "job 1",
+    "GlueTransformRole": "job 2",
+}
+RANDOM_KILLS = 4
+
 KILLS = [
     # whose process, at which of its writes (from 0), whether the write was still carried out
     short("DownloadRole", 1, "before"),
@@ -48,7 +58,7 @@ KILLS = [
 
 @pytest.mark.parametrize(("role", "write", "cut"), KILLS)
 def test_a_process_killed_at_a_write_changes_nothing_for_readers(
-    place: Faulty, role: str, write: int, cut: faults.Cut
+    place: Faulty, drilled: Drilled, role: str, write: int, cut: faults.Cut
 ) -> None:
     before, rows = place.world.published(), place.rows()
     place.change()
@@ -59,11 +69,39 @@ def test_a_process_killed_at_a_write_changes_nothing_for_readers(
     assert place.world.published() == before
     assert place.rows() == rows
     place.mend()
+    drilled(f"{PROCESSES[role]} is killed at one of its writes", 1, MENDED)
+
+
+@pytest.fixture(scope="module")
+def usual(place: Faulty) -> dict[str, int]:
+    """How many requests to S3 each process makes in an execution."""
+    place.change()
+    with faults.watch("s3") as calls:
+        place.world.publish()
+    return {role: sum(role in call.role for call in calls) for role in PROCESSES}
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("draw", range(RANDOM_KILLS))
+def test_a_process_killed_at_any_moment_changes_nothing_for_readers(
+    place: Faulty, usual: dict[str, int], drilled: Drilled, draw: int
+) -> None:
+    before, rows = place.world.published(), place.rows()
+    place.change()
+    random = drawn("kill", draw)
+    role = random.choice(list(PROCESSES))
+    # Half of an execution's requests, as the number of the last ones may differ from one to the next.
+    request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
+    faults.inject(Fault("s3", role=role, skip=request, call=place.kill, cut=cut))
+    assert place.world.execute()["status"] == "FAILED"
+    assert (place.world.published(), place.rows()) == (before, rows)
+    place.mend()
+    drilled("the function or a job is killed at a request that the seed names", 1, MENDED)
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("role", ["ConvertParquetRole", "GlueTransformRole"])
-def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, role: str) -> None:
+def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled: Drilled, role: str) -> None:
     before, rows = place.world.published(), place.rows()
     place.change()
     # The first object that this job's workers write.
@@ -74,6 +112,7 @@ def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, role: st
     assert execution["error"] == "JobFailed"
     assert (place.world.published(), place.rows()) == (before, rows)
     place.mend()
+    drilled(f"the Python workers of {PROCESSES[role]} are killed", 1, MENDED)
 
 
 STOPS = [
@@ -96,7 +135,7 @@ STOPS = [
 @pytest.mark.parametrize("cut", ["before", "after"])
 @pytest.mark.parametrize(("state", "service", "operation", "which"), STOPS, ids=[stop[0] for stop in STOPS])
 def test_an_execution_stopped_in_any_state_leaves_the_old_snapshot_or_the_new_one(
-    place: Faulty, state: str, service: str, operation: str, which: int, cut: faults.Cut
+    place: Faulty, drilled: Drilled, state: str, service: str, operation: str, which: int, cut: faults.Cut
 ) -> None:
     before, rows = place.world.published(), place.rows()
     place.change()
@@ -109,3 +148,6 @@ def test_an_execution_stopped_in_any_state_leaves_the_old_snapshot_or_the_new_on
     now = place.rows()
     assert now == (rows if place.world.published() == before else sources.of_logs(place.dataset))
     place.mend()
+    drilled(
+        "an execution is stopped between two states, or in one", 1, "old or new snapshot, whole; the next run ends well"
+    )

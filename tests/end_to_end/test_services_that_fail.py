@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -158,6 +158,7 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
     place: Faulty,
     told: Any,
     disturb: Disturbances,
+    drilled: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     what: str,
     state: str,
@@ -179,3 +180,6 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
     assert place.world.published() == before
     place.mend()
     assert place.world.published() > before
+    drilled(
+        f"{what.replace('_', ' ')}: {state}", 1, f"{error} is told, readers see nothing; the next execution ends well"
+    )

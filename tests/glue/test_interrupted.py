@@ -17,7 +17,7 @@ import convert_parquet
 import glue_transform
 from local_aws.faults import WRITES
 from tests.glue.world import World, log_line
-from tests.interrupted import EVERY, FAULTS, Content, Sweep, faulty
+from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty
 
 __all__ = ["faulty"]
 TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
@@ -111,14 +111,14 @@ def test_files_that_cannot_be_carried_leave_no_snapshot(transform: Sweep) -> Non
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
-def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, kind: str) -> None:
-    convert.each_once([kind])
+def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, drilled: Drilled, kind: str) -> None:
+    convert.each_everywhere(kind, drilled, "job 1")
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
-def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, kind: str) -> None:
-    transform.each_once([kind])
+def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, drilled: Drilled, kind: str) -> None:
+    transform.each_everywhere(kind, drilled, "job 2")
 
 
 @pytest.mark.drill
