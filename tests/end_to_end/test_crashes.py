@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -26,16 +25,10 @@ def no_faults_left() -> Iterator[None]:
     faults.clear()
 
 
-def short(*case: Any) -> Any:
-    return pytest.param(*case, id="-".join(map(str, case)))
-
-
-def drill(*case: Any) -> Any:
-    return pytest.param(*case, id="-".join(map(str, case)), marks=pytest.mark.drill)
-
-
 Drilled = Callable[..., None]
-MENDED = "readers see nothing of it; the next execution ends well, with no hand-work"
+Point = tuple[int, faults.Cut]
+
+UNSEEN = "readers see nothing of it; the next execution ends well, with no hand-work"
 PROCESSES = {
     "DownloadRole": "the function",
     "ConvertParquetRole": "job 1",
@@ -43,60 +36,58 @@ PROCESSES = {
 }
 RANDOM_KILLS = 4
 
+SHORT: dict[str, Point] = {
+    # at which of the process's writes (from 0), whether the write was still carried out
+    "DownloadRole": (1, "before"),
+    "GlueTransformRole": (1, "after"),
+}
+LONG: dict[str, tuple[Point, ...]] = {
+    "DownloadRole": ((0, "before"), (0, "after"), (1, "after")),
+    "ConvertParquetRole": ((0, "before"), (0, "after"), (1, "before"), (1, "after")),
+    "GlueTransformRole": ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after")),
+}
 KILLS = [
-    # whose process, at which of its writes (from 0), whether the write was still carried out
-    short("DownloadRole", 1, "before"),
-    short("GlueTransformRole", 1, "after"),
-    *(drill("DownloadRole", *at) for at in ((0, "before"), (0, "after"), (1, "after"))),
-    *(drill("ConvertParquetRole", *at) for at in ((0, "before"), (0, "after"), (1, "before"), (1, "after"))),
-    *(
-        drill("GlueTransformRole", *at)
-        for at in ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after"))
-    ),
+    *(pytest.param(role, (point,), id=role) for role, point in SHORT.items()),
+    *(pytest.param(role, points, id=f"{role}-long", marks=pytest.mark.drill) for role, points in LONG.items()),
 ]
 
 
-@pytest.mark.parametrize(("role", "write", "cut"), KILLS)
-def test_a_process_killed_at_a_write_changes_nothing_for_readers(
-    place: Faulty, drilled: Drilled, role: str, write: int, cut: faults.Cut
-) -> None:
+def killed(place: Faulty, fault: Fault) -> None:
+    """An execution over a changed dataset, in which `fault` kills a process: it fails, and readers see nothing."""
     before, rows = place.world.published(), place.rows()
     place.change()
-    fault = faults.inject(Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
-    execution = place.world.execute()
-    assert len(fault.hits) > write
-    assert execution["status"] == "FAILED"
-    assert place.world.published() == before
-    assert place.rows() == rows
+    faults.inject(fault)
+    assert place.world.execute()["status"] == "FAILED"
+    faults.clear()
+    assert len(fault.hits) > fault.skip
+    assert (place.world.published(), place.rows()) == (before, rows)
+
+
+@pytest.mark.parametrize(("role", "points"), KILLS)
+def test_processes_killed_at_their_writes_change_nothing_for_readers(
+    place: Faulty, drilled: Drilled, role: str, points: tuple[Point, ...]
+) -> None:
+    # One dead run after the other: what comes next finds what all of them left.
+    for write, cut in points:
+        killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
     place.mend()
-    drilled(f"{PROCESSES[role]} is killed at one of its writes", 1, MENDED)
-
-
-@pytest.fixture(scope="module")
-def usual(place: Faulty) -> dict[str, int]:
-    """How many requests to S3 each process makes in an execution."""
-    place.change()
-    with faults.watch("s3") as calls:
-        place.world.publish()
-    return {role: sum(role in call.role for call in calls) for role in PROCESSES}
+    drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("draw", range(RANDOM_KILLS))
-def test_a_process_killed_at_any_moment_changes_nothing_for_readers(
-    place: Faulty, usual: dict[str, int], drilled: Drilled, draw: int
-) -> None:
-    before, rows = place.world.published(), place.rows()
+def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty, drilled: Drilled) -> None:
     place.change()
-    random = drawn("kill", draw)
-    role = random.choice(list(PROCESSES))
-    # Half of an execution's requests, as the number of the last ones may differ from one to the next.
-    request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
-    faults.inject(Fault("s3", role=role, skip=request, call=place.kill, cut=cut))
-    assert place.world.execute()["status"] == "FAILED"
-    assert (place.world.published(), place.rows()) == (before, rows)
+    with faults.watch("s3") as calls:
+        place.world.publish()
+    usual = {role: sum(role in call.role for call in calls) for role in PROCESSES}
+    random = drawn("kills")
+    for _ in range(RANDOM_KILLS):
+        role = random.choice(list(PROCESSES))
+        # Among the first half of its requests: how many there are in the end may differ from one run to the next.
+        request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
+        killed(place, Fault("s3", role=role, skip=request, call=place.kill, cut=cut))
     place.mend()
-    drilled("the function or a job is killed at a request that the seed names", 1, MENDED)
+    drilled("the function or a job is killed at a request that the seed names", RANDOM_KILLS, UNSEEN)
 
 
 @pytest.mark.drill
@@ -112,8 +103,11 @@ def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled:
     assert execution["error"] == "JobFailed"
     assert (place.world.published(), place.rows()) == (before, rows)
     place.mend()
-    drilled(f"the Python workers of {PROCESSES[role]} are killed", 1, MENDED)
+    drilled(f"the Python workers of {PROCESSES[role]} are killed", 1, UNSEEN)
 
+
+CUTS: tuple[faults.Cut, ...] = ("before", "after")
+"""Whether the request at which an execution is stopped was still carried out."""
 
 STOPS = [
     # the state, the request that it makes: service, operation, which of them (from 0)
@@ -132,22 +126,20 @@ STOPS = [
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("cut", ["before", "after"])
 @pytest.mark.parametrize(("state", "service", "operation", "which"), STOPS, ids=[stop[0] for stop in STOPS])
 def test_an_execution_stopped_in_any_state_leaves_the_old_snapshot_or_the_new_one(
-    place: Faulty, drilled: Drilled, state: str, service: str, operation: str, which: int, cut: faults.Cut
+    place: Faulty, drilled: Drilled, state: str, service: str, operation: str, which: int
 ) -> None:
-    before, rows = place.world.published(), place.rows()
-    place.change()
-
     def stop(*_: object) -> None:
         place.world.client("stepfunctions").stop_execution(executionArn=started(place)["executionArn"])
 
-    faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=stop, cut=cut))
-    assert place.world.execute()["status"] == "ABORTED"
-    now = place.rows()
-    assert now == (rows if place.world.published() == before else sources.of_logs(place.dataset))
+    for cut in CUTS:
+        before, rows = place.world.published(), place.rows()
+        place.change()
+        faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=stop, cut=cut))
+        assert place.world.execute()["status"] == "ABORTED"
+        faults.clear()
+        assert place.rows() == (rows if place.world.published() == before else sources.of_logs(place.dataset))
     place.mend()
-    drilled(
-        "an execution is stopped between two states, or in one", 1, "old or new snapshot, whole; the next run ends well"
-    )
+    seen = "the old snapshot or the new one, whole; the next execution ends well"
+    drilled("an execution is stopped between two states, or in one", len(CUTS), seen)
