@@ -1,21 +1,36 @@
-"""How many examples the property tests try: a few with every run of the tests, many in the drill.
-
-Both are derandomised: the same code meets the same examples on every machine.
-"""
+"""How many examples the property tests try, and what every long test shares: the record of what it tried and saw."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.drill.table import PROPERTY, Line
 
 # No deadline: a machine under load is no fault. No database: a run must not depend on the one before.
 _COMMON = settings(
-    derandomize=True,
     deadline=None,
     database=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 
-settings.register_profile("test", _COMMON, max_examples=100)
-settings.register_profile("drill", _COMMON, max_examples=5000)
+# A few with every run of the tests: the same code meets the same examples on every machine.
+settings.register_profile("test", _COMMON, max_examples=100, derandomize=True)
+# Many in the drill, which gives hypothesis its seed (tests/drill/table.py).
+settings.register_profile("drill", _COMMON, max_examples=3000)
 settings.load_profile("test")
+
+
+@pytest.fixture
+def drilled(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Records a line of the drill's table, and fails the test where rows were lost, doubled or mixed."""
+
+    def record(situation: str, times: int, seen: str, *, unit: str = "times", **wrong: int) -> None:
+        line = Line(situation, times, seen, unit=unit, **wrong)
+        record_property(PROPERTY, line.as_text())
+        assert line.is_good, line
+
+    return record

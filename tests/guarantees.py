@@ -1,6 +1,6 @@
 """Breaks what docs/guarantees.md names, row by row, in a copy of the project: each time the named test has to fail.
 
-`python -m tests.guarantees [WORD ...]` runs the rows that hold one of the words, or all: a quarter of an hour.
+`python -m tests.guarantees [WORD ...]` runs the rows that hold one of the words, or all: an hour.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def _notices(guarantee: Guarantee, root: Path) -> bool:
     right = guarantee.break_in(root)
     try:
         command = [sys.executable, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", guarantee.test]
+        if guarantee.test.endswith("]"):
+            command += ["-m", ""]  # one case of a test, which may be the drill's
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     finally:
         (root / guarantee.file).write_text(right)

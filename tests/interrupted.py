@@ -8,20 +8,26 @@ the undisturbed run has it, byte for byte.
 
 from __future__ import annotations
 
-import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.config import Config
 
 from local_aws import faults
 from local_aws.faults import Call, Fault
+from tests.drill.seed import drawn
 
-SEED = 20261124
 EVERY = 7
 """In the short version one request of so many fails; where to begin is drawn with the seed."""
+
+PATIENCE = 0.3
+"""Seconds that a client of this process waits for an answer which does not come. A worker of Spark is cut off later."""
+
+GOES_ON = "it goes on or fails by name; the next run leaves the same objects, byte for byte"
 
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "503 SlowDown": {"status": 503, "code": "SlowDown"},
@@ -29,11 +35,19 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "cut before": {"cut": "before"},
     "cut amid": {"cut": "amid"},
     "cut after": {"cut": "after"},
+    "no answer before": {"cut": "before", "delay": 2 * PATIENCE},
+    "no answer after": {"cut": "after", "call": lambda _: time.sleep(2 * PATIENCE)},
 }
-"""The ways in which one request fails, by name."""
+"""The ways in which one request fails, by name: refused, cut off, or not answered in time, carried out or not."""
 
+Drilled = Callable[..., None]
 Content = dict[str, tuple[bytes, dict[str, str]]]
 """A bucket: key -> bytes and metadata."""
+
+
+def _lose_patience(patch: pytest.MonkeyPatch) -> None:
+    """Let the clients that are made from now on wait no longer than `PATIENCE`."""
+    patch.setitem(Config.OPTION_DEFAULTS, "read_timeout", PATIENCE)
 
 
 @dataclass
@@ -41,6 +55,7 @@ class Sweep:
     """`fill` is what a bucket holds at first, `run` runs the component on a bucket.
 
     `check` is given what a failed run left and what the undisturbed run leaves; it objects to what is visible and half.
+    `lose_patience` makes the component's clients wait for an answer no longer than `PATIENCE`.
     `transient` names the errors by which a run may fail; any other is an error of the component.
     """
 
@@ -49,6 +64,7 @@ class Sweep:
     transient: tuple[type[Exception], ...]
     check: Callable[[Content, Content], None]
     fill: Content = field(default_factory=dict)
+    lose_patience: Callable[[pytest.MonkeyPatch], None] = _lose_patience
     outcomes: dict[str, int] = field(default_factory=lambda: {"succeeded": 0, "failed": 0})
 
     def undisturbed(self) -> tuple[list[Call], Content]:
@@ -89,8 +105,16 @@ class Sweep:
         for kind in kinds:
             for place in chosen(len(calls), every, kind):
                 fault = Fault("s3", skip=place, **FAULTS[kind])
-                self.fails(fault, expected)
+                with pytest.MonkeyPatch.context() as patch:
+                    if kind.startswith("no answer"):
+                        self.lose_patience(patch)
+                    self.fails(fault, expected)
                 assert len(fault.hits) > place, f"the run has fewer requests than {place}"
+
+    def each_everywhere(self, kind: str, drilled: Drilled, what: str) -> None:
+        """Let every request fail once in one of the ways, for the drill's table."""
+        self.each_once([kind])
+        drilled(f"{what}: any one request to S3 fails", 1, GOES_ON, unit="ways, at every request")
 
     def each_for_good(self, operations: Sequence[str]) -> None:
         """Let every request of an operation fail, and go on failing: the run must fail."""
@@ -119,7 +143,7 @@ class Sweep:
 
 def chosen(count: int, every: int, kind: str) -> range:
     """Which of `count` requests fail: one of `every`, from a place that the seed and the kind of fault decide."""
-    return range(random.Random(f"{SEED} {kind}").randrange(every), count, every)
+    return range(drawn("sweep", kind).randrange(every), count, every)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.end_to_end import sources
 from tests.end_to_end.conftest import World
 from tests.end_to_end.project import deployed
 
+from .seed import drawn
 from .worlds import append_note, append_sample, quick_project, wrong_rows_of
 
 READERS = 2
@@ -72,15 +73,15 @@ class Readers:
     errors: list[str] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def read(self, turn: int) -> None:
+    def read(self, reader: int) -> None:
+        random = drawn("reader", reader)
         while not self.stop.is_set():
-            sql = (PER_SUBJECT, ONE_SUBJECT)[turn % 2]
-            turn += 1
+            sql = random.choice((PER_SUBJECT, ONE_SUBJECT))
             try:
                 self.answers.append((sql, self.world.query(sql)))
             except AssertionError as error:
                 self.errors.append(str(error))
-            self.stop.wait(0.02)
+            self.stop.wait(random.uniform(0, 0.05))
 
 
 @dataclass
@@ -125,7 +126,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publications: int, reads: int) -> None:
     readers = Readers(place.world)
     with ThreadPoolExecutor() as pool:
-        running = [pool.submit(readers.read, turn) for turn in range(READERS)]
+        running = [pool.submit(readers.read, reader) for reader in range(READERS)]
         try:
             for _ in range(publications):
                 before = place.world.published()
@@ -151,9 +152,10 @@ def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publ
         seen["whole" if whole else "mixed"] += 1
     assert len({min(snapshots_in(sql, answer)) for sql, answer in readers.answers if answer}) > publications // 2
     drilled(
-        "readers during publications, rollbacks and prunings (KeepSnapshots=1)",
-        f"{publications} publications, {2 * publications} rollbacks, {reads} reads at least",
+        f"readers through {publications} publications, {2 * publications} rollbacks, and prunings (KeepSnapshots=1)",
+        reads,
         "each answer is one snapshot; no error, none empty",
+        unit="reads or more",
         mixed=seen["mixed"],
         **wrong_rows_of(place.world, place.dataset),
     )

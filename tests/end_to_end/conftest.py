@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,17 +158,32 @@ def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
             process.stdout.close()
 
 
+class Subscriber:
+    """A queue that gets what the pipeline's topic is told: the pipeline's own messages and CloudWatch's."""
+
+    def __init__(self, world: World) -> None:
+        self._sqs = world.client("sqs")
+        self._queue = self._sqs.create_queue(QueueName="told")["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"]
+        topic = world.outputs["AlarmTopicArn"]
+        world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
+
+    def told(self) -> list[dict[str, Any]]:
+        """What came since the last look."""
+        found = []
+        while received := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                found.append(json.loads(json.loads(message["Body"])["Message"]))
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def leave(self) -> None:
+        self._sqs.delete_queue(QueueUrl=self._queue)
+
+
 @pytest.fixture
-def told(world: World) -> Iterator[Any]:
-    """What a subscriber of the topic was told since the test began."""
-    sqs = world.client("sqs")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    world.client("sns").subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
-
-    def messages() -> list[dict[str, Any]]:
-        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(json.loads(message["Body"])["Message"]) for message in received]
-
-    yield messages
-    sqs.delete_queue(QueueUrl=queue)
+def told(world: World) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What a subscriber of the topic was told since the test began, or since the last look."""
+    subscriber = Subscriber(world)
+    yield subscriber.told
+    subscriber.leave()

@@ -19,7 +19,7 @@ from . import sources
 from .conftest import World
 from .project import Project, deployed
 
-ROWS = (50, 40)
+ROWS = (50, 80)
 
 
 @dataclass(frozen=True)

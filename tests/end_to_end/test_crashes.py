@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from local_aws import faults
 from local_aws.faults import WRITES, Fault
+from tests.drill.seed import drawn
 
 from . import sources
 from .faulty_world import Faulty, faulty, started
@@ -25,45 +25,74 @@ def no_faults_left() -> Iterator[None]:
     faults.clear()
 
 
-def short(*case: Any) -> Any:
-    return pytest.param(*case, id="-".join(map(str, case)))
+Drilled = Callable[..., None]
+Point = tuple[int, faults.Cut]
 
+UNSEEN = "readers see nothing of it; the next execution ends well, with no hand-work"
+PROCESSES = {
+    "DownloadRole": "the function",
+    "ConvertParquetRole": "job 1",
+    "GlueTransformRole": "job 2",
+}
+RANDOM_KILLS = 4
 
-def drill(*case: Any) -> Any:
-    return pytest.param(*case, id="-".join(map(str, case)), marks=pytest.mark.drill)
-
-
+SHORT: dict[str, Point] = {
+    # at which of the process's writes (from 0), whether the write was still carried out
+    "DownloadRole": (1, "before"),
+    "GlueTransformRole": (1, "after"),
+}
+LONG: dict[str, tuple[Point, ...]] = {
+    "DownloadRole": ((0, "before"), (0, "after"), (1, "after")),
+    "ConvertParquetRole": ((0, "before"), (0, "after"), (1, "before"), (1, "after")),
+    "GlueTransformRole": ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after")),
+}
 KILLS = [
-    # whose process, at which of its writes (from 0), whether the write was still carried out
-    short("DownloadRole", 1, "before"),
-    short("GlueTransformRole", 1, "after"),
-    *(drill("DownloadRole", *at) for at in ((0, "before"), (0, "after"), (1, "after"))),
-    *(drill("ConvertParquetRole", *at) for at in ((0, "before"), (0, "after"), (1, "before"), (1, "after"))),
-    *(
-        drill("GlueTransformRole", *at)
-        for at in ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after"))
-    ),
+    *(pytest.param(role, (point,), id=role) for role, point in SHORT.items()),
+    *(pytest.param(role, points, id=f"{role}-long", marks=pytest.mark.drill) for role, points in LONG.items()),
 ]
 
 
-@pytest.mark.parametrize(("role", "write", "cut"), KILLS)
-def test_a_process_killed_at_a_write_changes_nothing_for_readers(
-    place: Faulty, role: str, write: int, cut: faults.Cut
-) -> None:
+def killed(place: Faulty, fault: Fault) -> None:
+    """An execution over a changed dataset, in which `fault` kills a process: it fails, and readers see nothing."""
     before, rows = place.world.published(), place.rows()
     place.change()
-    fault = faults.inject(Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
-    execution = place.world.execute()
-    assert len(fault.hits) > write
-    assert execution["status"] == "FAILED"
-    assert place.world.published() == before
-    assert place.rows() == rows
+    faults.inject(fault)
+    assert place.world.execute()["status"] == "FAILED"
+    faults.clear()
+    assert len(fault.hits) > fault.skip
+    assert (place.world.published(), place.rows()) == (before, rows)
+
+
+@pytest.mark.parametrize(("role", "points"), KILLS)
+def test_processes_killed_at_their_writes_change_nothing_for_readers(
+    place: Faulty, drilled: Drilled, role: str, points: tuple[Point, ...]
+) -> None:
+    # One dead run after the other: what comes next finds what all of them left.
+    for write, cut in points:
+        killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
     place.mend()
+    drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
+
+
+@pytest.mark.drill
+def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty, drilled: Drilled) -> None:
+    place.change()
+    with faults.watch("s3") as calls:
+        place.world.publish()
+    usual = {role: sum(role in call.role for call in calls) for role in PROCESSES}
+    random = drawn("kills")
+    for _ in range(RANDOM_KILLS):
+        role = random.choice(list(PROCESSES))
+        # Among the first half of its requests: how many there are in the end may differ from one run to the next.
+        request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
+        killed(place, Fault("s3", role=role, skip=request, call=place.kill, cut=cut))
+    place.mend()
+    drilled("the function or a job is killed at a request that the seed names", RANDOM_KILLS, UNSEEN)
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("role", ["ConvertParquetRole", "GlueTransformRole"])
-def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, role: str) -> None:
+def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled: Drilled, role: str) -> None:
     before, rows = place.world.published(), place.rows()
     place.change()
     # The first object that this job's workers write.
@@ -74,7 +103,11 @@ def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, role: st
     assert execution["error"] == "JobFailed"
     assert (place.world.published(), place.rows()) == (before, rows)
     place.mend()
+    drilled(f"the Python workers of {PROCESSES[role]} are killed", 1, UNSEEN)
 
+
+CUTS: tuple[faults.Cut, ...] = ("before", "after")
+"""Whether the request at which an execution is stopped was still carried out."""
 
 STOPS = [
     # the state, the request that it makes: service, operation, which of them (from 0)
@@ -93,19 +126,20 @@ STOPS = [
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("cut", ["before", "after"])
 @pytest.mark.parametrize(("state", "service", "operation", "which"), STOPS, ids=[stop[0] for stop in STOPS])
 def test_an_execution_stopped_in_any_state_leaves_the_old_snapshot_or_the_new_one(
-    place: Faulty, state: str, service: str, operation: str, which: int, cut: faults.Cut
+    place: Faulty, drilled: Drilled, state: str, service: str, operation: str, which: int
 ) -> None:
-    before, rows = place.world.published(), place.rows()
-    place.change()
-
     def stop(*_: object) -> None:
         place.world.client("stepfunctions").stop_execution(executionArn=started(place)["executionArn"])
 
-    faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=stop, cut=cut))
-    assert place.world.execute()["status"] == "ABORTED"
-    now = place.rows()
-    assert now == (rows if place.world.published() == before else sources.of_logs(place.dataset))
+    for cut in CUTS:
+        before, rows = place.world.published(), place.rows()
+        place.change()
+        faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=stop, cut=cut))
+        assert place.world.execute()["status"] == "ABORTED"
+        faults.clear()
+        assert place.rows() == (rows if place.world.published() == before else sources.of_logs(place.dataset))
     place.mend()
+    seen = "the old snapshot or the new one, whole; the next execution ends well"
+    drilled("an execution is stopped between two states, or in one", len(CUTS), seen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from .conftest import World, local_aws
 
 ROWS = (700, 650, 600, 550, 500, 450, 400, 350, 300, 250)
 SUBJECTS = range(1, 11)
+
+Told = Callable[[], list[dict[str, Any]]]
 
 # The tests of this module are one story: each starts where the one before it ended.
 
@@ -166,54 +169,75 @@ def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) 
     assert world.published() == newest
 
 
-@pytest.fixture
-def subscribed(world: World) -> Iterator[str]:
-    """A queue that gets what the pipeline's topic is told."""
-    sqs, sns = world.client("sqs"), world.client("sns")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=world.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn)
-    yield queue
-    sqs.delete_queue(QueueUrl=queue)
-
-
-def told(world: World, queue: str) -> dict[str, str]:
-    (message,) = world.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
-    return json.loads(json.loads(message["Body"])["Message"])
-
-
-def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
+def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, told: Told) -> None:
     before = world.published()
     (dataset / "mHealth_subject9.log").rename(dataset.parent / "kept.log")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
     assert "9" in execution["cause"]
     assert world.published() == before
-    message = told(world, subscribed)
+    (message,) = told()
     assert (message["state"], message["error"]) == ("GlueTransform", "MissingSubject")
     assert message["execution"] == execution["executionArn"]
     (dataset.parent / "kept.log").rename(dataset / "mHealth_subject9.log")
 
 
-def test_too_many_bad_rows_fail_by_name_and_change_nothing(world: World, dataset: Path) -> None:
-    before = world.published()
-    log = dataset / "mHealth_subject2.log"
-    whole = log.read_text()
-    log.write_text("\n".join(f"{line}\tx" if n % 4 == 0 else line for n, line in enumerate(whole.splitlines())) + "\n")
+def test_three_bad_lines_in_three_files_go_to_quarantine_and_the_rest_is_published(world: World, dataset: Path) -> None:
+    label, cut, nan = (dataset / f"mHealth_subject{subject}.log" for subject in (3, 5, 8))
+    bad: dict[Path, tuple[int, str]] = {}
+    for log, place in ((label, 100), (cut, -1), (nan, 200)):
+        lines = log.read_text().splitlines()
+        fields = lines[place].split("\t")
+        lines[place] = "\t".join({label: [*fields[:-1], "13"], cut: fields[:7], nan: ["NaN", *fields[1:]]}[log])
+        bad[log] = (place % len(lines), lines[place])
+        log.write_text("\n".join(lines) + ("" if log is cut else "\n"))
+
+    reasons = {
+        label: "field 24 (label) is not a whole number from 0 to 12: '13'",
+        cut: "7 fields, expected 24",
+        nan: "field 1 (chest_accel_x) is not a number: 'NaN'",
+    }
+    output = world.publish()
+    # One line of the seventh file has been there since an earlier day.
+    assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 5, 4)
+    version = output["raw_version"]
+    kept = {}
+    for key in world.keys(f"quarantine/version={version}/"):
+        (line,) = map(json.loads, world.content(key).splitlines())
+        kept[line.pop("file")] = line
+    assert kept == {
+        log.name: {"line": place + 1, "reason": reasons[log], "text": text.replace("\t", ",")}
+        for log, (place, text) in bad.items()
+    }
+    rejected = {(log.stem, place) for log, (place, _) in bad.items()} | {("mHealth_subject7", 20)}
+    good = sources.of_logs(dataset, rejected=frozenset(rejected))
+    assert sources.of_table(world.query("SELECT * FROM mhealth")) == good
+
+
+def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World, dataset: Path, told: Told) -> None:
+    before, rows = world.published(), world.query("SELECT * FROM mhealth")
+    whole = {log: log.read_text() for log in dataset.glob("*.log")}
+    for log, text in whole.items():
+        lines = text.splitlines()
+        log.write_text("".join(f"{line}\tx\n" if n % 20 == 0 else f"{line}\n" for n, line in enumerate(lines)))
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TooManyBadRows")
-    assert "mHealth_subject2.log" in execution["cause"]
+    (message,) = told()
+    assert (message["state"], message["error"]) == ("ConvertParquet", "TooManyBadRows")
+    assert "the first is line 1: " in message["cause"]
     assert world.published() == before
-    log.write_text(whole)
+    assert world.query("SELECT * FROM mhealth") == rows
+    for log, text in whole.items():
+        log.write_text(text)
 
 
-def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, subscribed: str) -> None:
+def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, told: Told) -> None:
     before = world.published()
     shutil.rmtree(dataset)
     dataset.mkdir()
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
     assert world.published() == before
-    message = told(world, subscribed)
+    (message,) = told()
     assert (message["state"], message["error"]) == ("DownloadCSV", "NoUsableFiles")
     assert len(world.query("SELECT subject FROM mhealth GROUP BY subject")) == len(SUBJECTS)

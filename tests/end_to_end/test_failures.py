@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,25 +53,39 @@ def something_new(dataset: Path) -> None:
     note.write_text((note.read_text() if note.exists() else "") + "another line\n")
 
 
-DENIALS = [
+SHORT = [
     # the state, what its role is denied, where, the error of the execution
     ("DownloadCSV", "lambda:InvokeFunction", "*", "Lambda.AccessDeniedException"),
     ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AccessDeniedException"),
-    ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),
     ("RefreshCatalog", "glue:StartCrawler", "*", "Glue.AccessDeniedException"),
+    ("PublishSnapshot", "glue:UpdateTable", "*", "QueryFailed"),
+    ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
+]
+LONG = [
+    ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),
     ("GetCrawler", "glue:GetCrawler", "*", "Glue.AccessDeniedException"),
     ("ReadSnapshotSummary", "s3:GetObject", "{bucket}/manifests/snapshots/*", "S3.S3Exception"),
     ("VerifySnapshot", "athena:StartQueryExecution", "*", "Athena.AmazonAthenaException"),
     ("ReadVerifiedCounts", "athena:GetQueryResults", "*", "Athena.AmazonAthenaException"),
     ("ReadPublishedSnapshot", "s3:GetObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
-    ("PublishSnapshot", "glue:UpdateTable", "*", "QueryFailed"),
-    ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
+]
+DENIALS = [
+    *(pytest.param(*case, id=case[0]) for case in SHORT),
+    *(pytest.param(*case, id=case[0], marks=pytest.mark.drill) for case in LONG),
 ]
 
 
-@pytest.mark.parametrize(("state", "action", "where", "error"), DENIALS, ids=[case[0] for case in DENIALS])
+@pytest.mark.parametrize(("state", "action", "where", "error"), DENIALS)
 def test_a_refusal_in_any_state_is_told_and_changes_nothing(
-    world: World, dataset: Path, told: Any, denied: Any, state: str, action: str, where: str, error: str
+    world: World,
+    dataset: Path,
+    told: Any,
+    denied: Any,
+    drilled: Callable[..., None],
+    state: str,
+    action: str,
+    where: str,
+    error: str,
 ) -> None:
     before = world.published()
     jobs = {
@@ -93,6 +107,7 @@ def test_a_refusal_in_any_state_is_told_and_changes_nothing(
     # RecordSuccess comes after the view has moved: readers see the new snapshot, whole.
     assert (world.published() == before) is (state != "RecordSuccess")
     assert world.query("SELECT count(*) AS samples FROM mhealth") == [{"samples": "110"}]
+    drilled("a state's request is refused", 1, "its error is told; readers see the old snapshot, or the new one whole")
 
 
 def test_a_failure_that_nobody_can_be_told_of_keeps_its_name(world: World, dataset: Path, denied: Any) -> None:

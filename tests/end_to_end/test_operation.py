@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from local_aws.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 
-from .conftest import World
+from .conftest import Subscriber, World
 from .project import Project, deployed
 
 ROWS = (60, 50)
@@ -28,16 +28,7 @@ class Place:
     world: World
     aws: LocalAws
     dataset: Path
-    queue: str
-
-    def told(self) -> list[dict[str, Any]]:
-        """What the topic was told since the last look: the pipeline's own messages and CloudWatch's."""
-        sqs, found = self.world.client("sqs"), []
-        while received := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in received:
-                found.append(json.loads(json.loads(message["Body"])["Message"]))
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-        return found
+    told: Callable[[], list[dict[str, Any]]]
 
     def alarms(self) -> dict[str, str]:
         """Logical id -> state of every alarm of the stack, evaluated now."""
@@ -68,12 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     write_dataset(folder / "dataset", rows=ROWS)
     clock.reset()
     with deployed(Project.copied(folder / "project"), folder / "dataset", folder / "world") as (world, aws):
-        sqs = world.client("sqs")
-        queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        topic = world.outputs["AlarmTopicArn"]
-        world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-        yield Place(world, aws, folder / "dataset", queue)
+        yield Place(world, aws, folder / "dataset", Subscriber(world).told)
     clock.reset()
 
 

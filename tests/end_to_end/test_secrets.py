@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from local_aws.kaggle.synthetic import write_dataset
 from local_aws.listening import listen
 from local_aws.server import LocalAws
 
-from .conftest import World, anybody
+from .conftest import Subscriber, World, anybody
 from .project import Project, update
 
 TOKEN = "KGAT_5ca1ab1e0ddba11"
@@ -31,15 +30,7 @@ class Place:
     kaggle: KaggleApi
     project: Project
     secret: str
-    told: str
-
-    def messages(self) -> list[str]:
-        """What the topic was told since the last look."""
-        sqs = self.world.client("sqs")
-        received = sqs.receive_message(QueueUrl=self.told, WaitTimeSeconds=1, MaxNumberOfMessages=10)
-        for message in received.get("Messages", []):
-            sqs.delete_message(QueueUrl=self.told, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in received.get("Messages", [])]
+    told: Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder: Path = tmp_path_factory.mktemp("secrets")
     write_dataset(folder / "dataset", rows=(60, 50))
     project = Project.copied(folder / "project")
-    definition = project.template.with_name("pipeline.asl.json")
-    states = json.loads(definition.read_text())
-    for retrier in states["States"]["DownloadCSV"]["Retry"]:
-        retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
-    definition.write_text(json.dumps(states))
+    project.hurry()
     with (
         KaggleApi(folder / "dataset", folder / "archives") as kaggle,
         LocalAws(str(folder / "dataset"), folder=folder / "world", template=None) as aws,
@@ -60,11 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         aws.world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN)["ARN"]
         update(aws, project, KaggleSecretArn=secret)
-        queue = world.client("sqs").create_queue(QueueName="told")["QueueUrl"]
-        arn = world.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        topic = world.outputs["AlarmTopicArn"]
-        world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
-        yield Place(aws, world, kaggle, project, secret, queue)
+        yield Place(aws, world, kaggle, project, secret, Subscriber(world).told)
 
 
 def everything_that_is_kept(place: Place) -> dict[str, str]:
@@ -124,8 +107,8 @@ def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, 
     kaggle |= place.kaggle.environment
     assert (execution["status"], execution["error"]) == ("FAILED", error)
     assert told in execution["cause"]
-    (message,) = place.messages()
-    assert error in message
+    (message,) = place.told()
+    assert message["error"] == error
     assert place.world.published() == before
 
 

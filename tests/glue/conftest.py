@@ -76,3 +76,27 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     import urllib.request
 
     urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")).close()
+
+
+@pytest.fixture
+def s3_spark(spark: SparkSession, aws: str) -> Iterator[SparkSession]:
+    """The Spark of the tests, its driver and workers led to this process's AWS."""
+    context = spark.sparkContext
+    hadoop = context._jsc.hadoopConfiguration()
+    for name, value in {
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint": aws,
+        "fs.s3a.endpoint.region": "us-east-1",
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.connection.ssl.enabled": "false",
+        "fs.s3a.access.key": "testing",
+        "fs.s3a.secret.key": "testing",
+        "fs.s3a.retry.interval": "10ms",
+        "fs.s3a.retry.throttle.interval": "10ms",
+    }.items():
+        hadoop.set(name, value)
+    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    context.environment.update({name: os.environ[name] for name in names})
+    yield spark
+    for name in names:
+        del context.environment[name]

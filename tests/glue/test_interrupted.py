@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -19,36 +17,12 @@ import convert_parquet
 import glue_transform
 from local_aws.faults import WRITES
 from tests.glue.world import World, log_line
-from tests.interrupted import EVERY, FAULTS, Content, Sweep, faulty
+from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty
 
 __all__ = ["faulty"]
 TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
 SHORT = ("503 SlowDown", "cut after")
 OLD, DEAD, NEW = 20261122031454, 20261123031454, 20261124031454
-
-
-@pytest.fixture
-def s3_spark(spark: SparkSession, aws: str, faulty: None) -> Iterator[SparkSession]:
-    """The Spark of the tests, its driver and workers led to this process's AWS."""
-    context = spark.sparkContext
-    hadoop = context._jsc.hadoopConfiguration()
-    for name, value in {
-        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "fs.s3a.endpoint": aws,
-        "fs.s3a.endpoint.region": "us-east-1",
-        "fs.s3a.path.style.access": "true",
-        "fs.s3a.connection.ssl.enabled": "false",
-        "fs.s3a.access.key": "testing",
-        "fs.s3a.secret.key": "testing",
-        "fs.s3a.retry.interval": "10ms",
-        "fs.s3a.retry.throttle.interval": "10ms",
-    }.items():
-        hadoop.set(name, value)
-    names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    context.environment.update({name: os.environ[name] for name in names})
-    yield spark
-    for name in names:
-        del context.environment[name]
 
 
 def lines(count: int, seed: int) -> str:
@@ -80,7 +54,7 @@ def stage_is_whole_or_absent(left: Content, expected: Content) -> None:
 
 
 @pytest.fixture
-def convert(s3_spark: SparkSession, raw: World) -> Sweep:
+def convert(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 1 with two files to convert, one of which was a quarantine object's owner before and has no bad line now."""
 
     def run(bucket: str) -> None:
@@ -92,7 +66,7 @@ def convert(s3_spark: SparkSession, raw: World) -> Sweep:
 
 
 @pytest.fixture
-def transform(s3_spark: SparkSession, raw: World) -> Sweep:
+def transform(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
     convert_parquet.main(raw.convert_arguments(max_bad_row_ratio=0.1))
     glue_transform.main(raw.transform_arguments(snapshot=OLD))
@@ -137,14 +111,14 @@ def test_files_that_cannot_be_carried_leave_no_snapshot(transform: Sweep) -> Non
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
-def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, kind: str) -> None:
-    convert.each_once([kind])
+def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, drilled: Drilled, kind: str) -> None:
+    convert.each_everywhere(kind, drilled, "job 1")
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
-def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, kind: str) -> None:
-    transform.each_once([kind])
+def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, drilled: Drilled, kind: str) -> None:
+    transform.each_everywhere(kind, drilled, "job 2")
 
 
 @pytest.mark.drill

@@ -9,7 +9,7 @@ from boto3.s3.transfer import TransferConfig
 
 import raw_zone
 from errors import StorageUnavailable
-from tests.interrupted import EVERY, FAULTS, Content, Sweep, faulty
+from tests.interrupted import EVERY, FAULTS, PATIENCE, Content, Drilled, Sweep, faulty
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other
 
@@ -35,6 +35,7 @@ def sweep(surroundings: Surroundings, faulty: None, monkeypatch: pytest.MonkeyPa
                 assert left[file["raw_key"]] == whole[file["raw_key"]]
 
     sweep = Sweep(surroundings.s3, run, (StorageUnavailable,), no_manifest_without_its_objects)
+    sweep.lose_patience = lambda patch: patch.setattr(raw_zone.RETRIES, "read_timeout", PATIENCE)
     for name in ("mHealth_subject1.log", "mHealth_subject2.log"):
         surroundings.write(name, ROW * 30)
     surroundings.run(started_at="2026-11-23T03:14:54Z")
@@ -63,8 +64,8 @@ def test_a_request_that_fails_for_good_fails_the_function_by_name_and_the_next_r
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
-def test_any_request_that_fails_once_does_no_harm(sweep: Sweep, kind: str) -> None:
-    sweep.each_once([kind])
+def test_any_request_that_fails_once_does_no_harm(sweep: Sweep, drilled: Drilled, kind: str) -> None:
+    sweep.each_everywhere(kind, drilled, "the function")
     # What cuts off no answer amid it is what the client's own attempts mend.
     assert sweep.outcomes["failed"] == 0 or kind == "cut amid"
 
@@ -72,6 +73,6 @@ def test_any_request_that_fails_once_does_no_harm(sweep: Sweep, kind: str) -> No
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
 def test_any_request_of_an_upload_in_parts_that_fails_once_does_no_harm(
-    sweep: Sweep, in_parts: None, kind: str
+    sweep: Sweep, in_parts: None, drilled: Drilled, kind: str
 ) -> None:
-    sweep.each_once([kind])
+    sweep.each_everywhere(kind, drilled, "the function, uploads in parts")
