@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from local_aws.environment import forget_the_persons_aws
 from local_aws.errors import DeploymentFailed, LocalAwsError
 from local_aws.listening import listen
 
@@ -64,7 +65,7 @@ def up(
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored means: nohup
         signal.signal(signal.SIGHUP, interrupted)
     parameters = _parameters(parameter or [])
-    _forget_the_persons_aws()
+    forget_the_persons_aws()
     started = time.monotonic()
     try:
         listen(port).close()  # a taken port is told at once, not after the import
@@ -89,14 +90,6 @@ def up(
     print(f"ready {world.endpoint}", flush=True)
     while True:
         signal.pause()
-
-
-def _forget_the_persons_aws() -> None:
-    """Let this process call itself only: a profile, endpoint or region of the person's own must not lead elsewhere."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 
 def _parameters(given: list[str]) -> dict[str, str]:
