@@ -73,7 +73,7 @@ class Place:
         stack = Stack.find(self.stack, account)
         if stack is None:
             raise NoSuchStack(
-                f"There is no stack {self.stack} in {account.region_name}{self._of()}. Name another "
+                f"There is no stack {self.stack} in {account.region_name} {self.where()}. Name another "
                 f"(--stack, --region){self._or_else()}."
             )
         stack.hold_that_it_is_whole()
@@ -86,9 +86,10 @@ class Place:
         options = [f" {name} {value}" for name, value in given.items() if value]
         return "".join([" --aws" if self.on_aws else "", *options])
 
-    def _of(self) -> str:
-        named = os.environ.get("AWS_ENDPOINT_URL")
-        return f" at {named}" if named else " on AWS"
+    def where(self) -> str:
+        """Which AWS this is; to be asked after `find`."""
+        named = os.environ.get("AWS_ENDPOINT_URL")  # heeded with --aws, too: it may be a private way to AWS
+        return f"at {named}" if named else "on AWS"
 
     def _or_else(self) -> str:
         region = f" REGION={self.region}" if self.region else ""

@@ -12,7 +12,7 @@ from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, St
 
 def query(
     sql: Annotated[
-        str, typer.Argument(metavar="[SQL]", help="The statement, in quotes; `-` reads it from standard input.")
+        str, typer.Argument(metavar="SQL", help="The statement, in quotes; `-` reads it from standard input.")
     ] = "",
     *,
     named: Annotated[

@@ -34,4 +34,4 @@ def status(
     from local_aws.operations.telling import told
 
     with told() as console:
-        print_status(console, place.find(), runs=runs, starts_by_itself=on_aws)
+        print_status(console, place.find(), place.where(), runs=runs, starts_by_itself=on_aws)

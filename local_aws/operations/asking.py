@@ -31,7 +31,11 @@ def statement_of(stack: Stack, name: str) -> str:
 
 def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
     """Run a statement and write its result: the whole of it, a table the first thousand rows. Raises QueryFailed."""
-    result = run_query(stack, statement)
+    try:
+        result = run_query(stack, statement)
+    except KeyboardInterrupt:
+        print("The query was stopped.", file=sys.stderr)
+        raise
     rows = _Counted(result.rows)
     more = False
     match form:

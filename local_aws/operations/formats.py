@@ -35,7 +35,8 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Row]
         for number, row in enumerate(kept, start=1):
             _print_record(console, number, columns, row)
     else:
-        console.print(table, width=width, crop=False, no_wrap=True, soft_wrap=False)
+        console.width = max(console.width, width)  # a pipe is as wide as it takes
+        console.print(table)
 
 
 def _print_record(console: Console, number: int, columns: Sequence[Column], row: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from local_aws.operations.schedules import next_start
 from local_aws.operations.snapshots import current, manifest, readers_see, written
 from local_aws.operations.stacks import Stack
 
+_LONGEST = 400
+"""Characters of a cause; it may be a stack trace."""
+
 _STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 
 
@@ -30,9 +34,12 @@ class Run:
     ended: Ended | None
 
 
-def print_status(console: Console, stack: Stack, *, runs: int, starts_by_itself: bool) -> None:
-    """Print all of it, with the last `runs` executions; `starts_by_itself` is whether anybody heeds the schedule."""
-    _line(console, "stack", f"{stack.name} in {stack.session.region_name}, {stack.status}")
+def print_status(console: Console, stack: Stack, where: str, *, runs: int, starts_by_itself: bool) -> None:
+    """Print all of it, with the last `runs` executions.
+
+    `where` tells which AWS it is; `starts_by_itself` is whether anybody heeds the schedule there.
+    """
+    _line(console, "stack", f"{stack.name} in {stack.session.region_name} {where}, {stack.status}")
     seen = readers_see(stack)
     _print_published(console, stack, seen)
     found = schedule(stack, datetime.now(UTC))
@@ -58,8 +65,10 @@ def _print_published(console: Console, stack: Stack, seen: int | None) -> None:
         what += f", version {last['raw_version']} of {last['dataset']}, {when:%Y-%m-%d %H:%M} UTC"
         if last["newest_version"] != last["raw_version"]:
             what += f"; the newest version then was {last['newest_version']}"
-    elif last:
+    elif last and last["snapshot"] > seen:
         what += f"; the last run published {last['snapshot']}, so somebody rolled back"
+    else:
+        what += "; the run that published it did not come to record that: the next one works it out"
     _line(console, "published", what)
 
 
@@ -73,13 +82,13 @@ def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
     _line(console, "quarantine", f"{bad:,} of {lines:,} lines ({bad / max(lines, 1):.3%}), {len(sources)} files")
     for source in rejected:
         counts = f"{source['quarantined']:,} of {source['lines']:,} lines"
-        where = f"quarantine/version={found['raw_version']}/"
-        console.print(f"{'':<12}{source['name']}: {counts}, in {where}", highlight=False, markup=False, soft_wrap=True)
+        where = f"quarantine/{source['raw_key'].removeprefix('raw/').removesuffix('.csv')}.jsonl"
+        _line(console, "", f"{source['name']}: {counts}, in {where}")
 
 
 def _print_snapshots(console: Console, stack: Stack, seen: int) -> None:
-    table = Table("snapshot", "dataset version", "rows", "subjects", "quarantined", "", title_justify="left")
-    table.title = "Snapshots that are kept"
+    console.print(Text("Snapshots that are kept", style="bold"))
+    table = Table("snapshot", "version", "rows", "subjects", "quarantined", "")
     for column in table.columns[1:5]:
         column.justify = "right"
     for each in reversed(written(stack)):
@@ -89,16 +98,19 @@ def _print_snapshots(console: Console, stack: Stack, seen: int) -> None:
 
 
 def _print_runs(console: Console, runs: list[Run]) -> None:
-    table = Table("began (UTC)", "result", "seconds", "what", title="Last runs", title_justify="left")
-    table.columns[2].justify = "right"
+    console.print(Text("Last runs", style="bold"))
     for run in runs:
         status = run.ended.status if run.ended else "RUNNING"
-        what = how_it_ended(run.ended) if run.ended else ""
-        style = _STYLES.get(status, "red")
-        table.add_row(f"{run.began:%Y-%m-%d %H:%M:%S}", Text(status, style=style), f"{run.seconds:.1f}", Text(what))
+        what = textwrap.shorten(how_it_ended(run.ended), _LONGEST, placeholder=" ...") if run.ended else ""
+        line = Text.assemble(
+            f"{run.began:%Y-%m-%d %H:%M:%S} UTC  ",
+            (f"{status:<9}", _STYLES.get(status, "red")),
+            f" {run.seconds:7.1f} s  {what}",
+        )
+        # As long as it is: a cause in a narrow column would be a tower.
+        console.print(line, soft_wrap=True)
     if not runs:
-        table.add_row("", "none yet", "", "")
-    console.print(table)
+        console.print("none yet")
 
 
 def last_runs(stack: Stack, count: int) -> Iterator[Run]:
