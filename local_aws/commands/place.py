@@ -22,6 +22,7 @@ PORT = 4566
 LOCAL_ENDPOINT, LOCAL_REGION = f"http://{HOST}:{PORT}", "us-east-1"
 
 _CONNECT_SECONDS = 5.0
+_VARIABLE = "LOCAL_AWS_ENDPOINT"
 
 OnAws = Annotated[
     bool, typer.Option("--aws", help="Talk to AWS, with your own credentials, instead of to the local AWS.")
@@ -32,7 +33,10 @@ Region = Annotated[
     typer.Option(metavar="REGION", help=f"The stack's region. [default: {LOCAL_REGION}; with --aws, your settings']"),
 ]
 Profile = Annotated[str, typer.Option(metavar="PROFILE", help="The profile whose credentials to use; with --aws only.")]
-Endpoint = Annotated[str, typer.Option(metavar="URL", help=f"Where the local AWS listens. [default: {LOCAL_ENDPOINT}]")]
+Endpoint = Annotated[
+    str,
+    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Where the local AWS listens. [default: {LOCAL_ENDPOINT}]"),
+]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Place:
 
     def __post_init__(self) -> None:
         """Hold that the options agree. Raises typer.BadParameter."""
-        if self.on_aws and self.endpoint:
+        if self.on_aws and self.endpoint != os.environ.get(_VARIABLE, ""):
             raise typer.BadParameter("--aws talks to AWS, --endpoint to a local AWS: say one of them.")
         if self.profile and not self.on_aws:
             raise typer.BadParameter("--profile names credentials for AWS: say --aws, too.")

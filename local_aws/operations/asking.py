@@ -31,6 +31,8 @@ def statement_of(stack: Stack, name: str) -> str:
 
 def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
     """Run a statement and write its result: the whole of it, a table the first thousand rows. Raises QueryFailed."""
+    if not statement.strip():
+        raise QueryFailed("There is no statement to run: standard input is empty.")
     try:
         result = run_query(stack, statement)
     except KeyboardInterrupt:
