@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import boto3
@@ -34,6 +35,8 @@ def session(region: str, profile: str = "") -> boto3.Session:
     Raises CannotReachAws where no region is known, or the profile is not.
     """
     with plainly():
+        # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, reads this one, too.
+        region = region or os.environ.get("AWS_REGION", "")
         made = boto3.Session(region_name=region or None, profile_name=profile or None)
         if made.region_name is None:
             raise NoRegionError

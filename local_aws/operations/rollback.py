@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.text import Text
 
 from local_aws.operations.errors import NotConfirmed, OperationFailed
 from local_aws.operations.queries import named_query, run_query
@@ -36,9 +37,10 @@ def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool
         console.print(f"Readers see snapshot {to} already: nothing to do.", highlight=False)
         return
     new = found.to
+    subjects = f"{new.subjects} subject{'' if new.subjects == 1 else 's'}"
     console.print(
         f"readers see now   snapshot {found.now}\n"
-        f"and afterwards    snapshot {new.number}: {new.rows:,} rows of {new.subjects} subjects, dataset version "
+        f"and afterwards    snapshot {new.number}: {new.rows:,} rows of {subjects}, dataset version "
         f"{new.raw_version}\n"
         f"by the statement  {found.statement}\n"
         f"it holds          until a run has something new to publish: a newer version of the dataset, or other code\n"
@@ -93,5 +95,5 @@ def _choice(kept: list[Snapshot], now: int) -> str:
 def _hold_that_it_is_meant(console: Console) -> None:
     if not sys.stdin.isatty():
         raise NotConfirmed("Nobody is there to ask. A script says it with --yes. Nothing was changed.")
-    if console.input("Do it? [y/N] ", markup=False).strip().lower() not in {"y", "yes"}:
+    if console.input(Text("Do it? [y/N] ")).strip().lower() not in {"y", "yes"}:
         raise NotConfirmed("Nothing was changed.")
