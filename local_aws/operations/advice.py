@@ -8,6 +8,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
 _ROW = re.compile(r"^\| (?P<names>[^|]+) \| [^|]+ \| [^|]+ \| (?P<advice>[^|]+) \|$", re.MULTILINE)
+_LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
 _SERVICES = re.compile(r"[A-Za-z]+\.")
 
 
@@ -19,4 +20,4 @@ def advice(error: str) -> str:
     }
     service = _SERVICES.match(error)
     found = by_name.get(error) or (service and by_name.get(f"{service.group()}…"))
-    return found or "do what the cause says, and start an execution again"
+    return _LINK.sub(r"docs/\1", found) if found else "do what the cause says, and start an execution again"
