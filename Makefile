@@ -110,8 +110,9 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 	@$(RUN) python -m docs.cost.tables --write
 
 .PHONY: reference
-reference: setup  ## Make docs/parameters.md anew, from the template
+reference: setup  ## Make docs/parameters.md and docs/cli.md anew, from the template and the commands
 	@$(RUN) python -m docs.parameters
+	@$(RUN) python -m docs.cli
 
 .PHONY: requirements
 requirements: setup  ## Pin what the function is packaged with anew, from uv.lock

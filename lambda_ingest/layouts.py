@@ -1,6 +1,7 @@
 """The source layouts that are understood: one registry, and the recognition of a file's layout from its first lines.
 
-A new layout is one entry in `LAYOUTS` and one test. A new spelling of a column is one entry in the tables of `ALIASES`.
+A new layout is one entry in `LAYOUTS` and one test: docs/data.md shows both. A new spelling of a known column is one
+entry in the tables of `ALIASES`.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from errors import EmptyFile, UnknownLayout
+
+HERE = "lambda_ingest/layouts.py"
+"""This file, as error messages name it."""
 
 HEAD_BYTES = 1 << 20
 """How much of a file is looked at."""
@@ -37,17 +41,27 @@ SENSORS = (
 LIMBS_ONLY = (*_vector("ankle_accel"), *_vector("ankle_gyro"), *_vector("arm_accel"), *_vector("arm_gyro"))
 
 
+MHEALTH_NAME = re.compile(r"mhealth_subject0*([0-9]{1,9})", re.IGNORECASE | re.ASCII)
+
+
 @dataclass(frozen=True)
 class Layout:
     """One source layout: its columns by canonical name, in order where there is no header.
 
-    With a `subject` column the rows tell the subject, else the file's name does.
+    `expected` is what error messages say of it. With a `subject` column the rows tell the subject, else the file's
+    name does: `file_name` matches it without its extension, its first group being the subject's number, at most nine
+    digits behind any zeros. `spellings` are column names of this layout alone, in lower case with underscores, to
+    canonical ones; `ALIASES` has those that every layout may use. `delimiters` (comma, tab, or space for runs of them)
+    are those that a file without a header may have.
     """
 
     name: str
     expected: str
     columns: tuple[str, ...]
     header: bool
+    file_name: re.Pattern[str] = MHEALTH_NAME
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    delimiters: tuple[bytes, ...] = (b"\t", b" ")
 
     @property
     def subject_in_rows(self) -> bool:
@@ -108,7 +122,6 @@ def _aliases() -> dict[str, str]:
 ALIASES = _aliases()
 """Header spellings, in lower case with underscores, to canonical names."""
 
-_NAME = re.compile(r"mhealth_subject0*([0-9]{1,9})", re.IGNORECASE | re.ASCII)
 _DIGIT = re.compile(rb"[0-9]")
 
 
@@ -152,11 +165,11 @@ def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
         raise EmptyFile(f"{path} has a header and no data line. {_WHAT_TO_DO_WHEN_EMPTY}")
     if layout.subject_in_rows:
         return recognised
-    named = _NAME.fullmatch(stem)
+    named = layout.file_name.fullmatch(stem)
     if named is None:
         raise UnknownLayout(
-            f"{path} has the content of layout {layout.name}, but its name does not tell the subject. Expected a name "
-            f"like mHealth_subject3. Rename the file in the dataset; a retry does not help."
+            f"{path} has the content of layout {layout.name}, but its name does not tell the subject. Expected: "
+            f"{layout.expected}. Rename the file in the dataset, or add a layout in {HERE}; a retry does not help."
         )
     return replace(recognised, subject=int(named[1]))
 
@@ -166,8 +179,9 @@ _WHAT_TO_DO_WHEN_EMPTY = "Expected at least one. Mend or remove the file in the 
 
 def _with_header(pieces: list[bytes], first: bytes) -> tuple[Layout, Recognised] | None:
     for delimiter in (b",", b"\t", b" "):
-        columns = _header_columns(first, delimiter)
+        names = _header_names(first, delimiter)
         for layout in LAYOUTS:
+            columns = _canonical(names, layout)
             if layout.header and sorted(columns) == sorted(layout.columns):
                 place = pieces.index(first)
                 offset = sum(len(piece) + 1 for piece in pieces[: place + 1])
@@ -177,23 +191,29 @@ def _with_header(pieces: list[bytes], first: bytes) -> tuple[Layout, Recognised]
 
 def _without_header(lines: list[bytes]) -> tuple[Layout, Recognised] | None:
     for layout in LAYOUTS:
-        for delimiter in () if layout.header else (b"\t", b" "):
+        for delimiter in () if layout.header else layout.delimiters:
             good = sum(_looks_like_data(line, delimiter, len(layout.columns)) for line in lines)
             if 2 * good > len(lines):
                 return layout, Recognised(layout.name, layout.columns, delimiter, None)
     return None
 
 
-def _header_columns(line: bytes, delimiter: bytes) -> tuple[str, ...]:
-    """Return the canonical names of a header line; a name that no table knows stays as it is spelled."""
+def _header_names(line: bytes, delimiter: bytes) -> list[str]:
+    """Return the names of a header line as they are spelled."""
     text = line.decode("utf-8", "backslashreplace").strip()
     try:
         names = text.split() if delimiter == b" " else next(csv.reader([text], delimiter=delimiter.decode()), [])
     except csv.Error:  # a field of 128 KiB, a lone carriage return: no header
-        return ()
+        return []
     while names and not names[-1].strip():
         names.pop()  # delimiters at the end of the line name no column
-    return tuple(ALIASES.get(_folded(name), name) for name in names)
+    return names
+
+
+def _canonical(names: Iterable[str], layout: Layout) -> tuple[str, ...]:
+    """Return the canonical names as `layout` spells them; a name that no table knows stays as it is spelled."""
+    folded = ((name, _folded(name)) for name in names)
+    return tuple(layout.spellings.get(key) or ALIASES.get(key, name) for name, key in folded)
 
 
 def _folded(name: str) -> str:
@@ -210,14 +230,17 @@ def _refusal(path: str, first: bytes) -> str:
     return (
         f"{path} is in no known layout. First line seen: {shown(first.strip())!r}.{_nearest(first)} "
         f"Expected one of: {expected}. "
-        "A layout or another spelling of a column is added in lambda_ingest/layouts.py; a retry does not help."
+        f"A layout or another spelling of a column is added in {HERE} (docs/data.md shows how); a retry does not help."
     )
 
 
 def _nearest(first: bytes) -> str:
     """Tell how a line that is nearly a header differs from the layout it comes nearest to."""
-    found = set(_header_columns(first, b","))
-    layout = max((layout for layout in LAYOUTS if layout.header), key=lambda one: len(found.intersection(one.columns)))
+    names = _header_names(first, b",")
+    found, layout = max(
+        ((set(_canonical(names, layout)), layout) for layout in LAYOUTS if layout.header),
+        key=lambda one: len(one[0].intersection(one[1].columns)),
+    )
     if len(found.intersection(layout.columns)) < len(layout.columns) / 2:
         return ""
     return (

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from local_aws.commands.query import query
+from local_aws.commands.rollback import rollback
+from local_aws.commands.run import run
+from local_aws.commands.status import status
+from local_aws.environment import forget_the_persons_aws
 from local_aws.errors import DeploymentFailed, LocalAwsError
 from local_aws.listening import listen
 
@@ -21,12 +26,22 @@ _FAILED = 1
 _MISTAKE = 2
 _INTERRUPTED = 130  # what a shell gives a command that SIGINT ended
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="local-aws",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 @app.callback()
 def commands() -> None:
-    """An AWS on this machine that runs the project's own template: a test double, in no production path."""
+    """An AWS on this machine that runs the project's own template, and the commands of the pipeline.
+
+    `up` starts the local AWS, a test double that is in no production path. `run`, `query`, `status` and `rollback`
+    talk to it; with `--aws` they talk to a stack on AWS, and never without.
+    """
 
 
 @app.command()
@@ -64,7 +79,7 @@ def up(
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored means: nohup
         signal.signal(signal.SIGHUP, interrupted)
     parameters = _parameters(parameter or [])
-    _forget_the_persons_aws()
+    forget_the_persons_aws()
     started = time.monotonic()
     try:
         listen(port).close()  # a taken port is told at once, not after the import
@@ -91,14 +106,6 @@ def up(
         signal.pause()
 
 
-def _forget_the_persons_aws() -> None:
-    """Let this process call itself only: a profile, endpoint or region of the person's own must not lead elsewhere."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-
-
 def _parameters(given: list[str]) -> dict[str, str]:
     parameters = {}
     for each in given:
@@ -121,6 +128,10 @@ def _end(world: LocalAws | None, status: int) -> NoReturn:
     if world is not None:
         world.abandon()
     os._exit(status)
+
+
+for command in (run, query, status, rollback):
+    app.command()(command)
 
 
 def main() -> None:

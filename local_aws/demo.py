@@ -6,7 +6,6 @@ Everything here is an ordinary client: it talks to the local AWS with boto3 as i
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -19,10 +18,14 @@ from typing import Annotated
 import boto3
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from local_aws.environment import call_only
 from local_aws.operations.errors import OperationFailed
-from local_aws.operations.queries import README_QUERIES, ask, named_query, show
+from local_aws.operations.formats import print_table
+from local_aws.operations.queries import README_QUERIES, ask, named_query
 from local_aws.operations.stacks import Stack
+from local_aws.operations.telling import new_console
 from local_aws.operations.watching import watch
 
 STACK = "mhealth"
@@ -61,7 +64,9 @@ def query(console: Console, stack: Stack, name: str) -> None:
     answer = ask(stack, asked.statement)
     if not answer.rows:
         raise DemoFailed(f"the query {name} found no rows")
-    show(console, asked, answer)
+    console.print(f"\n[bold]{asked.name}[/bold]: {escape(asked.description)}")
+    console.print(asked.statement, style="cyan", highlight=False, markup=False)
+    print_table(console, answer.columns, answer.rows)
     everything = sum(size for _, size in stack.objects("processed/"))
     console.print(f"scanned {answer.scanned / 1e6:.2f} of {everything / 1e6:.2f} MB", highlight=False)
 
@@ -90,12 +95,7 @@ def run(console: Console, dataset: str) -> None:
     console.rule("1. A local AWS, and on it the stack of cloudformation/template.yaml", align="left")
     with local_aws(dataset) as endpoint:
         # From here on this is a client like any other.
-        os.environ |= {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "demo",
-            "AWS_SECRET_ACCESS_KEY": "demo",
-        }
+        call_only(endpoint, REGION)
         stack = Stack.named(STACK, boto3.Session())
         console.print(f"  ready at {endpoint} after {time.monotonic() - began:.1f} s\n", highlight=False)
 
@@ -139,8 +139,7 @@ def main(
     dataset: Annotated[str, typer.Option(help="synthetic, kaggle, or a folder with source files")] = "synthetic",
 ) -> None:
     """Run the demo; the exit status is 0 only when everything it shows held."""
-    # A log file or a pipe has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = new_console()
     try:
         run(console, dataset)
     except (DemoFailed, OperationFailed) as failure:

@@ -23,6 +23,7 @@ from local_aws.athena import service as athena
 from local_aws.cloudformation import change_sets, stacks
 from local_aws.cloudformation.deploy import TEMPLATE, deploy
 from local_aws.cloudwatch import service as cloudwatch
+from local_aws.environment import keep_proxies_out
 from local_aws.errors import LocalAwsError
 from local_aws.functions import service as functions
 from local_aws.glue import crawler
@@ -126,7 +127,7 @@ class LocalAws:
     def _listen(self) -> tuple[BaseWSGIServer, int]:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["iam"] = {"load_aws_managed_policies": True}
-        _keep_proxies_out()
+        keep_proxies_out()
         # werkzeug ends the process when the port is taken: it gets a socket that is bound.
         listener = listen(self.port)
         self._ending.callback(listener.close)
@@ -195,14 +196,6 @@ def _alive(pid: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _keep_proxies_out() -> None:
-    """Calls to ourselves must not go through the person's proxy."""
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in os.environ.get(name, "").split(",") if host]
-        if HOST not in hosts:
-            os.environ[name] = ",".join([*hosts, HOST])
 
 
 # moto and werkzeug tell every request and every error that a client is told anyway.

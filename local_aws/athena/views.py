@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from local_aws.athena.catalog import CATALOG, Table
 from local_aws.athena.errors import QueryFailedError
-
-_STORED = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
+from local_aws.athena.stored_views import stored_view
 
 
 @dataclass(frozen=True)
@@ -28,14 +25,11 @@ class ViewDefinition:
 def read_view(table: Table) -> ViewDefinition:
     """The definition stored in the catalog; raises QueryFailedError (INVALID_VIEW) for what is no Athena view."""
     full = f"{CATALOG}.{table.database}.{table.name}"
-    match = _STORED.search(table.input.get("ViewOriginalText") or "")
-    if not match:
-        raise QueryFailedError("INVALID_VIEW", f"Invalid view data: '{full}' holds no Presto View")
     try:
-        stored = json.loads(base64.b64decode(match.group(1), validate=True))
+        stored = stored_view(table.input.get("ViewOriginalText") or "")
         columns = tuple((column["name"].lower(), column["type"]) for column in stored["columns"])
         return ViewDefinition(stored["originalSql"], stored.get("schema") or table.database, columns)
-    except (binascii.Error, ValueError, KeyError, TypeError) as unreadable:
+    except (ValueError, KeyError, TypeError) as unreadable:
         raise QueryFailedError("INVALID_VIEW", f"Invalid view data: '{full}': {unreadable!r}") from unreadable
 
 

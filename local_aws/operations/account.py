@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import boto3
@@ -14,6 +15,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from local_aws.operations.errors import CannotReachAws
 
@@ -27,13 +29,15 @@ _BAD_CREDENTIALS = {
 }
 
 
-def session(region: str) -> boto3.Session:
-    """A session with the person's own settings, in `region` where one is named.
+def session(region: str, profile: str = "") -> boto3.Session:
+    """A session with the person's own settings, in `region` and with the credentials of `profile` where one is named.
 
     Raises CannotReachAws where no region is known, or the profile is not.
     """
     with plainly():
-        made = boto3.Session(region_name=region or None)
+        # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, reads this one, too.
+        region = region or os.environ.get("AWS_REGION", "")
+        made = boto3.Session(region_name=region or None, profile_name=profile or None)
         if made.region_name is None:
             raise NoRegionError
         return made
@@ -45,7 +49,9 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except NoRegionError:
-        raise CannotReachAws("No region is known. Name one, as in REGION=eu-central-1, or set AWS_REGION.") from None
+        raise CannotReachAws(
+            "No region is known. Name one (REGION=eu-central-1 for make, else --region ...), or set AWS_REGION."
+        ) from None
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise CannotReachAws(_NO_CREDENTIALS.format(found=str(error).rstrip("."))) from None
     except EndpointConnectionError as error:
@@ -55,5 +61,7 @@ def plainly() -> Iterator[None]:
         if code in _BAD_CREDENTIALS:
             raise CannotReachAws(_NO_CREDENTIALS.format(found=f"{code}: {message}".rstrip("."))) from None
         raise CannotReachAws(f"AWS refused {error.operation_name} with {code}: {message}") from None
+    except ResponseParserError as error:
+        raise CannotReachAws(f"What answered is not AWS, nor a local one: {error}") from None
     except BotoCoreError as error:
         raise CannotReachAws(f"{error}") from None

@@ -86,7 +86,7 @@ def rows_of_the_view(stack: Stack) -> Check:
     snapshot, rows = published(stack)
     seen = ask(stack, ROWS_OF_THE_VIEW).rows
     expected = f"{rows:,} of snapshot {snapshot}, by its manifest"
-    found = ", ".join(f"{int(count):,} of snapshot {number}" for number, count in seen) or "none"
+    found = ", ".join(f"{int(count or 0):,} of snapshot {number}" for number, count in seen) or "none"
     holds = seen == ((str(snapshot), str(rows)),)
     advice = (
         f"The view shows another snapshot than the last run published: somebody rolled back. To undo that, run the "

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from local_aws.operations.account import plainly, session
+from local_aws.operations.account import session
 from local_aws.operations.deletion import make_way as make_way_for
 from local_aws.operations.destroy import destroy as destroy_stack
 from local_aws.operations.destroy import destroy_data
 from local_aws.operations.errors import NoSuchStack, OperationFailed
 from local_aws.operations.stacks import Stack
+from local_aws.operations.telling import FAILED, told
 from local_aws.operations.verify import verify as verify_stack
-
-_FAILED, _INTERRUPTED = 1, 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,15 +29,15 @@ def commands() -> None:
 @app.command()
 def verify(stack: StackName = "mhealth", region: Region = "") -> None:
     """Start an execution, watch it, and check the deployment. The exit status is 0 only when every check holds."""
-    with _told() as console:
+    with told() as console:
         if not verify_stack(console, Stack.named(stack, session(region))):
-            raise typer.Exit(_FAILED)
+            raise typer.Exit(FAILED)
 
 
 @app.command()
 def make_way(stack: StackName = "mhealth", region: Region = "") -> None:
     """Delete what a failed first deployment left, so that the next one can go on. Leaves any other stack alone."""
-    with _told() as console:
+    with told() as console:
         make_way_for(console, Stack.find(stack, session(region)))
 
 
@@ -56,7 +51,7 @@ def destroy(
     bucket: Annotated[str, typer.Option(help="The bucket of a stack that is gone; with --delete-data.")] = "",
 ) -> None:
     """Delete a stack after its name was said again. The data stays unless --delete-data says otherwise."""
-    with _told() as console:
+    with told() as console:
         account = session(region)
         if bucket:
             if not delete_data:
@@ -72,18 +67,3 @@ def destroy(
                 f"make destroy STACK={stack} BUCKET=its-name DELETE_DATA=1"
             )
         destroy_stack(console, found, confirm=confirm, delete_data=delete_data)
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[Console]:
-    """A console; what goes wrong is told on standard error in a sentence, with exit status 1."""
-    # A log file or a pipe has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    try:
-        with plainly():
-            yield console
-    except OperationFailed as failure:
-        print(failure, file=sys.stderr)
-        raise typer.Exit(_FAILED) from failure
-    except KeyboardInterrupt as interrupt:
-        raise typer.Exit(_INTERRUPTED) from interrupt

@@ -16,7 +16,7 @@ class NoSuchStack(OperationFailed):
 
 
 class QueryFailed(OperationFailed):
-    """Athena did not answer a query."""
+    """Athena did not answer a query, or there is none to ask."""
 
 
 class NotConfirmed(OperationFailed):

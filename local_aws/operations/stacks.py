@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from local_aws.operations.errors import NoSuchStack
 
+OUTPUTS = frozenset({"DataBucketName", "DatabaseName", "ScheduleName", "StateMachineArn", "WorkGroupName"})
+"""Those that one cannot do without."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -35,13 +38,14 @@ class Stack:
 
     @classmethod
     def named(cls, name: str, session: boto3.Session) -> Stack:
-        """The stack that CloudFormation knows under a name or an id. Raises NoSuchStack."""
+        """The stack that CloudFormation knows under a name or an id, whole. Raises NoSuchStack."""
         stack = cls.find(name, session)
         if stack is None:
             raise NoSuchStack(
                 f"There is no stack {name} in {session.region_name}. Name another (STACK=..., REGION=...), "
                 f"or deploy it: make deploy STACK={name}."
             )
+        stack.hold_that_it_is_whole()
         return stack
 
     @classmethod
@@ -72,6 +76,15 @@ class Stack:
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])},
             resources=resources,
         )
+
+    def hold_that_it_is_whole(self) -> None:
+        """Hold that the stack has what a command needs of it. Raises NoSuchStack for another's or a half one."""
+        missing = sorted(OUTPUTS - self.outputs.keys())
+        if missing:
+            raise NoSuchStack(
+                f"The stack {self.name} ({self.status}) has no output {', '.join(missing)}: it is not this project's, "
+                "or its deployment did not end well. Name another stack, or deploy it again."
+            )
 
     @property
     def bucket(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +14,23 @@ from local_aws.operations.executions import Ended, Entered, Left, follow
 from local_aws.operations.stacks import Stack
 
 
-def watch(console: Console, stack: Stack) -> Ended:
-    """Start an execution, print each step as it ends, and return how all of it ended."""
+def start(stack: Stack, dataset_version: int | None = None) -> str:
+    """Start an execution, for a version of the dataset where one is named; its ARN."""
+    given = {} if dataset_version is None else {"dataset_version": dataset_version}
     sfn = stack.session.client("stepfunctions")
-    execution = sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"])["executionArn"]
+    return sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"], input=json.dumps(given))[
+        "executionArn"
+    ]
+
+
+def watch(console: Console, stack: Stack) -> Ended:
+    """Start an execution and watch it to its end."""
+    return watch_execution(console, stack, start(stack))
+
+
+def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
+    """Print each step of the execution with that ARN as it ends, and return how all of it ended."""
+    sfn = stack.session.client("stepfunctions")
     began: dict[str, float] = {}
     # On a terminal a line shows the state at work; elsewhere only the finished steps are printed.
     with console.status("starting") as status:
@@ -84,7 +98,8 @@ _TELL: dict[str, tuple[str, Callable[[Stack, dict[str, Any]], str]]] = {
     "DownloadCSV": ("DownloadCSV", _tell_download),
     "ConvertParquet": ("ConvertParquet", _tell_convert),
     "GlueTransform": ("GlueTransform", _tell_transform),
-    "HasCrawlerFinished": ("RefreshCatalog", _tell_crawl),
+    # The crawler is polled in a loop of states; this one stands behind it.
+    "ReadSnapshotSummary": ("RefreshCatalog", _tell_crawl),
     "ReadVerifiedCounts": ("VerifySnapshot", _tell_verify),
     "PublishSnapshot": ("PublishSnapshot", _tell_publish),
     "RecordSuccess": ("RecordSuccess", _tell_record),

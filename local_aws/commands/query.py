@@ -1,0 +1,58 @@
+"""`local-aws query`: a statement through Athena, its result on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+
+
+def query(
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="The statement, in quotes; `-` reads it from standard input.")
+    ] = "",
+    *,
+    named: Annotated[
+        str, typer.Option(metavar="NAME", help="Run one of the stack's named queries, as RowsPerSubject.")
+    ] = "",
+    form: Annotated[
+        Literal["table", "csv", "json"],
+        typer.Option("--format", help="A table of at most 1,000 rows, or all rows as CSV or JSON."),
+    ] = "table",
+    on_aws: OnAws = False,
+    stack: StackName = "mhealth",
+    region: Region = "",
+    profile: Profile = "",
+    endpoint: Endpoint = "",
+) -> None:
+    """Ask Athena, in the stack's database and workgroup.
+
+    The result goes to standard output; rows, bytes scanned and seconds to standard error. The view is `mhealth`;
+    `WHERE subject = 3` reads one subject's files only. Ends with 1 when Athena refuses the statement, and says why.
+
+    Examples:
+    * `local-aws query "SELECT activity, count(*) AS samples FROM mhealth GROUP BY activity"`
+
+    * `local-aws query --named RowsPerSubject`
+
+    * `local-aws query --format csv "SELECT * FROM mhealth WHERE subject = 3" > subject3.csv`
+
+    * `local-aws query --format json - < question.sql | jq '.[0]'`
+
+    * `local-aws query --aws --region eu-central-1 --named WalkingMinutes`
+
+    """
+    place = Place(on_aws, stack, region, profile, endpoint)
+    if bool(sql) == bool(named):
+        raise typer.BadParameter('Say what to ask: "SELECT ...", - for standard input, or --named NAME; one of them.')
+    # Late: help and completion must not wait for AWS's libraries.
+    from local_aws.operations.asking import ask_and_show, statement_of
+    from local_aws.operations.telling import told
+
+    with told() as console:
+        statement = sys.stdin.read() if sql == "-" else sql
+        found = place.find()
+        ask_and_show(console, found, statement_of(found, named) if named else statement, form)

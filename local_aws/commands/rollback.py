@@ -1,0 +1,45 @@
+"""`local-aws rollback`: publish an older snapshot again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+
+
+def rollback(
+    *,
+    to: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="SNAPSHOT", help="This one, of those that `local-aws status` lists."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    on_aws: OnAws = False,
+    stack: StackName = "mhealth",
+    region: Region = "",
+    profile: Profile = "",
+    endpoint: Endpoint = "",
+) -> None:
+    """Let readers see the snapshot before the published one again, or the one named by `--to`.
+
+    Shows what it will do and asks. Refuses (1) a snapshot that is not there or not whole, and to work while an
+    execution runs. It holds until a run has something new to publish; `--to` a newer snapshot undoes it.
+
+    Examples:
+    * `local-aws rollback`
+
+    * `local-aws rollback --to 20261124080012 --yes`
+
+    * `local-aws rollback --aws --stack mhealth --region eu-central-1`
+
+    """
+    place = Place(on_aws, stack, region, profile, endpoint)
+    # Late: help and completion must not wait for AWS's libraries.
+    from local_aws.operations.rollback import roll_back
+    from local_aws.operations.telling import told
+
+    with told() as console:
+        undo = f"local-aws rollback{place.told()} --to"
+        roll_back(console, place.find(), to, confirmed=yes, undo=undo)

@@ -1,0 +1,99 @@
+"""Publishing an older snapshot again: the stack's named query RollBack, after a look at what it would do."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from local_aws.operations.errors import NotConfirmed, OperationFailed
+from local_aws.operations.queries import named_query, run_query
+from local_aws.operations.snapshots import Snapshot, hold_that_it_is_whole, readers_see, written
+from local_aws.operations.stacks import Stack
+
+NAMED_QUERY, PLACEHOLDER = "RollBack", "YYYYMMDDHHMMSS"
+"""The named query, and what stands in it where the snapshot's number is to be."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a rollback would do."""
+
+    now: int
+    to: Snapshot
+    statement: str
+
+
+def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool, undo: str) -> None:
+    """Publish the snapshot `to`, or the one before the one that readers see; told first, and asked unless confirmed.
+
+    `undo` is the command that publishes the present one again, without the snapshot's number at its end. Raises
+    OperationFailed where there is nothing to go back to, or it is not whole, or an execution runs; NotConfirmed.
+    """
+    found = plan(stack, to)
+    if found is None:
+        console.print(f"Readers see snapshot {to} already: nothing to do.", highlight=False)
+        return
+    new = found.to
+    subjects = f"{new.subjects} subject{'' if new.subjects == 1 else 's'}"
+    console.print(
+        f"readers see now   snapshot {found.now}\n"
+        f"and afterwards    snapshot {new.number}: {new.rows:,} rows of {subjects}, dataset version "
+        f"{new.raw_version}\n"
+        f"by the statement  {found.statement}\n"
+        f"it holds          until a run has something new to publish: a newer version of the dataset, or other code\n"
+        f"to undo it        {undo} {found.now}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    if not confirmed:
+        _hold_that_it_is_meant(console)
+    run_query(stack, found.statement)
+    seen = readers_see(stack)
+    if seen != new.number:
+        raise OperationFailed(f"The view shows snapshot {seen}, not {new.number}: somebody else published meanwhile.")
+    console.print(f"Readers see snapshot {seen}.", highlight=False)
+
+
+def plan(stack: Stack, to: int | None) -> Plan | None:
+    """What is to be done, None where readers see `to` already. Raises OperationFailed as `roll_back` does."""
+    now = readers_see(stack)
+    if now is None:
+        raise OperationFailed("Nothing is published yet, so there is nothing to roll back.")
+    if to == now:
+        return None
+    target = _target(written(stack), now, to)
+    if running := stack.running_executions():
+        raise OperationFailed(
+            f"An execution is running: {running[0]}. It may be about to publish, or to retire the snapshot that you "
+            "choose. Wait for its end and try again. Nothing was changed."
+        )
+    hold_that_it_is_whole(stack, target)
+    return Plan(now, target, named_query(stack, NAMED_QUERY).statement.replace(PLACEHOLDER, str(target.number)))
+
+
+def _target(kept: list[Snapshot], now: int, to: int | None) -> Snapshot:
+    if to is None:
+        older = [snapshot for snapshot in kept if snapshot.number < now]
+        if older:
+            return older[-1]
+        raise OperationFailed(f"There is no snapshot before {now}, the one that readers see. {_choice(kept, now)}")
+    for snapshot in kept:
+        if snapshot.number == to:
+            return snapshot
+    raise OperationFailed(f"There is no snapshot {to}. {_choice(kept, now)} Nothing was changed.")
+
+
+def _choice(kept: list[Snapshot], now: int) -> str:
+    others = ", ".join(str(snapshot.number) for snapshot in kept if snapshot.number != now)
+    return f"Beside {now}, which readers see, these are kept: {others or 'none'}."
+
+
+def _hold_that_it_is_meant(console: Console) -> None:
+    if not sys.stdin.isatty():
+        raise NotConfirmed("Nobody is there to ask. A script says it with --yes. Nothing was changed.")
+    if console.input(Text("Do it? [y/N] ")).strip().lower() not in {"y", "yes"}:
+        raise NotConfirmed("Nothing was changed.")

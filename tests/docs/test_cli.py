@@ -1,0 +1,22 @@
+"""docs/cli.md is what the commands say of themselves today."""
+
+from __future__ import annotations
+
+import re
+
+from docs import cli
+
+COMMANDS = ["up", "run", "query", "status", "rollback"]
+
+
+def test_page_is_what_typer_makes_today() -> None:
+    assert cli.PAGE.read_text() == cli.page(), "stale: run `make reference`"
+
+
+def test_every_command_has_a_section_with_usage_and_options() -> None:
+    sections = re.split(r"^### `local-aws (\w+)`$", cli.PAGE.read_text(), flags=re.MULTILINE)
+    assert sections[1::2] == COMMANDS
+    assert all(
+        f"$ local-aws {name} [OPTIONS]" in text for name, text in zip(sections[1::2], sections[2::2], strict=True)
+    )
+    assert "* `--to SNAPSHOT`" in sections[-1]
