@@ -137,8 +137,21 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 	@$(RUN) python -m docs.cost.tables --write
 
 .PHONY: reference
-reference: setup  ## Make docs/parameters.md anew, from the template
+reference: setup  ## Make the pages and pictures that come from the template and the state machine anew
 	@$(RUN) python -m docs.parameters
+	@$(RUN) python -m docs.columns
+	@$(RUN) python -m docs.architecture
+
+# Material's words about its successor are not for every build.
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs
+
+.PHONY: docs
+docs: setup  ## Build the docs as a site, in .cache/site; a link that leads nowhere is an error
+	@$(MKDOCS) build --strict
+
+.PHONY: docs-serve
+docs-serve: setup  ## Show the docs as a site, on http://127.0.0.1:8000
+	@$(MKDOCS) serve --strict
 
 EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
 FOR_LINUX = | sed -e '/win32/d' -e 's/ ;.*//'
