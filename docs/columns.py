@@ -17,17 +17,18 @@ _HEAD = """# Columns of mhealth
 
 This page is made from `cloudformation/template.yaml` by `make reference`; a test fails when the two do not agree.
 
-The view `mhealth` shows the published snapshot; the table `mhealth_snapshots` has the same columns and shows every snapshot that is kept. Samples come
-50 times a second. `DESCRIBE mhealth_snapshots` prints the same in Athena.
+The view `mhealth` shows the published snapshot; the table `mhealth_snapshots` has the same columns and shows every
+snapshot that is kept. Samples come 50 times a second. `DESCRIBE mhealth_snapshots` prints the same in Athena.
 
 | column | type in a query | unit | what it is |
 |---|---|---|---|
 """
 
 _TAIL = """
-`snapshot` and `subject` are partitions: a query that names a subject reads that subject's file and no other. In a source without a sensor
-([input.md](input.md)) its columns are null. A column that a later version adds is null in the snapshots before it.
-`activity` is never null; what the activities are called, and how long each was recorded, the named query `MinutesPerActivity` tells.
+`snapshot` and `subject` are partitions: a query that names a subject reads that subject's file and no other. In a
+source without a sensor ([input.md](input.md)) its columns are null. A column that a later version adds is null in the
+snapshots before it. `activity` is never null; what the activities are called, and how long each was recorded, the named
+query `MinutesPerActivity` tells.
 """
 
 
