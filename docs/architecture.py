@@ -1,4 +1,4 @@
-"""The picture in docs/architecture.md, made from the state machine by `python -m docs.architecture` (`make reference`)."""
+"""The picture in docs/architecture.md, made from the state machine: `python -m docs.architecture` writes it."""
 
 from __future__ import annotations
 
