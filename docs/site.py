@@ -1,9 +1,11 @@
-"""What mkdocs does not know of this repository: pages that lie in its root, and links that lead out of docs/."""
+"""What mkdocs does not know of this repository: pages that lie in its root, files of a folder, links that lead out of docs/."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -18,6 +20,22 @@ ROOT_PAGES = {
 """Files of the repository's root that are pages, and what they are called on the site."""
 
 _LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the files of a folder in the place of `FOLDER/*` in the navigation."""
+    config.nav = _with_files(config.nav, Path(config.docs_dir))
+    return config
+
+
+def _with_files(nav: Any, docs: Path) -> Any:
+    if isinstance(nav, list):
+        return [_with_files(each, docs) for each in nav]
+    if isinstance(nav, dict):
+        return {title: _with_files(each, docs) for title, each in nav.items()}
+    if isinstance(nav, str) and nav.endswith("/*"):
+        return sorted(path.relative_to(docs).as_posix() for path in docs.glob(f"{nav}.md"))
+    return nav
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
