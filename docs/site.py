@@ -1,4 +1,4 @@
-"""What mkdocs does not know of this repository: pages that lie in its root, files of a folder, links that lead out of docs/."""
+"""What mkdocs does not know of this repository: pages of its root, files of a folder, links that lead out of docs/."""
 
 from __future__ import annotations
 
