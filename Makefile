@@ -60,18 +60,6 @@ demo: setup  ## Watch the whole daily run on this machine, from the real templat
 up: setup  ## Start the local AWS and leave it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
 	@$(RUN) local-aws up --port $(PORT) --dataset $(DATASET)
 
-##@ Run it in Docker, on AWS's image of Glue
-
-.PHONY: docker-test
-docker-test:  ## The jobs' tests in Glue's own runtime (GLUE_IMAGE=public.ecr.aws/glue/aws-glue-libs:5)
-	@$(NEED_DOCKER)
-	@$(COMPOSE) run --rm --build test
-
-.PHONY: docker-notebook
-docker-notebook:  ## Jupyter in Glue's own runtime, beside the local AWS, with notebooks/
-	@$(NEED_DOCKER)
-	@$(COMPOSE) up --build --attach notebook --abort-on-container-exit notebook; ended=$$?; $(COMPOSE) down; exit $$ended
-
 ##@ Run it on AWS
 
 .PHONY: deploy
@@ -96,7 +84,19 @@ verify: setup  ## Run a deployed stack once and check it (STACK=mhealth REGION=.
 destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth REGION=... CONFIRM=name DELETE_DATA=1 BUCKET=...)
 	@$(OPERATE) destroy $(WHERE) --confirm "$(CONFIRM)" --bucket "$(BUCKET)" $(if $(filter 1,$(DELETE_DATA)),--delete-data)
 
-##@ Change it
+##@ Run it in Docker, on AWS's image of Glue
+
+.PHONY: docker-test
+docker-test:  ## The jobs' tests in Glue's own runtime (GLUE_IMAGE=public.ecr.aws/glue/aws-glue-libs:5)
+	@$(NEED_DOCKER)
+	@$(COMPOSE) run --rm --build test
+
+.PHONY: docker-notebook
+docker-notebook:  ## Jupyter in Glue's own runtime, beside the local AWS, with notebooks/
+	@$(NEED_DOCKER)
+	@$(COMPOSE) up --build --attach notebook --abort-on-container-exit notebook; ended=$$?; $(COMPOSE) down; exit $$ended
+
+##@ Prove it
 
 .PHONY: test
 test: setup check  ## Prove it: static checks, then every test
@@ -122,6 +122,8 @@ check: setup-checks  ## Everything that can be known before AWS: code, template,
 .PHONY: mutations
 mutations: setup-checks  ## Show which check catches what goes wrong, and renew the table in docs/checks.md (minutes)
 	@$(RUN) python -m tests.checks.mutations
+
+##@ Change it
 
 .PHONY: format
 format: setup  ## Put the code into its format and mend what the linter can
@@ -218,4 +220,4 @@ clean:  ## Remove everything that was downloaded or made here
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
