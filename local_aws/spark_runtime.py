@@ -64,6 +64,11 @@ class SparkRuntime:
     python: Path
     home: Path
 
+    @property
+    def reads_s3(self) -> bool:
+        """Whether it has an S3 connector of its own: the one of AWS's image of Glue has, PyPI's package has none."""
+        return self.home.name != "pyspark"
+
 
 @functools.cache
 def own_runtime() -> SparkRuntime:
@@ -72,9 +77,12 @@ def own_runtime() -> SparkRuntime:
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise SparkRuntimeError("pyspark is not installed: run `make setup`")
+    package = Path(spec.origin).parent
+    # PyPI's package is a whole Spark. In a distribution, as AWS's image of Glue has one, it lies in the folder python/.
+    home = package if (package / "bin").is_dir() else package.parents[1]
     for version in GLUE_VERSIONS.values():
         if version.python == python:
-            return SparkRuntime(version, Path(sys.executable), Path(spec.origin).parent)
+            return SparkRuntime(version, Path(sys.executable), home)
     known = ", ".join(version.python for version in GLUE_VERSIONS.values())
     raise SparkRuntimeError(f"No Glue version has Python {python}; expected one of {known}")
 

@@ -203,7 +203,7 @@ class _Answer:
         self._body = body
 
     def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes, or all. Raises IncompleteReadError where the answer is shorter than it said."""
+        """Up to `size` bytes, or all. Raises botocore's error of a broken answer where it is shorter than it said."""
         return self._body.read(None if size < 0 else size)
 
     def close(self) -> None:

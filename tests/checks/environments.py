@@ -31,6 +31,9 @@ LAMBDA_RUNTIME = ("boto3",)
 GLUE_RUNTIME = ("boto3", "numpy", "pandas", "pyarrow", "pyspark")
 """What the jobs use of what Glue 5.1 has installed."""
 
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+"""A Go module: PyPI's packages of it fetch a binary from elsewhere."""
+
 _STAMP = "made-from"
 
 
@@ -64,6 +67,11 @@ def asl_validator() -> Path:
     return CACHE / "asl-validator"
 
 
+def actionlint() -> Path:
+    """The command actionlint, there only where the machine has a Go."""
+    return CACHE / "actionlint" / "actionlint"
+
+
 def uv() -> str:
     """The uv that runs us, or the one that the Makefile got."""
     found = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
@@ -84,7 +92,10 @@ def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
         "glue-runtime": ("what a Glue job has", lambda: _install("glue-runtime", GLUE_RUNTIME)),
         "node": (f"Node from PyPI (200 MB; there is no Node {NODE_MAJOR} here)", lambda: _sync("node")),
         "asl-validator": ("asl-validator from npm (8 MB)", _install_asl_validator),
+        "actionlint": ("actionlint from Go's modules (8 MB)", _install_actionlint),
     }
+    if not shutil.which("go"):
+        del makers["actionlint"]
     if _node_of_the_machine():
         del makers["node"]
     for name, (what, make) in makers.items():
@@ -142,6 +153,16 @@ def _install_asl_validator() -> None:
     command = str(npm if npm.exists() else shutil.which("npm"))
     path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     _run(command, "--prefix", str(target), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
+
+
+def _install_actionlint() -> None:
+    """Without it the check is skipped by name, so a Go that can't make it stops nothing."""
+    target = actionlint().parent
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        _run("go", "install", ACTIONLINT, GOBIN=str(target))
+    except subprocess.CalledProcessError as error:
+        print(f"actionlint could not be made ({error}): its check will be skipped", file=sys.stderr)
 
 
 def _node_of_the_machine() -> Path | None:

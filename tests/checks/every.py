@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.checks import environments, linters
+from tests.checks import environments, linters, upkeep
 from tests.checks.mutations.catching import caught, faults
 from tests.checks.mutations.table import stale
 from tests.checks.packaging import function, glue_code, sam
@@ -45,6 +45,11 @@ def every_check(workshop: Workshop) -> list[Check]:
         Check("ruff format", lambda: _first_number(_tool("ruff", "format", "--check", "."), "files")),
         Check("ruff lint", lambda: _tool("ruff", "check", ".").strip().lower()),
         Check("lock file", _lock_file),
+        Check("hooks", upkeep.hooks),
+        Check("schemas", upkeep.schemas),
+        Check("actionlint", upkeep.actionlint),
+        Check("hadolint", upkeep.hadolint),
+        Check("compose file", upkeep.compose_file),
     ]
 
 

@@ -21,9 +21,14 @@ class CheckFailed(Exception):
     """A check found something; the message is what to show below its line."""
 
 
+class CheckSkipped(Exception):
+    """A check can't be done on this machine; the message says what is missing. That is no failure."""
+
+
 @dataclass(frozen=True)
 class Check:
-    """A named check. `run` returns a fact worth a few words, or raises CheckFailed; any other exception fails it too.
+    """A named check. `run` returns a fact worth a few words, or raises CheckFailed or CheckSkipped; any other exception
+    fails it too.
 
     `needs` are the names of checks whose results it uses: it runs after them, and not where one of them failed.
     """
@@ -40,6 +45,7 @@ class Outcome:
     passed: bool
     text: str
     seconds: float
+    skipped: bool = False
 
 
 def command(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
@@ -70,6 +76,7 @@ def run(checks: Sequence[Check], console: Console) -> bool:
     order = TopologicalSorter({check.name: [need for need in check.needs if need in known] for check in checks})
     order.prepare()
     failed: set[str] = set()
+    skipped = 0
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running: dict[Future[Outcome], str] = {}
@@ -86,12 +93,15 @@ def run(checks: Sequence[Check], console: Console) -> bool:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 outcome = future.result()
+                skipped += outcome.skipped
                 if not outcome.passed:
                     failed.add(name)
                 _print(console, name, outcome)
                 order.done(name)
     seconds = time.monotonic() - started
-    verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else f"all {len(checks)} checks passed"
+    passed = f"all {len(checks)} checks passed" if not skipped else f"{len(checks) - skipped} checks passed"
+    verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else passed
+    verdict += f", {skipped} skipped," if skipped else ""
     console.print(Text(f"{verdict} in {seconds:.0f} s", style="bold red" if failed else "bold green"))
     return not failed
 
@@ -109,13 +119,21 @@ def _outcome(job: Callable[[], str]) -> Outcome:
         return Outcome(True, job(), time.monotonic() - started)
     except CheckFailed as failure:
         return Outcome(False, str(failure), time.monotonic() - started)
+    except CheckSkipped as reason:
+        return Outcome(True, str(reason), time.monotonic() - started, skipped=True)
     except Exception:  # noqa: BLE001 - a check that breaks has failed, and the others go on
         return Outcome(False, traceback.format_exc(), time.monotonic() - started)
 
 
+def _word(outcome: Outcome) -> tuple[str, str]:
+    if outcome.skipped:
+        return "skip   ", "yellow"
+    return ("ok     ", "green") if outcome.passed else ("FAILED ", "bold red")
+
+
 def _print(console: Console, name: str, outcome: Outcome) -> None:
     line = Text.assemble(
-        ("ok     ", "green") if outcome.passed else ("FAILED ", "bold red"),
+        _word(outcome),
         f"{name:<{_NAME_WIDTH}}",
         (f"{outcome.seconds:6.1f} s", "dim"),
     )

@@ -8,7 +8,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from tests.checks.runner import Check, CheckFailed, command, run, with_needed
+from tests.checks.runner import Check, CheckFailed, CheckSkipped, command, run, with_needed
 
 
 def fails(text: str) -> str:
@@ -42,6 +42,16 @@ def test_a_failure_shows_what_the_tool_said_and_the_others_still_run() -> None:
     assert lines[place + 1 : place + 3] == ["       one", "       [two]"]
     assert any(line.startswith("ok     good") for line in lines)
     assert lines[-1].startswith("1 of 2 checks failed")
+
+
+def test_what_can_not_be_done_here_is_told_and_counted() -> None:
+    def lacks() -> str:
+        raise CheckSkipped("no Go is on this machine")
+
+    passed, lines = printed(Check("lacking", lacks), Check("good", lambda: "fine"))
+    assert passed
+    assert any(line.startswith("skip   lacking") and line.endswith("no Go is on this machine") for line in lines)
+    assert lines[-1].startswith("1 checks passed, 1 skipped, in ")
 
 
 def test_a_check_that_breaks_has_failed() -> None:

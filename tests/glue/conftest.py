@@ -26,16 +26,17 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(GLUE)
     scratch = tmp_path_factory.mktemp("spark")
-    session = (
+    builder = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
         .config("spark.local.dir", str(scratch))
-        .config("spark.driver.extraClassPath", f"{connector_jars(own_runtime())}/*")  # for s3://
-        .getOrCreate()
     )
+    if not own_runtime().reads_s3:
+        builder = builder.config("spark.driver.extraClassPath", f"{connector_jars(own_runtime())}/*")
+    session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     yield spark_session("tests")
     session.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,25 @@ def test_the_version_of_this_python_runs_on_this_python() -> None:
     own = runtime_of(own_runtime().glue.name)
     assert own.python == Path(sys.executable)
     assert (own.home / "bin" / "spark-submit").is_file()
+
+
+def test_a_distribution_is_found_around_its_python_package(tmp_path: Path) -> None:
+    package = tmp_path / "spark" / "python" / "pyspark"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from local_aws.spark_runtime import *; own = own_runtime(); print(own.home, own.reads_s3)",
+        ],
+        env={"PYTHONPATH": f"{package.parent}:{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == f"{tmp_path / 'spark'} True\n"
+    assert not own_runtime().reads_s3
 
 
 def test_another_version_runs_on_the_python_of_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

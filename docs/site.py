@@ -1,0 +1,63 @@
+"""What mkdocs does not know of this repository: pages of its root, files of a folder, links that lead out of docs/."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT_PAGES = {
+    "README.md": "index.md",
+    "README.ja.md": "index.ja.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""Files of the repository's root that are pages, and what they are called on the site."""
+
+_LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the files of a folder in the place of `FOLDER/*` in the navigation."""
+    config.nav = _with_files(config.nav, Path(config.docs_dir))
+    return config
+
+
+def _with_files(nav: Any, docs: Path) -> Any:
+    if isinstance(nav, list):
+        return [_with_files(each, docs) for each in nav]
+    if isinstance(nav, dict):
+        return {title: _with_files(each, docs) for title, each in nav.items()}
+    if isinstance(nav, str) and nav.endswith("/*"):
+        return sorted(path.relative_to(docs).as_posix() for path in docs.glob(f"{nav}.md"))
+    return nav
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Bring in the pages of the root."""
+    root = posixpath.dirname(config.config_file_path or "")
+    for name, page in ROOT_PAGES.items():
+        files.append(File.generated(config, page, abs_src_path=posixpath.join(root, name)))
+    return files
+
+
+def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs passes it
+    """Turn links that are right in the repository into links that are right on the site."""
+    here = page.file.src_uri
+    in_repository = {site: name for name, site in ROOT_PAGES.items()}.get(here, f"docs/{here}")
+
+    def turned(link: re.Match[str]) -> str:
+        text, path, anchor = link[1], link[2], link[3] or ""
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), path))
+        on_site = ROOT_PAGES.get(target, target.removeprefix("docs/"))
+        if target in ROOT_PAGES or re.match(r"docs/.*\.md$", target):  # mkdocs complains where there is none
+            return f"[{text}]({posixpath.relpath(on_site, posixpath.dirname(here))}{anchor})"
+        # A source file: on the site only where one knows the repository's address.
+        return f"[{text}]({config.repo_url.rstrip('/')}/blob/main/{target})" if config.repo_url else text
+
+    return _LINK.sub(turned, markdown)

@@ -1,0 +1,168 @@
+"""Every command in a console block is executed by a test, or says that it needs AWS, Docker or Kaggle.
+
+`EXECUTED` tells by which test; those that cost nothing are executed here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.checks.project import ROOT
+
+PAGES = ["README.md", "README.ja.md", "CONTRIBUTING.md"]
+PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+NEEDS = {"<!-- needs AWS -->", "<!-- needs Docker -->", "<!-- needs Kaggle -->"}
+OPERATIONS = "docs/operations.md"
+"""Its commands are all executed in their order, but for those of make and those that it marks itself."""
+
+EXECUTED = {
+    r"make demo": ("tests/end_to_end/test_demo.py::test_demo_shows_a_run_its_results_and_a_run_without_work", "demo"),
+    r"make test": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "pytest"),
+    r"make check": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "check"),
+    r"make setup": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "setup"),
+    r"make hooks": ("tests/checks/test_upkeep.py::test_hooks_mend_what_they_can", "pre-commit"),
+    r"make reference": ("tests/docs/test_reference.py::test_columns_are_those_of_the_template_today", "columns.page"),
+    r"make docs": ("tests/docs/test_site.py::test_every_page_is_there_and_in_the_navigation", "mkdocs"),
+    r"make docker-test": (
+        "tests/docker/test_docker.py::test_without_an_engine_a_target_says_so_in_one_sentence",
+        "needs a running Docker engine",
+    ),
+    r"make (deploy|verify|destroy) .*": (
+        "tests/end_to_end/test_deploy_and_destroy.py::test_deploy_gets_past_a_failed_first_deployment",
+        "make",
+    ),
+    r"make up|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
+        "tests/local_aws/test_cli.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
+        "--dataset",
+    ),
+    r"uv run local-aws up --parameter \w+=\S+": (
+        "tests/local_aws/test_cli.py::test_a_parameter_that_the_template_does_not_have_is_told",
+        "--parameter",
+    ),
+    r"uv run local-aws up --no-stack": (
+        "tests/local_aws/test_cli.py::test_without_a_stack_it_waits_for_sam_deploy",
+        "--no-stack",
+    ),
+    r"export AWS_ENDPOINT_URL=\S+( AWS_\w+=\S+)+": ("tests/docs/test_operations.py::shown", "AWS_ENDPOINT_URL"),
+    r"aws cloudformation describe-stacks .*|aws stepfunctions start-execution .*": (
+        "tests/docs/test_operations.py::test_commands_run_as_they_stand",
+        "# aws ",
+    ),
+    r"sam build( && sam deploy --no-confirm-changeset)?": ("tests/checks/packaging/sam.py::deploy", '"deploy"'),
+    r"sam delete --no-prompts .*": ("tests/checks/packaging/sam.py::deploy", '"delete"'),
+    r"uv run pytest -n0 tests/glue/test_normalise.py -k accel_magnitude": (
+        "tests/docs/test_tutorial.py::test_its_test_passes",
+        "uv run pytest",
+    ),
+    r"uv run python -m tests.guarantees": (
+        "tests/docs/test_guarantees.py::test_the_code_and_the_test_of_a_row_exist",
+        "python -m tests.guarantees",
+    ),
+}
+"""Commands as patterns, each with the test that executes them and a text that stands in the test's file."""
+
+LONG = {"make test-glue-image", "make drill", "make test-glue6"}
+"""Proofs that take too long for every run of the tests; they are run by hand, or nightly."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a page, its lines joined, without its comment; `needs` is what the page says it needs."""
+
+    page: str
+    text: str
+    needs: str = ""
+
+
+def commands(page: str, text: str) -> list[Command]:
+    """The commands of the page's console blocks; other lines of a block are what one sees."""
+    found = []
+    blocks = re.findall(r"(?:^ *(<!-- needs \w+ -->)\n)?^ *```console\n(.+?)^ *```", text, re.MULTILINE | re.DOTALL)
+    for needs, block in blocks:
+        lines = re.sub(r"\\\n\s*", "", block).splitlines()
+        shown = [line.strip().removeprefix("$ ") for line in lines if line.strip().startswith("$ ")]
+        assert shown, f"{page}: a console block without a command"
+        found += [Command(page, re.split(r"\s+# (?!on AWS only)", line)[0].rstrip(), needs) for line in shown]
+    return found
+
+
+EVERY = [command for page in PAGES for command in commands(page, (ROOT / page).read_text())]
+
+
+def executing_test(command: Command) -> str:
+    """The test that executes a command; empty where it needs none. Raises LookupError where nothing is known of it."""
+    if command.needs in NEEDS or command.text in LONG or command.text == "make":
+        return ""
+    if command.page == OPERATIONS and not command.text.startswith("make "):
+        return "tests/docs/test_operations.py::test_commands_run_as_they_stand"
+    for pattern, (test, _) in EXECUTED.items():
+        if re.fullmatch(pattern, command.text):
+            return test
+    raise LookupError(
+        f"{command.page}: no test executes `{command.text}`. Write one and name it in tests/docs/test_commands.py, or "
+        f"put {', '.join(sorted(NEEDS))} on the line before its block."
+    )
+
+
+@pytest.mark.parametrize("command", EVERY, ids=lambda command: f"{command.page}: {command.text}")
+def test_every_command_is_executed_or_says_what_it_needs(command: Command) -> None:
+    executing_test(command)
+
+
+def test_a_new_command_is_noticed() -> None:
+    (command,) = commands("docs/new.md", "```console\n$ make me \\\n    happy  # at once\nyou are\n```\n")
+    assert command == Command("docs/new.md", "make me happy")
+    with pytest.raises(LookupError, match=r"docs/new\.md: no test executes `make me happy`"):
+        executing_test(command)
+    (command,) = commands("docs/new.md", "<!-- needs AWS -->\n```console\n$ make me happy\n```\n")
+    assert executing_test(command) == ""
+
+
+@pytest.mark.parametrize(("test", "text"), EXECUTED.values())
+def test_the_tests_are_there(test: str, text: str) -> None:
+    file, _, name = test.partition("::")
+    content = (ROOT / file).read_text()
+    assert f"def {name}(" in content
+    assert text in content
+
+
+def test_no_pattern_is_left_over() -> None:
+    used = {executing_test(command) for command in EVERY}
+    assert {test for test, _ in EXECUTED.values()} - used == set()
+
+
+def test_make_test_is_what_runs_this() -> None:
+    recipe = (ROOT / "Makefile").read_text().split("\ntest: ")[1].split("\n.PHONY")[0]
+    assert recipe.splitlines()[0].startswith("setup check ")
+    assert recipe.splitlines()[1] == "\t@$(RUN) pytest"
+    assert "tests" in os.environ["PYTEST_CURRENT_TEST"]
+
+
+def test_make_alone_shows_every_target_that_has_a_line() -> None:
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = set(re.findall(r"^  make ([a-z0-9-]+) ", shown, re.MULTILINE))
+    assert told == {target for target in TARGETS if re.search(rf"^{target}:.*## ", _makefile(), re.MULTILINE)}
+    assert told == TARGETS
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_that_a_page_names_exist(page: str) -> None:
+    named = set(re.findall(r"(?:`|\$ )make ([a-z][a-z0-9-]*)", (ROOT / page).read_text()))
+    assert named <= TARGETS
+
+
+def _makefile() -> str:
+    return (ROOT / "Makefile").read_text()
+
+
+def test_the_pages_are_there() -> None:
+    assert len(EVERY) > 30
+    assert {command.page for command in EVERY} >= {"README.md", "docs/tutorial.md", OPERATIONS}
+    assert Path(ROOT / OPERATIONS).exists()
