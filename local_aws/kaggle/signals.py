@@ -21,17 +21,19 @@ _PULSE = np.array([activity.pulse for activity in ACTIVITIES])
 _BEHIND = {"x": 9, "y": 4, "z": 17}
 """Samples by which gyroscope and magnetometer follow the acceleration of their axis."""
 
+_PULSES = np.arange(40.0, 240.0, 10.0)
+"""The pulses, beats per minute, that have a shape of their beat in `_BEATS`."""
 _BEAT_POINTS = 512
 _RECOVERY = 20.0  # seconds in which the pulse comes two thirds of the way to that of a new activity
 
 
 @dataclass(frozen=True)
 class _Course:
-    """How a recording goes, for each sample: place in `_SWINGS`, strength of the movement, phase of the heart beat."""
+    """How a recording goes, for each sample: place in `_SWINGS`, strength of the movement, place in `_BEATS`."""
 
     place: npt.NDArray[np.int64]
     strength: Floats
-    beat: Floats
+    beat: npt.NDArray[np.int64]
 
 
 def signals(labels: npt.NDArray[np.int32], random: np.random.Generator) -> dict[str, Floats]:
@@ -72,9 +74,11 @@ def _course(labels: npt.NDArray[np.int32], random: np.random.Generator) -> _Cour
         return found
 
     cycles = np.cumsum(_HERTZ[labels] * pace * each_sample(1 + 0.3 * wander[0])) / RATE
-    beats = np.cumsum(each_sample(_pulse(seconds) * heart * (1 + 0.5 * wander[2]))) / 60 / RATE
     place = labels * POINTS + (cycles % 1 * POINTS).astype(np.int64)
-    return _Course(place, each_sample(strengths), beats % 1)
+    pulse = each_sample(_pulse(seconds) * heart * (1 + 0.5 * wander[2]))
+    beats = np.cumsum(pulse) / 60 / RATE
+    shape = np.rint(np.interp(pulse, _PULSES, np.arange(len(_PULSES)))).astype(np.int64)
+    return _Course(place, each_sample(strengths), shape * _BEAT_POINTS + (beats % 1 * _BEAT_POINTS).astype(np.int64))
 
 
 def _wander(seconds: int, random: np.random.Generator) -> Floats:
@@ -98,23 +102,26 @@ def _pulse(seconds: npt.NDArray[np.int32]) -> Floats:
     return found
 
 
-def _ecg(beat: Floats, artefact: Floats, noise: Callable[[float], Floats]) -> dict[str, Floats]:
+def _ecg(beat: npt.NDArray[np.int64], artefact: Floats, noise: Callable[[float], Floats]) -> dict[str, Floats]:
     """Two leads, mV: P, Q, R, S and T of each beat, and what the moving chest adds."""
-    shape = _BEAT[(beat * _BEAT_POINTS).astype(np.int64)]
+    shape = _BEATS[beat]
     return {"ecg_1": shape + artefact + noise(0.02), "ecg_2": 0.8 * shape + artefact + noise(0.02)}
 
 
-def _one_beat() -> Floats:
-    beat = np.arange(_BEAT_POINTS) / _BEAT_POINTS
+def _one_beat(pulse: float) -> Floats:
+    """The shape of a beat, its R wave at 0.4 of it. A faster heart's waves come sooner, but are hardly shorter."""
+    seconds = (np.arange(_BEAT_POINTS) / _BEAT_POINTS - 0.4) * 60 / pulse
+    hurry = (75 / pulse) ** 0.5
 
     def wave(centre: float, width: float) -> Floats:
-        values: Floats = np.exp(-(((beat - centre) / width) ** 2))
+        values: Floats = np.exp(-(((seconds - centre) / width) ** 2))
         return values
 
-    p_wave, t_wave = 0.12 * wave(0.18, 0.03), 0.25 * wave(0.55, 0.05)
-    complexes = wave(0.30, 0.02) - 0.15 * wave(0.26, 0.015) - 0.2 * wave(0.345, 0.015)
+    p_wave, t_wave = 0.12 * wave(-0.15 * hurry, 0.03 * hurry), 0.25 * wave(0.25 * hurry, 0.05 * hurry)
+    # Wide enough that fifty samples a second meet each of them.
+    complexes = 1.1 * wave(0.0, 0.02) - 0.15 * wave(-0.04, 0.015) - 0.25 * wave(0.045, 0.015)
     beats: Floats = p_wave + complexes + t_wave
     return beats
 
 
-_BEAT = _one_beat()
+_BEATS = np.concatenate([_one_beat(pulse) for pulse in _PULSES])

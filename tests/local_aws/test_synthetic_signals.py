@@ -80,8 +80,9 @@ def test_who_moves_faster_shakes_more(person: Recording) -> None:
 
 
 def test_the_heart_beats_faster_the_harder_the_work(person: Recording) -> None:
-    lying, standing, walking, cycling = map(person.beats_per_minute, (LYING, STANDING, WALKING, CYCLING))
-    assert 50 < lying < standing < walking < cycling < 145
+    work = (LYING, STANDING, WALKING, CYCLING, RUNNING)
+    lying, standing, walking, cycling, running = map(person.beats_per_minute, work)
+    assert 50 < lying < standing < walking < cycling < running < 190
     assert 60 < standing < 90
 
 
