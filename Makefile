@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PORT ?= 4566
 DATASET ?= synthetic
 STACK ?= mhealth
+STACK_ON ?= local
 REGION ?=
 # sam reads the values itself: one argument, so that quotes around a value reach it. In the environment make keeps them.
 PARAMETERS ?=
@@ -41,7 +42,7 @@ CHECKS_READY := $(CACHE)/checks/ready
 # The second Glue version, in an environment of its own (local_aws/glue_versions.py lists them).
 PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 GLUE6 := $(CACHE)/glue-6.0
-RUN_GLUE6 = UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
+RUN_GLUE6 = UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
 
 # Docker, for those who have it: everything else does without.
 DOCKER ?= docker
@@ -61,6 +62,15 @@ demo: setup  ## Watch the whole daily run on this machine, from the real templat
 .PHONY: up
 up: setup  ## Start the local AWS and leave it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
 	@$(RUN) local-aws up --port $(PORT) --dataset $(DATASET)
+
+.PHONY: notebook
+notebook: setup $(CACHE)/jupyter-ready  ## Open the notebooks, a local AWS with the published table behind them (DATASET=... or STACK_ON=aws STACK=... REGION=...)
+	@$(RUN) python -m local_aws.notebook --stack-on $(STACK_ON) --dataset $(DATASET) $(WHERE)
+
+$(CACHE)/jupyter-ready: $(READY)
+	@echo "Getting JupyterLab (50 MB, once) ..."
+	@$(UV) sync --locked --quiet --inexact --group jupyter
+	@touch $@
 
 ##@ Run it on AWS
 
@@ -131,6 +141,7 @@ mutations: setup-checks  ## Show which check catches what goes wrong, and renew 
 format: setup  ## Put the code into its format and mend what the linter can
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+	@$(RUN) nbstripout notebooks/*.ipynb
 
 .PHONY: hooks
 hooks: setup  ## Have git look at what you commit: format, notebooks, workflows (.pre-commit-config.yaml)
@@ -214,7 +225,7 @@ setup-glue6: $(GLUE6)/ready  ## Get what Glue 6.0 needs besides (about 700 MB, o
 $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@test -n "$(PYTHON_GLUE6)" || { echo "Python 3.13 was not found. Install it, or name it: make $(or $(firstword $(MAKECMDGOALS)),setup-glue6) PYTHON_GLUE6=/path/to/python3.13" >&2; exit 1; }
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
-	@UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
+	@UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
 	@touch $@
 

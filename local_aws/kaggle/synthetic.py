@@ -1,15 +1,14 @@
 """A made-up mHealth dataset with the shape of the real one: the same files, row counts, label runs and number format.
 
-The signals are plausible, no more: gravity on the axis that the posture says, steps of two to three hertz while
-walking and running, an ECG with beats. The same arguments write the same bytes.
+The signals (signals.py) are as a body moves, no more: gravity on the axis that the posture says, feet that strike the
+ground, an ECG with beats. The same arguments write the same bytes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
+
+from local_aws.kaggle.movements import Floats
+from local_aws.kaggle.signals import signals
 
 ROWS = (161280, 130561, 122112, 116736, 119808, 98304, 104448, 129024, 135168, 98304)
 """Rows of subjects 1 to 10 of the real dataset: 1,215,745 together."""
@@ -44,8 +46,6 @@ _ONE_CSV_COLUMNS = {
     **dict(zip(("grx", "gry", "grz"), ("arm_gyro_x", "arm_gyro_y", "arm_gyro_z"), strict=True)),
     "Activity": "label",
 }
-_RATE = 50.0  # samples per second
-_GRAVITY = 9.81  # m/s2
 
 README = """Synthetic copy of the mHealth dataset: made by a random generator, no person was measured.
 
@@ -56,37 +56,6 @@ Each mHealth_subject<N>.log holds one subject at 50 Hz, 24 columns without a hea
 m/s2), ECG (two leads; mV), left ankle acceleration, gyroscope (deg/s) and magnetometer, right lower arm the same,
 label 0 to 12.
 """
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Motion:
-    """How an activity moves: steps per second, swing in m/s2 at chest, ankle and arm, heart beats per minute."""
-
-    hertz: float
-    chest: float
-    ankle: float
-    arm: float
-    pulse: float
-    lying: bool = False
-
-
-_MOTIONS = (
-    _Motion(0.4, 0.5, 0.6, 0.8, 80),  # 0 null class
-    _Motion(0.2, 0.05, 0.03, 0.05, 75),  # 1 standing still
-    _Motion(0.2, 0.04, 0.02, 0.04, 70),  # 2 sitting and relaxing
-    _Motion(0.2, 0.04, 0.02, 0.03, 62, lying=True),  # 3 lying down
-    _Motion(1.9, 2.5, 4.5, 2.0, 95),  # 4 walking
-    _Motion(1.6, 2.8, 4.8, 2.2, 115),  # 5 climbing stairs
-    _Motion(0.3, 4.0, 0.4, 3.5, 95),  # 6 waist bends forward
-    _Motion(0.5, 0.8, 0.3, 6.0, 95),  # 7 frontal elevation of arms
-    _Motion(0.5, 3.0, 2.5, 1.5, 110),  # 8 knees bending (crouching)
-    _Motion(1.2, 1.0, 4.0, 0.8, 120),  # 9 cycling
-    _Motion(2.5, 7.0, 9.0, 5.5, 140),  # 10 jogging
-    _Motion(2.9, 9.0, 11.0, 7.0, 160),  # 11 running
-    _Motion(2.1, 10.0, 12.0, 6.0, 150),  # 12 jump front and back
-)
 
 
 def write_dataset(
@@ -119,7 +88,7 @@ def recording(subject: int, rows: int, *, seed: int = 2014) -> pa.Table:
     """One subject's recording: the 23 sensor columns (double, five significant digits) and `label` (int32)."""
     random = np.random.default_rng([seed, subject])
     labels = _labels(subject, rows, random)
-    sensors = {name: pa.array(_five_digits(values)) for name, values in _signals(labels, random).items()}
+    sensors = {name: pa.array(_five_digits(values)) for name, values in signals(labels, random).items()}
     return pa.table({**{name: sensors[name] for name in SENSORS}, "label": pa.array(labels, pa.int32())})
 
 
@@ -146,56 +115,6 @@ def _labels(subject: int, rows: int, random: np.random.Generator) -> npt.NDArray
         runs += [length, int(pause)]
         values += [label, 0]
     return np.repeat(np.array(values, np.int32), runs)
-
-
-def _signals(labels: npt.NDArray[np.int32], random: np.random.Generator) -> dict[str, Floats]:
-    def by_activity(name: str) -> Floats:
-        table: Floats = np.array([float(getattr(motion, name)) for motion in _MOTIONS])
-        return table[labels]
-
-    rows = len(labels)
-    phase = 2 * np.pi * np.cumsum(by_activity("hertz")) / _RATE
-    step, half_step = np.sin(phase), np.sin(phase / 2 + 0.7)
-    lying = by_activity("lying")
-    upright = 1 - lying
-
-    def noise(size: float) -> Floats:
-        values: Floats = random.standard_normal(rows) * size
-        return values
-
-    def swing(name: str, shift: float) -> Floats:
-        values: Floats = by_activity(name) * (step * np.cos(shift) + 0.4 * half_step * np.sin(shift))
-        return values
-
-    signals: dict[str, Floats] = {
-        "chest_accel_x": -_GRAVITY * upright + swing("chest", 0.0) + noise(0.08),
-        "chest_accel_y": 0.2 + 0.5 * swing("chest", 0.9) + noise(0.08),
-        "chest_accel_z": 0.4 * upright + _GRAVITY * lying + 0.4 * swing("chest", 1.7) + noise(0.08),
-        **_ecg(by_activity("pulse"), noise),
-        "ankle_accel_x": 2.0 * upright + swing("ankle", 0.5) + noise(0.1),
-        "ankle_accel_y": -9.6 * upright + 0.8 * swing("ankle", 0.0) + noise(0.1),
-        "ankle_accel_z": 0.6 * upright - _GRAVITY * lying + 0.5 * swing("ankle", 1.9) + noise(0.1),
-        "arm_accel_x": -8.6 * upright + swing("arm", 0.3) + noise(0.1),
-        "arm_accel_y": -4.5 * upright + 0.7 * swing("arm", 1.1) + noise(0.1),
-        "arm_accel_z": 0.3 * upright + 9.7 * lying + 0.6 * swing("arm", 2.0) + noise(0.1),
-    }
-    for limb in ("ankle", "arm"):
-        for axis, (rest, shift) in zip("xyz", ((0.1, 1.2), (-0.8, 0.4), (-0.6, 2.2)), strict=True):
-            signals[f"{limb}_gyro_{axis}"] = rest + 0.1 * swing(limb, shift) + noise(0.02)
-            field = 3.0 * rest + 1.5 * swing(limb, shift + 0.8) + noise(0.6)
-            signals[f"{limb}_mag_{axis}"] = np.rint(100 * field) / 100  # coarse: two decimals
-    return signals
-
-
-def _ecg(pulse: Floats, noise: Callable[[float], Floats]) -> dict[str, Floats]:
-    beat = np.cumsum(pulse / 60) / _RATE % 1.0
-
-    def wave(centre: float, width: float) -> Floats:
-        values: Floats = np.exp(-(((beat - centre) / width) ** 2))
-        return values
-
-    shape = 0.12 * wave(0.18, 0.03) - 0.15 * wave(0.27, 0.012) + wave(0.30, 0.015) + 0.25 * wave(0.55, 0.05)
-    return {"ecg_1": shape + noise(0.02), "ecg_2": 0.8 * shape + noise(0.02)}
 
 
 def _five_digits(values: Floats) -> Floats:

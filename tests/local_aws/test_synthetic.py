@@ -63,25 +63,6 @@ def test_values_have_five_significant_digits(tmp_path: Path) -> None:
     assert not [value for value in values if not re.fullmatch(r"-?\d+(\.\d+)?(e-\d\d)?", value)]
 
 
-def test_signals_look_like_what_they_stand_for(tmp_path: Path) -> None:
-    (path,) = write_dataset(tmp_path, rows=(20_000,))
-    by_label: dict[str, list[list[float]]] = {}
-    for row in rows(path):
-        by_label.setdefault(row[23], []).append([float(value) for value in row[:23]])
-
-    def mean(label: str, column: int) -> float:
-        values = [row[column] for row in by_label[label]]
-        return sum(values) / len(values)
-
-    def spread(label: str, column: int) -> float:
-        values = [row[column] for row in by_label[label]]
-        return max(values) - min(values)
-
-    assert mean("1", 0) == pytest.approx(-9.8, abs=0.1), "standing: gravity along the body"
-    assert mean("3", 2) == pytest.approx(9.8, abs=0.1), "lying: gravity through the chest"
-    assert spread("11", 0) > 3 * spread("4", 0) > 9 * spread("1", 0), "running more than walking more than standing"
-
-
 def test_the_same_seed_makes_the_same_bytes_and_each_subject_differs(tmp_path: Path) -> None:
     def digests(folder: str, seed: int) -> list[str]:
         files = write_dataset(tmp_path / folder, rows=SMALL, scale=3, seed=seed)

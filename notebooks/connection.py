@@ -1,0 +1,99 @@
+"""Connect a notebook to a stack: the one on the local AWS, or one that was deployed. Names come from its outputs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from local_aws.operations.stacks import Stack
+
+LOCAL_ENDPOINT = "http://127.0.0.1:4566"
+"""Where `make up` listens. `make notebook` takes a free port and says which in AWS_ENDPOINT_URL."""
+
+_OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A stack and what its data are. `source` is the line that belongs below every picture."""
+
+    stack: Stack
+    source: str
+
+    @property
+    def session(self) -> boto3.Session:
+        """For boto3, awswrangler and PyAthena."""
+        return self.stack.session
+
+    @property
+    def bucket(self) -> str:
+        """The data bucket."""
+        return self.stack.bucket
+
+    @property
+    def database(self) -> str:
+        """The Glue database with the view mhealth."""
+        return self.stack.outputs["DatabaseName"]
+
+    @property
+    def workgroup(self) -> str:
+        """The Athena workgroup; it says where results go."""
+        return self.stack.outputs["WorkGroupName"]
+
+    def document(self, key: str) -> dict[str, Any]:
+        """A manifest, by its key."""
+        return self.stack.document(key)
+
+    def published(self) -> dict[str, Any]:
+        """What the last successful run published: snapshot, raw_version, code_version and more."""
+        return self.document("manifests/current.json")
+
+
+def connect(stack_on: str) -> Connection:
+    """Connect to the stack named in STACK (default mhealth): `stack_on` is `local` or `aws`.
+
+    `local` is the local AWS at AWS_ENDPOINT_URL or `LOCAL_ENDPOINT`; `aws` is the account of your usual credentials.
+    Everything in this process that calls AWS goes there from now on. Raises NoSuchStack; ValueError for another word.
+    """
+    if stack_on not in {"local", "aws"}:
+        raise ValueError(f'STACK_ON is {stack_on!r}; expected "local" or "aws"')
+    if stack_on == "local":
+        _use_local_aws()
+        dataset = os.environ.get("DATASET", "synthetic")
+    else:
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        dataset = "kaggle"
+    session = boto3.Session(region_name=os.environ.get("REGION") or None)
+    stack = Stack.named(os.environ.get("STACK", "mhealth"), session)
+    place = (
+        f"the local AWS at {os.environ['AWS_ENDPOINT_URL']}" if stack_on == "local" else f"AWS, {session.region_name}"
+    )
+    print(f"Stack {stack.name} on {place}. {_SAID.get(dataset, f'Data: the files in {dataset}.')}")
+    sources = {"synthetic": "Synthetic data, no person was measured", "kaggle": "mHealth, Banos et al. 2014, CC BY 4.0"}
+    return Connection(stack, sources.get(dataset, f"Files in {dataset}"))
+
+
+_SAID = {
+    "synthetic": (
+        "The data are synthetic: made by a generator, no person was measured. "
+        "For the real recordings start this with: make notebook DATASET=kaggle"
+    ),
+    "kaggle": "The data are the recordings on Kaggle.",
+}
+
+
+def _use_local_aws() -> None:
+    for name in _OTHER_ACCOUNTS:
+        os.environ.pop(name, None)
+    os.environ.setdefault("AWS_ENDPOINT_URL", LOCAL_ENDPOINT)
+    # Any credentials will do there. A person's own must not be sent along, nor their profile be asked for.
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "notebook",
+        "AWS_SECRET_ACCESS_KEY": "notebook",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
