@@ -15,7 +15,7 @@ from threading import Event, Thread
 
 import psutil
 
-_SAMPLE_SECONDS = 0.1
+_SAMPLE_SECONDS = 0.25  # each look costs the system some milliseconds for a large process
 _LAST_LINES = 25
 
 
