@@ -14,7 +14,7 @@ from benchmarks.ingest import ingest_table
 from benchmarks.limits import first_met, limits_table
 from benchmarks.machine import saved
 from benchmarks.pictures import draw_execution, draw_race
-from benchmarks.places import ROOT
+from benchmarks.places import PICTURES, ROOT
 from benchmarks.scaling import change_table, sizes_table
 from benchmarks.targets import Figures, targets_table
 from docs.cost.stack import Stack
@@ -36,6 +36,12 @@ _OF_A_MEASUREMENT: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
 }
 """Marker: the measurement whose figures the table shows."""
 
+_PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Path], Path]]] = {
+    "race": ("Seconds of both hops", draw_race),
+    "execution": ("Where the seconds of an execution go", draw_execution),
+}
+"""Marker: what the picture below its table shows, and what draws it."""
+
 _MARKED = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -50,6 +56,8 @@ def tables(figures: Figures, stack: Stack) -> dict[str, str]:
         command = f"`python -m benchmarks {source.replace('_', '-')}`"
         if source in figures:
             made[marker] = f"{make(dict(figures[source]))}\n\n{_measured(figures[source])}, by {command}."
+            if marker in _PICTURES:
+                made[marker] += f"\n\n![{_PICTURES[marker][0]}]({PICTURES.name}/{marker}.svg)"
         else:
             made[marker] = f"*Not measured yet:* {command}."
     return made
@@ -79,9 +87,14 @@ def write() -> list[Path]:
     made = tables(figures, Stack.read())
     for path in PAGES:
         path.write_text(page(path.read_text(encoding="utf-8"), made), encoding="utf-8")
-    written = list(PAGES)
-    if "bench" in figures:
-        written.append(draw_race(figures["bench"]))
-    if "execution" in figures:
-        written.append(draw_execution(figures["execution"]))
-    return written
+    return [*PAGES, *draw(figures, PICTURES)]
+
+
+def draw(figures: Figures, folder: Path) -> list[Path]:
+    """Draw the pictures whose figures exist; returns their files."""
+    drawn = []
+    for marker, (_, picture) in _PICTURES.items():
+        source = _OF_A_MEASUREMENT[marker][0]
+        if source in figures:
+            drawn.append(picture(figures[source], folder / f"{marker}.svg"))
+    return drawn

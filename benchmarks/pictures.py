@@ -12,7 +12,6 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from benchmarks.contestants import CONTESTANTS, OURS
-from benchmarks.places import PICTURES
 
 # The same figures give the same bytes, so that a picture changes when its figures do.
 mpl.rcParams["svg.hashsalt"] = "mhealth"
@@ -34,7 +33,7 @@ Bar = Sequence[tuple[str, float]]
 """Consecutive parts with their seconds."""
 
 
-def draw_race(bench: Mapping[str, Any], path: Path = PICTURES / "race.svg") -> Path:
+def draw_race(bench: Mapping[str, Any], path: Path) -> Path:
     """Seconds of both hops of every way, the fastest on top."""
     found = sorted(bench["summary"].items(), key=lambda item: float(item[1]["both"]))
     bars = {
@@ -48,7 +47,7 @@ def draw_race(bench: Mapping[str, Any], path: Path = PICTURES / "race.svg") -> P
     return _draw(bars, title, path)
 
 
-def draw_execution(execution: Mapping[str, Any], path: Path = PICTURES / "execution.svg") -> Path:
+def draw_execution(execution: Mapping[str, Any], path: Path) -> Path:
     """Where the seconds of an execution go, beside the two jobs alone."""
     found = execution["execution"]
     parts: list[tuple[str, float]] = []

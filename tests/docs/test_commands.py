@@ -29,6 +29,8 @@ EXECUTED = {
     r"make setup": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "setup"),
     r"make hooks": ("tests/checks/test_upkeep.py::test_hooks_mend_what_they_can", "pre-commit"),
     r"make reference": ("tests/docs/test_reference.py::test_columns_are_those_of_the_template_today", "columns.page"),
+    r"make bench( K=1 ROUNDS=1)?": ("tests/benchmarks/test_bench.py::test_a_small_race_publishes_nothing", '"bench"'),
+    r"make performance": ("tests/benchmarks/test_page.py::test_the_page_is_what_the_figures_say", "make performance"),
     r"make docs": ("tests/docs/test_site.py::test_every_page_is_there_and_in_the_navigation", "mkdocs"),
     r"make docker-test": (
         "tests/docker/test_docker.py::test_without_an_engine_a_target_says_so_in_one_sentence",
@@ -68,7 +70,7 @@ EXECUTED = {
 }
 """Commands as patterns, each with the test that executes them and a text that stands in the test's file."""
 
-LONG = {"make test-glue-image", "make drill", "make test-glue6"}
+LONG = {"make bench-rest", "make test-glue-image", "make drill", "make test-glue6"}
 """Proofs that take too long for every run of the tests; they are run by hand, or nightly."""
 
 
