@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,11 +20,12 @@ from local_aws import faults
 from local_aws.faults import Fault
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
-from tests.local_aws.commands import Done, LocalAwsCommand
+from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
 
 ROWS = (1200, 700)
 STATES = ["DownloadCSV", "ConvertParquet", "GlueTransform", "RefreshCatalog"]
 STATES += ["VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
+README = Path(__file__).parents[2] / "README.md"
 OLDER = 20200101000000
 EVERYTHING_TO_EVERYTHING = "SELECT count(*) FROM mhealth a, mhealth b, mhealth c WHERE a.ecg_1 + b.ecg_1 < c.ecg_1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
@@ -430,3 +433,25 @@ def test_a_stack_of_another_project_is_told(local: LocalAwsCommand, aws: LocalAw
     done = local("run", "--stack", "foreign")
     assert (done.returncode, done.stdout) == (1, "")
     assert "has no output DataBucketName, DatabaseName, ScheduleName, StateMachineArn, WorkGroupName" in done.stderr
+
+
+def test_the_commands_of_the_readme_run_as_they_stand(
+    local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int], tmp_path: Path
+) -> None:
+    section = README.read_text().split("\n## Command line\n")[1].split("\n## ")[0]
+    commands = [line for line in re.findall(r"^\$ (.+)$", section, re.MULTILINE) if line.startswith("local-aws ")]
+    assert {command.split()[1] for command in commands} == {"run", "query", "status"}
+    variables = {"LOCAL_AWS_ENDPOINT": aws.endpoint, "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euc", "set -o pipefail; " + "; ".join(commands)],
+        env={**local.variables, **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"│ walking +│ +[\d.]+ │\n│ running +│", done.stdout)
+    assert "subject,samples\n1,1200\n2,699\n" in done.stdout
+    assert "\nquarantine  1 of 1,900 lines" in done.stdout
