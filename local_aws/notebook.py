@@ -102,8 +102,10 @@ def jupyter(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen
     options = (f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}")
     # Where one is root, as in a container, Jupyter refuses unless it is told; it listens on this machine alone.
     quiet = ("--no-browser", "--allow-root", "--ServerApp.answer_yes=True", "--Application.log_level=ERROR")
+    # Without it each kernel warns that others on this machine might listen.
+    private = ("--KernelManager.transport_encryption=required",)
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options, *quiet],
+        [sys.executable, "-m", "jupyterlab", *options, *quiet, *private],
         env=os.environ | environment | {"JUPYTER_TOKEN": token},
     )
     try:
