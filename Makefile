@@ -68,7 +68,7 @@ notebook: setup $(CACHE)/jupyter-ready  ## Open the notebooks, a local AWS with 
 	@$(RUN) python -m local_aws.notebook --stack-on $(STACK_ON) --dataset $(DATASET) $(WHERE)
 
 $(CACHE)/jupyter-ready: $(READY)
-	@echo "Getting JupyterLab (50 MB, once) ..."
+	@echo "Getting JupyterLab (30 MB, once) ..."
 	@$(UV) sync --locked --quiet --inexact --group jupyter
 	@touch $@
 

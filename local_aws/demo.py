@@ -56,6 +56,8 @@ def local_aws(dataset: str) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
+        if process.stdout:
+            process.stdout.close()
 
 
 def query(console: Console, stack: Stack, name: str) -> None:

@@ -26,10 +26,12 @@ import typer
 from rich.console import Console
 
 from local_aws.demo import FOLDER, REGION, STACK, DemoFailed, local_aws
+from local_aws.environment import call_only
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.listening import HOST, listen
 from local_aws.operations.errors import OperationFailed
 from local_aws.operations.stacks import Stack
+from local_aws.operations.telling import new_console
 from local_aws.operations.watching import watch
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -64,7 +66,7 @@ def damage(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
-    """A local AWS on which an execution has published; yields the environment of its clients.
+    """A local AWS on which an execution has published; yields what `connection.connect` looks for in the environment.
 
     Raises NotebookFailed when that execution does not publish.
     """
@@ -74,13 +76,7 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
         write_dataset(DATASET)
         served = str(DATASET)
     with local_aws(served) as endpoint:
-        environment = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "notebook",
-            "AWS_SECRET_ACCESS_KEY": "notebook",
-        }
-        os.environ |= environment
+        call_only(endpoint, REGION)
         ended = watch(console, Stack.named(STACK, boto3.Session()))
         if ended.output.get("outcome") != "published":
             raise NotebookFailed(
@@ -89,7 +85,7 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
         if dataset == "synthetic":
             file = damage(DATASET)
             console.print(f"  a new version waits on Kaggle: three lines of {file.name} are damaged", highlight=False)
-        yield environment | {"DATASET": dataset}
+        yield {"AWS_ENDPOINT_URL": endpoint, "DATASET": dataset}
 
 
 @contextlib.contextmanager
@@ -102,8 +98,10 @@ def jupyter(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen
     options = (f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}")
     # Where one is root, as in a container, Jupyter refuses unless it is told; it listens on this machine alone.
     quiet = ("--no-browser", "--allow-root", "--ServerApp.answer_yes=True", "--Application.log_level=ERROR")
+    # Without it each kernel warns that others on this machine might listen.
+    private = ("--KernelManager.transport_encryption=required",)
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options, *quiet],
+        [sys.executable, "-m", "jupyterlab", *options, *quiet, *private],
         env=os.environ | environment | {"JUPYTER_TOKEN": token},
     )
     try:
@@ -172,7 +170,7 @@ def main(
     region: Annotated[str, typer.Option(help="Its region; empty for that of your AWS configuration")] = "",
 ) -> None:
     """Open the notebooks in JupyterLab, with everything behind them started."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = new_console()
     if stack_on not in {"local", "aws"}:
         raise typer.BadParameter(f"--stack-on {stack_on}: expected local or aws")
     for each in (signal.SIGTERM, signal.SIGHUP):

@@ -8,12 +8,29 @@ from typing import Any
 
 import boto3
 
+from local_aws.environment import call_only
+from local_aws.operations.account import plainly, session
+from local_aws.operations.snapshots import current
 from local_aws.operations.stacks import Stack
 
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 """Where `make up` listens. `make notebook` takes a free port and says which in AWS_ENDPOINT_URL."""
 
-_OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+LOCAL_REGION = "us-east-1"
+"""The region of a stack on the local AWS."""
+
+
+class NothingPublished(Exception):
+    """No run has published yet, so there is nothing to look at."""
+
+
+_SAID = {
+    "synthetic": (
+        "The data are synthetic: made by a generator, no person was measured. "
+        "For the real recordings start this with: make notebook DATASET=kaggle"
+    ),
+    "kaggle": "The data are the recordings on Kaggle.",
+}
 
 
 @dataclass(frozen=True)
@@ -48,52 +65,35 @@ class Connection:
         return self.stack.document(key)
 
     def published(self) -> dict[str, Any]:
-        """What the last successful run published: snapshot, raw_version, code_version and more."""
-        return self.document("manifests/current.json")
+        """What the last successful run published: snapshot, raw_version, code_version and more.
+
+        Raises NothingPublished before the first.
+        """
+        found = current(self.stack)
+        if found is None:
+            raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `local-aws run`.")
+        return found
 
 
 def connect(stack_on: str) -> Connection:
     """Connect to the stack named in STACK (default mhealth): `stack_on` is `local` or `aws`.
 
     `local` is the local AWS at AWS_ENDPOINT_URL or `LOCAL_ENDPOINT`; `aws` is the account of your usual credentials.
-    Everything in this process that calls AWS goes there from now on. Raises NoSuchStack; ValueError for another word.
+    Everything in this process that calls AWS goes there from now on. Raises NoSuchStack, CannotReachAws; ValueError for
+    another word.
     """
     if stack_on not in {"local", "aws"}:
         raise ValueError(f'STACK_ON is {stack_on!r}; expected "local" or "aws"')
     if stack_on == "local":
-        _use_local_aws()
+        call_only(os.environ.get("AWS_ENDPOINT_URL", LOCAL_ENDPOINT), LOCAL_REGION)
         dataset = os.environ.get("DATASET", "synthetic")
     else:
         os.environ.pop("AWS_ENDPOINT_URL", None)
         dataset = "kaggle"
-    session = boto3.Session(region_name=os.environ.get("REGION") or None)
-    stack = Stack.named(os.environ.get("STACK", "mhealth"), session)
-    place = (
-        f"the local AWS at {os.environ['AWS_ENDPOINT_URL']}" if stack_on == "local" else f"AWS, {session.region_name}"
-    )
+    with plainly():
+        stack = Stack.named(os.environ.get("STACK", "mhealth"), session(os.environ.get("REGION", "")))
+    region = stack.session.region_name
+    place = f"the local AWS at {os.environ['AWS_ENDPOINT_URL']}" if stack_on == "local" else f"AWS, {region}"
     print(f"Stack {stack.name} on {place}. {_SAID.get(dataset, f'Data: the files in {dataset}.')}")
     sources = {"synthetic": "Synthetic data, no person was measured", "kaggle": "mHealth, Banos et al. 2014, CC BY 4.0"}
     return Connection(stack, sources.get(dataset, f"Files in {dataset}"))
-
-
-_SAID = {
-    "synthetic": (
-        "The data are synthetic: made by a generator, no person was measured. "
-        "For the real recordings start this with: make notebook DATASET=kaggle"
-    ),
-    "kaggle": "The data are the recordings on Kaggle.",
-}
-
-
-def _use_local_aws() -> None:
-    for name in _OTHER_ACCOUNTS:
-        os.environ.pop(name, None)
-    os.environ.setdefault("AWS_ENDPOINT_URL", LOCAL_ENDPOINT)
-    # Any credentials will do there. A person's own must not be sent along, nor their profile be asked for.
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "notebook",
-        "AWS_SECRET_ACCESS_KEY": "notebook",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }

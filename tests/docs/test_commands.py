@@ -24,6 +24,7 @@ OPERATIONS = "docs/operations.md"
 
 EXECUTED = {
     r"make demo": ("tests/end_to_end/test_demo.py::test_demo_shows_a_run_its_results_and_a_run_without_work", "demo"),
+    r"make notebook": ("tests/notebooks/test_notebooks.py::seen", "published_stack"),
     r"make test": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "pytest"),
     r"make check": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "check"),
     r"make setup": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "setup"),

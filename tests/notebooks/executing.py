@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -60,6 +61,11 @@ def _words(output: Any) -> str:
 def execute(name: str, environment: dict[str, str]) -> Executed:
     """Run a notebook from its own folder in a kernel of its own. Raises CellExecutionError where a cell fails."""
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        config=Config({"KernelManager": {"transport_encryption": "required"}}),
+    )
     client.execute(env=environment)
     return Executed([cell for cell in notebook.cells if cell.cell_type == "code"])
