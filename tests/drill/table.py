@@ -33,6 +33,10 @@ class Line:
     unit: str = "times"
 
     @property
+    def how_often(self) -> str:
+        return "once" if (self.times, self.unit) == (1, "times") else f"{self.times:,} {self.unit}"
+
+    @property
     def is_good(self) -> bool:
         return self.lost == self.doubled == self.mixed == 0
 
@@ -83,7 +87,7 @@ def rendered(lines: list[Line], seed: int) -> Table:
     for line in lines:
         style = "" if line.is_good and line.seen != "FAILED" else "bold red"
         counts = (str(line.lost), str(line.doubled), str(line.mixed))
-        table.add_row(line.situation, f"{line.times:,} {line.unit}", line.seen, *counts, style=style)
+        table.add_row(line.situation, line.how_often, line.seen, *counts, style=style)
     return table
 
 
