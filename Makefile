@@ -112,10 +112,12 @@ reference: setup  ## Make docs/parameters.md anew, from the template
 	@$(RUN) python -m docs.parameters
 
 .PHONY: requirements
-requirements: setup  ## Pin what the function is packaged with anew, from uv.lock
-	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
-	  $(UV) export --quiet --locked --only-group function --no-hashes --no-emit-project --no-annotate --no-header \
-	  | sed -e '/win32/d' -e 's/ ;.*//'; } > lambda_ingest/requirements.txt
+requirements: setup  ## Pin what the two functions are packaged with anew, from uv.lock
+	@for packed in function:lambda_ingest report:lambda_report; do \
+	  { echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
+	    $(UV) export --quiet --locked --only-group "$${packed%:*}" --no-hashes --no-emit-project --no-annotate --no-header \
+	    | sed -e '/win32/d' -e 's/ ;.*//'; } > "$${packed#*:}/requirements.txt"; \
+	done
 
 ##@ Upkeep
 
