@@ -1,8 +1,8 @@
 """A headless Chromium to look at pages with, driven by Playwright; got from npm where the machine has none.
 
-Playwright's own download needs a server of its own. The npm package `@sparticuz/chromium` carries the browser, its fonts and
-the libraries that a bare machine lacks, and needs neither root nor the system's packages. A test uses the fixture `browser`
-(tests/conftest.py), and is skipped by name where there is no browser to be had.
+Playwright's own download needs a server of its own. The npm package `@sparticuz/chromium` carries the browser, its
+fonts and the libraries that a bare machine lacks, and needs neither root nor the system's packages. A test uses the
+fixture `browser` (tests/conftest.py), and is skipped by name where there is no browser to be had.
 """
 
 from __future__ import annotations

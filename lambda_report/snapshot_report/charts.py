@@ -16,9 +16,15 @@ NARROW, WIDE = 320, 920
 Chart = Mapping[str, Any]
 """A Vega-Lite chart without width."""
 
-_CONFIG = {
+FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
+"""What pictures are measured in and shown in (page.css): of the same widths on most machines."""
+
+_WIDEST = 7.0  # pixels a letter takes where the page's font is a wide one, at 12 pixels
+_MOST_ROOM = 178
+
+_CONFIG: dict[str, Any] = {
     "aria": False,  # the picture as a whole says what it shows, and a table beside it has the numbers
-    "font": "system-ui, sans-serif",
+    "font": FONT,
     "view": {"stroke": None},
     "axis": {
         "labelColor": "var(--muted)",
@@ -40,6 +46,7 @@ _CONFIG = {
         "labelFontSize": 12,
         "titleFontSize": 12,
         "labelLimit": 260,
+        "columnPadding": 16,
         "symbolStrokeWidth": 3,
         "offset": 8,
     },
@@ -75,7 +82,7 @@ def _svg(chart: Chart, width: int, summary: str) -> Markup:
             "padding": 0,
             "autosize": {"type": "fit", "contains": "padding"},
             "width": width,
-            "config": _CONFIG,
+            "config": _CONFIG | {"legend": _CONFIG["legend"] | {"gradientLength": min(240, width - _MOST_ROOM - 12)}},
             **chart,
         },
         # Data comes with the chart. Nothing is fetched.
@@ -91,7 +98,15 @@ def values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"values": list(rows)}
 
 
-def number(field: str, title: str, **more: Any) -> dict[str, Any]:
-    """An axis of amounts, from zero, in thousands with a k."""
-    axis = {"format": "~s", "tickCount": 5, "domain": False, "ticks": False, **more}
+def number(field: str, title: str, format: str = "~s") -> dict[str, Any]:  # noqa: A002 - Vega's name
+    """An axis of amounts, from zero; by default in thousands with a k."""
+    label = f"datum.value == 0 ? '0' : format(datum.value, '{format}')"
+    axis = {"labelExpr": label, "tickCount": 5, "domain": False, "ticks": False}
     return {"field": field, "type": "quantitative", "title": title, "axis": axis}
+
+
+def names_axis(field: str, names: Sequence[str]) -> dict[str, Any]:
+    """An axis of names, one below the other, with room for the longest also where the page's font is a wide one."""
+    room = min(_MOST_ROOM, 8 + _WIDEST * max(map(len, names), default=0))
+    axis = {"minExtent": room, "maxExtent": room, "labelLimit": room - 8}
+    return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": axis}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from snapshot_report.charts import Figure, figure, number, values
+from snapshot_report.charts import Figure, figure, names_axis, number, values
 from snapshot_report.costs import Stage
 from snapshot_report.queries import Count
 from snapshot_report.signals import NULL_CLASS, SECONDS, Choice, Panel
@@ -17,9 +18,9 @@ _CURVES = ["var(--curve-1)", "var(--curve-2)", "var(--curve-3)"]
 _SHADES = [f"var(--shade-{place})" for place in range(1, 7)]
 
 
-def subject_groups(subjects: Sequence[int]) -> dict[int, str]:
+def subject_groups(subjects: Iterable[int]) -> dict[int, str]:
     """The label of each subject's group: the subject's own number, or `first-last` of as many neighbours as needed."""
-    ordered = sorted(subjects)
+    ordered = sorted(set(subjects))
     size = -(-len(ordered) // MOST_GROUPS) or 1
     groups: dict[int, str] = {}
     for start in range(0, len(ordered), size):
@@ -37,7 +38,7 @@ def _grouped(groups: dict[int, str]) -> str:
 
 def rows_per_subject(counts: Sequence[Count]) -> Figure:
     """A bar for each subject or group of subjects: rows of the activities, and those of none on top."""
-    groups = subject_groups([each.subject for each in counts])
+    groups = subject_groups(each.subject for each in counts)
     order = list(dict.fromkeys(groups.values()))
     kinds = ("an activity", "null class")
     rows = {(label, kind): 0 for label in order for kind in kinds}
@@ -58,7 +59,7 @@ def rows_per_subject(counts: Sequence[Count]) -> Figure:
                 "color": {
                     "field": "kind",
                     "scale": {"domain": kinds, "range": ["var(--bar)", "var(--bar-pale)"]},
-                    "legend": {"title": "rows of"},
+                    "legend": {"title": None},
                 },
             },
         },
@@ -76,7 +77,7 @@ def rows_per_activity(counts: Sequence[Count]) -> Figure:
     share = f"{null / everything:.0%} of all" if everything else "none"
     order = list(rows)
     encoding: dict[str, Any] = {
-        "y": {"field": "activity", "type": "nominal", "sort": order, "title": None},
+        "y": names_axis("activity", order),
         "x": number("rows", "rows"),
     }
     return figure(
@@ -96,7 +97,7 @@ def rows_per_activity(counts: Sequence[Count]) -> Figure:
 def rows_per_subject_and_activity(counts: Sequence[Count]) -> Figure:
     """A cell for each subject (or group, then their mean) and activity, darker with more rows; none without a row."""
     names = _activities(counts)
-    groups = subject_groups([each.subject for each in counts])
+    groups = subject_groups(each.subject for each in counts)
     order = list(dict.fromkeys(groups.values()))
     sizes = {label: list(groups.values()).count(label) for label in order}
     cells: dict[tuple[str, str], float] = {}
@@ -116,12 +117,12 @@ def rows_per_subject_and_activity(counts: Sequence[Count]) -> Figure:
             "mark": {"type": "rect", "stroke": "var(--card)", "strokeWidth": 2},
             "encoding": {
                 "x": {"field": "subject", "type": "nominal", "sort": order, "title": _grouped(groups), "axis": slanted},
-                "y": {"field": "activity", "type": "nominal", "sort": list(names.values()), "title": None},
+                "y": names_axis("activity", list(names.values())),
                 "color": {
                     "field": "rows",
                     "type": "quantitative",
-                    "scale": {"type": "quantize", "domainMin": 0, "nice": True, "range": _SHADES},
-                    "legend": {"title": mean, "format": "~s", "gradientLength": 240, "gradientThickness": 12},
+                    "scale": {"type": "threshold", "domain": _steps(max(cells.values(), default=1)), "range": _SHADES},
+                    "legend": {"title": mean, "format": "~s", "gradientThickness": 12},
                 },
             },
         },
@@ -140,8 +141,12 @@ def seconds_per_stage(stages: Sequence[Stage]) -> Figure:
             "autosize": {"type": "fit-x", "contains": "padding"},
             "data": values([{"stage": each.name, "seconds": round(each.seconds, 1)} for each in shown]),
             "encoding": {
-                "y": {"field": "stage", "type": "nominal", "sort": [each.name for each in shown], "title": None},
-                "x": number("seconds", "seconds", format="~g"),
+                "y": names_axis("stage", [each.name for each in shown]),
+                "x": {
+                    **number("seconds", "seconds", format=",~f"),
+                    # Room for the number behind the longest bar.
+                    "scale": {"domainMax": 1.2 * max((each.seconds for each in shown), default=1), "nice": False},
+                },
             },
             "layer": [
                 {"mark": {"type": "bar", "color": "var(--bar)"}},
@@ -168,9 +173,13 @@ def signals(choice: Choice, panels: Sequence[Panel]) -> Figure:
 
 def _curves(panel: Panel, *, is_last: bool) -> dict[str, Any]:
     curves = list(dict.fromkeys(point.curve for point in panel.points))
-    title = f"{panel.quantity} ({panel.unit})" if panel.unit else panel.quantity
+    # ECG lead: 1, 2 reads as lead 1, lead 2. Axes are called x, y, z.
+    name = panel.quantity.split()[-1]
+    called = {curve: f"{name} {curve}" if curve.isdigit() else curve for curve in curves}
+    quantity = panel.quantity[:1].upper() + panel.quantity[1:]
+    title = f"{quantity} ({panel.unit.replace('s2', 's²')})" if panel.unit else quantity
     return {
-        "height": 150 if is_last else 130,
+        "height": 190 if is_last else 160,
         "title": {
             "text": title,
             "anchor": "start",
@@ -179,7 +188,9 @@ def _curves(panel: Panel, *, is_last: bool) -> dict[str, Any]:
             "color": "var(--ink)",
             "offset": 6,
         },
-        "data": values([{"curve": point.curve, "at": point.at, "value": point.value} for point in panel.points]),
+        "data": values(
+            [{"curve": called[point.curve], "at": point.at, "value": point.value} for point in panel.points]
+        ),
         "mark": {"type": "line", "strokeWidth": 1.4},
         "encoding": {
             "x": {
@@ -198,12 +209,19 @@ def _curves(panel: Panel, *, is_last: bool) -> dict[str, Any]:
             },
             "color": {
                 "field": "curve",
-                "sort": curves,
-                "scale": {"domain": curves, "range": _CURVES[: len(curves)]},
-                "legend": {"title": None, "orient": "top-right", "direction": "horizontal", "offset": -22},
+                "scale": {"domain": list(called.values()), "range": _CURVES[: len(curves)]},
+                "legend": {"title": None, "offset": 4},
             },
         },
     }
+
+
+def _steps(highest: float) -> list[float]:
+    """The bounds between the shades: round numbers, so that the strongest shade takes in the highest value."""
+    least = highest / len(_SHADES)
+    power = 10 ** math.floor(math.log10(least))
+    step = power * next(round_one for round_one in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if round_one * power >= least)
+    return [step * place for place in range(1, len(_SHADES))]
 
 
 def _null(counts: Sequence[Count]) -> list[Count]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from snapshot_report import costs, figures
 from snapshot_report.charts import Figure
-from snapshot_report.report import Report, check_groups
+from snapshot_report.report import Report, activities, check_groups
 from snapshot_report.signals import SAMPLES_PER_SECOND
 
 MOST_ROWS = 25
@@ -38,6 +38,8 @@ def render(report: Report) -> bytes:
         .render(
             report=report,
             snapshot=report.snapshot,
+            sources={source.name: source for source in report.snapshot.sources},
+            activities=activities(report.counts),
             checks=check_groups(report),
             pictures=_pictures(report),
             sample=figures.signals(report.choice, report.panels) if report.choice and report.panels else None,

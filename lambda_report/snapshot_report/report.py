@@ -47,6 +47,23 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Activity:
+    """An activity over all subjects: its rows, and how many subjects have any."""
+
+    activity_id: int
+    activity: str
+    rows: int
+    subjects: int
+
+
+def activities(counts: Sequence[Count]) -> list[Activity]:
+    """Every activity that has a row, by its id."""
+    found = sorted({(each.activity_id, each.activity) for each in counts})
+    rows = {key: [each.rows for each in counts if (each.activity_id, each.activity) == key] for key in found}
+    return [Activity(*key, sum(some), len(some)) for key, some in rows.items()]
+
+
+@dataclass(frozen=True)
 class CheckGroup:
     """Checks that say the same of several source files; the texts are of the first that failed, or of the first."""
 
