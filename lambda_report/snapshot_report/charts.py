@@ -47,6 +47,7 @@ _CONFIG: dict[str, Any] = {
         "titleFontSize": 12,
         "labelLimit": 260,
         "columnPadding": 16,
+        "gradientStrokeColor": "var(--card)",
         "symbolStrokeWidth": 3,
         "offset": 8,
     },
