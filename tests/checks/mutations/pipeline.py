@@ -49,7 +49,7 @@ TRANSITIONS = (
     in_definition(
         "a metric that fails the run",
         "MeasurePublication",
-        '"ResultPath": "$.unmeasured", "Next": "Published"',
+        '"ResultPath": "$.unmeasured", "Next": "WriteReport"',
         '"Next": "Failed"',
     ),
     in_definition("States.Format with an argument too few", "RowCountMismatch", ", $.verified.subjects)", ")"),
