@@ -46,8 +46,8 @@ def running() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=executable,
             env={**os.environ, **_libraries(executable)},
-            # Its own pages only, and a container gives no user namespaces to a sandbox.
-            args=["--no-sandbox"],
+            # A container gives no user namespaces to a sandbox, and little of /dev/shm. It opens our own pages only.
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
         )
         yield browser
         browser.close()

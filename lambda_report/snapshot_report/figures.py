@@ -122,7 +122,7 @@ def rows_per_subject_and_activity(counts: Sequence[Count]) -> Figure:
                     "field": "rows",
                     "type": "quantitative",
                     "scale": {"type": "threshold", "domain": _steps(max(cells.values(), default=1)), "range": _SHADES},
-                    "legend": {"title": mean, "format": "~s", "gradientThickness": 12},
+                    "legend": {"title": mean, "format": "~s", "gradientThickness": 12, "labelSeparation": 10},
                 },
             },
         },
@@ -145,14 +145,14 @@ def seconds_per_stage(stages: Sequence[Stage]) -> Figure:
                 "x": {
                     **number("seconds", "seconds", format=",~f"),
                     # Room for the number behind the longest bar.
-                    "scale": {"domainMax": 1.2 * max((each.seconds for each in shown), default=1), "nice": False},
+                    "scale": {"domainMax": 1.25 * max((each.seconds for each in shown), default=1), "nice": False},
                 },
             },
             "layer": [
                 {"mark": {"type": "bar", "color": "var(--bar)"}},
                 {
                     "mark": {"type": "text", "align": "left", "dx": 4, "color": "var(--ink)", "fontSize": 12},
-                    "encoding": {"text": {"field": "seconds", "format": ".1f"}},
+                    "encoding": {"text": {"field": "seconds", "format": ".3~r"}},
                 },
             ],
         },
