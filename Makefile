@@ -175,13 +175,15 @@ NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pa
   pytz s3transfer six tzdata urllib3)
 
 .PHONY: requirements
-requirements: setup  ## Pin anew, from uv.lock, what the function is packaged with and what the Docker images get
-	@{ echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
-	  $(EXPORT) --only-group function $(FOR_LINUX); } > lambda_ingest/requirements.txt
+requirements: setup  ## Pin anew, from uv.lock, what the functions are packaged with and what the Docker images get
+	@for packed in function:lambda_ingest report:lambda_report; do \
+	  { echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
+	    $(EXPORT) --only-group "$${packed%:*}" $(FOR_LINUX); } > "$${packed#*:}/requirements.txt"; \
+	done
 	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \
 	  $(EXPORT) --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
 	@{ echo "# Made by make requirements from uv.lock: Jupyter, and what notebooks/ needs besides what AWS's image of Glue has."; \
-	  $(EXPORT) --only-group jupyter $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
+	  $(EXPORT) --only-group jupyter --only-group notebooks $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
 
 ##@ Measure it
 

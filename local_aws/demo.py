@@ -22,6 +22,7 @@ from rich.markup import escape
 
 from local_aws.environment import call_only
 from local_aws.operations.errors import OperationFailed
+from local_aws.operations.executions import Ended
 from local_aws.operations.formats import print_table
 from local_aws.operations.queries import README_QUERIES, ask, named_query
 from local_aws.operations.stacks import Stack
@@ -33,6 +34,8 @@ REGION = "us-east-1"
 FOLDER = Path(".local-aws")
 KEPT = FOLDER / "demo"
 """Where the demo leaves a copy of what the run made."""
+
+KEPT_PREFIXES = ("processed/", "manifests/", "quarantine/", "reports/")
 
 
 class DemoFailed(Exception):
@@ -84,11 +87,19 @@ def keep(stack: Stack) -> int:
     """Copy what the run made to `KEPT`: the local AWS forgets it when it ends. Returns the number of files."""
     shutil.rmtree(KEPT, ignore_errors=True)
     s3 = stack.session.client("s3")
-    keys = [key for prefix in ("processed/", "manifests/", "quarantine/") for key, _ in stack.objects(prefix)]
+    keys = [key for prefix in KEPT_PREFIXES for key, _ in stack.objects(prefix)]
     for key in keys:
         (KEPT / key).parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(stack.bucket, key, str(KEPT / key))
     return len(keys)
+
+
+def kept_report(ended: Ended) -> Path:
+    """Where `keep` leaves the report of a run that published. Raises DemoFailed when the run wrote none."""
+    uri = ended.output.get("report")
+    if not uri:
+        raise DemoFailed(f"the run wrote no report: {ended.output.get('message')}")
+    return KEPT / "reports" / str(uri).rpartition("/")[2]
 
 
 def run(console: Console, dataset: str) -> None:
@@ -105,7 +116,9 @@ def run(console: Console, dataset: str) -> None:
         first = watch(console, stack)
         if first.status != "SUCCEEDED" or first.output.get("outcome") != "published":
             raise DemoFailed(f"the execution ended with {first.status} {first.error}: {first.cause or first.output}")
-        console.print(f"  published after {first.seconds:.1f} s: {first.output['rows']:,} rows\n", highlight=False)
+        console.print(f"  published after {first.seconds:.1f} s: {first.output['rows']:,} rows", highlight=False)
+        report = kept_report(first)
+        console.print("  a page on it is named below\n", highlight=False)
 
         console.rule("3. What an analyst asks", align="left")
         for name in README_QUERIES:
@@ -122,6 +135,7 @@ def run(console: Console, dataset: str) -> None:
 
     console.rule("Where things are", align="left")
     console.print(
+        f"  the report       {report.absolute().as_uri()}\n"
         f"  the table        {KEPT}/processed/ ({files} files with manifests), as it lies in the bucket\n"
         f"  logs             {FOLDER}/logs/ (function, Glue jobs)\n"
         "  what exists      cloudformation/template.yaml, cloudformation/pipeline.asl.json\n\n"

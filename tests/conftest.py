@@ -1,13 +1,17 @@
-"""How many examples the property tests try, and what every long test shares: the record of what it tried and saw."""
+"""How many examples the property tests try, the record of what a long test tried and saw, and a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.drill.table import PROPERTY, Line
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # No deadline: a machine under load is no fault. No database: a run must not depend on the one before.
 _COMMON = settings(
@@ -34,3 +38,15 @@ def drilled(record_property: Callable[[str, object], None]) -> Callable[..., Non
         assert line.is_good, line
 
     return record
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    from tests.browser import NoChromium, running  # most tests need none, and the Python of Glue 6.0 has no Playwright
+
+    try:
+        with running() as started:
+            yield started
+    except NoChromium as missing:
+        pytest.skip(f"no headless Chromium: {missing}")

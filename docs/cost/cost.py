@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from docs.cost.stack import HERE, USAGE, Kind, Stack
+from docs.cost.stack import PRICE_LIST, USAGE, Kind, Stack
 
-PRICES: dict[str, Any] = json.loads((HERE / "prices.json").read_text())
+PRICES: dict[str, Any] = json.loads(PRICE_LIST.read_text())
 
 HOUR = 3600
 HOURS_A_MONTH = 720
@@ -66,21 +66,22 @@ def job_line(stack: Stack, logical_id: str, seconds: float) -> Line:
     return Line(f"{logical_id}: {dpus(job):g} DPU x {billed:g} s", price, dpus(job) * billed / HOUR)
 
 
-def crawler_line(dpu: float, seconds: float) -> Line:
-    """A crawl; no DPU is no crawl."""
+def crawler_line(seconds: float) -> Line:
+    """A crawl that takes so many seconds; 0 is no crawl."""
     billed = max(seconds, PRICES["billing"]["glue_crawler_minimum_seconds"])
+    dpu = PRICES["billing"]["glue_crawler_dpu"] if seconds else 0
     return Line(f"Crawler: {dpu:g} DPU x {billed:g} s", "glue_crawler_dpu_hour", dpu * billed / HOUR)
 
 
-def function_lines(stack: Stack, seconds: float) -> list[Line]:
-    """One invocation of the function that takes so many seconds."""
-    function = stack.properties("DownloadFunction")
+def function_lines(stack: Stack, logical_id: str, seconds: float) -> list[Line]:
+    """One invocation of a function that takes so many seconds; 0 is none."""
+    function, free = stack.properties(logical_id), PRICES["billing"]["lambda_free_tmp_mb"]
     gigabytes = function["MemorySize"] / 1024
-    tmp = max(0, function["EphemeralStorage"]["Size"] - PRICES["billing"]["lambda_free_tmp_mb"]) / 1024
+    tmp = max(0, function.get("EphemeralStorage", {"Size": free})["Size"] - free) / 1024
     return [
-        Line(f"DownloadFunction: {gigabytes:.2f} GB x {seconds:g} s", "lambda_gb_second", gigabytes * seconds),
+        Line(f"{logical_id}: {gigabytes:.2f} GB x {seconds:g} s", "lambda_gb_second", gigabytes * seconds),
         Line(f"its /tmp: {tmp:g} GB x {seconds:g} s", "lambda_tmp_gb_second", tmp * seconds),
-        Line("its invocation", "lambda_request", 1),
+        Line("its invocation", "lambda_request", 1 if seconds else 0),
     ]
 
 
@@ -97,11 +98,13 @@ def run(stack: Stack, kind: Kind) -> list[Line]:
     lines = [
         Line("Schedule", "scheduler_invocation", 1),
         Line("StateMachine", "step_functions_transition", stack.transitions(kind)),
-        *function_lines(stack, use["download_seconds"]),
+        *function_lines(stack, "DownloadFunction", use["download_seconds"]),
         job_line(stack, "ConvertParquetJob", use["convert_seconds"]),
         job_line(stack, "GlueTransformJob", use["transform_seconds"]),
-        crawler_line(use["crawler_dpu"], use["crawl_seconds"]),
+        crawler_line(use["crawl_seconds"]),
         *([query_line("VerifySnapshot", use["verify_bytes"])] if use["verify_bytes"] else []),
+        *function_lines(stack, "ReportFunction", use["report_seconds"]),
+        *(query_line("a query of its", each) for each in use["report_bytes"]),
         Line("Catalog", "glue_catalog_request", use["catalog_requests"]),
         Line("DataBucket: writes", "s3_write", use["s3_writes"]),
         Line("DataBucket: reads", "s3_read", use["s3_reads"]),
@@ -126,7 +129,8 @@ def standing(stack: Stack, changed_runs: int) -> list[Line]:
     )
     removed = min(max(0, changed_runs - keep), noncurrent)
     snapshots = min(changed_runs, keep) + removed
-    held = changed_runs * stored["version"]["bytes"] + snapshots * stored["snapshot"]["bytes"]
+    held = changed_runs * (stored["version"]["bytes"] + stored["report"]["bytes"])
+    held += snapshots * stored["snapshot"]["bytes"]
     alarms = [stack.properties(name) for name in stack.of_type("AWS::CloudWatch::Alarm")]
     watched = sum(sum("MetricStat" in each for each in alarm.get("Metrics", [])) or 1 for alarm in alarms)
     lines = [

@@ -12,6 +12,9 @@ from typing import Any, Literal
 from cfnlint.decode import decode
 
 HERE = Path(__file__).parent
+PRICE_LIST = HERE.parents[1] / "lambda_report" / "prices.json"
+"""Beside the function that reads it, too: a run's report tells what the run cost."""
+
 CLOUDFORMATION = HERE.parents[1] / "cloudformation"
 USAGE: dict[str, Any] = json.loads((HERE / "usage.json").read_text())
 

@@ -104,7 +104,10 @@ def bounds(stack: Stack) -> str:
     looks = max(choice.get("NumericGreaterThanEquals", 0) for choice in states[USAGE["polling"]["state"]]["Choices"])
     polled = looks * float(stack.parameters["CrawlerPollSeconds"])
     rows = [
-        (f"`DownloadFunction` needs all of its {timeout} s in {tries} tries", function_lines(stack, tries * timeout)),
+        (
+            f"`DownloadFunction` needs all of its {timeout} s in {tries} tries",
+            function_lines(stack, "DownloadFunction", tries * timeout),
+        ),
         *[
             (f"`{job}` hangs until its Timeout, {minutes:g} minutes", [job_line(stack, job, minutes * 60)])
             for job in JOBS
@@ -112,7 +115,7 @@ def bounds(stack: Stack) -> str:
         ],
         (
             f"`Crawler` still runs when the state machine gives it up, after {polled / 60:g} minutes",
-            [crawler_line(USAGE["run"]["crawler_dpu"]["full"], polled)],
+            [crawler_line(polled)],
         ),
     ]
     limit = stack.properties("WorkGroup")["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # The rules read the deployables' own declarations (arguments, errors). pytest has the same folders in its settings.
-for _folder in ("lambda_ingest", "glue"):
+for _folder in ("lambda_ingest", "lambda_report", "glue"):
     _path = str(Path(__file__).parents[2] / _folder)
     if _path not in sys.path:
         sys.path.append(_path)

@@ -35,6 +35,7 @@ def every_check(workshop: Workshop) -> list[Check]:
             lambda: glue_code.makes_the_snapshot(workshop),
             ("function in Lambda's environment",),
         ),
+        Check("report in Lambda's environment", lambda: function.renders_the_report(workshop), ("sam build",)),
         Check("sam deploy", lambda: sam.deploy(workshop), ("sam build",)),
         Check("mypy", lambda: _first_number(_tool("mypy"), "files")),
         Check("sam validate", sam.validate),

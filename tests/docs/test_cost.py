@@ -85,14 +85,16 @@ def test_full_run_costs_what_one_computes_by_hand(stack: Stack) -> None:
     assert costs["GlueTransformJob: 2 DPU x 60 s"] == pytest.approx(0.014667, abs=1e-6)
     assert costs["Crawler: 2 DPU x 600 s"] == pytest.approx(0.146667, abs=1e-6)  # 2 x 600 / 3600 x 0.44
     assert costs["DownloadFunction: 1.73 GB x 6 s"] == pytest.approx(0.000173, abs=1e-6)  # 1769 / 1024 x 6 x 1.66667e-5
-    assert costs["StateMachine"] == pytest.approx(0.000775, abs=1e-6)  # 31 x 0.000025
+    assert costs["StateMachine"] == pytest.approx(0.000800, abs=1e-6)  # 32 x 0.000025
+    assert costs["ReportFunction: 1.73 GB x 5 s"] == pytest.approx(0.000144, abs=1e-6)  # 1769 / 1024 x 5 x 1.66667e-5
+    assert costs["a query of its"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
     assert costs["VerifySnapshot"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
-    assert costs["DataBucket: writes"] == pytest.approx(0.000880, abs=1e-6)  # 176 x 0.000005
+    assert costs["DataBucket: writes"] == pytest.approx(0.000905, abs=1e-6)  # 181 x 0.000005
     assert costs["Logs"] == pytest.approx(0.005053, abs=1e-6)  # 10.106 MB x 0.5 / GB
     assert costs["Metrics, each for one hour"] == pytest.approx(0.003750, abs=1e-6)  # 9 / 720 x 0.3
     assert costs["Metrics, calls that put them"] == pytest.approx(0.000010, abs=1e-9)
-    assert costs["DataKey: requests"] == pytest.approx(0.001005, abs=1e-6)  # 335 x 0.000003
-    assert total(run(stack, "full")) == pytest.approx(0.187785, abs=2e-6)
+    assert costs["DataKey: requests"] == pytest.approx(0.001140, abs=1e-6)  # 380 x 0.000003
+    assert total(run(stack, "full")) == pytest.approx(0.188241, abs=2e-6)
 
 
 def test_run_that_finds_nothing_new_starts_no_glue_and_no_query(stack: Stack) -> None:
@@ -110,10 +112,10 @@ def test_state_machine_is_billed_by_the_states_of_the_run(stack: Stack) -> None:
         "NothingNew",
     ]
     assert stack.transitions("unchanged") == 4
-    # 19 states, and three more looks at the crawler (60 s at 15 s) of four states each.
+    # 20 states, and three more looks at the crawler (60 s at 15 s) of four states each.
     assert stack.path("full")[-1] == "Published"
-    assert len(stack.path("full")) == 19
-    assert stack.transitions("full") == 31
+    assert len(stack.path("full")) == 20
+    assert stack.transitions("full") == 32
 
 
 def test_looking_at_the_crawler_more_often_takes_more_transitions(stack: Stack) -> None:
@@ -157,16 +159,16 @@ def test_month_of_changes_is_thirty_runs_and_what_they_leave(stack: Stack) -> No
     assert thirty["glue_crawler_dpu_hour"] == pytest.approx(10)  # 30 x 2 / 6
     assert thirty["glue_dpu_hour"] == pytest.approx(2)  # 30 x 2 x 2 / 60
     one = quantities(month(stack, 1))
-    assert one["step_functions_transition"] == 31 + 29 * 4
-    assert one["lambda_request"] == 30
+    assert one["step_functions_transition"] == 32 + 29 * 4
+    assert one["lambda_request"] == 31
 
 
 def test_snapshots_kept_and_versions_that_linger_are_stored(stack: Stack) -> None:
     (line,) = [line for line in standing(stack, 1) if line.price == "s3_gb_month"]
-    assert line.quantity == pytest.approx(0.439927 + 0.107925, abs=1e-5)
+    assert line.quantity == pytest.approx(0.439927 + 0.000334 + 0.107925, abs=1e-5)
     kept = Stack(stack.template, stack.definition, KeepSnapshots=1)
     (line,) = [line for line in standing(kept, 30) if line.price == "s3_gb_month"]
-    assert line.quantity == pytest.approx(30 * 0.439927 + (1 + 7) * 0.107925, abs=1e-4)
+    assert line.quantity == pytest.approx(30 * (0.439927 + 0.000334) + (1 + 7) * 0.107925, abs=1e-4)
 
 
 def test_free_tier_is_taken_off_once_for_all_lines_of_a_price() -> None:
@@ -185,14 +187,14 @@ def test_query_pays_for_ten_megabytes_at_least() -> None:
 
 
 def test_alarms_are_billed_by_the_metrics_that_they_watch(stack: Stack) -> None:
-    assert quantities(standing(stack, 1))["alarm_metric_month"] == 5
+    assert quantities(standing(stack, 1))["alarm_metric_month"] == 6
     two = [{"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}, {"Id": "c", "Expression": "a / b"}]
-    assert quantities(standing(stack.with_properties(["DeadLettersAlarm"], Metrics=two), 1))["alarm_metric_month"] == 6
+    assert quantities(standing(stack.with_properties(["DeadLettersAlarm"], Metrics=two), 1))["alarm_metric_month"] == 7
 
 
 def test_month_without_runs_costs_the_key_and_what_is_stored(stack: Stack) -> None:
     lines = standing(stack, 1)
-    assert total(lines) == pytest.approx(1 + 0.0126 + 5 * 0.1 + 3, abs=1e-4)
+    assert total(lines) == pytest.approx(1 + 0.0126 + 6 * 0.1 + 3, abs=1e-4)
     assert sum(after_free_tier(lines)) == pytest.approx(1.0126, abs=1e-4)
 
 

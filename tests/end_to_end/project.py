@@ -14,7 +14,7 @@ from local_aws.server import LOCAL_PARAMETERS, LocalAws
 from tests.end_to_end.conftest import World, anybody
 
 ROOT = Path(__file__).parents[2]
-DEPLOYED = ("cloudformation", "glue", "lambda_ingest")
+DEPLOYED = ("cloudformation", "glue", "lambda_ingest", "lambda_report")
 
 
 @dataclass(frozen=True)

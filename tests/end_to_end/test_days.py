@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
+from tests.lambda_report.reading import words
 
 from . import sources
 from .conftest import World, local_aws
@@ -45,6 +46,41 @@ def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == sources.of_logs(dataset)
 
 
+def report(world: World, snapshot: int) -> str:
+    """The text of a snapshot's report."""
+    return words(world.content(f"reports/{snapshot}.html"))
+
+
+def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: World) -> None:
+    snapshot = world.published()
+    told = report(world, snapshot)
+    assert f"mHealth snapshot {snapshot}" in told
+    assert "4,750 data lines in 10 source files" in told  # the sum of ROWS
+    assert "4,750 + 0 = 4,750" in told
+    manifest = world.document(f"manifests/snapshots/{snapshot}.json")
+    assert f"{len(manifest['checks']) + 2} of {len(manifest['checks']) + 2} passed" in told.replace("Checks ", "")
+    for source in manifest["sources"]:
+        assert f"{source['name']}.log mHealth_subject<N>.log" in told
+    activities = "activity_id, activity, count(*) AS samples, count(DISTINCT subject) AS subjects"
+    for row in world.query(f"SELECT {activities} FROM mhealth GROUP BY activity_id, activity"):
+        assert f"{row['activity_id']} {row['activity']} {int(row['samples']):,} {row['subjects']} " in told
+    for row in world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject"):
+        assert f" {row['subject']} {row['samples']} " in told
+    assert "FAILED" not in told
+    assert "None: every data line became a row." in told
+    assert "This is the first snapshot that was published." in told
+    assert "ECG lead (mV)" in world.content(f"reports/{snapshot}.html").decode()
+
+
+def test_output_of_the_first_day_says_where_the_report_is(world: World) -> None:
+    sfn, snapshot = world.client("stepfunctions"), world.published()
+    (first,) = sfn.list_executions(stateMachineArn=world.outputs["StateMachineArn"])["executions"]
+    output = json.loads(sfn.describe_execution(executionArn=first["executionArn"])["output"])
+    address = f"s3://{world.outputs['DataBucketName']}/reports/{snapshot}.html"
+    assert output["report"] == address
+    assert output["message"] == (f"Snapshot {snapshot} is published: 4750 rows of 10 subjects. Its report: {address}")
+
+
 def test_stack_lists_every_resource_and_output(world: World) -> None:
     resources = world.client("cloudformation").describe_stack_resources(StackName="mhealth")["StackResources"]
     kinds = {resource["LogicalResourceId"]: resource["ResourceType"] for resource in resources}
@@ -53,7 +89,7 @@ def test_stack_lists_every_resource_and_output(world: World) -> None:
     assert kinds["Crawler"] == "AWS::Glue::Crawler"
     assert kinds["WorkGroup"] == "AWS::Athena::WorkGroup"
     assert kinds["Schedule"] == "AWS::Scheduler::Schedule"
-    assert kinds["DownloadFunction"] == "AWS::Lambda::Function"
+    assert kinds["ReportFunction"] == kinds["DownloadFunction"] == "AWS::Lambda::Function"
     assert kinds["StateMachine"] == "AWS::StepFunctions::StateMachine"
     assert all(resource["ResourceStatus"] == "CREATE_COMPLETE" for resource in resources)
     assert all(resource["PhysicalResourceId"] for resource in resources)
@@ -150,6 +186,19 @@ def test_only_the_replaced_file_was_landed_and_converted_again(world: World) -> 
     manifest = world.document(f"manifests/snapshots/{world.published()}.json")
     carried = {file["subject"]: file["carried"] for file in manifest["files"]}
     assert carried == {subject: subject != 7 for subject in SUBJECTS}
+
+
+def test_report_of_the_change_tells_what_changed_and_shows_the_rejected_line(world: World, dataset: Path) -> None:
+    newest = world.published()
+    older = min(int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots"))
+    told = report(world, newest)
+    assert f"published before snapshot {older}" in told
+    assert "subjects computed 1; 9 copied unchanged" in told
+    assert "mHealth_subject7 changed -2 +1" in told
+    assert "version of the dataset 1 → 2" in told
+    assert "1 line in 1 file could not be read as data" in told
+    (line,) = [line for line in (dataset / "mHealth_subject7.log").read_text().splitlines() if "oops" in line]
+    assert line[:100].replace("\t", ",") in told
 
 
 def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) -> None:

@@ -35,6 +35,8 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
     assert all(name in shown.stdout for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity"))
     assert "without a Glue run" in shown.stdout
     assert "\x1b" not in shown.stdout, "colours belong on terminals"
+    (report,) = (tmp_path / ".local-aws/demo/reports").glob("*.html")
+    assert report.as_uri() in shown.stdout.replace("\n", "")
     kept = sorted(path.name for path in (tmp_path / ".local-aws/demo/processed").rglob("*.parquet"))
     assert kept == ["part-00000.parquet"] * 3
 

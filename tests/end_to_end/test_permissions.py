@@ -185,6 +185,7 @@ def test_nothing_was_refused_but_the_start_that_was_taken_away(life: Life) -> No
 def test_every_role_did_something(life: Life) -> None:
     assert set(life.uses) == {
         "DownloadRole",
+        "ReportRole",
         "ShipGlueCodeRole",
         "ConvertParquetRole",
         "GlueTransformRole",

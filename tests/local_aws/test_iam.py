@@ -46,6 +46,17 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
         yield Roles(served)
 
 
+def test_a_question_without_a_body_is_judged_and_answered(roles: Roles) -> None:
+    # The connection stays open: who reads on for a body waits for ever.
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+    asking = roles.client("lambda", allow("lambda:GetFunctionConfiguration", arn))
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        asking.get_function_configuration(FunctionName="nobody")
+    assert "lambda:GetFunctionConfiguration" in denied(
+        lambda: roles.client("lambda").get_function_configuration(FunctionName="nobody")
+    )
+
+
 # S3
 
 

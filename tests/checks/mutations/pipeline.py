@@ -35,6 +35,10 @@ TRANSITIONS = (
     in_definition(
         "Retry on every failure of a job", "GlueTransform", '"Glue.InternalServiceException"', '"States.TaskFailed"'
     ),
+    in_definition(
+        "a report that fails the run", "WriteReport", '"Next": "PublishedWithoutReport"', '"Next": "ExplainFailure"'
+    ),
+    in_definition("an output that forgets the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
     in_definition("no Retry on KaggleUnavailable", "DownloadCSV", '["KaggleUnavailable", ', "["),
     in_definition(
         "an error of the jobs without its name", "NameJobFailure", '"*MissingSubject: *"', '"*MissingSubjects: *"'
@@ -45,7 +49,7 @@ TRANSITIONS = (
     in_definition(
         "a metric that fails the run",
         "MeasurePublication",
-        '"ResultPath": "$.unmeasured", "Next": "Published"',
+        '"ResultPath": "$.unmeasured", "Next": "WriteReport"',
         '"Next": "Failed"',
     ),
     in_definition("States.Format with an argument too few", "RowCountMismatch", ", $.verified.subjects)", ")"),

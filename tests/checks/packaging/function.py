@@ -1,10 +1,11 @@
-"""The function's package where there is only what Lambda has."""
+"""The functions' packages where there is only what Lambda has."""
 
 from __future__ import annotations
 
 import io
 import json
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from local_aws.functions import bootstrap
 from tests.checks import environments
 from tests.checks.packaging.sam import artifact
-from tests.checks.packaging.workshop import SUBJECT_1, SUBJECT_2, Workshop
+from tests.checks.packaging.workshop import SUBJECT_1, SUBJECT_2, Workshop, size
+from tests.checks.project import ROOT
 from tests.checks.runner import CheckFailed
 
 STARTED_AT = "2026-11-24T03:14:54Z"
@@ -48,6 +50,34 @@ def lands_the_dataset(workshop: Workshop) -> str:
     if [file["lines"] for file in manifest["files"]] != [2, 1]:
         raise CheckFailed(f"the manifest tells {manifest['files']}")
     return f"landed 2 files beside {', '.join(sorted(RUNTIME - {'six', 'jmespath'}))} only"
+
+
+_RENDER = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import write_report
+from sample import report
+from snapshot_report.page import render
+print(len(render(report())))
+"""
+
+
+def renders_the_report(workshop: Workshop) -> str:
+    """Import the report's handler and render a page by what `sam build` made, beside nothing but Lambda's own."""
+    built, sample = workshop.built.parent / "ReportFunction", ROOT / "tests" / "lambda_report"
+    started = time.monotonic()
+    done = subprocess.run(
+        [str(environments.lambda_python()), "-I", "-B", "-c", _RENDER, str(built), str(sample)],
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_DEFAULT_REGION": "us-east-1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise CheckFailed(f"the page can't be rendered:\n{done.stdout}")
+    return f"a page of {size(int(done.stdout))} after {time.monotonic() - started:.1f} s, imports included"
 
 
 def invoke(workshop: Workshop, logical_id: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import errors as ingest_errors
 from mhealth import errors as glue_errors
+from snapshot_report import errors as report_errors
 from tests.checks.project import Project, as_list
 from tests.checks.rules.registry import rule
 from tests.checks.rules.transitions import next_states
@@ -21,6 +22,9 @@ CATCH_ALL = {"States.ALL", "States.TaskFailed"}
 _OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
 _BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "sns:publish")
 # What only measures, tidies up or tells: a run does not fail for it, and a failure is not told as another one.
+
+_WITHOUT_IT = {"WriteReport": ("Published", "PublishedWithoutReport")}
+"""A state whose failure fails no run, and the output tells of it: where it leads, and where its failure does."""
 
 
 def error_names(module: ModuleType) -> set[str]:
@@ -60,6 +64,9 @@ def failures_are_told(project: Project) -> Iterable[str]:
         last = (task.get("Catch") or [{}])[-1]
         if as_list(last.get("ErrorEquals")) != ["States.ALL"]:
             yield f"{name} does not end its Catch with States.ALL"
+        elif name in _WITHOUT_IT:
+            if (task.get("Next"), last["Next"]) != _WITHOUT_IT[name]:
+                yield f"{name} must lead to {' and, where it fails, to '.join(_WITHOUT_IT[name])}"
         elif task["Resource"].endswith(_BEST_EFFORT):
             if last["Next"] != task.get("Next"):
                 yield f"{name} fails a run that did not fail: its failure must lead where its success leads"
@@ -72,9 +79,19 @@ def failures_are_told(project: Project) -> Iterable[str]:
 
 
 @rule
+def publications_say_the_same(project: Project) -> Iterable[str]:
+    """Who reads the output of a run looks for the same names in it, whether there is a report or not."""
+    outputs = {name: set(project.states.get(name, {}).get("Parameters", {})) for name in _WITHOUT_IT["WriteReport"]}
+    with_report, without = ({key.removesuffix(".$") for key in output} for output in outputs.values())
+    for key in sorted(with_report ^ without):
+        yield f"only one of {' and '.join(outputs)} tells {key}"
+
+
+@rule
 def data_errors_are_not_retried(project: Project) -> Iterable[str]:
     """What is wrong with the data or the token stays wrong: a retry costs a job run and delays the notice."""
-    deterministic = (error_names(glue_errors) | error_names(ingest_errors)) - TRANSIENT
+    modules = (glue_errors, ingest_errors, report_errors)
+    deterministic = {name for module in modules for name in error_names(module)} - TRANSIENT
     for name, task in project.tasks.items():
         retried = _errors(task.get("Retry", []))
         for error in sorted(retried & deterministic):
@@ -120,6 +137,7 @@ def work_ends_before_its_state_gives_up(project: Project) -> Iterable[str]:
     """A state that gives up first leaves a job that runs on, and the next execution finds it in the way."""
     for state, resource, unit in (
         ("DownloadCSV", "DownloadFunction", 1),
+        ("WriteReport", "ReportFunction", 1),
         ("ConvertParquet", "ConvertParquetJob", 60),
         ("GlueTransform", "GlueTransformJob", 60),
     ):

@@ -75,6 +75,6 @@ def executions_are_logged_and_traced(project: Project) -> Iterable[str]:
             yield f"{name}: Tracing is not enabled"
         if machine.get("Type") != "STANDARD":
             yield f"{name}: Type must be STANDARD: an EXPRESS run ends after five minutes"
-    for name in ("DownloadFunction",):
+    for name in ("DownloadFunction", "ReportFunction"):
         if project.of_type("AWS::Serverless::Function").get(name, {}).get("Tracing") != "Active":
             yield f"{name}: Tracing is not Active"

@@ -93,8 +93,14 @@ def functions_get_the_environment_they_read(project: Project) -> Iterable[str]:
             yield f"{name} reads {variable} and does not get it"
         for variable in sorted(given - read - OF_KAGGLEHUB):
             yield f"{name} gets {variable} and does not read it"
-        if given and not given >= OF_KAGGLEHUB:
+        if "kagglehub" in _packages(folder) and not given >= OF_KAGGLEHUB:
             yield f"{name} must move kagglehub's folders to /tmp by {', '.join(sorted(OF_KAGGLEHUB - given))}"
+
+
+def _packages(folder: Path) -> str:
+    """The packages that a function is packaged with, as its requirements name them."""
+    requirements = folder / "requirements.txt"
+    return requirements.read_text() if requirements.is_file() else ""
 
 
 @rule

@@ -1,0 +1,84 @@
+"""What each stage costs: seconds, bytes and requests times the prices of prices.json, before any free tier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snapshot_report.stages import Timing
+
+PRICES: dict[str, Any] = json.loads((Path(__file__).parents[1] / "prices.json").read_text())
+
+_HOUR = 3600
+_TB = 1e12
+_MB_OF_A_GB = 1024
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was used beside wall-clock time.
+
+    `job_seconds` and `crawler_dpus` are those that Glue bills by; `dpus` of each job; `memory_mb` is the ingest
+    function's; `verify_bytes` is what the counting query read.
+    """
+
+    job_seconds: Mapping[str, float]
+    dpus: float
+    memory_mb: int
+    verify_bytes: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as the page shows it: `usd` is None where nothing is billed for it alone; `how` says what is."""
+
+    name: str
+    seconds: float
+    usd: float | None
+    how: str
+
+
+def stages(timing: Timing, usage: Usage) -> list[Stage]:
+    """Every stage with its cost, and the state machine's own at the end."""
+    told = [Stage(name, seconds, *_cost(name, seconds, usage)) for name, seconds in timing.seconds.items()]
+    transitions = timing.states * _price("step_functions_transition")
+    return [*told, Stage("StateMachine", 0.0, transitions, f"{timing.states} state transitions")]
+
+
+def _cost(stage: str, seconds: float, usage: Usage) -> tuple[float | None, str]:
+    billing = PRICES["billing"]
+    match stage:
+        case "DownloadCSV":
+            gigabytes = usage.memory_mb / _MB_OF_A_GB
+            return gigabytes * seconds * _price("lambda_gb_second"), f"{gigabytes:.2f} GB of memory x {seconds:.1f} s"
+        case "ConvertParquet" | "GlueTransform":
+            billed = max(usage.job_seconds[stage], billing["glue_job_minimum_seconds"])
+            return _dpu_hours(usage.dpus, billed) * _price("glue_dpu_hour"), _billed(usage.dpus, billed)
+        case "RefreshCatalog":
+            billed = max(seconds, billing["glue_crawler_minimum_seconds"])
+            dpus = billing["glue_crawler_dpu"]
+            cost = _dpu_hours(dpus, billed) * _price("glue_crawler_dpu_hour")
+            return cost, f"{_billed(dpus, billed)}; how many DPUs a crawl takes is Glue's decision, this is assumed"
+        case "VerifySnapshot":
+            billed = max(usage.verify_bytes, billing["athena_minimum_bytes"])
+            return billed / _TB * _price("athena_terabyte"), f"{billed / 1e6:,.0f} MB scanned, as billed"
+        case "PublishSnapshot":
+            return None, "a statement that moves a view is free"
+        case _:
+            return _price("s3_write"), "one object written"
+
+
+def _dpu_hours(dpus: float, seconds: float) -> float:
+    return dpus * seconds / _HOUR
+
+
+def _billed(dpus: float, seconds: float) -> str:
+    return f"{dpus:g} DPU x {seconds:,.0f} s, as billed"
+
+
+def _price(name: str) -> float:
+    price = PRICES["prices"][name]
+    return float(price["usd"]) / float(price["per"])

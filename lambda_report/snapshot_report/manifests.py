@@ -1,0 +1,181 @@
+"""The manifests that a run leaves: what the report knows of sources, files and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from snapshot_report.errors import ManifestUnreadable
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source file as the snapshot counts it: data lines, rows, rejected lines."""
+
+    name: str
+    raw_key: str
+    sha256: str
+    lines: int
+    rows: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the snapshot; `carried`: copied from the snapshot before."""
+
+    key: str
+    subject: int
+    rows: int
+    bytes: int
+    carried: bool
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise that the jobs audited."""
+
+    name: str
+    expected: str
+    found: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot manifest (manifests/snapshots/S.json)."""
+
+    number: int
+    dataset: str
+    raw_version: int
+    code_version: str
+    recording_start: str
+    columns: tuple[str, ...]
+    sources: tuple[Source, ...]
+    files: tuple[File, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def rows_by_subject(self) -> dict[int, int]:
+        """Rows of each subject."""
+        rows: dict[int, int] = {}
+        for file in self.files:
+            rows[file.subject] = rows.get(file.subject, 0) + file.rows
+        return rows
+
+    @property
+    def lines(self) -> int:
+        """Data lines of all sources."""
+        return sum(source.lines for source in self.sources)
+
+    @property
+    def quarantined(self) -> int:
+        """Rejected lines of all sources."""
+        return sum(source.quarantined for source in self.sources)
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A source file as it landed; `bytes` are the source's."""
+
+    name: str
+    source: str
+    layout: str
+    bytes: int
+    raw_key: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file of the dataset that is no recording, and why it was left out."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RawVersion:
+    """A raw manifest (manifests/raw/version=V.json)."""
+
+    version: int
+    files: tuple[RawFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def snapshot_key(prefix: str, number: int) -> str:
+    """Where a snapshot's manifest lies."""
+    return f"{prefix}/snapshots/{number}.json"
+
+
+def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
+    """A snapshot manifest. Raises ManifestUnreadable where a part is missing."""
+    try:
+        return Snapshot(
+            number=int(document["snapshot"]),
+            dataset=str(document["dataset"]),
+            raw_version=int(document["raw_version"]),
+            code_version=str(document["code_version"]),
+            recording_start=str(document["recording_start"]),
+            columns=tuple(map(str, document["columns"])),
+            sources=tuple(
+                Source(
+                    name=str(each["name"]),
+                    raw_key=str(each["raw_key"]),
+                    sha256=str(each["sha256"]),
+                    lines=int(each["lines"]),
+                    rows=int(each["rows"]),
+                    quarantined=int(each["quarantined"]),
+                )
+                for each in document["sources"]
+            ),
+            files=tuple(
+                File(
+                    key=str(each["key"]),
+                    subject=int(each["subject"]),
+                    rows=int(each["rows"]),
+                    bytes=int(each["bytes"]),
+                    carried=each["carried"] is True,
+                )
+                for each in document["files"]
+            ),
+            checks=tuple(
+                Check(str(each["name"]), str(each["expected"]), str(each["found"]), each["passed"] is True)
+                for each in document["checks"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unlike("snapshot manifest", error) from error
+
+
+def read_raw_version(document: Mapping[str, Any]) -> RawVersion:
+    """A raw manifest. Raises ManifestUnreadable where a part is missing."""
+    try:
+        return RawVersion(
+            version=int(document["raw_version"]),
+            files=tuple(
+                RawFile(
+                    name=str(each["name"]),
+                    source=str(each["source"]),
+                    layout=str(each["layout"]),
+                    bytes=int(each["bytes"]),
+                    raw_key=str(each["raw_key"]),
+                )
+                for each in document["files"]
+            ),
+            skipped=tuple(Skipped(str(each["name"]), str(each["reason"])) for each in document["skipped"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unlike("raw manifest", error) from error
+
+
+def _unlike(what: str, error: Exception) -> ManifestUnreadable:
+    return ManifestUnreadable(
+        f"a {what} is not as this code expects it ({type(error).__name__}: {error}). Report and jobs belong to "
+        "different versions, or somebody changed it: deploy both together. A retry does not help."
+    )

@@ -1,0 +1,119 @@
+"""The page: one HTML document that asks nobody for anything, and in which no text of the data is anything but text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from snapshot_report import costs, figures
+from snapshot_report.charts import Figure
+from snapshot_report.report import Report, activities, check_groups
+from snapshot_report.signals import SAMPLES_PER_SECOND
+
+MOST_ROWS = 25
+"""Rows of a table that grows with the dataset."""
+
+MOST_TEXT = 300
+"""Characters of a text from the data."""
+
+_HERE = Path(__file__).parent
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of what has no look of its own, turns the text around it, or can't be written as UTF-8."""
+
+
+def render(report: Report) -> bytes:
+    """The page of a report, as UTF-8."""
+    style = (_HERE / "page.css").read_text()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            snapshot=report.snapshot,
+            sources={source.name: source for source in report.snapshot.sources},
+            activities=activities(report.counts),
+            checks=check_groups(report),
+            pictures=_pictures(report),
+            sample=figures.signals(report.choice, report.panels) if report.choice and report.panels else None,
+            stages_picture=figures.seconds_per_stage(report.stages),
+            prices=costs.PRICES,
+            hours=report.snapshot.rows / SAMPLES_PER_SECOND / 3600,
+            style=Markup(style),  # noqa: S704 - our own file
+            # Nothing may be fetched or run; the one style sheet is known by its content.
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        )
+    )
+    return page.encode()
+
+
+def _pictures(report: Report) -> list[Figure]:
+    made = (figures.rows_per_subject, figures.rows_per_activity, figures.rows_per_subject_and_activity)
+    return [make(report.counts) for make in made] if report.counts else []
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters |= {"first": first, "cut": cut, "size": size, "usd": usd, "signed": signed, "when": when}
+    return environment
+
+
+def visible(text: str) -> str:
+    """The text with every character that one does not see written as an escape."""
+    return "".join(_escape(one) if unicodedata.category(one) in _HIDDEN else one for one in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def first(rows: Sequence[Any]) -> Sequence[Any]:
+    """As many rows as a table takes."""
+    return rows[:MOST_ROWS]
+
+
+def cut(text: str) -> str:
+    """The beginning of a long text, and how long it is."""
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            break
+        count /= 1000
+    return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+
+
+def usd(amount: float) -> str:
+    """US dollars: to the cent from a dollar on, else to a thousandth of a cent."""
+    if 0 < amount < 0.00001:
+        return "< 0.00001"
+    return f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.5f}"
+
+
+def signed(count: int) -> str:
+    """A difference."""
+    return f"{count:+,}" if count else "±0"
+
+
+def when(instant: str) -> str:
+    """`2026-11-24T03:14:54.123Z` as `2026-11-24 03:14:54 UTC`; anything else as it is."""
+    day, _, time = instant.partition("T")
+    return f"{day} {time[:8]} UTC" if time.endswith("Z") else instant

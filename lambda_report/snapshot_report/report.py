@@ -1,0 +1,104 @@
+"""All that a report tells, read and worked out; the page only shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from snapshot_report.changes import Changes
+from snapshot_report.costs import Stage
+from snapshot_report.manifests import Check, RawVersion, Snapshot
+from snapshot_report.quarantine import Quarantine
+from snapshot_report.queries import Count
+from snapshot_report.signals import Choice, Panel
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run that published. `rows_verified` is what VerifySnapshot counted.
+
+    `before` is the snapshot published before (None: there was none), `changes` what differs (None: its manifest is
+    gone). `choice` is None where no row belongs to an activity.
+    """
+
+    snapshot: Snapshot
+    raw: RawVersion
+    published_at: str
+    execution: str
+    counts: Sequence[Count]
+    rows_verified: int
+    quarantine: Quarantine
+    stages: Sequence[Stage]
+    choice: Choice | None
+    panels: Sequence[Panel]
+    before: int | None
+    changes: Changes | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the run, up to its publication."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def usd(self) -> float:
+        """Cost of the run in US dollars."""
+        return sum(stage.usd or 0 for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """An activity over all subjects: its rows, and how many subjects have any."""
+
+    activity_id: int
+    activity: str
+    rows: int
+    subjects: int
+
+
+def activities(counts: Sequence[Count]) -> list[Activity]:
+    """Every activity that has a row, by its id."""
+    found = sorted({(each.activity_id, each.activity) for each in counts})
+    rows = {key: [each.rows for each in counts if (each.activity_id, each.activity) == key] for key in found}
+    return [Activity(*key, sum(some), len(some)) for key, some in rows.items()]
+
+
+@dataclass(frozen=True)
+class CheckGroup:
+    """Checks that say the same of several source files; the texts are of the first that failed, or of the first."""
+
+    name: str
+    expected: str
+    found: str
+    passed: int
+    of: int
+
+
+def check_groups(report: Report) -> list[CheckGroup]:
+    """The jobs' checks, those of each source together, then what was counted through the catalog."""
+    groups: dict[str, list[Check]] = {}
+    sources = {file.source for file in report.raw.files}
+    for check in report.snapshot.checks:
+        groups.setdefault(_without_source(check.name, sources), []).append(check)
+    rows = report.snapshot.rows
+    counted = {
+        "rows counted through Athena before the publication": report.rows_verified,
+        "rows per subject and activity, counted through Athena for this page": sum(each.rows for each in report.counts),
+    }
+    for name, found in counted.items():
+        groups[name] = [Check(name, f"{rows:,}", f"{found:,}", rows == found)]
+    return [_group(name, checks) for name, checks in groups.items()]
+
+
+def _group(name: str, checks: Sequence[Check]) -> CheckGroup:
+    first = next((check for check in checks if not check.passed), checks[0])
+    return CheckGroup(name, first.expected, first.found, sum(check.passed for check in checks), len(checks))
+
+
+def _without_source(name: str, sources: Collection[str]) -> str:
+    """A check's name with `each source file` in place of the path that it names; a path may hold spaces."""
+    words = name.split(" ")
+    for begin, end in combinations(range(len(words) + 1), 2):
+        if " ".join(words[begin:end]) in sources:
+            return " ".join([*words[:begin], "each source file", *words[end:]])
+    return name

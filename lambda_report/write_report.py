@@ -1,0 +1,116 @@
+"""The Lambda function of the state WriteReport: a page on the snapshot that was just published, to reports/S.html."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from snapshot_report.changes import Changes, changes
+from snapshot_report.costs import Usage, stages
+from snapshot_report.manifests import Snapshot, read_raw_version, read_snapshot, snapshot_key
+from snapshot_report.page import render
+from snapshot_report.quarantine import read_quarantine
+from snapshot_report.queries import Athena
+from snapshot_report.report import Report
+from snapshot_report.signals import Choice, Panel, choose, panels
+from snapshot_report.stages import read_timing
+from snapshot_report.storage import Bucket
+
+logger = Logger(service="report")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The function's environment."""
+
+    bucket: str
+    manifests_prefix: str
+    quarantine_prefix: str
+    reports_prefix: str
+    database: str
+    table: str
+    work_group: str
+    rows_statement: str
+    signals_statement: str
+    download_function: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings; a missing one raises KeyError with its name."""
+        return cls(
+            bucket=environment["BUCKET_NAME"],
+            manifests_prefix=environment["MANIFESTS_PREFIX"],
+            quarantine_prefix=environment["QUARANTINE_PREFIX"],
+            reports_prefix=environment["REPORTS_PREFIX"],
+            database=environment["DATABASE_NAME"],
+            table=environment["TABLE_NAME"],
+            work_group=environment["WORK_GROUP"],
+            rows_statement=environment["ROWS_STATEMENT"],
+            signals_statement=environment["SIGNALS_STATEMENT"],
+            download_function=environment["DOWNLOAD_FUNCTION"],
+        )
+
+
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's interface
+    """Write the report of the snapshot that `event` names; tell where it lies.
+
+    `event` is made by the state WriteReport: `execution`, `snapshot`, `raw_manifest`, `published` (what
+    current.json said before, under `current`, where there was one), `rows`, `verify_query`, `job_seconds`, `dpus`.
+    Raises the classes of errors.py.
+    """
+    settings = Settings.read(os.environ)
+    logger.append_keys(execution=event["execution"], snapshot=event["snapshot"])
+    bucket = Bucket(boto3.client("s3"), settings.bucket)
+    page = render(_report(settings, bucket, event))
+    uri = bucket.put_page(f"{settings.reports_prefix}/{event['snapshot']}.html", page)
+    logger.info("report written", uri=uri, bytes=len(page))
+    return {"uri": uri, "bytes": len(page)}
+
+
+def _report(settings: Settings, bucket: Bucket, event: Mapping[str, Any]) -> Report:
+    prefix = settings.manifests_prefix
+    snapshot = read_snapshot(bucket.document(snapshot_key(prefix, event["snapshot"])))
+    athena = Athena(boto3.client("athena"), bucket, settings.database, settings.work_group)
+    counts = athena.counts(settings.rows_statement, snapshot.number)
+    choice = choose(counts)
+    before = event["published"].get("current", {}).get("snapshot")
+    return Report(
+        snapshot=snapshot,
+        raw=read_raw_version(bucket.document(event["raw_manifest"])),
+        published_at=str(bucket.document(f"{prefix}/current.json").get("published_at")),
+        execution=event["execution"],
+        counts=counts,
+        rows_verified=int(event["rows"]),
+        quarantine=read_quarantine(bucket, settings.quarantine_prefix, snapshot.sources),
+        stages=stages(read_timing(boto3.client("stepfunctions"), event["execution"]), _usage(settings, athena, event)),
+        choice=choice,
+        panels=_panels(settings, athena, snapshot, choice) if choice else [],
+        before=before,
+        changes=_changes(bucket, prefix, before, snapshot),
+    )
+
+
+def _usage(settings: Settings, athena: Athena, event: Mapping[str, Any]) -> Usage:
+    function = boto3.client("lambda").get_function_configuration(FunctionName=settings.download_function)
+    return Usage(
+        event["job_seconds"], event["dpus"], function["MemorySize"], athena.bytes_scanned(event["verify_query"])
+    )
+
+
+def _panels(settings: Settings, athena: Athena, snapshot: Snapshot, choice: Choice) -> list[Panel]:
+    table = boto3.client("glue").get_table(DatabaseName=settings.database, Name=settings.table)["Table"]
+    columns = table["StorageDescriptor"]["Columns"]
+    statement = settings.signals_statement.format(
+        snapshot=snapshot.number, subject=choice.subject, activity_id=choice.activity_id
+    )
+    return panels(athena.rows(statement), {column["Name"]: column.get("Comment", "") for column in columns})
+
+
+def _changes(bucket: Bucket, prefix: str, before: int | None, now: Snapshot) -> Changes | None:
+    found = None if before is None else bucket.document_or_none(snapshot_key(prefix, before))
+    return None if found is None else changes(read_snapshot(found), now)

@@ -1,0 +1,55 @@
+"""Costs by hand, at the prices of 2026-11."""
+
+from __future__ import annotations
+
+import pytest
+
+from snapshot_report.costs import Stage, Usage, stages
+from snapshot_report.stages import Timing
+
+USAGE = Usage({"ConvertParquet": 29, "GlueTransform": 90}, dpus=2, memory_mb=2048, verify_bytes=50_000_000)
+SECONDS = {
+    "DownloadCSV": 10.0,
+    "ConvertParquet": 75.0,
+    "GlueTransform": 130.0,
+    "RefreshCatalog": 61.0,
+    "VerifySnapshot": 2.0,
+    "PublishSnapshot": 1.0,
+    "RecordSuccess": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Stage]:
+    return {stage.name: stage for stage in stages(Timing(SECONDS, 40), USAGE)}
+
+
+def test_each_stage_costs_what_one_computes_by_hand(told: dict[str, Stage]) -> None:
+    usd = {name: stage.usd for name, stage in told.items()}
+    assert usd["DownloadCSV"] == pytest.approx(2 * 10 * 0.0000166667)
+    assert usd["ConvertParquet"] == pytest.approx(2 * 60 / 3600 * 0.44)  # a minute at least
+    assert usd["GlueTransform"] == pytest.approx(2 * 90 / 3600 * 0.44)  # not the 130 s that one waits
+    assert usd["RefreshCatalog"] == pytest.approx(2 * 600 / 3600 * 0.44)  # ten minutes at least
+    assert usd["VerifySnapshot"] == pytest.approx(0.00025)  # 50 MB at 5 USD a TB
+    assert usd["PublishSnapshot"] is None
+    assert usd["RecordSuccess"] == pytest.approx(0.000005)
+    assert usd["StateMachine"] == pytest.approx(0.001)  # 40 x 0.025 / 1000
+
+
+def test_each_stage_says_what_is_paid_for(told: dict[str, Stage]) -> None:
+    assert told["DownloadCSV"].how == "2.00 GB of memory x 10.0 s"
+    assert told["ConvertParquet"].how == "2 DPU x 60 s, as billed"
+    assert "assumed" in told["RefreshCatalog"].how
+    assert told["VerifySnapshot"].how == "50 MB scanned, as billed"
+    assert told["StateMachine"].how == "40 state transitions"
+
+
+def test_a_small_query_is_billed_for_ten_megabytes() -> None:
+    small = Usage(USAGE.job_seconds, 2, 2048, verify_bytes=0)
+    (stage, _) = stages(Timing({"VerifySnapshot": 2.0}, 1), small)
+    assert stage.usd == pytest.approx(0.00005)
+
+
+def test_a_long_crawl_is_billed_by_the_second() -> None:
+    (stage, _) = stages(Timing({"RefreshCatalog": 900.0}, 1), USAGE)
+    assert stage.usd == pytest.approx(2 * 900 / 3600 * 0.44)

@@ -1,0 +1,100 @@
+"""The page in a headless Chromium: light and dark, narrow and wide, with nothing cut off and nothing to complain of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from snapshot_report.page import render
+
+from .sample import report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NARROW, WIDE = 390, 1280
+
+CUT_OFF = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1);
+  }).map(text => text.textContent);
+})"""
+"""The labels that a picture cuts off."""
+
+CONTRASTS = """() => {
+  const rgb = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = colour => rgb(colour).map(c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0);
+  const behind = element => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = getComputedStyle(one).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return getComputedStyle(document.documentElement).backgroundColor;
+  };
+  return [...document.querySelectorAll("h1, h2, h3, p, a, td, th, dt, dd, small, summary, .badge, figure svg text")]
+    .filter(one => one.getClientRects().length)
+    .map(one => {
+      const style = getComputedStyle(one);
+      const [a, b] = [one.tagName === "text" ? style.fill : style.color, behind(one)].map(light).sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), one.textContent.trim().slice(0, 40)];
+    }).filter(([contrast]) => contrast < 4.5);
+}"""
+"""Texts that stand out less than WCAG's level AA asks (4.5 to 1)."""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_bytes(render(report()))
+    return path
+
+
+@pytest.fixture(params=["light-narrow", "light-wide", "dark-narrow", "dark-wide"])
+def page(request: pytest.FixtureRequest, browser: Browser, file: Path) -> Iterator[Page]:
+    """The page, opened; whatever is fetched beside it, or complained of, fails the test."""
+    scheme, _, width = request.param.partition("-")
+    opened = browser.new_page(
+        viewport={"width": NARROW if width == "narrow" else WIDE, "height": 900},
+        color_scheme=scheme,
+    )
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda sent: sent.url == file.as_uri() or complaints.append(f"asked for {sent.url}"))
+    opened.goto(file.as_uri())
+    yield opened
+    opened.close()
+    assert complaints == []
+
+
+def test_nothing_is_wider_than_the_screen_and_no_label_is_cut_off(page: Page) -> None:
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(CUT_OFF) == []
+
+
+def test_one_of_the_two_sizes_of_each_picture_is_shown(page: Page) -> None:
+    shown = page.locator("figure svg[role=img]:visible")
+    assert shown.count() == page.locator("figure").count() == 5
+    assert all(10 < (shown.nth(place).bounding_box() or {})["height"] < 900 for place in range(5))
+
+
+def test_every_text_stands_out_from_what_is_behind_it(page: Page) -> None:
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
+    headings = page.locator("h1, h2, h3").evaluate_all("all => all.map(one => Number(one.tagName[1]))")
+    assert headings[0] == 1
+    assert all(deeper <= level + 1 for level, deeper in pairwise(headings))
+    assert page.locator("table").count() == page.locator("table > caption").count()
+    assert page.locator("html").get_attribute("lang") == "en"
+    targets = page.locator("nav a").evaluate_all("all => all.map(a => document.querySelector(a.hash)?.tagName)")
+    assert targets == ["SECTION"] * 7

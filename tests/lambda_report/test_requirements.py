@@ -1,0 +1,27 @@
+"""What the function is packaged with is what the tests ran with, and loads on Lambda's old glibc."""
+
+from importlib.metadata import distribution
+from pathlib import Path
+
+from tests.lambda_ingest.test_requirements import needed
+
+LAMBDAS_GLIBC = (2, 26)
+"""Of Amazon Linux 2, which python3.11 runs on."""
+
+
+def pins() -> dict[str, str]:
+    lines = Path("lambda_report/requirements.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def test_every_package_is_pinned_to_the_locked_version() -> None:
+    assert pins() == needed("aws-lambda-powertools", "jinja2", "vl-convert-python")
+
+
+def test_compiled_packages_were_built_for_a_glibc_that_lambda_has() -> None:
+    for name in pins():
+        tags = [
+            line.split()[1] for line in (distribution(name).read_text("WHEEL") or "").splitlines() if "Tag:" in line
+        ]
+        built = [tuple(map(int, tag.split("manylinux_")[1].split("_")[:2])) for tag in tags if "manylinux_" in tag]
+        assert all(tag.endswith("-any") for tag in tags) or min(built) <= LAMBDAS_GLIBC, (name, tags)
