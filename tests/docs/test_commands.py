@@ -41,7 +41,7 @@ EXECUTED = {
         "tests/end_to_end/test_deploy_and_destroy.py::test_deploy_gets_past_a_failed_first_deployment",
         "make",
     ),
-    r"make up|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
+    r"make up( DATASET=/path/to/folder)?|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
         "tests/local_aws/test_cli.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
         "--dataset",
     ),
@@ -52,6 +52,18 @@ EXECUTED = {
     r"uv run local-aws up --no-stack": (
         "tests/local_aws/test_cli.py::test_without_a_stack_it_waits_for_sam_deploy",
         "--no-stack",
+    ),
+    r"local-aws (\w+ )?\[OPTIONS\].*": (
+        "tests/docs/test_cli.py::test_every_command_has_a_section_with_usage_and_options",
+        "[OPTIONS]",
+    ),
+    r"local-aws (run|query .+|status)|source \.venv/bin/activate": (
+        "tests/local_aws/test_cli_stack.py::test_the_commands_of_the_readme_run_as_they_stand",
+        "README",
+    ),
+    r"uv run pytest -n0 tests/lambda_ingest/test_layouts\.py": (
+        "tests/docs/test_data.py::test_the_steps_for_a_new_layout_are_one_entry_and_one_test_that_passes",
+        "test_layouts.py",
     ),
     r"export AWS_ENDPOINT_URL=\S+( AWS_\w+=\S+)+": ("tests/docs/test_operations.py::shown", "AWS_ENDPOINT_URL"),
     r"aws cloudformation describe-stacks .*|aws stepfunctions start-execution .*": (
