@@ -20,7 +20,7 @@ JAVA_MAJOR = 17
 """Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
 QUICK_JAVA = "-XX:TieredStopAtLevel=1"
-"""For a Java that lives for seconds: up to the size of the real dataset its second compiler costs more than it gains."""
+"""For a Java that lives for seconds: up to the real dataset's size its second compiler costs more than it saves."""
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 """What is downloaded once per checkout."""
