@@ -21,6 +21,9 @@ from .project import Project, deployed
 
 ROWS = (50, 80)
 
+OWN = "(?!code/).*"
+"""The keys that a job asks for itself: its code is fetched for it, before there is a process."""
+
 
 @dataclass(frozen=True)
 class Faulty:

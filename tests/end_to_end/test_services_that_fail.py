@@ -14,7 +14,7 @@ from local_aws.faults import Fault
 from local_aws.glue import job_runs
 
 from . import sources
-from .faulty_world import Faulty, faulty
+from .faulty_world import OWN, Faulty, faulty
 
 MACHINE, CONVERT, TRANSFORM, CRAWLER = "StateMachineRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole"
 ALWAYS = float("inf")
@@ -69,7 +69,7 @@ class Disturbances:
             self._undo.pop()()
 
     def job_killed(self) -> None:
-        faults.inject(Fault("s3", role=CONVERT, skip=2, call=self._place.kill))
+        faults.inject(Fault("s3", key=OWN, role=CONVERT, skip=2, call=self._place.kill))
 
     def job_timed_out(self) -> None:
         self._monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.02)  # half an hour is 0.6 s
@@ -82,7 +82,7 @@ class Disturbances:
             (run, *_) = glue.get_job_runs(JobName=job)["JobRuns"]
             glue.batch_stop_job_run(JobName=job, JobRunIds=[run["Id"]])
 
-        faults.inject(Fault("s3", role=TRANSFORM, skip=2, call=stop))
+        faults.inject(Fault("s3", key=OWN, role=TRANSFORM, skip=2, call=stop))
 
     def job_taken(self) -> None:
         taken = {"status": 400, "code": "ConcurrentRunsExceededException"}
