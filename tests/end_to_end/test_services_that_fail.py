@@ -48,9 +48,13 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(place: Faulty, to
         Fault("s3", "PutObject", role=CONVERT, status=503, code="SlowDown"),
         Fault("s3", "PutObject", role=TRANSFORM, status=503, code="SlowDown"),
         Fault("glue", "GetTable", role=TRANSFORM, status=400, code="ThrottlingException"),
+        # The one that is not tried again: a report that can't be written fails no run.
+        Fault("s3", "PutObject", role="ReportRole", key="reports/.*", status=403, code="AccessDenied"),
     ]
     faults.inject(*busy)
-    place.world.publish()
+    output = place.world.publish()
+    assert output["report"] is None
+    assert "rows of 2 subjects. There is no report of it: AccessDenied. The log of arn:" in output["message"]
     assert [fault for fault in busy if not fault.hits] == []
     assert place.rows() == sources.of_logs(place.dataset)
     assert told() == []
