@@ -170,7 +170,7 @@ docs-serve: setup  ## Show the docs as a site, on http://127.0.0.1:8000
 	@$(MKDOCS) serve --strict
 
 EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
-FOR_LINUX = | sed -e '/win32/d' -e 's/ ;.*//'
+FOR_LINUX = | sed -e '/win32/d' -e "/ ; python_full_version >= '3.13'/d" -e "/ ; python_full_version < '3.11.5'/d" -e 's/ ;.*//'
 NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pandas py4j pyarrow pyspark python-dateutil \
   pytz s3transfer six tzdata urllib3)
 

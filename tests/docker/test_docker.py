@@ -83,7 +83,9 @@ def test_commands_exist(services: dict[str, Any]) -> None:
     (flag, shell) = services["notebook"]["command"]
     assert flag == "-c"
     assert "jupyter lab" in shell
-    assert "jupyterlab" in pins("requirements-notebook.txt")
+    assert {"jupyterlab", "awswrangler", "pyathena", "matplotlib", "scipy"} <= set(pins("requirements-notebook.txt"))
+    (project,) = services["notebook"]["volumes"]
+    assert services["notebook"]["environment"]["PYTHONPATH"] == project["target"], "notebooks import local_aws"
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-notebook.txt"])
