@@ -83,7 +83,7 @@ def test_commands_exist(services: dict[str, Any]) -> None:
     (flag, shell) = services["notebook"]["command"]
     assert flag == "-c"
     assert "jupyter lab" in shell
-    assert "jupyterlab" in pins("requirements-notebook.txt")
+    assert {"jupyterlab", "awswrangler", "pyathena", "rich"} <= set(pins("requirements-notebook.txt"))
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-notebook.txt"])
