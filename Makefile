@@ -183,7 +183,7 @@ requirements: setup  ## Pin anew, from uv.lock, what the functions are packaged 
 	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \
 	  $(EXPORT) --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
 	@{ echo "# Made by make requirements from uv.lock: Jupyter, and what notebooks/ needs besides what AWS's image of Glue has."; \
-	  $(EXPORT) --only-group jupyter --only-group notebooks $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
+	  $(EXPORT) --only-group notebook-image $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
 
 ##@ Measure it
 

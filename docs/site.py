@@ -55,7 +55,7 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
         text, path, anchor = link[1], link[2], link[3] or ""
         target = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), path))
         on_site = ROOT_PAGES.get(target, target.removeprefix("docs/"))
-        if target in ROOT_PAGES or re.match(r"docs/.*\.md$", target):  # mkdocs complains where there is none
+        if target in ROOT_PAGES or re.match(r"docs/.*\.(md|svg|png)$", target):  # mkdocs complains where there is none
             return f"[{text}]({posixpath.relpath(on_site, posixpath.dirname(here))}{anchor})"
         # A source file: on the site only where one knows the repository's address.
         return f"[{text}]({config.repo_url.rstrip('/')}/blob/main/{target})" if config.repo_url else text

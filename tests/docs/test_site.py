@@ -56,7 +56,7 @@ def test_links_of_the_readme_lead_to_pages_of_the_site(site: Path) -> None:
 def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     for name in ROOT_PAGES:
-        (tmp_path / name).write_text("# Page\n\n[nowhere](docs/nowhere.md) [nor](docs/here.md#nor)\n")
+        (tmp_path / name).write_text("# Page\n\n[a](docs/nowhere.md) [b](docs/here.md#nor) ![c](docs/no/picture.svg)\n")
     (tmp_path / "docs" / "here.md").write_text("# Here\n")
     (tmp_path / "mkdocs.yml").write_text(
         f"site_name: broken\nhooks: [{ROOT}/docs/site.py]\nvalidation: {{ links: {{ anchors: warn }} }}\n"
@@ -64,4 +64,5 @@ def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path) -> None:
     done = build(tmp_path / "mkdocs.yml", tmp_path / "site")
     assert done.returncode == 1
     assert "a link 'nowhere.md', but the target is not found" in done.stderr
+    assert "a link 'no/picture.svg', but the target is not found" in done.stderr
     assert "does not contain an anchor '#nor'" in done.stderr
