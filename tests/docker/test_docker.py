@@ -24,7 +24,9 @@ DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 def pins(file: str) -> dict[str, str]:
     lines = (ROOT / "docker" / file).read_text().splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))
+    found = [line.split("==") for line in lines if not line.startswith("#")]
+    assert len({name for name, _ in found}) == len(found), f"pip refuses {file}: it has a package twice"
+    return dict(found)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,9 @@ def test_commands_exist(services: dict[str, Any]) -> None:
     (flag, shell) = services["notebook"]["command"]
     assert flag == "-c"
     assert "jupyter lab" in shell
-    assert "jupyterlab" in pins("requirements-notebook.txt")
+    assert {"jupyterlab", "awswrangler", "pyathena", "matplotlib", "scipy"} <= set(pins("requirements-notebook.txt"))
+    (project,) = services["notebook"]["volumes"]
+    assert services["notebook"]["environment"]["PYTHONPATH"] == project["target"], "notebooks import local_aws"
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-notebook.txt"])
