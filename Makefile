@@ -170,7 +170,9 @@ docs-serve: setup  ## Show the docs as a site, on http://127.0.0.1:8000
 	@$(MKDOCS) serve --strict
 
 EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
-FOR_LINUX = | sed -e '/win32/d' -e "/ ; python_full_version >= '3.13'/d" -e "/ ; python_full_version < '3.11.5'/d" -e 's/ ;.*//'
+# And for a late Python 3.11: a requirements file that pip reads has one line for a package.
+FOR_LINUX = | sed -e '/win32/d' -e "/os_name == 'nt'/d" -e "/ ; python_full_version >= '3.13'/d" \
+  -e "/ ; python_full_version < '3.11.5'/d" -e 's/ ;.*//'
 NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pandas py4j pyarrow pyspark python-dateutil \
   pytz s3transfer six tzdata urllib3)
 

@@ -24,7 +24,9 @@ DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 def pins(file: str) -> dict[str, str]:
     lines = (ROOT / "docker" / file).read_text().splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))
+    found = [line.split("==") for line in lines if not line.startswith("#")]
+    assert len({name for name, _ in found}) == len(found), f"pip refuses {file}: it has a package twice"
+    return dict(found)
 
 
 @pytest.fixture(scope="module")
