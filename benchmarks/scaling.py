@@ -12,7 +12,7 @@ from benchmarks import machine, measure, template
 from benchmarks.contestants import OURS, SNAPSHOT, Contestant, environment, job_hops, package_in
 from benchmarks.dataset import RAW_MANIFEST, Dataset, Shape, dataset
 from benchmarks.markdown import megabytes, seconds, table
-from benchmarks.places import CACHE
+from benchmarks.places import CACHE, ROOT
 from benchmarks.rounds import HOPS, run_once, size_of, summary
 
 SIZES = (1, 8, 32)
@@ -20,13 +20,32 @@ ROUNDS = {1: 3, 8: 2}
 """So many rounds of a size, of all others one: the least counts."""
 
 LIMIT_SECONDS = 900
+_DISK_BYTES_OF_A_ROW = 450
+"""178 of CSV, 184 of stage, some 70 of table, and what a worker has under way."""
+
 _FOLDER = CACHE / "scaling"
 _BYTES_OF_A_ROW = 110
 """Of layout 2, about: 14 fields."""
 
 
+class DiskTooSmall(Exception):
+    """A size does not fit on the disk; the message says how much is free and how much is needed."""
+
+
+def require_space(rows: int) -> None:
+    """Refuse to begin what the disk cannot hold: the CSV, the stage and the table of so many rows. Raises DiskTooSmall."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    needed, free = rows * _DISK_BYTES_OF_A_ROW, shutil.disk_usage(CACHE).free
+    if needed > free:
+        raise DiskTooSmall(
+            f"{rows:,} rows need {needed / 1e9:.0f} GB below {CACHE.relative_to(ROOT)}, {free / 1e9:.0f} GB are free. "
+            "Make room, or measure smaller sizes (--sizes 1,8)."
+        )
+
+
 def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
-    """Measure the jobs at several sizes, and at the middle one on one core."""
+    """Measure the jobs at several sizes, and at the middle one on one core. Raises DiskTooSmall."""
+    require_space(Shape(max(sizes)).total_rows)
     found = {}
     for scale in sizes:
         found[str(scale)] = _measured(dataset(Shape(scale)), rounds=ROUNDS.get(scale, 1))
