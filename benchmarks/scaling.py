@@ -33,7 +33,7 @@ class DiskTooSmall(Exception):
 
 
 def require_space(rows: int) -> None:
-    """Refuse to begin what the disk cannot hold: the CSV, the stage and the table of so many rows. Raises DiskTooSmall."""
+    """Refuse what the disk cannot hold: CSV, stage and table of so many rows. Raises DiskTooSmall."""
     CACHE.mkdir(parents=True, exist_ok=True)
     needed, free = rows * _DISK_BYTES_OF_A_ROW, shutil.disk_usage(CACHE).free
     if needed > free:
