@@ -76,12 +76,6 @@ EXECUTED = {
         "tests/docs/test_tutorial.py::test_its_test_passes",
         "uv run pytest",
     ),
-    r"(uv run )?local-aws run": ("tests/local_aws/test_cli_stack.py::test_a_run_is_told_state_by_state", "run"),
-    r"(uv run )?local-aws query .*": (
-        "tests/local_aws/test_cli_stack.py::test_a_named_query_of_the_stack_is_run_by_its_name",
-        "query",
-    ),
-    r"(uv run )?local-aws status": ("tests/local_aws/test_cli_stack.py::test_status_tells_what_there_is", "status"),
     r"uv run pytest -n0 tests/lambda_ingest/test_layouts.py": (
         "tests/docs/test_commands.py::test_make_test_is_what_runs_this",
         "pytest",
@@ -95,9 +89,6 @@ EXECUTED = {
 
 LONG = {"make bench-rest", "make test-glue-image", "make drill", "make test-glue6"}
 """Proofs that take too long for every run of the tests; they are run by hand, or nightly."""
-
-ALONE = {"make", "source .venv/bin/activate"}
-"""What does nothing by itself, or is executed here."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +108,6 @@ def commands(page: str, text: str) -> list[Command]:
         lines = re.sub(r"\\\n\s*", "", block).splitlines()
         shown = [line.strip().removeprefix("$ ") for line in lines if line.strip().startswith("$ ")]
         assert shown, f"{page}: a console block without a command"
-        # The command line's reference begins each command with its synopsis.
-        shown = [line for line in shown if "[OPTIONS]" not in line]
         found += [Command(page, re.split(r"\s+# (?!on AWS only)", line)[0].rstrip(), needs) for line in shown]
     return found
 
@@ -128,7 +117,7 @@ EVERY = [command for page in PAGES for command in commands(page, (ROOT / page).r
 
 def executing_test(command: Command) -> str:
     """The test that executes a command; empty where it needs none. Raises LookupError where nothing is known of it."""
-    if command.needs in NEEDS or command.text in LONG or command.text in ALONE:
+    if command.needs in NEEDS or command.text in LONG or command.text == "make":
         return ""
     if command.page == OPERATIONS and not command.text.startswith("make "):
         return "tests/docs/test_operations.py::test_commands_run_as_they_stand"
