@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ def render(report: Report) -> bytes:
         .render(
             report=report,
             snapshot=report.snapshot,
+            files=sorted(report.raw.files, key=lambda file: in_order(file.source)),
             sources={source.name: source for source in report.snapshot.sources},
             activities=activities(report.counts),
             checks=check_groups(report),
@@ -80,6 +82,11 @@ def visible(text: str) -> str:
 def _escape(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def in_order(name: str) -> list[tuple[str, int]]:
+    """A key to sort names by: `subject2` before `subject10`."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"([^0-9]*)([0-9]{0,18})", name)]
 
 
 def first(rows: Sequence[Any]) -> Sequence[Any]:

@@ -51,7 +51,7 @@ def report(world: World, snapshot: int) -> str:
     return words(world.content(f"reports/{snapshot}.html"))
 
 
-def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: World) -> None:
+def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: World, dataset: Path) -> None:
     snapshot = world.published()
     told = report(world, snapshot)
     assert f"mHealth snapshot {snapshot}" in told
@@ -61,7 +61,8 @@ def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: Wo
     checks = len(manifest["checks"]) + 2  # the job's, and two counts through Athena
     assert f"Checks {checks} of {checks} passed" in told
     for source in manifest["sources"]:
-        assert f"{source['name']}.log mHealth_subject<N>.log" in told
+        size = (dataset / f"{source['name']}.log").stat().st_size
+        assert f"{source['name']}.log mhealth_log {size / 1000:,.1f} kB {source['lines']} {source['rows']} 0 " in told
     activities = "activity_id, activity, count(*) AS samples, count(DISTINCT subject) AS subjects"
     for row in world.query(f"SELECT {activities} FROM mhealth GROUP BY activity_id, activity"):
         assert f"{row['activity_id']} {row['activity']} {int(row['samples']):,} {row['subjects']} " in told

@@ -117,7 +117,7 @@ def report(rows: tuple[int, ...] = ROWS) -> Report:
         raw=RawVersion(
             2,
             tuple(
-                RawFile(source.name, f"{source.name}.log", "mHealth_subject<N>.log", 178 * source.lines, source.raw_key)
+                RawFile(source.name, f"{source.name}.log", "mhealth_log", 178 * source.lines, source.raw_key)
                 for source in now.sources
             ),
             (Skipped("README.txt", "neither .csv nor .log"),),

@@ -9,7 +9,7 @@ import pytest
 
 from snapshot_report.changes import changes
 from snapshot_report.manifests import Check, RawFile, Skipped
-from snapshot_report.page import cut, render, size, usd, visible, when
+from snapshot_report.page import cut, in_order, render, size, usd, visible, when
 from snapshot_report.quarantine import Quarantine, RejectedLine
 from snapshot_report.queries import Count
 from snapshot_report.report import check_groups
@@ -24,9 +24,16 @@ def test_what_came_in_and_went_out_is_told_in_numbers() -> None:
     told = words(render(report(SMALL)))
     assert "78,002 data lines in 2 source files" in told
     assert "78,000 + 2 = 78,002" in told
-    assert "mHealth_subject1.log mHealth_subject<N>.log 7.1 MB 40,002 40,000 2" in told
+    assert "mHealth_subject1.log mhealth_log 7.1 MB 40,002 40,000 2" in told
     assert "Published 2026-11-24 08:04:12 UTC from version 2" in told
     assert "README.txt" in told
+
+
+def test_source_files_are_in_the_order_of_their_numbers() -> None:
+    names = ["subject10.log", "subject2.log", "b/subject1.log", "subject1 (2).log", "subject1.log"]
+    assert sorted(names, key=in_order) == [
+        *("b/subject1.log", "subject1 (2).log", "subject1.log", "subject2.log", "subject10.log"),
+    ]
 
 
 def test_lines_that_are_nowhere_are_said_aloud() -> None:
