@@ -36,7 +36,9 @@ def check(printed: str, names: tuple[str, ...]) -> None:
         assert figures["summary"][name]["both"] == pytest.approx(
             run["convert"]["seconds"] + run["transform"]["seconds"]
         )
-        assert all(run[hop]["peak_bytes"] > 20e6 and run[hop]["bytes"] > 50_000 for hop in run)
+        assert all(hop["bytes"] > 50_000 for hop in run.values())
+        # What is over before the second look may have been seen while it was small, or not at all.
+        assert all(hop["peak_bytes"] > 20e6 for hop in run.values() if hop["seconds"] > 1)
         assert f"| {CONTESTANTS[name].title}" in printed
 
 

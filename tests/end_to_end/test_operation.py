@@ -102,6 +102,7 @@ def test_a_failed_run_sets_off_its_alarms_and_nothing_else(place: Place) -> None
         "ExecutionTimedOutAlarm": "OK",
         "DeadLettersAlarm": "OK",
         "DownloadErrorsAlarm": "OK",
+        "ReportErrorsAlarm": "OK",
     }
     told = place.told()
     own = [message for message in told if "state" in message]

@@ -205,7 +205,8 @@ def console() -> tuple[Console, io.StringIO]:
 
 def test_a_deletion_that_fails_tells_each_reason(stacks: Stacks, session: boto3.Session) -> None:
     name = stacks.deploy({"Resources": {"Full": {"Type": "AWS::S3::Bucket"}}})
-    stack = Stack.named(name, session)
+    stack = Stack.find(name, session)
+    assert stack is not None
     session.client("s3").put_object(Bucket=stack.resources["Full"].physical_id, Key="a", Body=b"")
     to, shown = console()
     with pytest.raises(DeletionFailed, match="could not be deleted"):
@@ -229,7 +230,9 @@ def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.S
     for name in ("website", "never-deployed"):
         done = CliRunner().invoke(app, ["make-way", "--stack", name, "--region", "us-east-1"])
         assert (done.exit_code, done.output) == (0, "")
-    assert Stack.named("website", session).status == "CREATE_COMPLETE"
+    website = Stack.find("website", session)
+    assert website is not None
+    assert website.status == "CREATE_COMPLETE"
 
 
 @pytest.mark.parametrize(
