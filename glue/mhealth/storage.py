@@ -168,7 +168,9 @@ class _Folder:
 
     def copy(self, source: str, target: str) -> None:
         scratch = self._scratch()
-        shutil.copyfile(self._path(source), scratch)
+        scratch.unlink()
+        # An object is never written to, only replaced: two names for it are two objects.
+        os.link(self._path(source), scratch)
         self._move(scratch, target)
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:

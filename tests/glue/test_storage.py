@@ -172,3 +172,12 @@ def test_an_object_that_is_cut_off_is_no_shorter_object(cut_off: Storage) -> Non
 
 def test_an_answer_that_broke_off_is_asked_for_again(cut_off: Storage) -> None:
     assert cut_off.read("long") == bytes(7000)
+
+
+def test_a_copy_keeps_its_content_when_the_original_is_replaced(storage: Storage) -> None:
+    storage.put("a/original", b"first")
+    storage.copy("a/original", "b/copy")
+    storage.put("a/original", b"second")
+    assert (storage.read("a/original"), storage.read("b/copy")) == (b"second", b"first")
+    storage.delete(["a/original"])
+    assert storage.read("b/copy") == b"first"
