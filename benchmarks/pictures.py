@@ -27,6 +27,12 @@ _COLOURS = (
     "#9d755d",
     "#bab0ac",
     "#eeca3b",
+    "#1f3d66",
+    "#8c5a00",
+    "#1d5c2a",
+    "#7a1f2b",
+    "#111111",
+    "#8a8f00",
 )
 
 Bar = Sequence[tuple[str, float]]
