@@ -99,4 +99,7 @@ def _draw(bars: Mapping[str, Bar], title: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+    # matplotlib ends lines with a space, which git's hooks take away.
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("".join(f"{line.rstrip()}\n" for line in lines), encoding="utf-8")
     return path
