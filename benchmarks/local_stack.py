@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +12,11 @@ from typing import Any
 
 import boto3
 
-from benchmarks.measure import RunFailed, end_group
+from benchmarks.measure import RunFailed
+from local_aws.demo import REGION, STACK, local_aws
+from local_aws.environment import call_only
 from local_aws.operations.executions import Ended, Left, follow
 from local_aws.operations.stacks import Stack
-
-_REGION = "us-east-1"
-_START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -35,33 +30,14 @@ class Execution:
 
 @contextlib.contextmanager
 def stack_on(folder: Path, *options: str) -> Iterator[Stack]:
-    """Start a local AWS that works in `folder`; `options` are those of `local-aws up`. Yields the deployed stack."""
+    """Start a local AWS that works in `folder`; `options` are those of `local-aws up`. Yields the deployed stack.
+
+    Raises DemoFailed when it does not start.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", *options],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        ready = process.stdout.readline().decode().split()
-        if ready[:1] != ["ready"]:
-            raise RunFailed("the local AWS did not start: its own words are above")
-        yield Stack.named("mhealth", _session(ready[1]))
-    finally:
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=30)
-        end_group(process)
-        if process.stdout:
-            process.stdout.close()
-
-
-def _session(endpoint: str) -> boto3.Session:
-    os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
-    return boto3.Session("any", "any", region_name=_REGION)
+    with local_aws(*options, folder=folder) as endpoint:
+        call_only(endpoint, REGION)
+        yield Stack.named(STACK, boto3.Session())
 
 
 def execute(stack: Stack) -> Execution:

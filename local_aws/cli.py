@@ -17,7 +17,7 @@ from local_aws.commands.run import run
 from local_aws.commands.status import status
 from local_aws.environment import forget_the_persons_aws
 from local_aws.errors import DeploymentFailed, LocalAwsError
-from local_aws.listening import listen
+from local_aws.listening import PORT, listen
 
 if TYPE_CHECKING:
     from local_aws.server import LocalAws
@@ -49,7 +49,7 @@ def up(
     *,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
-    ] = 4566,
+    ] = PORT,
     dataset: Annotated[
         str, typer.Option(help="What Kaggle serves: `synthetic`, `kaggle` (the real service) or a directory.")
     ] = "synthetic",

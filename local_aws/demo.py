@@ -43,10 +43,14 @@ class DemoFailed(Exception):
 
 
 @contextlib.contextmanager
-def local_aws(dataset: str) -> Iterator[str]:
-    """Start a local AWS with `dataset` as a process of its own; yields its endpoint, ends it afterwards."""
+def local_aws(*options: str, folder: Path | None = None) -> Iterator[str]:
+    """Start a local AWS as a process of its own, that works in `folder`; yields its endpoint, ends it afterwards.
+
+    `options` are those of `local-aws up`. Raises DemoFailed when it does not start.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", "--dataset", dataset, "--region", REGION],
+        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", *options, "--region", REGION],
+        cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -106,7 +110,7 @@ def run(console: Console, dataset: str) -> None:
     """The demo. Raises DemoFailed when something it shows does not hold."""
     began = time.monotonic()
     console.rule("1. A local AWS, and on it the stack of cloudformation/template.yaml", align="left")
-    with local_aws(dataset) as endpoint:
+    with local_aws("--dataset", dataset) as endpoint:
         # From here on this is a client like any other.
         call_only(endpoint, REGION)
         stack = Stack.named(STACK, boto3.Session())

@@ -8,6 +8,12 @@ from local_aws.errors import PortTaken
 
 HOST = "127.0.0.1"
 
+PORT = 4566
+"""Where `local-aws up` listens unless it is told otherwise."""
+
+ENDPOINT = f"http://{HOST}:{PORT}"
+"""How a client finds it there."""
+
 
 def listen(port: int) -> socket.socket:
     """A socket that listens on `port` of this machine alone, 0 for a free one. Raises PortTaken."""

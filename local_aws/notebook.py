@@ -75,7 +75,7 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
         shutil.rmtree(DATASET, ignore_errors=True)
         write_dataset(DATASET)
         served = str(DATASET)
-    with local_aws(served) as endpoint:
+    with local_aws("--dataset", served) as endpoint:
         call_only(endpoint, REGION)
         ended = watch(console, Stack.named(STACK, boto3.Session()))
         if ended.output.get("outcome") != "published":

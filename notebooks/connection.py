@@ -9,12 +9,10 @@ from typing import Any
 import boto3
 
 from local_aws.environment import call_only
+from local_aws.listening import ENDPOINT
 from local_aws.operations.account import plainly, session
 from local_aws.operations.snapshots import current
 from local_aws.operations.stacks import Stack
-
-LOCAL_ENDPOINT = "http://127.0.0.1:4566"
-"""Where `make up` listens. `make notebook` takes a free port and says which in AWS_ENDPOINT_URL."""
 
 LOCAL_REGION = "us-east-1"
 """The region of a stack on the local AWS."""
@@ -78,14 +76,14 @@ class Connection:
 def connect(stack_on: str) -> Connection:
     """Connect to the stack named in STACK (default mhealth): `stack_on` is `local` or `aws`.
 
-    `local` is the local AWS at AWS_ENDPOINT_URL or `LOCAL_ENDPOINT`; `aws` is the account of your usual credentials.
-    Everything in this process that calls AWS goes there from now on. Raises NoSuchStack, CannotReachAws; ValueError for
-    another word.
+    `local` is the local AWS at AWS_ENDPOINT_URL, which `make notebook` sets, or where `make up` listens; `aws` is the
+    account of your usual credentials. Everything in this process that calls AWS goes there from now on. Raises
+    NoSuchStack, CannotReachAws; ValueError for another word.
     """
     if stack_on not in {"local", "aws"}:
         raise ValueError(f'STACK_ON is {stack_on!r}; expected "local" or "aws"')
     if stack_on == "local":
-        call_only(os.environ.get("AWS_ENDPOINT_URL", LOCAL_ENDPOINT), LOCAL_REGION)
+        call_only(os.environ.get("AWS_ENDPOINT_URL", ENDPOINT), LOCAL_REGION)
         dataset = os.environ.get("DATASET", "synthetic")
     else:
         os.environ.pop("AWS_ENDPOINT_URL", None)

@@ -11,15 +11,12 @@ from urllib.parse import urlsplit
 import typer
 
 from local_aws.environment import call_only
-from local_aws.listening import HOST
+from local_aws.listening import ENDPOINT, HOST
 
 if TYPE_CHECKING:
     from local_aws.operations.stacks import Stack
 
-PORT = 4566
-"""Where `local-aws up` listens."""
-
-LOCAL_ENDPOINT, LOCAL_REGION = f"http://{HOST}:{PORT}", "us-east-1"
+LOCAL_REGION = "us-east-1"
 
 _CONNECT_SECONDS = 5.0
 _VARIABLE = "LOCAL_AWS_ENDPOINT"
@@ -35,7 +32,7 @@ Region = Annotated[
 Profile = Annotated[str, typer.Option(metavar="PROFILE", help="The profile whose credentials to use; with --aws only.")]
 Endpoint = Annotated[
     str,
-    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Where the local AWS listens. [default: {LOCAL_ENDPOINT}]"),
+    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Where the local AWS listens. [default: {ENDPOINT}]"),
 ]
 
 
@@ -56,7 +53,7 @@ class Place:
         if self.profile and not self.on_aws:
             raise typer.BadParameter("--profile names credentials for AWS: say --aws, too.")
         if self.endpoint and not _is_address(self.endpoint):
-            raise typer.BadParameter(f"--endpoint {self.endpoint}: expected an address like {LOCAL_ENDPOINT}")
+            raise typer.BadParameter(f"--endpoint {self.endpoint}: expected an address like {ENDPOINT}")
 
     def find(self) -> Stack:
         """The stack there. Raises NoSuchStack, CannotReachAws.
@@ -70,7 +67,7 @@ class Place:
         if self.on_aws:
             account = session(self.region, self.profile)
         else:
-            endpoint = self.endpoint or LOCAL_ENDPOINT
+            endpoint = self.endpoint or ENDPOINT
             _hold_that_somebody_listens(endpoint)
             call_only(endpoint, self.region or LOCAL_REGION)
             account = session(self.region)
