@@ -111,10 +111,11 @@ class Sweep:
                     self.fails(fault, expected)
                 assert len(fault.hits) > place, f"the run has fewer requests than {place}"
 
-    def each_everywhere(self, kind: str, drilled: Drilled, what: str) -> None:
-        """Let every request fail once in one of the ways, for the drill's table."""
-        self.each_once([kind])
-        drilled(f"{what}: any one request to S3 fails", 1, GOES_ON, unit="ways, at every request")
+    def each_everywhere(self, kind: str, drilled: Drilled, what: str, *, every: int = 1) -> None:
+        """Let every request, or one of `every`, fail once in one of the ways, for the drill's table."""
+        self.each_once([kind], every=every)
+        places = "every request" if every == 1 else f"one request of {every}, together at every one"
+        drilled(f"{what}: any one request to S3 fails", 1, GOES_ON, unit=f"ways, at {places}")
 
     def each_for_good(self, operations: Sequence[str]) -> None:
         """Let every request of an operation fail, and go on failing: the run must fail."""
@@ -142,8 +143,12 @@ class Sweep:
 
 
 def chosen(count: int, every: int, kind: str) -> range:
-    """Which of `count` requests fail: one of `every`, from a place that the seed and the kind of fault decide."""
-    return range(drawn("sweep", kind).randrange(every), count, every)
+    """Which of `count` requests fail: one of `every`, from a place that the seed decides.
+
+    Each kind of fault begins one further than the one before, so that `every` kinds together reach every request.
+    """
+    begin = drawn("sweep").randrange(every) + list(FAULTS).index(kind)
+    return range(begin % every, count, every)
 
 
 @pytest.fixture
