@@ -158,6 +158,10 @@ reference: setup  ## Make the pages and pictures that come from the template, th
 	@$(RUN) python -m docs.columns
 	@$(RUN) python -m docs.architecture
 
+.PHONY: pictures
+pictures: setup  ## Make the pictures of the README and the docs anew, from a run on a local AWS (minutes; a browser comes along)
+	@$(RUN) python -m docs.pictures
+
 # Material's words about its successor are not for every build.
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs
 

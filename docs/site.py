@@ -19,6 +19,11 @@ ROOT_PAGES = {
 }
 """Files of the repository's root that are pages, and what they are called on the site."""
 
+_TWO_PICTURES = re.compile(
+    r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img alt="([^"]+)" src="([^"]+)"[^>]*>\s*</picture>'
+)
+"""A picture for the dark and one for the light, as GitHub shows it."""
+
 _LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
 
 
@@ -60,4 +65,6 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
         # A source file: on the site only where one knows the repository's address.
         return f"[{text}]({config.repo_url.rstrip('/')}/blob/main/{target})" if config.repo_url else text
 
-    return _LINK.sub(turned, markdown)
+    # The same as the site's theme has it: it shows the one that fits the scheme that was chosen.
+    with_both = _TWO_PICTURES.sub(r"![\2](\3#only-light)\n![\2](\1#only-dark)", markdown)
+    return _LINK.sub(turned, with_both)

@@ -23,6 +23,10 @@ OPERATIONS = "docs/operations.md"
 """Its commands are all executed in their order, but for those of make and those that it marks itself."""
 
 EXECUTED = {
+    r"git clone ADDRESS mhealth && cd mhealth": (
+        "tests/docs/test_commands.py::test_a_clone_has_what_the_demo_and_the_notebooks_begin_with",
+        "git clone",
+    ),
     r"make demo": ("tests/end_to_end/test_demo.py::test_demo_shows_a_run_its_results_and_a_run_without_work", "demo"),
     r"make notebook": ("tests/notebooks/test_notebooks.py::seen", "published_stack"),
     r"make test": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "pytest"),
@@ -162,6 +166,25 @@ def test_make_test_is_what_runs_this() -> None:
     assert recipe.splitlines()[0].startswith("setup check ")
     assert recipe.splitlines()[1] == "\t@$(RUN) pytest"
     assert "tests" in os.environ["PYTEST_CURRENT_TEST"]
+
+
+def test_a_clone_has_what_the_demo_and_the_notebooks_begin_with(tmp_path: Path) -> None:
+    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False)
+    if inside.returncode:
+        pytest.skip("this folder is in no git repository")
+    (command,) = [each.text for each in EVERY if each.page == "README.md" and each.text.startswith("git clone")]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        ["bash", "-euc", f"{command.replace('ADDRESS', str(ROOT))}; make --dry-run demo notebook"],
+        cwd=tmp_path,
+        env=plain,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "python -m local_aws.demo" in done.stdout
+    assert "python -m local_aws.notebook" in done.stdout
 
 
 def test_make_alone_shows_every_target_that_has_a_line() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 import os
+import statistics
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -36,11 +39,22 @@ class Seen:
     query: Executed
     pipeline: Executed
     labels: dict[int, list[int]]
+    movement: dict[int, float]
+    """Of the right lower arm of the subject, in each activity, m/s2."""
     told: str
 
     @property
     def notebooks(self) -> tuple[Executed, ...]:
         return self.explore, self.query, self.pipeline
+
+
+def movement(source: Path) -> dict[int, float]:
+    """How far the acceleration of the right lower arm strays from its mean, for each label of a source file."""
+    found: dict[int, list[tuple[float, ...]]] = {}
+    for line in source.read_text().splitlines():
+        fields = line.split("\t")
+        found.setdefault(int(fields[23]), []).append(tuple(map(float, fields[14:17])))
+    return {label: math.sqrt(sum(map(statistics.variance, zip(*lines, strict=True)))) for label, lines in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +65,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         subject: [int(line.rpartition("\t")[2]) for line in path.read_text().splitlines()]
         for subject, path in enumerate(files, start=1)
     }
+    moved = movement(files[SUBJECT - 1])
     told = io.StringIO()
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
@@ -65,7 +80,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         finally:
             os.environ.clear()
             os.environ.update(before)
-    return Seen(explore, query, pipeline, labels, told.getvalue())
+    return Seen(explore, query, pipeline, labels, moved, told.getvalue())
 
 
 def test_every_code_cell_ran_and_none_complained(seen: Seen) -> None:
@@ -77,7 +92,7 @@ def test_every_code_cell_ran_and_none_complained(seen: Seen) -> None:
 
 
 def test_every_picture_was_drawn_with_title_and_units(seen: Seen) -> None:
-    assert [notebook.pictures for notebook in seen.notebooks] == [5, 5, 1]
+    assert [notebook.pictures for notebook in seen.notebooks] == [5, 6, 1]
     for notebook in seen.notebooks:
         for cell in notebook.cells:
             if any("image/png" in output.get("data", {}) for output in cell.outputs):
@@ -125,6 +140,12 @@ def test_steps_are_found_in_the_ankles_spectrum(seen: Seen) -> None:
         assert 100 < walking < 130
         assert 135 < jogging < 170
         assert 155 < running < 195
+
+
+def test_ones_own_question_begins_with_how_an_arm_moves(seen: Seen) -> None:
+    rows = [seen.query.row(activity)[0] for activity in ("standing still", "walking", "jump front and back")]
+    assert rows == [f"{seen.movement[label]:.2f}" for label in (1, 4, 12)]
+    assert seen.query.cells[-1].source.startswith("QUESTION = "), "what one changes comes first"
 
 
 def test_the_run_publishes_and_the_lines_that_it_rejects_are_shown(seen: Seen) -> None:
