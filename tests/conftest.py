@@ -25,7 +25,7 @@ _COMMON = settings(
 settings.register_profile("test", _COMMON, max_examples=100, derandomize=True)
 # Many in the drill, which gives hypothesis its seed (tests/drill/table.py). Where CI is set, hypothesis would take
 # no seed if it were not told to.
-settings.register_profile("drill", _COMMON, max_examples=3000, derandomize=False)
+settings.register_profile("drill", _COMMON, max_examples=1500, derandomize=False)
 settings.load_profile("test")
 
 

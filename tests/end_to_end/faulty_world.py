@@ -74,12 +74,14 @@ class Faulty:
                     os.kill(int(process.name), signal.SIGKILL)
 
 
-def faulty(folder: Path) -> Iterator[Faulty]:
-    """Deploy, publish, give; for a fixture of a module."""
+def faulty(folder: Path, *, tries: int | None = None, report: bool = True) -> Iterator[Faulty]:
+    """Deploy, publish, give; for a fixture of a module. `tries` and `report` are those of `Project`."""
     dataset = folder / "dataset"
     write_dataset(dataset, rows=ROWS)
     project = Project.copied(folder / "project")
-    project.hurry()
+    project.hurry(tries)
+    if not report:
+        project.leave_out_the_report()
     project.edit("cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 240', '"NumericGreaterThanEquals": 2')
     with deployed(project, dataset, folder / "world") as (world, aws):
         world.publish()
