@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 BLOCK_BYTES = 1024 * 1024
-"""How much is read at once. A block and its columns stay in a core's cache: 4 MB take half as long again to parse."""
+"""How much is read at once: 4 MB took more than half as long again to parse (docs/performance.md has the trial)."""
 
 LINE_LIMIT = 64 * 1024
 """A longer line is rejected; of its text this much is kept."""

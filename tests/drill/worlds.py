@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from tests.end_to_end import sources
 from tests.end_to_end.conftest import World
@@ -21,23 +19,20 @@ def quick_project(folder: Path) -> Project:
     project = Project.copied(folder)
     project.hurry(tries=60)
     project.leave_out_the_report()
-    path = project.template.with_name("pipeline.asl.json")
-    definition = json.loads(path.read_text())
-    states: dict[str, Any] = definition["States"]
-    (verified,) = states["AreAllRowsInTheCatalog"]["Choices"]
-    verified["Next"] = "IsThisOneHeld"
-    held = {"Variable": "$$.Execution.Name", "StringMatches": "held*", "Next": "IsItReleased"}
-    states["IsThisOneHeld"] = {"Type": "Choice", "Choices": [held], "Default": "ReadPublishedSnapshot"}
-    states["IsItReleased"] = {
-        "Type": "Task",
-        "Resource": "arn:${Partition}:states:::aws-sdk:s3:headObject",
-        "Parameters": {"Bucket": "${DataBucketName}", "Key": RELEASE},
-        "ResultPath": None,
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "WaitForRelease"}],
-        "Next": "ReadPublishedSnapshot",
-    }
-    states["WaitForRelease"] = {"Type": "Wait", "Seconds": 1, "Next": "IsItReleased"}
-    path.write_text(json.dumps(definition))
+    with project.states() as states:
+        (verified,) = states["AreAllRowsInTheCatalog"]["Choices"]
+        verified["Next"] = "IsThisOneHeld"
+        held = {"Variable": "$$.Execution.Name", "StringMatches": "held*", "Next": "IsItReleased"}
+        states["IsThisOneHeld"] = {"Type": "Choice", "Choices": [held], "Default": "ReadPublishedSnapshot"}
+        states["IsItReleased"] = {
+            "Type": "Task",
+            "Resource": "arn:${Partition}:states:::aws-sdk:s3:headObject",
+            "Parameters": {"Bucket": "${DataBucketName}", "Key": RELEASE},
+            "ResultPath": None,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "WaitForRelease"}],
+            "Next": "ReadPublishedSnapshot",
+        }
+        states["WaitForRelease"] = {"Type": "Wait", "Seconds": 1, "Next": "IsItReleased"}
     return project
 
 

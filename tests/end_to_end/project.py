@@ -47,20 +47,20 @@ class Project:
         On AWS they go on for minutes. Where that matters, let there be so many `tries`.
         """
         more = {} if tries is None else {"MaxAttempts": tries}
-        with self._states() as states:
+        with self.states() as states:
             for state in states.values():
                 for retrier in state.get("Retry", []):
                     retrier |= {"IntervalSeconds": 1, "BackoffRate": 1} | more
 
     def leave_out_the_report(self) -> None:
         """Publish without the page on each snapshot: drawing one takes longer than all else on a small dataset."""
-        with self._states() as states:
+        with self.states() as states:
             told = {"uri": "none was written"}
             states["WriteReport"] = {"Type": "Pass", "Result": told, "ResultPath": "$.report", "Next": "Published"}
 
     @contextlib.contextmanager
-    def _states(self) -> Iterator[dict[str, Any]]:
-        """The states of the definition, to be changed."""
+    def states(self) -> Iterator[dict[str, Any]]:
+        """The states of the definition, to be changed: what the block leaves is what is deployed."""
         path = self.template.with_name("pipeline.asl.json")
         definition = json.loads(path.read_text())
         yield definition["States"]

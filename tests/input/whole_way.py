@@ -17,6 +17,7 @@ import pytest
 
 import layouts
 import raw_lines
+from mhealth import csv_lines
 from mhealth.convert import ConvertTask, convert
 from mhealth.raw_manifest import RawFile
 from mhealth.stage import read_note
@@ -29,7 +30,7 @@ class Sizes:
     """Where blocks end, and how long a line may be, in bytes; by default those of a real run."""
 
     source_block: int = raw_lines.BLOCK_BYTES
-    raw_block: int = 4 << 20
+    raw_block: int = csv_lines.BLOCK_BYTES
     slow_block: int = 16 << 10
     line_limit: int = 64 << 10
     held_whole: int = raw_lines.LONGEST_LINE
