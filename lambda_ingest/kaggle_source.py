@@ -142,6 +142,10 @@ def _client(dataset: str, seconds: float | None) -> Iterator[KaggleClient]:
         ) from error
 
 
+class _TimeIsUp(BaseException):
+    """Comes out of whatever goes on: no Exception, for that is what libraries, and Python's own import, pass over."""
+
+
 @contextlib.contextmanager
 def _within(seconds: float | None) -> Iterator[None]:
     """Interrupt whatever goes on after so many seconds, by requests.Timeout: by a signal, since it reads from a socket.
@@ -153,12 +157,15 @@ def _within(seconds: float | None) -> Iterator[None]:
         return
 
     def too_slow(*_: object) -> None:
-        raise requests.Timeout(f"it took longer than {seconds:g} s in all")
+        raise _TimeIsUp
 
     handler = signal.signal(signal.SIGALRM, too_slow)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Again every second, should the first be lost: nothing comes out of a finalizer.
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1)
     try:
         yield
+    except _TimeIsUp as up:
+        raise requests.Timeout(f"it took longer than {seconds:g} s in all") from up
     finally:
         signal.setitimer(signal.ITIMER_REAL, left, interval)
         signal.signal(signal.SIGALRM, handler)

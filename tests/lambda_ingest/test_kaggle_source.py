@@ -1,5 +1,6 @@
 """The real kagglehub client against the loopback Kaggle API, and a name for everything that goes wrong."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -181,6 +182,27 @@ def test_a_resumed_download_that_drips_ends_too(kaggle: KaggleApi) -> None:
         kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
     ):
         pass
+
+
+@pytest.mark.parametrize("passed_over", [OSError, Exception, BaseException])
+def test_the_time_is_over_though_a_library_passes_over_its_error(
+    passed_over: type[BaseException], kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def patient(*_: object) -> None:
+        with contextlib.suppress(passed_over):
+            time.sleep(10)
+        with contextlib.suppress(OSError):
+            time.sleep(10)
+
+    kaggle_source.current_version(DATASET)
+    monkeypatch.setattr("kagglehub.clients.download_file", patient)
+    started = time.monotonic()
+    with (
+        pytest.raises(KaggleUnavailable, match="took longer than 1 s in all"),
+        kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
+    ):
+        pass
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
