@@ -214,7 +214,7 @@ performance: setup  ## Make the tables and pictures of docs/performance.md and d
 .PHONY: setup
 setup: $(READY)  ## Get what the project needs (the other targets call this): uv, Python packages, Java if missing, Spark's S3 connector
 
-$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py
+$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py local_aws/quick_java.py local_aws/class_rehearsal.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
@@ -225,6 +225,8 @@ $(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/s
 	@$(UV) sync --locked --quiet
 	@echo "Getting Spark's S3 connector from Maven Central (6 MB, once) ..."
 	@$(RUN) python -m local_aws.spark_connector
+	@echo "Making Spark's Java classes ready, so that jobs start in half the time (170 MB, once) ..."
+	@$(RUN) python -m local_aws.quick_java
 	@touch $@
 
 .PHONY: setup-glue6
@@ -235,6 +237,7 @@ $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
 	@UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
+	@$(RUN_GLUE6) python -m local_aws.quick_java
 	@touch $@
 
 # What docker/Dockerfile makes of the image, as far as Python goes; a Java where the machine has none.

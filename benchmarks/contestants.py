@@ -72,12 +72,10 @@ def target_file(path: Path) -> Path:
 
 
 def submit(script: Path, arguments: Sequence[str], packages: Sequence[Path] = (), cores: int = CORES) -> list[str]:
-    """The command that the local AWS starts a Glue job with, on so many cores."""
+    """The command that the local AWS starts a Glue job with, on so many cores, with Java's options as on Glue."""
     runtime = spark_runtime.own_runtime()
     command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), _NOWHERE, "us-east-1")
     command[command.index("--master") + 1] = f"local[{cores}]"
-    quick = command.index("--driver-java-options")  # for runs of seconds; here Java may compile as it does on Glue
-    del command[quick : quick + 2]
     zipped = ["--py-files", ",".join(map(str, packages))] if packages else []
     return [*command, *zipped, str(script), *arguments]
 

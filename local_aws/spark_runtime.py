@@ -19,9 +19,6 @@ from local_aws.glue_versions import GLUE_VERSIONS, GlueVersion
 JAVA_MAJOR = 17
 """Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
-QUICK_JAVA = "-XX:TieredStopAtLevel=1"
-"""For a Java that lives for seconds: at the real dataset's size its second compiler costs more than it gains."""
-
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 """What is downloaded once per checkout."""
 
@@ -130,7 +127,9 @@ def environment(runtime: SparkRuntime) -> dict[str, str]:
     }
 
 
-def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str, region: str) -> list[str]:
+def spark_submit_command(
+    runtime: SparkRuntime, jars: Path, endpoint: str, region: str, java_options: str = ""
+) -> list[str]:
     """The start of a `spark-submit` command whose job reads `s3://` from the AWS at `endpoint`, with these jars."""
     settings = {
         "spark.ui.enabled": "false",
@@ -148,7 +147,7 @@ def spark_submit_command(runtime: SparkRuntime, jars: Path, endpoint: str, regio
         str(runtime.home / "bin" / "spark-submit"),
         *("--master", "local[*]"),
         *("--driver-memory", "2g"),
-        *("--driver-java-options", QUICK_JAVA),
+        *(("--driver-java-options", java_options) if java_options else ()),
         *("--driver-class-path", f"{jars}/*"),
         *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
     ]

@@ -15,7 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
-from local_aws import spark_connector, spark_runtime
+from local_aws import quick_java, spark_connector, spark_runtime
 from local_aws.glue import job_errors, log_groups
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
@@ -173,7 +173,9 @@ class Runner:
             self._downloaded(uri.strip()) for uri in arguments.get("--extra-py-files", "").split(",") if uri.strip()
         ]
         jars = spark_connector.connector_jars(spark)
-        command = spark_runtime.spark_submit_command(spark, jars, self._world.endpoint, self._world.region)
+        command = spark_runtime.spark_submit_command(
+            spark, jars, self._world.endpoint, self._world.region, quick_java.java_options(spark)
+        )
         if extra:
             command += ["--py-files", ",".join(str(path) for path in extra)]
         command.append(str(script))

@@ -12,8 +12,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
+from local_aws.quick_java import java_options
 from local_aws.spark_connector import connector_jars
-from local_aws.spark_runtime import QUICK_JAVA, environment, own_runtime
+from local_aws.spark_runtime import environment, own_runtime
 from mhealth.session import spark_session
 from tests.glue.world import GLUE, World, write_table
 
@@ -33,7 +34,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
         .config("spark.local.dir", str(scratch))
-        .config("spark.driver.extraJavaOptions", QUICK_JAVA)
+        .config("spark.driver.extraJavaOptions", java_options(own_runtime()))
     )
     if not own_runtime().reads_s3:
         builder = builder.config("spark.driver.extraClassPath", f"{connector_jars(own_runtime())}/*")

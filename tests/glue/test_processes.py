@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.spark_runtime import QUICK_JAVA, environment, own_runtime
+from local_aws.quick_java import java_options
+from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
 
 SNAPSHOT = 20261124031454
@@ -34,7 +35,7 @@ def submit(script: str, package: str, arguments: list[str], folder: Path) -> sub
     command = [
         str(own_runtime().home / "bin" / "spark-submit"),
         *("--master", "local[2]", "--driver-memory", "1g", "--conf", "spark.ui.enabled=false"),
-        *("--driver-java-options", QUICK_JAVA),
+        *("--driver-java-options", java_options(own_runtime())),
         *("--py-files", package, str(GLUE / script), *arguments),
     ]
     variables = {**environment(own_runtime()), "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"]}

@@ -1,0 +1,74 @@
+"""A job that uses of Spark what the pipeline's jobs use, for the sake of the classes that Java loads for it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+
+class _Nothing(BaseHTTPRequestHandler):
+    """An S3 that has nothing."""
+
+    def _not_found(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET = _not_found  # noqa: N815 - the names that http.server asks for
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def rehearse(spark: SparkSession, folder: str) -> None:
+    """Write and read Parquet in `folder`, move rows to Python and back, and ask an S3 for what it does not have."""
+    spark.sparkContext.parallelize(range(4), 2).map(lambda number: (number % 2, number)).groupByKey().collect()
+    rows = spark.range(100).select((F.col("id") % 3).cast("int").alias("subject"), "id", F.rand().alias("value"))
+    rows.write.parquet(folder)
+    kept = (
+        spark.read.schema(rows.schema)
+        .parquet(folder)
+        .where(F.col("value") > 0)
+        .select(
+            "subject",
+            F.lpad(F.col("id").cast("string"), 7, "0").alias("id"),
+            F.timestamp_micros("id").alias("time"),
+            "value",
+        )
+        .repartition(2, "subject")
+        .sortWithinPartitions("subject", "time")
+    )
+    kept.mapInArrow(lambda batches: batches, kept.schema).groupBy("subject").agg(F.count("*"), F.sum("value")).collect()
+
+
+def ask_s3(spark: SparkSession) -> None:
+    """Ask an S3 for what it does not have."""
+    server = HTTPServer(("127.0.0.1", 0), _Nothing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # As the jobs' own settings of this file system, which are set when it is asked for first.
+    settings = spark.sparkContext._jsc.hadoopConfiguration()
+    settings.set("fs.s3a.endpoint", f"http://127.0.0.1:{server.server_port}")
+    for name in ("access", "secret"):
+        settings.set(f"fs.s3a.{name}.key", "any")
+    with contextlib.suppress(AnalysisException):
+        spark.read.parquet("s3://nothing/at/all")
+    server.shutdown()
+
+
+def main() -> None:
+    """Rehearse in a folder that is deleted at the end."""
+    spark = SparkSession.builder.getOrCreate()
+    with tempfile.TemporaryDirectory() as folder:
+        rehearse(spark, f"{folder}/rows")
+    ask_s3(spark)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
