@@ -116,7 +116,8 @@ test: setup check  ## Prove it: static checks, then every test
 
 .PHONY: drill
 drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)
-	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 tests
+	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 \
+	  --no-loadscope-reorder tests
 
 .PHONY: test-glue6
 test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: their tests, then the whole daily run
