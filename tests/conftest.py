@@ -1,4 +1,4 @@
-"""How many examples the property tests try, the record of what a long test tried and saw, and a browser."""
+"""How many examples the property tests try, failures told at once, the record of what a long test saw, a browser."""
 
 from __future__ import annotations
 
@@ -27,6 +27,25 @@ settings.register_profile("test", _COMMON, max_examples=100, derandomize=True)
 # no seed if it were not told to.
 settings.register_profile("drill", _COMMON, max_examples=1500, derandomize=False)
 settings.load_profile("test")
+
+
+class _FailuresAtOnce:
+    """Tells a failure when it happens: a run that is ended from outside never comes to the list of them."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.write_line(f"\n{report.when} of {report.nodeid} failed:\n{report.longreprtext[-2000:]}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have failures told at once by the process that has the terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_FailuresAtOnce(terminal))
 
 
 @pytest.fixture
