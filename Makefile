@@ -226,7 +226,7 @@ $(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/s
 	@$(UV) sync --locked --quiet
 	@echo "Getting Spark's S3 connector from Maven Central (6 MB, once) ..."
 	@$(RUN) python -m local_aws.spark_connector
-	@echo "Making Spark's Java classes ready, so that jobs start in half the time (170 MB, once) ..."
+	@echo "Making Spark's Java classes ready, so that jobs start sooner (170 MB, once) ..."
 	@$(RUN) python -m local_aws.quick_java
 	@touch $@
 

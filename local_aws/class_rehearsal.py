@@ -27,7 +27,7 @@ class _Nothing(BaseHTTPRequestHandler):
 
 
 def rehearse(spark: SparkSession, folder: str) -> None:
-    """Write and read Parquet in `folder`, move rows to Python and back, and ask an S3 for what it does not have."""
+    """Write and read Parquet in `folder`, and move rows to Python and back."""
     spark.sparkContext.parallelize(range(4), 2).map(lambda number: (number % 2, number)).groupByKey().collect()
     rows = spark.range(100).select((F.col("id") % 3).cast("int").alias("subject"), "id", F.rand().alias("value"))
     rows.write.parquet(folder)
