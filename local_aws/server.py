@@ -125,6 +125,8 @@ class LocalAws:
             deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=parameters)
 
     def _listen(self) -> tuple[BaseWSGIServer, int]:
+        # What moto does in this process after us is as before: with AWS's own policies it takes a second to begin anew.
+        self._ending.callback(default_user_config.update, default_user_config.copy())
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["iam"] = {"load_aws_managed_policies": True}
         keep_proxies_out()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import io
 import json
 import signal
@@ -32,6 +33,7 @@ class World:
     process: subprocess.Popen[str] | None = None
     stack: str = "mhealth"
 
+    @functools.cache  # noqa: B019 - there are a few worlds, and making a client takes longer than most of its calls
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint)
 
