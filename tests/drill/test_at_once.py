@@ -103,7 +103,7 @@ def total(place: Place, times: int, one: Callable[[], None]) -> Counter[str]:
     return wrong
 
 
-@rounds(1, 3)
+@rounds(1, 2)
 def test_schedule_that_delivers_twice_publishes_once(place: Place, drilled: Drilled, times: int) -> None:
     def one() -> None:
         before = place.snapshots()
@@ -117,7 +117,7 @@ def test_schedule_that_delivers_twice_publishes_once(place: Place, drilled: Dril
     drilled("the schedule delivers twice at once", times, "one publishes, the other ends at once", **wrong)
 
 
-@rounds(1, 4)
+@rounds(1, 3)
 def test_of_executions_started_at_once_one_does_the_work(place: Place, drilled: Drilled, times: int) -> None:
     def one() -> None:
         before = place.snapshots()
@@ -134,7 +134,7 @@ def test_of_executions_started_at_once_one_does_the_work(place: Place, drilled: 
     drilled(f"{AT_ONCE} executions start at once", times, seen, **wrong)
 
 
-@rounds(1, 3)
+@rounds(1, 2)
 def test_invocation_given_up_may_run_beside_the_next(place: Place, drilled: Drilled, times: int) -> None:
     def one() -> None:
         # Any execution that has ended will do: both invocations come in its name.
@@ -191,7 +191,7 @@ def test_execution_that_was_held_up_publishes_nothing_over_a_newer_one(
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("times", [3])
+@pytest.mark.parametrize("times", [2])
 def test_two_executions_without_a_claim_between_them_publish_one_after_the_other(
     place: Place, drilled: Drilled, times: int
 ) -> None:

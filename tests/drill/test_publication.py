@@ -82,7 +82,7 @@ class Readers:
             except AssertionError as error:
                 self.errors.append(str(error))
             # All the time, and yet leaving the publications most of a machine of two cores.
-            self.stop.wait(random.uniform(0, 0.3))
+            self.stop.wait(random.uniform(0, 0.8))
 
 
 @dataclass

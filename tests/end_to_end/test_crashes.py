@@ -111,37 +111,67 @@ def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled:
 CUTS: tuple[faults.Cut, ...] = ("before", "after")
 """Whether the request at which an execution is stopped was still carried out."""
 
-STOPS = [
-    # the state, the request that it makes: service, operation, which of them (from 0)
-    ("DownloadCSV", "lambda", "Invoke", 0),
-    ("ConvertParquet", "glue", "StartJobRun", 0),
-    ("GlueTransform", "glue", "StartJobRun", 1),
-    ("RefreshCatalog", "glue", "StartCrawler", 0),
-    ("GetCrawler", "glue", "GetCrawler", 0),
-    ("ReadSnapshotSummary", "s3", "HeadObject", 0),
-    ("VerifySnapshot", "athena", "StartQueryExecution", 0),
-    ("ReadVerifiedCounts", "athena", "GetQueryResults", 0),
-    ("ReadPublishedSnapshot", "s3", "GetObject", 0),
-    ("PublishSnapshot", "athena", "StartQueryExecution", 1),
-    ("RecordSuccess", "s3", "PutObject", 0),
-]
+Stop = tuple[str, str, str, int]
+STOPS: dict[str, tuple[Stop, ...]] = {
+    # the state, the request that it makes: service, operation, which of them (from 0). Those of one line are stopped
+    # one after the other. A job that a stopped execution left running is in the next one's way: a line ends there.
+    "before job 2": (
+        ("DownloadCSV", "lambda", "Invoke", 0),
+        ("ConvertParquet", "glue", "StartJobRun", 0),
+    ),
+    "before the counts": (
+        ("GlueTransform", "glue", "StartJobRun", 1),
+        ("RefreshCatalog", "glue", "StartCrawler", 0),
+        ("GetCrawler", "glue", "GetCrawler", 0),
+        ("ReadSnapshotSummary", "s3", "HeadObject", 0),
+        ("VerifySnapshot", "athena", "StartQueryExecution", 0),
+    ),
+    "around the publication": (
+        ("ReadVerifiedCounts", "athena", "GetQueryResults", 0),
+        ("ReadPublishedSnapshot", "s3", "GetObject", 0),
+        ("PublishSnapshot", "athena", "StartQueryExecution", 1),
+        ("RecordSuccess", "s3", "PutObject", 0),
+    ),
+}
 
 
-@pytest.mark.drill
-@pytest.mark.parametrize(("state", "service", "operation", "which"), STOPS, ids=[stop[0] for stop in STOPS])
-def test_an_execution_stopped_in_any_state_leaves_the_old_snapshot_or_the_new_one(
-    place: Faulty, drilled: Drilled, state: str, service: str, operation: str, which: int
-) -> None:
-    def stop(*_: object) -> None:
+def stopped(place: Faulty, stop: Stop) -> None:
+    """An execution over a changed dataset, stopped at a state's request: readers see the old snapshot or the new."""
+    state, service, operation, which = stop
+
+    def end(*_: object) -> None:
         place.world.client("stepfunctions").stop_execution(executionArn=started(place)["executionArn"])
 
     before, rows = place.world.published(), place.rows()
     place.change()
     cut = drawn("stop", state).choice(CUTS)
-    faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=stop, cut=cut))
-    assert place.world.execute()["status"] == "ABORTED"
+    faults.inject(Fault(service, operation, role="StateMachineRole", skip=which, call=end, cut=cut))
+    execution = place.world.execute()
+    assert execution["status"] == "ABORTED"
     faults.clear()
+    assert state_at_the_end(place, execution["executionArn"]) == state
     assert place.rows() == (rows if place.world.published() == before else sources.of_logs(place.dataset))
+
+
+def state_at_the_end(place: Faulty, execution: str) -> str:
+    """The last state that an execution entered."""
+    pages = place.world.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for page in pages
+        for event in page["events"]
+        if "stateEnteredEventDetails" in event
+    ]
+    return str(entered[-1])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("stops", STOPS.values(), ids=STOPS)
+def test_executions_stopped_in_any_state_leave_the_old_snapshot_or_the_new_one(
+    place: Faulty, drilled: Drilled, stops: tuple[Stop, ...]
+) -> None:
+    for stop in stops:
+        stopped(place, stop)
     place.mend()
-    seen = "the old snapshot or the new one, whole; the next execution ends well"
-    drilled("an execution is stopped at a state's request, before or after it as the seed says", 1, seen)
+    seen = "the old snapshot or the new one, whole; the next executions go as far as they may, the last one ends well"
+    drilled("an execution is stopped at a state's request, before or after it as the seed says", len(stops), seen)

@@ -149,12 +149,14 @@ def disturb(place: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disturba
     made.undo()
 
 
-SHORT = [
-    # what happens, the state and the error that are told, a word of the cause
+Failure = tuple[str, str, str, str]
+"""What happens, the state and the error that are told, a word of the cause."""
+
+SHORT: tuple[Failure, ...] = (
     ("crawler_held_up", "RefreshCatalog", "CrawlerTimedOut", "did not end"),
     ("partition_missing", "VerifySnapshot", "RowCountMismatch", "through the catalog"),
-]
-LONG = [
+)
+LONG: tuple[Failure, ...] = (
     ("query_cancelled", "VerifySnapshot", "QueryFailed", "CANCELLED"),
     ("job_killed", "ConvertParquet", "JobFailed", "exit code"),
     ("job_timed_out", "ConvertParquet", "JobFailed", "exceeded timeout"),
@@ -162,14 +164,14 @@ LONG = [
     ("job_taken", "ConvertParquet", "Glue.ConcurrentRunsExceededException", ""),
     ("crawler_failed", "RefreshCatalog", "CrawlerFailed", "FAILED"),
     ("query_failed", "VerifySnapshot", "QueryFailed", "FAILED"),
-]
+)
 
 
 @pytest.mark.parametrize(
-    ("what", "state", "error", "word"),
+    "failures",
     [
-        *(pytest.param(*case, id=case[0]) for case in SHORT),
-        *(pytest.param(*case, id=case[0], marks=pytest.mark.drill) for case in LONG),
+        *(pytest.param((failure,), id=failure[0]) for failure in SHORT),
+        pytest.param(LONG, id="long", marks=pytest.mark.drill),
     ],
 )
 def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
@@ -178,26 +180,25 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
     disturb: Disturbances,
     drilled: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
-    what: str,
-    state: str,
-    error: str,
-    word: str,
+    failures: tuple[Failure, ...],
 ) -> None:
     before = place.world.published()
-    place.annotate()
-    getattr(disturb, what)()
-    with faults.watch("glue") as calls:
-        execution = place.world.execute()
-    assert (execution["status"], execution["error"]) == ("FAILED", error)
-    (message,) = told()
-    assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
-    assert word in message["cause"]
-    assert ("StopCrawler" in {call.operation for call in calls}) is (error == "CrawlerTimedOut")
-    disturb.undo()
-    monkeypatch.undo()
-    assert place.world.published() == before
+    # One failed run after the other: what comes next finds what all of them left.
+    for what, state, error, word in failures:
+        place.annotate()
+        getattr(disturb, what)()
+        with faults.watch("glue") as calls:
+            execution = place.world.execute()
+        assert (execution["status"], execution["error"]) == ("FAILED", error)
+        (message,) = told()
+        assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
+        assert word in message["cause"]
+        assert ("StopCrawler" in {call.operation for call in calls}) is (error == "CrawlerTimedOut")
+        faults.clear()
+        disturb.undo()
+        monkeypatch.undo()
+        assert place.world.published() == before
+        seen = f"{error} is told, readers see nothing; the next executions end as they should"
+        drilled(f"{what.replace('_', ' ')}: {state}", 1, seen)
     place.mend()
     assert place.world.published() > before
-    drilled(
-        f"{what.replace('_', ' ')}: {state}", 1, f"{error} is told, readers see nothing; the next execution ends well"
-    )

@@ -172,7 +172,7 @@ class Place:
         return sorted(one.key for one in self.storage.objects("") if one.key != "manifests/current.json")
 
 
-EXAMPLES = max(25, settings().max_examples // 10)
+EXAMPLES = max(25, settings().max_examples // 20)
 """A bucket's example takes half a second or more."""
 
 FULL = tuple(sorted(key.format(number) for key in (*OWN, *NEIGHBOURS) for number in SNAPSHOTS[:5]))
