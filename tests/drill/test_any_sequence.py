@@ -87,7 +87,7 @@ def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: 
     daily.close()
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(3, 12), pytest.param(10, 25, marks=pytest.mark.drill, id="long")])
+@pytest.mark.parametrize(("examples", "steps"), [(3, 12), pytest.param(6, 25, marks=pytest.mark.drill, id="long")])
 def test_any_sequence(make: Callable[[], DailyRuns], drilled: Callable[..., None], examples: int, steps: int) -> None:
     run_state_machine_as_test(
         seeded(drill_seed())(lambda: History(make)),
