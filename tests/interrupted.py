@@ -99,8 +99,8 @@ class Sweep:
         self.outcomes["succeeded" if error is None else "failed"] += 1
         return error
 
-    def each_once(self, kinds: Iterable[str], *, every: int = 1) -> None:
-        """Let every request, or one of `every`, fail once in each of the ways."""
+    def each_once(self, kinds: Iterable[str], *, every: int) -> None:
+        """Let one request of `every` fail once in each of the ways."""
         calls, expected = self.undisturbed()
         for kind in kinds:
             for place in chosen(len(calls), every, kind):
@@ -111,10 +111,10 @@ class Sweep:
                     self.fails(fault, expected)
                 assert len(fault.hits) > place, f"the run has fewer requests than {place}"
 
-    def each_everywhere(self, kind: str, drilled: Drilled, what: str, *, every: int = 1) -> None:
-        """Let every request, or one of `every`, fail once in one of the ways, for the drill's table."""
+    def each_everywhere(self, kind: str, drilled: Drilled, what: str, *, every: int) -> None:
+        """Let one request of `every` fail once in one of the ways, for the drill's table."""
         self.each_once([kind], every=every)
-        places = "every request" if every == 1 else f"one request of {every}, together at every one"
+        places = f"one request of {every}, together at every one"
         drilled(f"{what}: any one request to S3 fails", 1, GOES_ON, unit=f"ways, at {places}")
 
     def each_for_good(self, operations: Sequence[str]) -> None:

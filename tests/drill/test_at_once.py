@@ -54,12 +54,8 @@ class Place:
 
     def enters(self, arn: str, state: str) -> None:
         """Wait until an execution enters a state."""
-        sfn, deadline = self.world.client("stepfunctions"), time.monotonic() + 120
-        while not any(
-            event.get("stateEnteredEventDetails", {}).get("name") == state
-            for page in sfn.get_paginator("get_execution_history").paginate(executionArn=arn)
-            for event in page["events"]
-        ):
+        deadline = time.monotonic() + 120
+        while state not in self.world.states(arn):
             assert time.monotonic() < deadline, f"the execution does not reach {state}"
             time.sleep(0.2)
 

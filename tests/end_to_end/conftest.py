@@ -68,6 +68,14 @@ class World:
             time.sleep(0.25)
         return execution
 
+    def states(self, arn: str) -> list[str]:
+        """The states that an execution has entered so far."""
+        pages = self.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+        events = [event for page in pages for event in page["events"]]
+        return [
+            str(event["stateEnteredEventDetails"]["name"]) for event in events if "stateEnteredEventDetails" in event
+        ]
+
     def publish(self, **execution_input: Any) -> dict[str, Any]:
         """Run an execution that must publish; its output."""
         execution = self.execute(**execution_input)

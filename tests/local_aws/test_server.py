@@ -5,6 +5,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.core.config import default_user_config
 
 from local_aws.errors import LocalAwsError, PortTaken
 from local_aws.server import LocalAws
@@ -35,6 +36,13 @@ def test_moto_is_untouched_otherwise(tmp_path: Path) -> None:
         url = queues.create_queue(QueueName="q")["QueueUrl"]
         queues.send_message(QueueUrl=url, MessageBody="hello")
         assert queues.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
+
+
+def test_moto_is_set_as_before_when_it_has_ended(tmp_path: Path) -> None:
+    before = default_user_config.copy()
+    with started(tmp_path):
+        assert default_user_config != before
+    assert default_user_config == before
 
 
 def test_the_region_is_a_choice(tmp_path: Path) -> None:
