@@ -15,29 +15,39 @@ from claim import Claim
 from .conftest import Surroundings
 
 ROLE = "arn:aws:iam::123456789012:role/any"
-DEFINITION = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}})
+# Longer than any test: moto runs executions where a local AWS of the same process has told it to, and only then.
+DEFINITION = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 86400, "End": True}}})
 
 
 class Executions:
-    """Executions that run until they are stopped: this moto does not run them."""
+    """Executions that run until they are stopped."""
 
     def __init__(self) -> None:
+        self._running: set[str] = set()
         self.client = boto3.client("stepfunctions")
         self.machine = self.client.create_state_machine(name="machine", definition=DEFINITION, roleArn=ROLE)
 
     def start(self, name: str) -> str:
-        return self.client.start_execution(stateMachineArn=self.machine["stateMachineArn"], name=name)["executionArn"]
+        started = self.client.start_execution(stateMachineArn=self.machine["stateMachineArn"], name=name)
+        self._running.add(started["executionArn"])
+        return started["executionArn"]
 
     def stop(self, arn: str) -> None:
         self.client.stop_execution(executionArn=arn)
+        self._running.remove(arn)
+
+    def end(self) -> None:
+        for arn in set(self._running):
+            self.stop(arn)
+        self.client.delete_state_machine(stateMachineArn=self.machine["stateMachineArn"])
+        self.client.close()
 
 
 @pytest.fixture
 def executions(surroundings: Surroundings) -> Iterator[Executions]:
     running = Executions()
     yield running
-    running.client.delete_state_machine(stateMachineArn=running.machine["stateMachineArn"])
-    running.client.close()
+    running.end()
 
 
 @pytest.fixture
