@@ -18,7 +18,7 @@ QUICK = ("ours", "with_duckdb", "with_polars", "with_pandas")
 def bench(*names: str) -> str:
     command = [sys.executable, "-m", "benchmarks", "bench", "--subjects", "2", "--rows", "600", "--rounds", "1"]
     done = subprocess.run(
-        [*command, "--only", ",".join(names)], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        [*command, "--only", ",".join(names)], cwd=ROOT, capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -77,7 +77,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=500,
         )
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     return done.stdout

@@ -19,8 +19,7 @@ from typing import Any
 import boto3
 import pytest
 
-START_SECONDS = 60
-RUN_SECONDS = 180
+RUN_SECONDS = 400
 QUERY_SECONDS = 60
 
 

@@ -13,7 +13,7 @@ ROWS = (900, 800, 6000)
 
 def demo(dataset: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "local_aws.demo", "--dataset", str(dataset)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=500)
 
 
 def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> None:

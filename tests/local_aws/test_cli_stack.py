@@ -449,7 +449,7 @@ def test_the_commands_of_the_readme_run_as_they_stand(
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=500,
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"│ walking +│ +[\d.]+ │\n│ running +│", done.stdout)

@@ -117,13 +117,13 @@ def test_a_run_is_a_spark_process_with_library_arguments_and_role(jobs: Jobs) ->
 
 @pytest.mark.usefixtures("python_only")
 def test_a_run_goes_from_starting_over_running_to_succeeded(jobs: Jobs) -> None:
-    name = jobs.create("import time; time.sleep(1)")
+    name = jobs.create("import time; time.sleep(2)")
     run = jobs.start(name)
     assert "CompletedOn" not in jobs.get(name, run)
     assert jobs.until(name, run, "RUNNING", "SUCCEEDED")["JobRunState"] == "RUNNING"
     told = jobs.until(name, run, *job_runs.ENDED)
     assert told["JobRunState"] == "SUCCEEDED"
-    assert told["ExecutionTime"] == 1
+    assert 1 <= told["ExecutionTime"] < 20
     assert "ErrorMessage" not in told
 
 
@@ -153,7 +153,7 @@ def test_stopping_kills_what_the_script_started_and_tells_what_it_could_not_stop
     """)
     run = jobs.start(name)
     jobs.until(name, run, "RUNNING")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while "CHILD" not in jobs.log(name, run) and time.monotonic() < end:
         time.sleep(0.05)
     told = jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[run, "jr_none"])

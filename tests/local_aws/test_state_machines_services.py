@@ -138,7 +138,7 @@ def test_a_number_must_be_a_number(machines: Machines, value: Any) -> None:
 
 
 def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machines) -> None:
-    retry = {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 9}
+    retry = {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 900}
     definition = one(
         task(
             "aws-sdk:s3:getObject",
@@ -150,7 +150,7 @@ def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machi
     types = [e["type"] for e in machines.events(told["executionArn"])]
     assert types.count("TaskScheduled") == 3
     assert types.count("TaskFailed") == 3
-    assert (told["stopDate"] - told["startDate"]).total_seconds() < 4, "MaxDelaySeconds bounds the second wait"
+    assert (told["stopDate"] - told["startDate"]).total_seconds() < 15, "MaxDelaySeconds bounds the second wait"
 
 
 def test_stopping_interrupts_the_wait_for_a_retry(machines: Machines) -> None:

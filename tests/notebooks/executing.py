@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-CELL_SECONDS = 200
+CELL_SECONDS = 400
 
 
 @dataclass(frozen=True)
