@@ -116,7 +116,7 @@ test: setup check  ## Prove it: static checks, then every test
 
 .PHONY: drill
 drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)
-	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 \
+	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 -o faulthandler_timeout=1300 \
 	  --no-loadscope-reorder tests
 
 .PHONY: test-glue6
@@ -215,7 +215,7 @@ performance: setup  ## Make the tables and pictures of docs/performance.md and d
 .PHONY: setup
 setup: $(READY)  ## Get what the project needs (the other targets call this): uv, Python packages, Java if missing, Spark's S3 connector
 
-$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py local_aws/quick_java.py local_aws/class_rehearsal.py
+$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py local_aws/quick_java.py local_aws/quick_python.py local_aws/class_rehearsal.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
@@ -227,6 +227,7 @@ $(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/s
 	@echo "Getting Spark's S3 connector from Maven Central (6 MB, once) ..."
 	@$(RUN) python -m local_aws.spark_connector
 	@echo "Making Spark's Java classes ready, so that jobs start sooner (170 MB, once) ..."
+	@$(RUN) python -m local_aws.quick_python
 	@$(RUN) python -m local_aws.quick_java
 	@touch $@
 
@@ -238,6 +239,7 @@ $(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
 	@UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
 	@$(RUN_GLUE6) python -m local_aws.spark_connector
+	@$(RUN_GLUE6) python -m local_aws.quick_python
 	@$(RUN_GLUE6) python -m local_aws.quick_java
 	@touch $@
 

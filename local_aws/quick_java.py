@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from local_aws import spark_runtime
+from local_aws.quick_python import quick
 from local_aws.spark_connector import connector_jars
 from local_aws.spark_runtime import SparkRuntime, SparkRuntimeError, environment, java_home, own_runtime
 
@@ -89,7 +90,7 @@ def _run(command: list[str], runtime: SparkRuntime) -> None:
 def main() -> None:
     """Make the archive for this interpreter's Spark, once: `make setup` and `make setup-glue6` call this."""
     try:
-        make_archive(own_runtime())
+        make_archive(quick(own_runtime()))
     except SparkRuntimeError as failed:
         print(failed, file=sys.stderr)
 

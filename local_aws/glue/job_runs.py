@@ -17,6 +17,7 @@ from moto.glue.models import FakeJob
 
 from local_aws import quick_java, spark_connector, spark_runtime
 from local_aws.glue import job_errors, log_groups
+from local_aws.quick_python import quick
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
 from local_aws.world import ACCOUNT, World
@@ -126,7 +127,7 @@ class Runner:
         run = self._run
         status, error = "FAILED", None
         try:
-            spark = spark_runtime.runtime_of(run.job.glue_version)
+            spark = quick(spark_runtime.runtime_of(run.job.glue_version))
             source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:job/{run.job.name}"
             self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession", source)
             command = self._prepared_command(spark)

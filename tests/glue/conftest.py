@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
 from local_aws.quick_java import java_options
+from local_aws.quick_python import quick
 from local_aws.spark_connector import connector_jars
 from local_aws.spark_runtime import environment, own_runtime
 from mhealth.session import spark_session
@@ -23,7 +24,8 @@ from tests.glue.world import GLUE, World, write_table
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A Spark with the jobs' own settings; its Python workers find the package as they do on Glue."""
     before = dict(os.environ)
-    os.environ.update(environment(own_runtime()))
+    runtime = quick(own_runtime())
+    os.environ.update(environment(runtime))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(GLUE)
     scratch = tmp_path_factory.mktemp("spark")
@@ -34,10 +36,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
         .config("spark.local.dir", str(scratch))
-        .config("spark.driver.extraJavaOptions", java_options(own_runtime()))
+        .config("spark.driver.extraJavaOptions", java_options(runtime))
     )
-    if not own_runtime().reads_s3:
-        builder = builder.config("spark.driver.extraClassPath", f"{connector_jars(own_runtime())}/*")
+    if not runtime.reads_s3:
+        builder = builder.config("spark.driver.extraClassPath", f"{connector_jars(runtime)}/*")
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     yield spark_session("tests")

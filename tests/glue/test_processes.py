@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.quick_java import java_options
+from local_aws.quick_python import quick
 from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
 
@@ -32,13 +33,14 @@ def submit(script: str, package: str, arguments: list[str], folder: Path) -> sub
     """Run a job in an empty working folder with nothing of this test's environment."""
     working = folder / "working"
     working.mkdir(exist_ok=True)
+    runtime = quick(own_runtime())
     command = [
-        str(own_runtime().home / "bin" / "spark-submit"),
+        str(runtime.home / "bin" / "spark-submit"),
         *("--master", "local[2]", "--driver-memory", "1g", "--conf", "spark.ui.enabled=false"),
-        *("--driver-java-options", java_options(own_runtime())),
+        *("--driver-java-options", java_options(runtime)),
         *("--py-files", package, str(GLUE / script), *arguments),
     ]
-    variables = {**environment(own_runtime()), "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"]}
+    variables = {**environment(runtime), "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"]}
     return subprocess.run(command, env=variables, cwd=working, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -11,8 +11,12 @@ import pytest
 
 from local_aws import quick_java, spark_runtime
 from local_aws.quick_java import java_options, make_archive
+from local_aws.quick_python import make_quick
 from local_aws.spark_connector import connector_jars
 from local_aws.spark_runtime import SparkRuntimeError, environment, own_runtime, spark_submit_command
+
+RUNTIME = make_quick(own_runtime())
+"""The Spark of the local AWS's jobs."""
 
 JOB = """
 from pyspark.sql import SparkSession
@@ -26,16 +30,15 @@ def output(folder: Path, options: str) -> str:
     """What a small job says, and its Java."""
     script = folder / "job.py"
     script.write_text(JOB)
-    runtime = own_runtime()
-    command = spark_submit_command(runtime, connector_jars(runtime), "http://127.0.0.1:9", "us-east-1", options)
-    variables = {**os.environ, **environment(runtime)}
+    command = spark_submit_command(RUNTIME, connector_jars(RUNTIME), "http://127.0.0.1:9", "us-east-1", options)
+    variables = {**os.environ, **environment(RUNTIME)}
     done = subprocess.run([*command, str(script)], env=variables, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 def test_a_job_takes_sparks_classes_from_the_archive(tmp_path: Path) -> None:
-    make_archive(own_runtime())
-    said = output(tmp_path, f"{java_options(own_runtime())} -Xlog:class+load:file={tmp_path / 'loaded'}")
+    make_archive(RUNTIME)
+    said = output(tmp_path, f"{java_options(RUNTIME)} -Xlog:class+load:file={tmp_path / 'loaded'}")
     assert said == "rows: 4\n"
     lines = (tmp_path / "loaded").read_text().splitlines()
     of_spark = [line for line in lines if " org.apache.spark." in line and "$$Lambda" not in line]
@@ -45,27 +48,27 @@ def test_a_job_takes_sparks_classes_from_the_archive(tmp_path: Path) -> None:
 
 
 def test_the_archive_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_archive(own_runtime())
+    make_archive(RUNTIME)
     monkeypatch.setattr(quick_java, "_run", lambda *_: pytest.fail("made again"))
-    folder = make_archive(own_runtime())
+    folder = make_archive(RUNTIME)
     assert {file.name for file in folder.iterdir()} == {"java.jsa", "spark.jsa"}
 
 
 def test_without_an_archive_java_only_compiles_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spark_runtime, "CACHE", tmp_path)
-    assert java_options(own_runtime()) == "-XX:TieredStopAtLevel=1"
+    assert java_options(RUNTIME) == "-XX:TieredStopAtLevel=1"
 
 
 def test_a_java_does_without_an_archive_of_another(tmp_path: Path) -> None:
-    options = java_options(own_runtime()).replace(str(spark_runtime.CACHE), str(tmp_path))
+    options = java_options(RUNTIME).replace(str(spark_runtime.CACHE), str(tmp_path))
     assert output(tmp_path, options) == "rows: 4\n"
 
 
 def test_a_folder_with_a_space_in_its_name_is_one_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     place = tmp_path / "my checkout"
     monkeypatch.setattr(spark_runtime, "CACHE", place)
-    quick_java._folder(own_runtime()).mkdir(parents=True)
-    archive = shlex.split(java_options(own_runtime()))[1]
+    quick_java._folder(RUNTIME).mkdir(parents=True)
+    archive = shlex.split(java_options(RUNTIME))[1]
     assert archive.startswith(f"-XX:SharedArchiveFile={place}/classes/")
 
 
@@ -77,7 +80,7 @@ def test_a_rehearsal_that_fails_leaves_nothing_and_says_so(
     monkeypatch.setattr(quick_java, "REHEARSAL", broken)
     monkeypatch.setattr(quick_java, "_folder", lambda _: tmp_path / "classes" / "new")
     with pytest.raises(SparkRuntimeError, match=r"(?s)runs without, only slower.*no rehearsal today"):
-        make_archive(own_runtime())
+        make_archive(RUNTIME)
     assert list((tmp_path / "classes").iterdir()) == []
     quick_java.main()
     assert "only slower" in capsys.readouterr().err
