@@ -113,7 +113,7 @@ def test_schedule_that_delivers_twice_publishes_once(place: Place, drilled: Dril
     drilled("the schedule delivers twice at once", times, "one publishes, the other ends at once", **wrong)
 
 
-@rounds(1, 3)
+@rounds(1, 2)
 def test_of_executions_started_at_once_one_does_the_work(place: Place, drilled: Drilled, times: int) -> None:
     def one() -> None:
         before = place.snapshots()

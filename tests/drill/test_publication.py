@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,11 +67,16 @@ def snapshots_in(sql: str, answer: Answer) -> set[int]:
 
 @dataclass
 class Readers:
-    """Threads that query until they are told to stop; every answer is kept, every error too."""
+    """Threads that query until they are told to stop; every answer is kept, every error too.
+
+    While `near` is set a switch from one snapshot to another is near, and they query as often as they can. Else they
+    leave the jobs most of a machine of two cores.
+    """
 
     world: World
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    near: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def read(self, reader: int) -> None:
@@ -81,8 +87,7 @@ class Readers:
                 self.answers.append((sql, self.world.query(sql)))
             except AssertionError as error:
                 self.errors.append(str(error))
-            # All the time, and yet leaving the publications most of a machine of two cores.
-            self.stop.wait(random.uniform(0, 0.8))
+            self.stop.wait(random.uniform(0, 0.1 if self.near.is_set() else 3))
 
 
 @dataclass
@@ -91,15 +96,27 @@ class Place:
     dataset: Path
     expected: dict[int, Expected] = field(default_factory=dict)
 
-    def publish(self) -> int:
+    def publish(self, near: threading.Event | None = None) -> int:
+        """Publish a new version; sets `near` when the snapshot's files are there."""
         # One time in two every file is carried.
         if len(self.expected) % 2:
             append_sample(self.dataset / "mHealth_subject2.log", activity=len(self.expected) % 13)
         else:
             append_note(self.dataset)
-        snapshot = int(self.world.publish()["snapshot"])
+        execution = self.world.start()
+        if near is not None:
+            self._await_files(execution)
+            near.set()
+        snapshot = int(self.world.published_by(execution)["snapshot"])
         self.expected[snapshot] = Expected.of(self.dataset)
         return snapshot
+
+    def _await_files(self, execution: str) -> None:
+        states = self.world.client("stepfunctions")
+        while "RefreshCatalog" not in self.world.states(execution):
+            if states.describe_execution(executionArn=execution)["status"] != "RUNNING":
+                return
+            time.sleep(0.5)
 
     def roll_back(self, snapshot: int) -> None:
         self.world.query(self.world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))
@@ -132,13 +149,15 @@ def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publ
             for _ in range(publications):
                 before = place.world.published()
                 held = place.world.keys(f"processed/snapshot={before}/")
-                made = place.publish()
+                made = place.publish(readers.near)
                 # A query that began before the publication keeps its files, until the second run after it.
                 assert held == place.world.keys(f"processed/snapshot={before}/")
                 assert place.kept() == [before, made]
                 place.roll_back(before)
                 assert place.world.published() == before
                 place.roll_back(made)
+                readers.near.clear()
+            readers.near.set()
             while len(readers.answers) < reads and not readers.errors:
                 assert not readers.stop.wait(0.1)
         finally:

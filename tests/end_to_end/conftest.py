@@ -77,7 +77,11 @@ class World:
 
     def publish(self, **execution_input: Any) -> dict[str, Any]:
         """Run an execution that must publish; its output."""
-        execution = self.execute(**execution_input)
+        return self.published_by(self.start(**execution_input))
+
+    def published_by(self, arn: str) -> dict[str, Any]:
+        """Wait for the end of an execution that must publish; its output."""
+        execution = self.ended(arn)
         assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
         output = json.loads(execution["output"])
         assert output["outcome"] == "published"

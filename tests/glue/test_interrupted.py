@@ -112,14 +112,14 @@ def test_files_that_cannot_be_carried_leave_no_snapshot(transform: Sweep) -> Non
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
 def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, drilled: Drilled, kind: str) -> None:
-    convert.each_everywhere(kind, drilled, "job 1", every=2)
+    convert.each_everywhere(kind, drilled, "job 1", every=3)
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
 def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, drilled: Drilled, kind: str) -> None:
     # It has by far the most requests, and each run of it takes a second.
-    transform.each_everywhere(kind, drilled, "job 2", every=5)
+    transform.each_everywhere(kind, drilled, "job 2", every=7)
 
 
 @pytest.mark.drill

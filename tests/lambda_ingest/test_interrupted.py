@@ -65,7 +65,7 @@ def test_a_request_that_fails_for_good_fails_the_function_by_name_and_the_next_r
 @pytest.mark.drill
 @pytest.mark.parametrize("kind", FAULTS)
 def test_any_request_that_fails_once_does_no_harm(sweep: Sweep, drilled: Drilled, kind: str) -> None:
-    sweep.each_everywhere(kind, drilled, "the function", every=2)
+    sweep.each_everywhere(kind, drilled, "the function", every=3)
     # What cuts off no answer amid it is what the client's own attempts mend.
     assert sweep.outcomes["failed"] == 0 or kind == "cut amid"
 
@@ -75,4 +75,4 @@ def test_any_request_that_fails_once_does_no_harm(sweep: Sweep, drilled: Drilled
 def test_any_request_of_an_upload_in_parts_that_fails_once_does_no_harm(
     sweep: Sweep, in_parts: None, drilled: Drilled, kind: str
 ) -> None:
-    sweep.each_everywhere(kind, drilled, "the function, uploads in parts", every=4)
+    sweep.each_everywhere(kind, drilled, "the function, uploads in parts", every=7)
