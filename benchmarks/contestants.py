@@ -19,9 +19,6 @@ from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 from mhealth.normalise import ID_DIGITS
 
 SNAPSHOT = 20260101000000
-_NOWHERE = "http://127.0.0.1:9"
-"""The endpoint of an S3 that no measured job asks."""
-
 CORES = 2
 """What every way may use, so that the figures of machines with more cores compare."""
 
@@ -74,7 +71,8 @@ def target_file(path: Path) -> Path:
 def submit(script: Path, arguments: Sequence[str], packages: Sequence[Path] = (), cores: int = CORES) -> list[str]:
     """The command that the local AWS starts a Glue job with, on so many cores, with Java's options as on Glue."""
     runtime = spark_runtime.own_runtime()
-    command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), _NOWHERE, "us-east-1")
+    # No measured job asks an S3.
+    command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), spark_runtime.NOWHERE, "us-east-1")
     command[command.index("--master") + 1] = f"local[{cores}]"
     zipped = ["--py-files", ",".join(map(str, packages))] if packages else []
     return [*command, *zipped, str(script), *arguments]

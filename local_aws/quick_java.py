@@ -57,7 +57,7 @@ def make_archive(runtime: SparkRuntime) -> Path:
         command = spark_runtime.spark_submit_command(
             runtime,
             connector_jars(runtime),
-            "http://127.0.0.1:9",  # the port on which nobody answers
+            spark_runtime.NOWHERE,
             "us-east-1",
             shlex.join((_ONE_COMPILER, f"-XX:SharedArchiveFile={own}", f"-XX:ArchiveClassesAtExit={spark}", *_SILENT)),
         )

@@ -19,6 +19,9 @@ from local_aws.glue_versions import GLUE_VERSIONS, GlueVersion
 JAVA_MAJOR = 17
 """Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
+NOWHERE = "http://127.0.0.1:9"
+"""The endpoint of no AWS: the port of the discard service, on which nobody answers."""
+
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 """What is downloaded once per checkout."""
 

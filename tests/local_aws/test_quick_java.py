@@ -13,7 +13,7 @@ from local_aws import quick_java, spark_runtime
 from local_aws.quick_java import java_options, make_archive
 from local_aws.quick_python import make_quick
 from local_aws.spark_connector import connector_jars
-from local_aws.spark_runtime import SparkRuntimeError, environment, own_runtime, spark_submit_command
+from local_aws.spark_runtime import NOWHERE, SparkRuntimeError, environment, own_runtime, spark_submit_command
 
 RUNTIME = make_quick(own_runtime())
 """The Spark of the local AWS's jobs."""
@@ -30,7 +30,7 @@ def output(folder: Path, options: str) -> str:
     """What a small job says, and its Java."""
     script = folder / "job.py"
     script.write_text(JOB)
-    command = spark_submit_command(RUNTIME, connector_jars(RUNTIME), "http://127.0.0.1:9", "us-east-1", options)
+    command = spark_submit_command(RUNTIME, connector_jars(RUNTIME), NOWHERE, "us-east-1", options)
     variables = {**os.environ, **environment(RUNTIME)}
     done = subprocess.run([*command, str(script)], env=variables, capture_output=True, text=True, check=True)
     return done.stdout

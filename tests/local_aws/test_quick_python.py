@@ -12,7 +12,7 @@ import pytest
 from local_aws import spark_runtime
 from local_aws.quick_python import make_quick, quick
 from local_aws.spark_connector import connector_jars
-from local_aws.spark_runtime import SparkRuntime, environment, own_runtime, spark_submit_command
+from local_aws.spark_runtime import NOWHERE, SparkRuntime, environment, own_runtime, spark_submit_command
 
 JOB = """
 import py4j, pyspark
@@ -30,7 +30,7 @@ def places(runtime: SparkRuntime, folder: Path) -> list[Path]:
     """Where the driver and then a worker have pyspark, its bytecode, py4j, its bytecode."""
     script = folder / "job.py"
     script.write_text(JOB)
-    command = spark_submit_command(runtime, connector_jars(runtime), "http://127.0.0.1:9", "us-east-1")
+    command = spark_submit_command(runtime, connector_jars(runtime), NOWHERE, "us-east-1")
     variables = {**os.environ, **environment(runtime)}
     done = subprocess.run([*command, str(script)], env=variables, capture_output=True, text=True, check=True)
     return [Path(line) for line in done.stdout.splitlines()]
