@@ -187,7 +187,7 @@ def test_execution_that_was_held_up_publishes_nothing_over_a_newer_one(
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("times", [2])
+@pytest.mark.parametrize("times", [1])
 def test_two_executions_without_a_claim_between_them_publish_one_after_the_other(
     place: Place, drilled: Drilled, times: int
 ) -> None:
