@@ -51,7 +51,7 @@ def test_a_small_race_publishes_nothing() -> None:
 
 @pytest.mark.drill
 def test_every_way_makes_the_same_table() -> None:
-    """By `pytest -m drill tests/benchmarks`: what it tells is no guarantee, and `make bench` compares them each time."""
+    """By `pytest -m drill tests/benchmarks`: it is no guarantee, and `make bench` compares its ways each time."""
     printed = bench(*CONTESTANTS)
     check(printed, tuple(CONTESTANTS))
     assert "| both jobs against Spark as usually written" in printed
