@@ -117,7 +117,7 @@ test: setup check  ## Prove it: static checks, then every test
 .PHONY: drill
 drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)
 	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 -o faulthandler_timeout=1300 \
-	  -n3 --no-loadscope-reorder --ignore=tests/benchmarks tests
+	  --no-loadscope-reorder --ignore=tests/benchmarks tests
 
 .PHONY: test-glue6
 test-glue6: setup-glue6  ## The jobs on Glue 6.0's Spark 4.1 and Python 3.13: their tests, then the whole daily run
