@@ -33,7 +33,7 @@ def make_quick(runtime: SparkRuntime) -> SparkRuntime:
     hold what is installed beside it, nobody knows.
     """
     home = _home(runtime)
-    if home.is_dir() or runtime.home.name != "pyspark":
+    if home.is_dir() or runtime.is_distribution:
         return quick(runtime)
     home.parent.parent.mkdir(parents=True, exist_ok=True)
     packages = runtime.home.parent

@@ -68,9 +68,14 @@ class SparkRuntime:
     home: Path
 
     @property
+    def is_distribution(self) -> bool:
+        """Whether it is no package of PyPI, but installed as a whole, as in AWS's image of Glue."""
+        return self.home.name != "pyspark"
+
+    @property
     def reads_s3(self) -> bool:
         """Whether it has an S3 connector of its own: the one of AWS's image of Glue has, PyPI's package has none."""
-        return self.home.name != "pyspark"
+        return self.is_distribution
 
 
 @functools.cache

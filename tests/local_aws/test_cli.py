@@ -84,8 +84,10 @@ def test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children(
     while not (running := children(up.pid)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert running
+    before = time.monotonic()
     up.send_signal(signal.SIGINT)
     assert up.wait(timeout=10) == 0
+    assert time.monotonic() - before < 2
     assert not [pid for pid in running if alive(pid)]
     rest = up.stdout.read()
     errors = up.stderr.read()
