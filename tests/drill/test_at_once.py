@@ -52,13 +52,6 @@ class Place:
         assert [each["status"] for each in ended] == ["SUCCEEDED"] * len(arns), [each.get("cause") for each in ended]
         return [json.loads(each["output"]) for each in ended]
 
-    def enters(self, arn: str, state: str) -> None:
-        """Wait until an execution enters a state."""
-        deadline = time.monotonic() + 120
-        while state not in self.world.states(arn):
-            assert time.monotonic() < deadline, f"the execution does not reach {state}"
-            time.sleep(0.2)
-
     def snapshots(self) -> set[str]:
         return set(self.world.keys("manifests/snapshots/"))
 
@@ -167,7 +160,7 @@ def test_execution_that_was_held_up_publishes_nothing_over_a_newer_one(
     def one() -> None:
         place.delete(RELEASE)
         held = place.start("held")
-        place.enters(held, "IsItReleased")
+        place.world.enters(held, "IsItReleased")
         # Nothing new starts beside it while it holds the claim ...
         (beside,) = place.outcomes(place.start("beside"))
         assert (beside["outcome"], beside["execution"]) == (ANOTHER, held)
@@ -194,7 +187,7 @@ def test_two_executions_without_a_claim_between_them_publish_one_after_the_other
     def one() -> None:
         before = place.snapshots()
         first = place.start("first")
-        place.enters(first, "ConvertParquet")
+        place.world.enters(first, "ConvertParquet")
         place.delete("manifests/claim.json")
         second = place.start("second")
         outcomes = place.outcomes(first, second)

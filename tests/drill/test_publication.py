@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -105,18 +104,11 @@ class Place:
             append_note(self.dataset)
         execution = self.world.start()
         if near is not None:
-            self._await_files(execution)
+            self.world.enters(execution, "RefreshCatalog")
             near.set()
         snapshot = int(self.world.published_by(execution)["snapshot"])
         self.expected[snapshot] = Expected.of(self.dataset)
         return snapshot
-
-    def _await_files(self, execution: str) -> None:
-        states = self.world.client("stepfunctions")
-        while "RefreshCatalog" not in self.world.states(execution):
-            if states.describe_execution(executionArn=execution)["status"] != "RUNNING":
-                return
-            time.sleep(0.5)
 
     def roll_back(self, snapshot: int) -> None:
         self.world.query(self.world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))

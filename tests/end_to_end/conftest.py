@@ -75,6 +75,13 @@ class World:
             str(event["stateEnteredEventDetails"]["name"]) for event in events if "stateEnteredEventDetails" in event
         ]
 
+    def enters(self, arn: str, state: str) -> None:
+        """Wait until an execution enters a state."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while state not in self.states(arn):
+            assert time.monotonic() < deadline, f"the execution does not reach {state}"
+            time.sleep(0.5)
+
     def publish(self, **execution_input: Any) -> dict[str, Any]:
         """Run an execution that must publish; its output."""
         return self.published_by(self.start(**execution_input))
