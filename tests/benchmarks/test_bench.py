@@ -64,3 +64,33 @@ def test_a_wrong_table_ends_the_race_with_its_name(monkeypatch: pytest.MonkeyPat
     (tmp_path / "ours" / "subject=1" / "part.parquet").touch()
     with pytest.raises(rounds.ResultsDiffer, match=r"DuckDB, a COPY per file \(with_duckdb\): subjects \[\]"):
         rounds._judged(CONTESTANTS["with_duckdb"], tmp_path / "ours", tmp_path)
+
+
+def test_the_quick_ones_have_all_their_rounds_before_the_slow_ones_have_a_second() -> None:
+    from benchmarks.rounds import turns
+
+    names = tuple(CONTESTANTS)
+    found = list(turns(3, names))
+    assert found[: len(names)] == [(0, name) for name in names]
+    assert found[len(names) :] == [
+        *((1, name) for name in ("with_duckdb", "with_polars", "ours")),
+        *((2, name) for name in ("with_polars", "ours", "with_duckdb")),
+        *((1, name) for name in ("spark_usual", "with_pandas")),
+        *((2, name) for name in ("with_pandas",)),
+    ]
+
+
+def test_a_round_that_would_end_too_late_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from benchmarks import rounds
+    from benchmarks.dataset import Dataset
+
+    clock = iter(range(0, 10_000, 100))
+    monkeypatch.setattr(rounds.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(rounds, "RACE_SECONDS", 350)
+    monkeypatch.setattr(rounds, "_judged", lambda *_: "the same to the bit")
+    monkeypatch.setattr(rounds.shutil, "rmtree", lambda _: None)
+    hop = {"seconds": 50.0, "cpu_seconds": 1.0, "peak_bytes": 1, "bytes": 1}
+    monkeypatch.setattr(rounds, "run_once", lambda *_: dict.fromkeys(rounds.HOPS, hop))
+    runs, _ = rounds._race(Dataset, 9, ("ours", "with_duckdb"), tmp_path)  # type: ignore[arg-type]
+    # Each look at the clock is 100 s later, and a run takes as long: at 300 s none is begun any more.
+    assert {name: len(found) for name, found in runs.items()} == {"ours": 2, "with_duckdb": 2}
