@@ -79,7 +79,7 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
                 on_glue,
                 "s",
                 1,
-                "`GlueWorkers`: every source file is a task of its own, so time falls with the workers",
+                "`GlueWorkers`: every source file is a task of its own, a large one several",
             )
     if ingest := figures.get("ingest"):
         each = ingest["handler_seconds"] / ingest["rows"] * shape.total_rows

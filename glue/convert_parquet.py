@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from mhealth.arguments import parse_convert
 from mhealth.convert import Converted
-from mhealth.convert_plan import convert_all, judge, plan
+from mhealth.convert_files import convert_all, convert_here, is_one_small
+from mhealth.convert_plan import judge, plan
 from mhealth.raw_manifest import read_raw_version
 from mhealth.session import spark_context
 from mhealth.spans import log, name_run, span
@@ -25,9 +26,9 @@ def main(argv: Sequence[str]) -> None:
     converted: list[Converted] = []
     if tasks:
         with span("start"):
-            spark = spark_context("convert_parquet")
+            spark = None if is_one_small(tasks) else spark_context("convert_parquet")
         with span("convert", files=len(tasks), kept=len(kept)) as facts:
-            converted = convert_all(spark, tasks)
+            converted = convert_all(spark, storage, tasks) if spark else convert_here(tasks)
             facts["rows"] = sum(result.rows for result in converted)
     for result in sorted(converted, key=lambda result: result.name):
         log("file", **vars(result))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pyspark.sql import types as T
-
 CHEST = tuple(f"chest_accel_{axis}" for axis in "xyz")
 ECG = ("ecg_1", "ecg_2")
 LIMBS = tuple(
@@ -40,17 +38,6 @@ ACTIVITIES = (
 
 SAMPLES_PER_SECOND = 50
 """The recordings' rate in Hz."""
-
-FULL_STAGE_SCHEMA = T.StructType(
-    [
-        *(T.StructField(name, T.DoubleType()) for name in SENSORS),
-        T.StructField(LABEL, T.IntegerType()),
-        T.StructField(SUBJECT, T.IntegerType()),
-        T.StructField("line", T.LongType()),
-        T.StructField(SAMPLE, T.LongType()),
-    ]
-)
-"""Every column that a stage file can have. A sensor that the source lacks is absent in the file and reads as null."""
 
 
 def table_name(raw: str) -> str:

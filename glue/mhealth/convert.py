@@ -1,10 +1,11 @@
-"""Converts one raw CSV to a stage Parquet object and a quarantine object: the work of one Spark task of job 1."""
+"""Converts one raw CSV, or a part of one, to a stage and a quarantine object: the work of one Spark task of job 1."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 
 from mhealth.ahead import ahead
 from mhealth.columns import SUBJECT
-from mhealth.csv_blocks import parse
+from mhealth.csv_blocks import Piece, parse
 from mhealth.csv_lines import read_lines, skip_header
-from mhealth.numbering import Numbering
+from mhealth.large_files import WHOLE, Part, open_part, rejected_key_of, stage_key_of
+from mhealth.numbering import Numbering, Stretch, stretch_of
 from mhealth.quarantine import count_rejected, write_rejected
 from mhealth.raw_manifest import RawFile
 from mhealth.stage import StagedSubject, StageNote
@@ -25,7 +27,7 @@ from mhealth.value_sums import Sums, added, sums_by_subject
 
 @dataclass(frozen=True)
 class ConvertTask:
-    """One file to convert: from where, to where, by which code."""
+    """One file to convert, or a part of it: from where, to where, by which code."""
 
     data_uri: str
     file: RawFile
@@ -34,6 +36,16 @@ class ConvertTask:
     code_version: str
     threads: int = 1
     """How many of the file's blocks are parsed at the same time."""
+    part: Part = WHOLE
+    stretch: Stretch | None = field(default=None, hash=False)
+    """Of a part: what `survey` found in it."""
+    start: Numbering | None = field(default=None, hash=False)
+    """Of a part: the numbering of its first line. Of a file it begins anew."""
+
+    @property
+    def first_numbering(self) -> Numbering:
+        """The numbering of the file's first line. Where the source has no header, the raw file has one line more."""
+        return Numbering(next_line=self.file.header_lines, subject=self.file.subject)
 
 
 @dataclass(frozen=True)
@@ -45,42 +57,63 @@ class Converted:
     rows: int
     quarantined: int
     seconds: float
+    part: int = 0
 
 
 def convert(task: ConvertTask) -> Converted:
-    """Convert one file.
+    """Convert one file, or a part of it.
 
-    Nothing is written to the storage where the file's data lines are not as many as the raw manifest says, or are not
-    the rows and the rejected lines together: the caller compares the counts of `Converted`. Raises FileNotFoundError
-    where the raw object is gone.
+    Nothing is written to the storage where the data lines are not as many as the raw manifest says (of a part: as
+    `survey` found), or are not the rows and the rejected lines together: the caller compares the counts of `Converted`.
+    Raises FileNotFoundError where the raw object is gone.
     """
     started = time.perf_counter()
     storage = storage_at(task.data_uri)
+    part, expected, quarantine_key = task.part.number, task.file.lines, task.quarantine_key
+    if task.stretch:
+        expected, quarantine_key = task.stretch.data_lines, rejected_key_of(task.quarantine_key, part)
     with tempfile.TemporaryDirectory() as folder:
         parquet, rejected = Path(folder) / "stage.parquet", Path(folder) / "rejected.jsonl"
-        with storage.open(task.file.raw_key) as raw, rejected.open("wb") as quarantine:
+        with open_part(storage, task.file.raw_key, task.part) as raw, rejected.open("wb") as quarantine:
             note = _write(task, raw, parquet, quarantine)
         rows = pq.read_metadata(parquet).num_rows
         quarantined = count_rejected(rejected)
-        if note.lines == task.file.lines == rows + quarantined:
+        if note.lines == expected == rows + quarantined:
             if quarantined:
-                storage.upload(rejected, task.quarantine_key)
+                storage.upload(rejected, quarantine_key)
             else:
-                storage.delete([task.quarantine_key])
-            storage.upload(parquet, task.stage_key)
+                storage.delete([quarantine_key])
+            storage.upload(parquet, stage_key_of(task.stage_key, part))
     seconds = round(time.perf_counter() - started, 3)
-    return Converted(task.file.name, note.lines, rows, quarantined, seconds)
+    return Converted(task.file.name, note.lines, rows, quarantined, seconds, part)
+
+
+def survey(task: ConvertTask) -> Stretch:
+    """Read a part of a file for what it means to the numbers of the parts behind it. Raises FileNotFoundError."""
+    with open_part(storage_at(task.data_uri), task.file.raw_key, task.part) as raw:
+        skipped, blocks = _parsed(task, raw)
+        pieces = (piece for block in blocks for piece in block)
+        found = stretch_of(pieces, task.file.columns, task.file.subject)
+    return replace(found, lines=found.lines + skipped)
+
+
+def _parsed(task: ConvertTask, raw: BinaryIO) -> tuple[int, Iterator[list[Piece]]]:
+    """The number of lines that are a header, and what the others say."""
+    skipped, items = 0, read_lines(raw)
+    if not task.part.number:
+        skipped, items = skip_header(items)
+    return skipped, ahead(lambda item: list(parse(item, task.file.columns)), items, task.threads)
 
 
 def _write(task: ConvertTask, raw: BinaryIO, parquet: Path, quarantine: BinaryIO) -> StageNote:
     file = task.file
-    skipped, items = skip_header(read_lines(raw))
-    # Where the source has no header, the raw file has one line more than the source.
-    numbering = Numbering(next_line=skipped + file.header_lines, subject=file.subject)
+    skipped, blocks = _parsed(task, raw)
+    start = task.start or task.first_numbering
+    numbering = replace(start, next_line=start.next_line + skipped, counts={})
     lines = rows = bad = 0
     sums: dict[int, Sums] = {}
     with StageWriter(parquet, file.columns) as writer:
-        for pieces in ahead(lambda item: list(parse(item, file.columns)), items, task.threads):
+        for pieces in blocks:
             for piece in pieces:
                 numbered = numbering.number(piece, file.columns)
                 for line, (_, _, verdict) in zip(numbered.bad_lines, piece.bad, strict=True):
@@ -97,6 +130,7 @@ def _write(task: ConvertTask, raw: BinaryIO, parquet: Path, quarantine: BinaryIO
             StagedSubject(subject, count.lines, count.rows, sums.get(subject, {}))
             for subject, count in sorted(numbering.counts.items())
         )
-        note = StageNote(task.code_version, file.raw_key, file.sha256, lines, rows, bad, subjects)
+        part = task.part
+        note = StageNote(task.code_version, file.raw_key, file.sha256, lines, rows, bad, subjects, part.number, part.of)
         writer.finish(note)
     return note

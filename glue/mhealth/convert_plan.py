@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
-from pyspark import SparkContext
 
 from mhealth.arguments import ConvertArguments
-from mhealth.convert import Converted, ConvertTask, convert
+from mhealth.convert import Converted, ConvertTask
 from mhealth.errors import RowCountMismatch, TooManyBadRows
 from mhealth.quarantine import first_rejected
 from mhealth.raw_manifest import RawFile, RawVersion
@@ -44,17 +41,6 @@ def _still_good(storage: Storage, task: ConvertTask, note: StageNote) -> bool:
     if not note.made_from(task.file, task.code_version):
         return False
     return not note.quarantined or storage.size(task.quarantine_key) is not None
-
-
-def convert_all(spark: SparkContext, tasks: Sequence[ConvertTask]) -> list[Converted]:
-    """Convert the files, at least one, each in a Spark task of its own.
-
-    Spark only distributes here. The rows never leave the worker, so there is no DataFrame: Spark SQL would cost more
-    to start than converting the whole dataset takes. Where there are fewer files than cores, the cores that would be
-    idle work on the same files: a line's number hangs on all lines before it, so only the parsing can be shared.
-    """
-    threads = max(1, spark.defaultParallelism // len(tasks))
-    return spark.parallelize([replace(task, threads=threads) for task in tasks], len(tasks)).map(convert).collect()
 
 
 def judge(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mhealth.columns import SUBJECT
 from mhealth.csv_blocks import Integers, Piece
+
+_WHOEVER_WAS_BEFORE = -2
+"""In place of a subject while some lines are looked at without those before them."""
 
 
 @dataclass
@@ -29,6 +33,23 @@ class Numbered:
     bad_lines: list[int]
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """What some lines mean for the numbers of those after them.
+
+    `lines`: how many there are; `subjects`: how many data lines count for each subject; `unnamed`: how many more are
+    there before the first one that names a subject, and count for the one before the stretch; `first` and `last`: the
+    subject of the first and of the last line that has one, None where no line names any.
+    """
+
+    lines: int
+    data_lines: int
+    subjects: Mapping[int, int]
+    unnamed: int
+    first: int | None
+    last: int | None
+
+
 @dataclass
 class Numbering:
     """Counts through one file, piece by piece.
@@ -36,12 +57,14 @@ class Numbering:
     `next_line` is the source's line number (from 1) of the next line. `subject` is the file's own, or None where every
     row names its subject. A sample is the data line's place, from 0, among the data lines of its subject: a rejected
     line uses up a number of the subject that it names, else of the subject of the data line before it (at the top of
-    the file: after it).
+    the file: after it). `before` are the data lines of each subject that others have counted, `counts` the own ones.
     """
 
     next_line: int
     subject: int | None
+    before: Mapping[int, int] = field(default_factory=dict)
     counts: dict[int, SubjectCount] = field(default_factory=dict)
+    first: int | None = None
     _current: int | None = None
     _waiting: int = 0
 
@@ -49,7 +72,7 @@ class Numbering:
         """Number the lines of the next piece."""
         if self.subject is not None:
             count = self.counts.setdefault(self.subject, SubjectCount())
-            samples = piece.good_data + count.lines
+            samples = piece.good_data + (self.before.get(self.subject, 0) + count.lines)
             subjects = np.full(len(samples), self.subject, np.int64)
             count.lines += piece.data_lines
             count.rows += len(samples)
@@ -69,7 +92,7 @@ class Numbering:
             mine = owners == subject
             count = self.counts.setdefault(subject, SubjectCount())
             lines = int(mine.sum())
-            samples[mine] = count.lines + np.arange(lines)
+            samples[mine] = self.before.get(subject, 0) + count.lines + np.arange(lines)
             count.lines += lines
             count.rows += int((subjects == subject).sum())
         return samples[piece.good_data]
@@ -86,6 +109,8 @@ class Numbering:
                 before = owners[place - 1] if place else self._current
                 owners[place] = -1 if before is None else before
         known = np.flatnonzero(owners >= 0)
+        if self.first is None and len(known):
+            self.first = int(owners[known[0]])
         if self._current is None:
             top = int(known[0]) if len(known) else piece.data_lines
             if len(known):
@@ -98,3 +123,42 @@ class Numbering:
         if len(known):
             self._current = int(owners[-1])
         return owners
+
+    def after(self, stretch: Stretch) -> Numbering:
+        """The numbering of the lines behind a stretch, where this one is that of the stretch's own, not yet used."""
+        before = dict(self.before)
+
+        def count(subject: int, lines: int) -> None:
+            before[subject] = before.get(subject, 0) + lines
+
+        waiting = self._waiting
+        if self._current is not None:
+            count(self._current, stretch.unnamed)
+        elif stretch.first is not None:
+            count(stretch.first, waiting + stretch.unnamed)
+            waiting = 0
+        else:
+            waiting += stretch.unnamed
+        for subject, lines in stretch.subjects.items():
+            count(subject, lines)
+        current = self._current if stretch.last is None else stretch.last
+        next_line = self.next_line + stretch.lines
+        return Numbering(next_line, self.subject, before, _current=current, _waiting=waiting)
+
+
+def stretch_of(pieces: Iterable[Piece], columns: Sequence[str], subject: int | None) -> Stretch:
+    """Look at lines without those before them. `subject` is the file's own, or None where every row names its."""
+    numbering = Numbering(0, subject, _current=_WHOEVER_WAS_BEFORE)
+    data_lines = 0
+    for piece in pieces:
+        numbering.number(piece, columns)
+        data_lines += piece.data_lines
+    subjects = {subject: count.lines for subject, count in numbering.counts.items()}
+    unnamed = data_lines - sum(subjects.values())
+    last = numbering._current if numbering._current != _WHOEVER_WAS_BEFORE else None
+    return Stretch(numbering.next_line, data_lines, subjects, unnamed, numbering.first, last)
+
+
+def starts(first: Numbering, stretches: Sequence[Stretch]) -> list[Numbering]:
+    """The numbering of each stretch of a file, in order, from the file's own on."""
+    return list(itertools.accumulate(stretches[:-1], Numbering.after, initial=first))

@@ -23,7 +23,7 @@ from mhealth.storage import Storage, many
 
 @dataclass(frozen=True)
 class Source:
-    """A source file with its stage object."""
+    """A source file with its stage object, of a large one the first."""
 
     file: RawFile
     stage_key: str
@@ -33,6 +33,11 @@ class Source:
     def subjects(self) -> dict[int, int]:
         """The rows of each subject that has any."""
         return {staged.subject: staged.rows for staged in self.note.subjects if staged.rows}
+
+    @property
+    def stage_keys(self) -> list[str]:
+        """All its stage objects."""
+        return self.note.stage_keys(self.stage_key)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
-"""Stage files: their keys, the note in their footer that says what made them, and reading it from the object's tail."""
+"""Stage files: their keys, the note in their footer that says what made them, and reading it from the object's tail.
+
+A large source file has several, each with the note of its part.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mhealth.large_files import stage_key_of
 from mhealth.raw_manifest import RawFile
 from mhealth.storage import Storage, many
-from mhealth.value_sums import Sums
+from mhealth.value_sums import Sums, added
 
 FOOTER_KEY = b"mhealth"
 _TAIL_BYTES = 64 * 1024
@@ -40,7 +45,11 @@ class StagedSubject:
 
 @dataclass(frozen=True)
 class StageNote:
-    """What a stage file's footer says: what made it (`code_version`, `raw_key`, `sha256`) and what is in it."""
+    """What a stage file's footer says: what made it (`code_version`, `raw_key`, `sha256`) and what is in it.
+
+    `part` counts from 0, `parts` are as many as the source file has stage files. A note that was read from all of them
+    is that of the source file.
+    """
 
     code_version: str
     raw_key: str
@@ -49,6 +58,12 @@ class StageNote:
     rows: int
     quarantined: int
     subjects: tuple[StagedSubject, ...]
+    part: int = 0
+    parts: int = 1
+
+    def stage_keys(self, stage_key: str) -> list[str]:
+        """The keys of all stage files of the source file, whose first one is `stage_key`."""
+        return [stage_key_of(stage_key, part) for part in range(self.parts)]
 
     def encoded(self) -> bytes:
         """The note as the footer's value."""
@@ -73,8 +88,19 @@ def read_footer(storage: Storage, key: str) -> pq.FileMetaData:
     return pq.read_metadata(pa.BufferReader(tail))
 
 
-def read_note(storage: Storage, key: str) -> StageNote | None:
-    """The note of the stage object `key`; None where there is no such object, or none with a note."""
+def read_note(storage: Storage, stage_key: str) -> StageNote | None:
+    """The note of a source file's stage files, the first of which is `stage_key`.
+
+    None where one of them does not exist or has no note, or where they do not belong together.
+    """
+    first = _read_note(storage, stage_key)
+    if first is None or first.parts == 1:
+        return first
+    others = [_read_note(storage, key) for key in first.stage_keys(stage_key)[1:]]
+    return _together([first, *others])
+
+
+def _read_note(storage: Storage, key: str) -> StageNote | None:
     try:
         found = json.loads((read_footer(storage, key).metadata or {})[FOOTER_KEY])
         found["subjects"] = tuple(StagedSubject(**subject) for subject in found["subjects"])
@@ -83,7 +109,35 @@ def read_note(storage: Storage, key: str) -> StageNote | None:
         return None
 
 
-def read_notes(storage: Storage, keys: list[str]) -> list[StageNote | None]:
-    """The notes of several stage objects, read side by side."""
-    with many(len(keys)) as threads:
-        return list(threads.map(lambda key: read_note(storage, key), keys))
+def _together(notes: Sequence[StageNote | None]) -> StageNote | None:
+    """The note of all parts together; None where one is missing or was made by something else than the others."""
+    whole: list[StageNote] = [note for note in notes if note is not None]
+    if [note.part for note in whole] != list(range(len(notes))):
+        return None
+    if len({(note.code_version, note.raw_key, note.sha256, note.parts) for note in whole}) > 1:
+        return None
+    subjects: dict[int, list[StagedSubject]] = {}
+    for note in whole:
+        for staged in note.subjects:
+            subjects.setdefault(staged.subject, []).append(staged)
+    return replace(
+        whole[0],
+        lines=sum(note.lines for note in whole),
+        rows=sum(note.rows for note in whole),
+        quarantined=sum(note.quarantined for note in whole),
+        subjects=tuple(
+            StagedSubject(
+                subject,
+                sum(part.lines for part in parts),
+                sum(part.rows for part in parts),
+                added([part.sums for part in parts]),
+            )
+            for subject, parts in sorted(subjects.items())
+        ),
+    )
+
+
+def read_notes(storage: Storage, stage_keys: list[str]) -> list[StageNote | None]:
+    """The notes of several source files' stage files, read side by side."""
+    with many(len(stage_keys)) as threads:
+        return list(threads.map(lambda key: read_note(storage, key), stage_keys))

@@ -52,8 +52,8 @@ class Storage(Protocol):
 
     root: str
 
-    def open(self, key: str) -> BinaryIO:
-        """A stream over the object's bytes; `read(n)` needs memory for n bytes only."""
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        """A stream over the object's bytes from `start` on; `read(n)` needs memory for n bytes only."""
 
     def read(self, key: str) -> bytes:
         """The whole object."""
@@ -108,8 +108,10 @@ class _Folder:
     def _path(self, key: str) -> Path:
         return self._folder / key
 
-    def open(self, key: str) -> BinaryIO:
-        return self._path(key).open("rb")
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        stream = self._path(key).open("rb")
+        stream.seek(start)
+        return stream
 
     def read(self, key: str) -> bytes:
         return self._path(key).read_bytes()
@@ -242,13 +244,14 @@ class _Bucket:
             code = error.response.get("Error", {}).get("Code")
             if code in _ABSENT:
                 raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
-            if code == "InvalidRange":  # an empty object has no range
+            # An empty object has no first and no last bytes. What begins later in an object is not to be found there.
+            if code == "InvalidRange" and not str(byte_range).endswith("-"):
                 return self._get(key)
             raise
         return cast("BinaryIO", _Answer(answer["Body"]))
 
-    def open(self, key: str) -> BinaryIO:
-        return self._get(key)
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        return self._get(key, f"bytes={start}-" if start else None)
 
     def _whole(self, key: str, byte_range: str | None = None) -> bytes:
         """An answer to its end: boto3 asks again where there is no answer, not where one breaks off."""

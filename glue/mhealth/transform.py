@@ -10,28 +10,29 @@ from pyspark.sql import DataFrame, SparkSession
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import TableDefinition
-from mhealth.columns import FULL_STAGE_SCHEMA, MEASURED, SAMPLE, SUBJECT
+from mhealth.columns import MEASURED, SAMPLE, SUBJECT
 from mhealth.errors import RowCountMismatch
 from mhealth.normalise import conform, stage_rows, with_activity, with_id, with_timestamp
 from mhealth.parquet_files import WRITTEN_COLUMNS, ParquetSink, WrittenFile
 from mhealth.session import NEVER_SPLIT, SPLIT_BYTES
 from mhealth.snapshot import Source, snapshot_prefix
+from mhealth.stage_schema import FULL_STAGE_SCHEMA
 from mhealth.storage import Storage
 
 _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 
 def each_has_its_file(sources: Sequence[Source]) -> bool:
-    """Whether no source has several subjects."""
-    return all(len(source.subjects) <= 1 for source in sources)
+    """Whether no source has several subjects, or several stage objects."""
+    return all(len(source.subjects) <= 1 and len(source.stage_keys) == 1 for source in sources)
 
 
 def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
     """The stage rows of the sources; a subject's file is one partition, sensors that a source lacks are null."""
-    # A file of several subjects is shuffled anyhow, so that several workers may read it.
+    # Files of several subjects, or of parts, are shuffled anyhow, so that several workers may read one.
     spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if each_has_its_file(sources) else SPLIT_BYTES)
     # A file's name is a name, not a pattern.
-    keys = [_GLOB.sub(lambda found: "\\" + found.group(), source.stage_key) for source in sources]
+    keys = [_GLOB.sub(lambda found: "\\" + found.group(), key) for source in sources for key in source.stage_keys]
     paths = [f"{storage.root}/{key}" for key in keys]
     return spark.read.schema(FULL_STAGE_SCHEMA).parquet(*paths)
 

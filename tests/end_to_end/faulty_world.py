@@ -33,10 +33,11 @@ class Faulty:
     aws: LocalAws
     dataset: Path
 
-    def change(self) -> None:
-        """A new version of the dataset: the second recording has one sample less."""
-        log = self.dataset / "mHealth_subject2.log"
-        log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+    def change(self, *subjects: int) -> None:
+        """A new version of the dataset: these recordings, or else the second one, have one sample less."""
+        for subject in subjects or (2,):
+            log = self.dataset / f"mHealth_subject{subject}.log"
+            log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
 
     def annotate(self) -> None:
         """A new version in which no recording changed: the whole way, with nothing to compute."""

@@ -96,7 +96,7 @@ def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty
 @pytest.mark.parametrize("role", ["ConvertParquetRole", "GlueTransformRole"])
 def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled: Drilled, role: str) -> None:
     before, rows = place.world.published(), place.rows()
-    place.change()
+    place.change(1, 2)  # one file alone is converted without workers
     # The first object that this job's workers write.
     key = "stage/.*" if role == "ConvertParquetRole" else "processed/.*"
     fault = faults.inject(Fault("s3", "PutObject", key, role=role, call=place.kill_worker, cut="before"))

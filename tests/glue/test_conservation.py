@@ -82,7 +82,7 @@ def transform(world: World) -> None:
 
 def test_without_a_bug_the_run_succeeds(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     right: Patch = ("convert.parse", lambda parse: parse)
-    monkeypatch.setattr("mhealth.convert_plan.convert", sabotage.buggy_convert(right))
+    monkeypatch.setattr("mhealth.convert_files.convert", sabotage.buggy_convert(right))
     monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(in_table(lambda table: table)))
     run(filled)
     (manifest,) = filled.keys("manifests/snapshots")
@@ -116,13 +116,13 @@ IN_JOB_1 = {
 
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_1.values(), ids=IN_JOB_1)
 def test_a_bug_in_job_1_fails_the_run(filled: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhealth.convert_plan.convert", sabotage.buggy_convert(bug))
+    monkeypatch.setattr("mhealth.convert_files.convert", sabotage.buggy_convert(bug))
     refused(filled, RowCountMismatch, message)
 
 
 def test_a_file_that_job_1_forgets_fails_the_run(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     right = convert_parquet.convert_all
-    monkeypatch.setattr("convert_parquet.convert_all", lambda spark, tasks: right(spark, tasks)[1:])
+    monkeypatch.setattr("convert_parquet.convert_all", lambda *all_of_it: right(*all_of_it)[1:])
     refused(filled, RowCountMismatch, "was not converted")
 
 

@@ -76,6 +76,8 @@ def test_the_footer_says_what_made_the_file_and_what_is_in_it(world: World) -> N
         "rows": 1,
         "quarantined": 1,
         "subjects": [{"subject": 4, "lines": 2, "rows": 1}],
+        "part": 0,
+        "parts": 1,
     }
 
 

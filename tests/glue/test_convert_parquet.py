@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import convert_parquet
+from mhealth import large_files
 from mhealth.errors import DuplicateSubject, InvalidArgument, RowCountMismatch, SchemaMismatch, TooManyBadRows
-from tests.glue.world import World, log_line
+from tests.glue.world import LAYOUT_2, World, log_line
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -63,6 +64,19 @@ def test_spark_is_not_started_where_every_file_is_kept(world: World, capsys: pyt
     capsys.readouterr()
     run(world)
     assert set(spans(capsys.readouterr().out)) == {"plan", "check"}
+
+
+def test_spark_is_not_started_for_one_small_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add("one", GOOD, subject=1)
+    world.add("two", GOOD, subject=2)
+    run(world)
+    world.add("two", GOOD + log_line(99), subject=2)
+    with monkeypatch.context() as patch:
+        patch.delattr("convert_parquet.spark_context")
+        run(world)
+        assert len(world.rows("stage/version=1/two.parquet")) == 21
+        with pytest.raises(NameError, match="spark_context"):
+            run(world, code_version="newer")
 
 
 def test_a_broken_stage_object_is_made_again(world: World) -> None:
@@ -146,3 +160,93 @@ def test_columns_that_nobody_knows_are_refused(world: World) -> None:
         SchemaMismatch, match=r"one\.log: columns unknown \['pulse'\], doubled \[\], missing \['label'\]"
     ):
         run(world)
+
+
+IN_ONE = "stage/version=1/all.parquet"
+IN_THREE = [IN_ONE, *(f"stage/version=1/all/part-0000{part}.parquet" for part in (1, 2))]
+QUARANTINE = "quarantine/version=1/all.jsonl"
+BY_ROW = [f"{','.join([f'{place}.5'] * 12)},{place % 13},subject{place % 3 + 1}" for place in range(300)]
+BY_ROW[40] = BY_ROW[170] = BY_ROW[299] = "broken"
+
+
+@pytest.fixture
+def large(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A file that is divided in three."""
+    monkeypatch.setattr(large_files, "PART_LINES", 100)
+    world.add("all", "\n".join(BY_ROW), columns=LAYOUT_2, header_lines=1)
+    return world
+
+
+def rows_of(world: World, *keys: str) -> list[dict[str, object]]:
+    return sorted((row for key in keys for row in world.rows(key)), key=lambda row: row["line"])
+
+
+def test_a_large_file_is_split_between_tasks_and_comes_out_as_in_one_piece(
+    large: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large.add("one", GOOD, subject=9)
+    run(large, max_bad_row_ratio=0.5)
+    assert large.keys("stage") == [*IN_THREE, "stage/version=1/one.parquet"]
+    assert all(len(large.rows(key)) > 80 for key in IN_THREE)
+    found, rejected = rows_of(large, *IN_THREE), large.rejected(QUARANTINE)
+    assert [row["line"] for row in found] == [place + 2 for place in range(300) if BY_ROW[place] != "broken"]
+    # Line 42, which names nobody, uses up a number of subject 1, whose line is before it.
+    assert [row["sample"] for row in found if row["subject"] == 1][12:16] == [12, 13, 15, 16]
+    assert [entry["line"] for entry in rejected] == [42, 172, 301]
+    assert large.keys("quarantine") == [QUARANTINE]
+    monkeypatch.setattr(large_files, "PART_LINES", 1000)
+    run(large, max_bad_row_ratio=0.5, code_version="undivided")
+    assert rows_of(large, IN_ONE) == found
+    assert large.rejected(QUARANTINE) == rejected
+
+
+@pytest.mark.parametrize("lost", [*IN_THREE, QUARANTINE])
+def test_a_large_file_is_kept_while_nothing_of_it_is_lost(large: World, lost: str) -> None:
+    run(large, max_bad_row_ratio=0.5)
+    made = {key: (large.folder / key).read_bytes() for key in [*IN_THREE, QUARANTINE]}
+    before = {key: stamp(large.folder / key) for key in made}
+    run(large, max_bad_row_ratio=0.5)
+    assert {key: stamp(large.folder / key) for key in made} == before
+    (large.folder / lost).unlink()
+    run(large, max_bad_row_ratio=0.5)
+    assert {key: (large.folder / key).read_bytes() for key in made} == made
+
+
+def test_what_a_dead_run_left_of_a_large_file_is_not_taken_for_its_own(large: World) -> None:
+    run(large, max_bad_row_ratio=0.5)
+    # Another code had one of the parts made, and rejected another line.
+    (large.folder / IN_THREE[1]).write_bytes((large.folder / IN_THREE[2]).read_bytes())
+    for key in (QUARANTINE, "quarantine/version=1/all/part-00001.jsonl"):
+        path = large.folder / key
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"line": 7}\n')
+    run(large, max_bad_row_ratio=0.5)
+    assert len(rows_of(large, *IN_THREE)) == 297
+    assert [entry["line"] for entry in large.rejected(QUARANTINE)] == [42, 172, 301]
+    assert large.keys("quarantine") == [QUARANTINE]
+
+
+def test_rejected_lines_of_an_earlier_run_are_not_taken_for_those_of_parts_made_since(
+    large: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (large.folder / "quarantine/version=1").mkdir(parents=True)
+    (large.folder / QUARANTINE).write_text('{"line": 7}\n')
+
+    def dies(*_: object) -> None:
+        raise OSError("the driver dies when all parts are there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mhealth.convert_files.join_rejected", dies)
+        with pytest.raises(OSError, match="dies"):
+            run(large, max_bad_row_ratio=0.5)
+    assert large.keys("stage") == IN_THREE
+    run(large, max_bad_row_ratio=0.5)
+    assert [entry["line"] for entry in large.rejected(QUARANTINE)] == [42, 172, 301]
+
+
+def test_lines_of_a_large_file_that_do_not_arrive_are_told(large: World) -> None:
+    large.add("all", "\n".join(BY_ROW), columns=LAYOUT_2, header_lines=1, lines=301)
+    told = r"all\.log has 300 data lines in raw/version=1/all\.csv, the raw manifest says 301"
+    for _ in range(2):
+        with pytest.raises(RowCountMismatch, match=told):
+            run(large, max_bad_row_ratio=0.5)

@@ -8,6 +8,7 @@ import pytest
 
 import convert_parquet
 import glue_transform
+from mhealth import large_files
 from mhealth.errors import DuplicateSubject, InvalidArgument, MissingSubject, RowCountMismatch, SchemaMismatch
 from tests.glue.world import LAYOUT_2, TABLE_COLUMNS, World, log_line, write_table
 
@@ -142,6 +143,31 @@ def test_many_subjects_in_one_file_become_one_file_each_and_missing_sensors_null
     assert {row["accel_x"] for row in rows} == {None}
     assert {row["ankle_gyro_z"] for row in rows} == {0.5}
     assert world.parquet(file_of(S1, 2)).schema.names == list(TABLE_COLUMNS)
+
+
+@pytest.mark.parametrize("by_row", [True, False], ids=["all-subjects", "one-subject"])
+def test_a_large_file_becomes_the_table_that_a_small_one_becomes(
+    world: World, monkeypatch: pytest.MonkeyPatch, by_row: bool
+) -> None:
+    body = [log_line(place, place % 13) for place in range(90)]
+    if by_row:
+        body = [f"{','.join([f'{place}.5'] * 12)},{place % 13},subject{place % 3 + 1}" for place in range(90)]
+    body[31] = "broken"
+    if by_row:
+        world.add("large", "\n".join(body), columns=LAYOUT_2, header_lines=1)
+    else:
+        world.add("large", "\n".join(body), subject=2)
+    run(world)
+    expected = {key: world.parquet(key) for key in world.keys("processed")}
+    monkeypatch.setattr(large_files, "PART_LINES", 25)
+    run(world, snapshot=S2, code_version="other")
+    assert len(world.keys("stage")) == 3
+    found = {key: world.parquet(key.replace(str(S1), str(S2))) for key in expected}
+    assert found == expected
+    assert len(world.keys(f"processed/snapshot={S2}")) == len(expected)
+    succeed(world, S2)
+    run(world, snapshot=S3, code_version="other")
+    assert all(file["carried"] for file in world.json(f"manifests/snapshots/{S3}.json")["files"])
 
 
 def test_columns_in_another_order_land_in_their_places(world: World) -> None:

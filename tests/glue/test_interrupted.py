@@ -16,12 +16,14 @@ from urllib3.exceptions import HTTPError
 import convert_parquet
 import glue_transform
 from local_aws.faults import WRITES
+from mhealth import large_files
 from tests.glue.world import World, log_line
 from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty
 
 __all__ = ["faulty"]
 TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
 SHORT = ("503 SlowDown", "cut after")
+REJECTED = "quarantine/version=1/mHealth_subject1.jsonl"
 OLD, DEAD, NEW = 20261122031454, 20261123031454, 20261124031454
 
 
@@ -65,6 +67,33 @@ def convert(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     return sweep
 
 
+def parts_are_whole_or_absent(left: Content, expected: Content) -> None:
+    """Where all parts are there the rejected lines are theirs, or there are none: then the file is converted again."""
+    parts = {key for key in expected if key.startswith("stage/")}
+    assert all(left[key] == expected[key] for key in parts & left.keys())
+    assert len(parts) == 3
+    if parts <= left.keys():
+        assert left.get(REJECTED) in (None, expected[REJECTED])
+
+
+@pytest.fixture
+def convert_large(s3_spark: SparkSession, faulty: None, world: World, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """Job 1 with a file in three parts, of which a dead run left one and the rejected lines of another code."""
+    monkeypatch.setattr(large_files, "PART_LINES", 20)
+    world.add("mHealth_subject1", f"{lines(29, 1000)}oops\n{lines(29, 2000)}oops\n", subject=1)
+    world.publish()
+
+    def run(bucket: str) -> None:
+        convert_parquet.main(world.convert_arguments(data_uri=f"s3://{bucket}", max_bad_row_ratio=0.1))
+
+    sweep = Sweep(boto3.client("s3"), run, TRANSIENT, parts_are_whole_or_absent)
+    sweep.fill = content(world.folder) | {
+        REJECTED: (b"{}\n", {}),
+        "quarantine/version=1/mHealth_subject1/part-00000.jsonl": (b"{}\n", {}),
+    }
+    return sweep
+
+
 @pytest.fixture
 def transform(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
@@ -98,6 +127,13 @@ def test_a_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep) -> None
     convert.each_once(SHORT, every=EVERY)
 
 
+def test_a_request_of_job_1_on_a_large_file_that_fails_once_does_no_harm(convert_large: Sweep) -> None:
+    _, expected = convert_large.undisturbed()
+    assert len(expected[REJECTED][0].splitlines()) == 2
+    assert [key for key in expected if key.startswith("quarantine/")] == [REJECTED]
+    convert_large.each_once(SHORT, every=EVERY)
+
+
 def test_a_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep) -> None:
     _, expected = transform.undisturbed()
     assert not [key for key in expected if f"snapshot={DEAD}/" in key or "subject=9" in key]
@@ -113,6 +149,14 @@ def test_files_that_cannot_be_carried_leave_no_snapshot(transform: Sweep) -> Non
 @pytest.mark.parametrize("kind", FAULTS)
 def test_any_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep, drilled: Drilled, kind: str) -> None:
     convert.each_everywhere(kind, drilled, "job 1", every=3)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("kind", FAULTS)
+def test_any_request_of_job_1_on_a_large_file_that_fails_once_does_no_harm(
+    convert_large: Sweep, drilled: Drilled, kind: str
+) -> None:
+    convert_large.each_everywhere(kind, drilled, "job 1 on a large file", every=7)
 
 
 @pytest.mark.drill

@@ -8,9 +8,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from mhealth.catalog import Column, TableDefinition
-from mhealth.columns import FULL_STAGE_SCHEMA, SENSORS
+from mhealth.columns import SENSORS
 from mhealth.errors import SchemaMismatch
 from mhealth.normalise import conform, stage_rows, with_activity, with_id, with_timestamp
+from mhealth.stage_schema import FULL_STAGE_SCHEMA
 from tests.glue.world import ANKLE, ARM, PARTITION_KEYS, TABLE_COLUMNS
 
 START = datetime(2014, 1, 1, tzinfo=UTC)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mhealth.csv_blocks import parse_slowly
-from mhealth.numbering import Numbering, SubjectCount
+from mhealth.numbering import Numbering, SubjectCount, starts, stretch_of
 
 BY_ROW = ["ecg_1", "label", "subject"]
 OWN = ["ecg_1", "label"]
@@ -66,3 +70,40 @@ def test_a_rejected_line_follows_the_line_before_it_over_pieces(pieces: int) -> 
 def test_a_file_without_any_readable_subject_counts_for_none() -> None:
     good, bad, numbering = numbered("a\nb\n", BY_ROW, None, 2)
     assert (good, bad, numbering.counts) == ([], [2, 3], {})
+
+
+def in_stretches(data: str, columns: list[str], subject: int | None, places: list[int]) -> list[tuple[int, int, int]]:
+    """(line, sample, subject) of the good lines, where each stretch is numbered without reading those before it."""
+    lines = data.splitlines(keepends=True)
+    bounds = [0, *sorted(place % (len(lines) + 1) for place in places), len(lines)]
+    pieces = [
+        [parse_slowly("".join(lines[start:end]).encode(), columns)] if start < end else []
+        for start, end in itertools.pairwise(bounds)
+    ]
+    stretches = [stretch_of(some, columns, subject) for some in pieces]
+    good: list[tuple[int, int, int]] = []
+    for numbering, some in zip(starts(Numbering(2, subject), stretches), pieces, strict=True):
+        for piece in some:
+            found = numbering.number(piece, columns)
+            good += list(zip(found.lines.tolist(), found.samples.tolist(), found.subjects.tolist(), strict=True))
+    return good
+
+
+@pytest.mark.parametrize("places", [[1], [2], [3], [5], [1, 2], [2, 2, 4], [1, 2, 3, 4, 5, 6, 7]])
+def test_stretches_are_numbered_as_if_read_in_one_go(places: list[int]) -> None:
+    data = "x\n\nbroken\n1,0,subject1\nx,0,subject2\nbroken\n2,0,subject2\n3,0,1\n"
+    assert in_stretches(data, BY_ROW, None, places) == [(5, 2, 1), (8, 2, 2), (9, 3, 1)]
+
+
+def test_stretches_of_one_subjects_file_are_numbered_as_if_read_in_one_go() -> None:
+    assert in_stretches("1,0\nx,0\n\n2,0\ny,0\n3,0\n", OWN, 7, [1, 3, 4]) == [(2, 0, 7), (5, 2, 7), (7, 4, 7)]
+
+
+@given(
+    lines=st.lists(st.sampled_from(["1,0,1", "1,0,2", "1,0,3", "x,0,1", "x,0,3", "broken", ""]), max_size=14),
+    places=st.lists(st.integers(0, 14), max_size=4),
+)
+def test_any_stretches_are_numbered_as_if_read_in_one_go(lines: list[str], places: list[int]) -> None:
+    data = "".join(f"{line}\n" for line in lines)
+    expected = numbered(data, BY_ROW, None, 1)[0] if lines else []
+    assert in_stretches(data, BY_ROW, None, places) == expected

@@ -61,6 +61,50 @@ def test_what_is_no_parquet_has_no_note(world: World, content: bytes) -> None:
     assert read_note(storage_at(world.data_uri), "stage/one.parquet") is None
 
 
+PARTS = [
+    StageNote("c0de", "raw/version=1/one.csv", "ab", 3, 2, 1, (StagedSubject(7, 3, 2, {"ecg_1": f"{5:016x}"}),), 0, 3),
+    StageNote("c0de", "raw/version=1/one.csv", "ab", 0, 0, 0, (), 1, 3),
+    StageNote(
+        *("c0de", "raw/version=1/one.csv", "ab", 5, 4, 1),
+        (StagedSubject(2, 1, 1, {"ecg_1": f"{9:016x}"}), StagedSubject(7, 4, 3, {"ecg_1": f"{6:016x}"})),
+        *(2, 3),
+    ),
+]
+KEYS = ["stage/one.parquet", "stage/one/part-00001.parquet", "stage/one/part-00002.parquet"]
+
+
+def test_the_note_of_a_large_file_is_that_of_all_its_parts(world: World) -> None:
+    for key, part in zip(KEYS, PARTS, strict=True):
+        write(world, key, 3, part.encoded())
+    note = read_note(storage_at(world.data_uri), KEYS[0])
+    assert note is not None
+    assert (note.lines, note.rows, note.quarantined) == (8, 6, 2)
+    assert note.subjects == (
+        StagedSubject(2, 1, 1, {"ecg_1": f"{9:016x}"}),
+        StagedSubject(7, 7, 5, {"ecg_1": f"{11:016x}"}),
+    )
+    assert note.stage_keys(KEYS[0]) == KEYS
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        replace(PARTS[1], code_version="other"),
+        replace(PARTS[1], raw_key="raw/version=2/one.csv"),
+        replace(PARTS[1], sha256="cd"),
+        replace(PARTS[1], parts=2),
+        PARTS[2],
+    ],
+    ids=["missing", "code", "raw-key", "content", "divided-otherwise", "another-part"],
+)
+def test_parts_that_do_not_belong_together_have_no_note(world: World, other: StageNote | None) -> None:
+    for key, part in zip(KEYS, [PARTS[0], other, PARTS[2]], strict=True):
+        if part is not None:
+            write(world, key, 3, part.encoded())
+    assert read_note(storage_at(world.data_uri), KEYS[0]) is None
+
+
 def test_several_notes_come_in_the_order_asked_for(world: World) -> None:
     write(world, "stage/one.parquet", 3, NOTE.encoded())
     assert read_notes(storage_at(world.data_uri), ["stage/none.parquet", "stage/one.parquet"]) == [None, NOTE]

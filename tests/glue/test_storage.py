@@ -34,6 +34,8 @@ def test_what_is_put_is_read(storage: Storage) -> None:
     assert storage.tail("a/b.json", 30) == b"0123456789"
     with storage.open("a/b.json") as stream:
         assert [stream.read(6), stream.read(6), stream.read(6)] == [b"012345", b"6789", b""]
+    with storage.open("a/b.json", 7) as stream:
+        assert [stream.read(2), stream.read(6), stream.read(6)] == [b"78", b"9", b""]
 
 
 def test_an_empty_object_is_an_object(storage: Storage) -> None:

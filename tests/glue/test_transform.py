@@ -9,11 +9,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from mhealth.columns import FULL_STAGE_SCHEMA
 from mhealth.normalise import stage_rows, with_id
 from mhealth.raw_manifest import RawFile
 from mhealth.snapshot import Source
 from mhealth.stage import StagedSubject, StageNote
+from mhealth.stage_schema import FULL_STAGE_SCHEMA
 from mhealth.storage import storage_at
 from mhealth.transform import read_stage, sorted_by_subject, staged_sensors
 

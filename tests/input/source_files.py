@@ -196,5 +196,6 @@ sizes = st.builds(
     slow_block=st.sampled_from([1, 200, 1000, 1 << 14]),
     line_limit=st.just(LINE_LIMIT),
     held_whole=st.just(HELD_WHOLE),
+    part_lines=st.sampled_from([1, 2, 5, 9, 1000]),
 )
-"""Small blocks, so that their ends fall everywhere."""
+"""Small blocks and parts, so that their ends fall everywhere."""

@@ -6,7 +6,7 @@ import io
 import json
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,9 @@ import pytest
 
 import layouts
 import raw_lines
-from mhealth import csv_lines
-from mhealth.convert import ConvertTask, convert
+from mhealth import csv_lines, large_files
+from mhealth.convert import ConvertTask
+from mhealth.convert_files import convert_all
 from mhealth.raw_manifest import RawFile
 from mhealth.stage import read_note
 from mhealth.storage import storage_at
@@ -27,13 +28,14 @@ from tests.input.reference import Outcome, Row
 
 @dataclass(frozen=True)
 class Sizes:
-    """Where blocks end, and how long a line may be, in bytes; by default those of a real run."""
+    """Where blocks and parts end, and how long a line may be; by default those of a real run."""
 
     source_block: int = raw_lines.BLOCK_BYTES
     raw_block: int = csv_lines.BLOCK_BYTES
     slow_block: int = 16 << 10
     line_limit: int = 64 << 10
     held_whole: int = raw_lines.LONGEST_LINE
+    part_lines: int = large_files.PART_LINES
 
 
 @contextmanager
@@ -44,9 +46,28 @@ def sizes_in_use(sizes: Sizes) -> Iterator[None]:
         patch.setattr("raw_lines.LONGEST_LINE", sizes.held_whole)
         patch.setattr("mhealth.csv_lines.read_lines.__defaults__", (sizes.raw_block,))
         patch.setattr("mhealth.csv_blocks._SLOW_BYTES", sizes.slow_block)
+        patch.setattr("mhealth.large_files.PART_LINES", sizes.part_lines)
         for module in ("csv_lines", "csv_blocks", "line_grammar"):
             patch.setattr(f"mhealth.{module}.LINE_LIMIT", sizes.line_limit)
         yield
+
+
+class OneByOne:
+    """In place of Spark, which job 1 needs only to spread its tasks: they run here, one after the other."""
+
+    defaultParallelism = 1  # noqa: N815 - SparkContext's name for it
+
+    def __init__(self, items: Sequence[Any] = ()) -> None:
+        self._items = items
+
+    def parallelize(self, items: Sequence[Any], _: int) -> OneByOne:
+        return OneByOne(items)
+
+    def map(self, work: Callable[[Any], Any]) -> OneByOne:
+        return OneByOne([work(item) for item in self._items])
+
+    def collect(self) -> list[Any]:
+        return list(self._items)
 
 
 @dataclass(frozen=True)
@@ -78,18 +99,20 @@ def _through(folder: Path, name: str, source: bytes) -> Found:
     header_lines = 1 if recognised.header else 0
     file = RawFile(stem, name, recognised.subject, recognised.columns, header_lines, raw.sha256, raw.lines, "raw.csv")
     uri = f"file://{folder}"
-    done = convert(ConvertTask(uri, file, "stage.parquet", "rejected.jsonl", "c0de"))
+    task = ConvertTask(uri, file, "stage.parquet", "rejected.jsonl", "c0de")
+    (done,) = convert_all(OneByOne(), storage_at(uri), [task])  # type: ignore[arg-type]
     if done.lines != raw.lines:
         return Found(recognised.columns, recognised.subject, raw.lines, done.lines, [], [], {})
     note = read_note(storage_at(uri), "stage.parquet")
     assert note is not None
+    assert note.made_from(file, "c0de")
     rejected = folder / "rejected.jsonl"
     return Found(
         recognised.columns,
         recognised.subject,
         raw.lines,
         done.lines,
-        _rows(folder / "stage.parquet", recognised.columns),
+        [row for key in note.stage_keys("stage.parquet") for row in _rows(folder / key, recognised.columns)],
         [json.loads(line) for line in rejected.read_bytes().split(b"\n")[:-1]] if rejected.exists() else [],
         {counted.subject: (counted.lines, counted.rows) for counted in note.subjects},
     )
