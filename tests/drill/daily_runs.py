@@ -19,6 +19,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -101,7 +102,7 @@ class DailyRuns:
             faults.inject(denial)
             try:
                 outcome = self._run(snapshot_at, end_at, missing_allowed)
-            except (ClientError, Py4JJavaError, PySparkException):
+            except (ClientError, S3UploadFailedError, Py4JJavaError, PySparkException):
                 assert denial.hits[spared:], "a write failed that was not denied"
                 outcome = "ended"
             finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -21,7 +22,7 @@ from tests.glue.world import World, log_line
 from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty
 
 __all__ = ["faulty"]
-TRANSIENT = (ClientError, BotoCoreError, HTTPError, Py4JJavaError, PySparkException)
+TRANSIENT = (ClientError, BotoCoreError, S3UploadFailedError, HTTPError, Py4JJavaError, PySparkException)
 SHORT = ("503 SlowDown", "cut after")
 REJECTED = "quarantine/version=1/mHealth_subject1.jsonl"
 OLD, DEAD, NEW = 20261122031454, 20261123031454, 20261124031454
@@ -170,6 +171,12 @@ def test_any_request_of_job_2_that_fails_once_does_no_harm(transform: Sweep, dri
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
 def test_job_1_fails_where_s3_fails_for_good(convert: Sweep, operation: str) -> None:
     convert.each_for_good([operation])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject", "HeadObject"])
+def test_job_1_fails_on_a_large_file_where_s3_fails_for_good(convert_large: Sweep, operation: str) -> None:
+    convert_large.each_for_good([operation])
 
 
 @pytest.mark.drill
