@@ -116,7 +116,7 @@ test: setup check  ## Prove it: static checks, then every test
 
 .PHONY: drill
 drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)
-	@SEED=$(SEED) $(RUN) python -m pytest -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 -o faulthandler_timeout=1300 \
+	@SEED=$(SEED) $(RUN) python -m pytest -n3 -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 -o faulthandler_timeout=1300 \
 	  --no-loadscope-reorder --ignore=tests/benchmarks tests
 
 .PHONY: test-glue6
