@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -146,11 +147,6 @@ def join_rejected(storage: Storage, quarantine_key: str, parts: int, filled: Ite
             with joined.open("wb") as target:
                 for key in keys:
                     with storage.open(key) as source:
-                        target.writelines(_chunks(source))
+                        shutil.copyfileobj(source, target, _COPIED_BYTES)
             storage.upload(joined, quarantine_key)
     storage.delete([rejected_key_of(quarantine_key, part) for part in range(parts)])
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(_COPIED_BYTES):
-        yield chunk

@@ -24,7 +24,7 @@ _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 def each_has_its_file(sources: Sequence[Source]) -> bool:
     """Whether no source has several subjects, or several stage objects."""
-    return all(len(source.subjects) <= 1 and len(source.stage_keys) == 1 for source in sources)
+    return all(len(source.subjects) <= 1 and source.note.parts == 1 for source in sources)
 
 
 def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
