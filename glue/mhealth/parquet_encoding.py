@@ -26,7 +26,8 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
     and later, DuckDB.
     """
     schema = first_rows.schema
-    dictionaries = [name for name in schema.names if _repeats(first_rows[name])]
+    probe = _probe(first_rows)
+    dictionaries = [name for name in schema.names if _repeats(probe[name])]
     timestamps = [field.name for field in schema if pa.types.is_timestamp(field.type)]
     return pq.ParquetWriter(
         path,
@@ -43,9 +44,15 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
     )
 
 
-def _repeats(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_timestamp(column.type):
+def _probe(rows: pa.Table) -> pa.Table:
+    step = max(1, len(rows) // _PROBE_ROWS)
+    # Out of each batch: to take from a whole table, pyarrow would first make one piece of its columns.
+    return pa.Table.from_batches(
+        [batch.take(pa.array(np.arange(0, len(batch), step))) for batch in rows.to_batches()], rows.schema
+    )
+
+
+def _repeats(probe: pa.ChunkedArray) -> bool:
+    if pa.types.is_timestamp(probe.type):
         return False
-    places = np.arange(0, len(column), max(1, len(column) // _PROBE_ROWS))
-    probe = column.take(pa.array(places))
     return bool(len(probe.unique()) < _REPEATS * len(probe))

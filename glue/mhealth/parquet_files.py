@@ -195,8 +195,15 @@ class _SubjectFiles:
         self._largest_group = max(self._largest_group, written)
 
     def _sums_of(self, table: pa.Table, samples: Integers) -> Sums:
-        columns = {name: table[name].combine_chunks() for name in table.schema.names if name in SUMMED}
-        return sums_by_subject(np.full(len(samples), self.subject, np.int64), samples, columns)[self.subject]
+        parts: list[Sums] = []
+        start = 0
+        # Batch by batch, as they came: nothing is copied, and a batch's columns stay in a core's cache.
+        for batch in table.select([name for name in table.schema.names if name in SUMMED]).to_batches():
+            of_batch = samples[start : start + len(batch)]
+            start += len(batch)
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            parts.append(sums_by_subject(np.full(len(batch), self.subject, np.int64), of_batch, columns)[self.subject])
+        return added(parts)
 
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()

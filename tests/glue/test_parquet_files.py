@@ -62,6 +62,17 @@ def test_a_subject_is_one_file_and_the_partition_columns_are_not_in_it(tmp_path:
     }
 
 
+def test_sums_are_of_the_values_by_their_ids_however_the_rows_are_cut(tmp_path: Path) -> None:
+    rows = [(1, sample) for sample in range(3, 10)]
+    (whole,) = write(tmp_path, [batch(rows)])
+    (cut,) = write(tmp_path, [batch(rows[:1]), batch(rows[1:5]), batch(rows[5:])])
+    (other,) = write(tmp_path, [batch([(1, sample + 1) for _, sample in rows])])
+    assert cut["sums"] == whole["sums"]
+    assert [name for name, _ in whole["sums"]] == ["ecg_1", "activity_id"]  # type: ignore[attr-defined]
+    # The same labels are another sum where they belong to other samples.
+    assert dict(whole["sums"])["activity_id"] != dict(other["sums"])["activity_id"]  # type: ignore[call-overload]
+
+
 def test_files_are_zstd_and_their_instants_utc_microseconds(tmp_path: Path) -> None:
     (told,) = write(tmp_path, [batch([(1, 0)])])
     metadata = pq.read_metadata(tmp_path / str(told["key"]))
