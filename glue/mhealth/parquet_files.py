@@ -227,7 +227,7 @@ class _IdCheck:
         """The numbers of the ids; None where one of them is not the subject's."""
         own = pc.all(pc.starts_with(ids, self._prefix)).as_py()
         digits = pc.utf8_slice_codeunits(ids, len(self._prefix))
-        if not own or not pc.all(pc.match_substring_regex(digits, "^[0-9]+$")).as_py():
+        if not own or not pc.all(pc.ascii_is_decimal(digits)).as_py():
             self.increase = False
             return None
         numbers: Integers = np.concatenate([[self._last], digits.cast(pa.int64()).to_numpy()])

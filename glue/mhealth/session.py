@@ -19,6 +19,10 @@ SPLIT_BYTES = str(128 * 1024 * 1024)
 ARROW_BATCH_ROWS = 32 * 1024
 """Rows per batch that go to a Python worker: about 8 MB of this table."""
 
+LISTING_TASKS = 8
+"""So many tasks, or as many as there are cores, find the sizes of more than 32 files. By itself Spark takes one for each
+file, and to start 2,000 took it ten seconds longer (docs/performance.md)."""
+
 _SETTINGS = {
     # Instants are UTC on every machine.
     "spark.sql.session.timeZone": "UTC",
@@ -45,4 +49,6 @@ def spark_session(name: str) -> SparkSession:
     spark = SparkSession.builder.appName(name).getOrCreate()
     for setting, value in _SETTINGS.items():
         spark.conf.set(setting, value)
+    listing_tasks = max(LISTING_TASKS, spark.sparkContext.defaultParallelism)
+    spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", str(listing_tasks))
     return spark

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from mhealth.normalise import stage_rows, with_id
 from mhealth.raw_manifest import RawFile
+from mhealth.session import LISTING_TASKS
 from mhealth.snapshot import Source
 from mhealth.stage import StagedSubject, StageNote
 from mhealth.stage_schema import FULL_STAGE_SCHEMA
@@ -47,6 +48,20 @@ def test_each_file_is_one_partition_however_small_or_large(spark: SparkSession, 
     rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
     found = rows.select("subject").rdd.mapPartitions(lambda part: [sorted({row.subject for row in part})]).collect()
     assert sorted(found) == [[1], [2], [3], [4]]
+
+
+def test_many_files_are_found_by_few_tasks(spark: SparkSession, tmp_path: Path) -> None:
+    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0)]) for subject in range(40)]
+    context, tracker = spark.sparkContext, spark.sparkContext.statusTracker()
+    context.setJobGroup("finding", "the stage files")
+    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
+    context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+    (job,) = (tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup("finding"))
+    assert job is not None
+    (stage,) = (tracker.getStageInfo(number) for number in job.stageIds)
+    assert stage is not None
+    assert stage.numTasks == LISTING_TASKS
+    assert rows.count() == 40
 
 
 def test_absent_sensors_are_null_and_no_column_comes_from_the_path(spark: SparkSession, tmp_path: Path) -> None:
