@@ -189,7 +189,10 @@ def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:
     ("change", "error", "message"),
     [
         pytest.param(lambda rows: rows.where("sample <> 3"), RowCountMismatch, "expected 6, found 5", id="drops"),
-        pytest.param(lambda rows: rows.union(rows), RowCountMismatch, "expected 7, found 13", id="doubles"),
+        # Found by the count or, where both halves of a union are one task (as in Spark 4.1), before it by the sink.
+        pytest.param(
+            lambda rows: rows.union(rows), RowCountMismatch, "expected 7, found 13|not together", id="doubles"
+        ),
         pytest.param(lambda rows: rows.orderBy("sample"), RowCountMismatch, "not together", id="shuffles"),
         pytest.param(lambda rows: rows.fillna(0.0), RowCountMismatch, "values of", id="fills-nulls"),
         pytest.param(
