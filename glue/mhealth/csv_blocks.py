@@ -113,7 +113,7 @@ def parse_fast(data: bytes, columns: Sequence[str]) -> Piece | None:
     lines = data.count(b"\n")
     if table.num_rows != lines:
         return None
-    values = [_typed(name, table[name].chunk(0)) for name in columns]  # of one block, so there is no other chunk
+    values = [_typed(name, table[name].combine_chunks()) for name in columns]
     if any(array is None for array in values):
         return None
     places = np.arange(lines, dtype=np.int64)
