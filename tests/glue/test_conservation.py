@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 from pyspark import cloudpickle
 
@@ -181,6 +182,10 @@ def test_a_bug_where_sensors_come_from_the_stage_fails_the_run(
     refused(world, RowCountMismatch, message, transform)
 
 
+# Spark 4.1 makes one task of both halves of a union, so the sink refuses what with Spark 3 the count finds.
+DOUBLED = "expected 7, found 13" if pyspark.__version__.startswith("3.") else "rows of subject 1 are not together"
+
+
 def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:
     return lambda right: lambda rows, sources: change(right(rows, sources))
 
@@ -189,10 +194,7 @@ def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:
     ("change", "error", "message"),
     [
         pytest.param(lambda rows: rows.where("sample <> 3"), RowCountMismatch, "expected 6, found 5", id="drops"),
-        # Found by the count or, where both halves of a union are one task (as in Spark 4.1), before it by the sink.
-        pytest.param(
-            lambda rows: rows.union(rows), RowCountMismatch, "expected 7, found 13|not together", id="doubles"
-        ),
+        pytest.param(lambda rows: rows.union(rows), RowCountMismatch, DOUBLED, id="doubles"),
         pytest.param(lambda rows: rows.orderBy("sample"), RowCountMismatch, "not together", id="shuffles"),
         pytest.param(lambda rows: rows.fillna(0.0), RowCountMismatch, "values of", id="fills-nulls"),
         pytest.param(
