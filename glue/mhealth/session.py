@@ -20,8 +20,8 @@ ARROW_BATCH_ROWS = 32 * 1024
 """Rows per batch that go to a Python worker: about 8 MB of this table."""
 
 LISTING_TASKS = 8
-"""So many tasks, or as many as there are cores, find the sizes of more than 32 files. By itself Spark takes one for
-each file, and to start 2,000 took it ten seconds longer (docs/performance.md)."""
+"""So many tasks find the sizes of more than 32 files, or as many as there are cores where those are more. By itself
+Spark takes one for each file, and to start 2,000 took it ten seconds longer (docs/performance.md)."""
 
 _SETTINGS = {
     # Instants are UTC on every machine.
