@@ -28,6 +28,8 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON := $(PYTHON)
 unexport VIRTUAL_ENV
+# Processes are started by the hundred here: each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
 OPERATE := $(RUN) python -m local_aws.operations

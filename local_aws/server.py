@@ -29,6 +29,7 @@ from local_aws.functions import service as functions
 from local_aws.glue import crawler
 from local_aws.glue import jobs as glue_jobs
 from local_aws.iam import judge as iam
+from local_aws.iam import managed_policies
 from local_aws.kaggle import api as kaggle
 from local_aws.listening import HOST, listen
 from local_aws.state_machines import service as state_machines
@@ -112,6 +113,7 @@ class LocalAws:
             environment = {name: os.environ[name] for name in _OF_THE_REAL_KAGGLE if name in os.environ}
         self.world = World(f"http://{HOST}:{port}", self.region, folder, environment)
         self._ending.callback(self.world.children.end_all)
+        managed_policies.install(self.world)  # first, for the reset makes them anew
         # What a world before this one left in the process.
         moto_api_backend.reset()
         for module in _MODULES:

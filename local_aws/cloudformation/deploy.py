@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from samtranslator.yaml_helper import yaml_parse
 
+from local_aws.cloudformation import templates
 from local_aws.cloudformation.resource_types.api import Api
 from local_aws.errors import DeploymentFailed
 from local_aws.world import World
@@ -73,7 +73,7 @@ def _reasons(cloudformation: Any, stack_name: str) -> str:
 
 def _packaged(api: Api, path: Path, region: str) -> dict[str, Any]:
     """The template with local files replaced by where they lie in the artifacts bucket."""
-    template: dict[str, Any] = yaml_parse(path.read_text())
+    template = templates.read(path.read_text())
 
     def put_folder(local: str) -> str:
         return _put(api, region, zipped(path.parent / local))

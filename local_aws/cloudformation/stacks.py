@@ -16,9 +16,8 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.parsing import Export
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
-from samtranslator.yaml_helper import yaml_parse
 
-from local_aws.cloudformation import resource_types
+from local_aws.cloudformation import resource_types, templates
 from local_aws.cloudformation.deployed import DeployedResources
 from local_aws.cloudformation.plans import Plan
 from local_aws.cloudformation.resource_types.api import as_text
@@ -62,7 +61,7 @@ class LocalStack(models.Stack):
         try:
             return cast("Template", json.loads(template))
         except json.JSONDecodeError:
-            return cast("Template", yaml_parse(template))
+            return templates.read(template)
 
     @property
     def parameter_list(self) -> list[dict[str, Any]]:

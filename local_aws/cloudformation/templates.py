@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
+import yaml
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from local_aws.cloudformation.resource_types.api import as_text
 
@@ -32,6 +34,19 @@ PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"
     for name in ("AccountId", "NotificationARNs", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
+
+
+class _Loader(yaml.CSafeLoader):
+    """SAM's reader of YAML, with the scanner in C: the other one takes most of a second for the project's template."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def read(text: str) -> Template:
+    """A template in YAML as objects, short forms of intrinsic functions as long ones. Raises yaml.YAMLError."""
+    template: Template = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    return template
 
 
 def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> Template:

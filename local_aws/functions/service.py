@@ -198,8 +198,9 @@ class _Invocation:
         """Run the process; return error type and message when it was ended or ended itself."""
         with (self._place / "output").open("wb") as output:
             child = self._world.children.start(
-                # -I: nothing of the caller's PYTHON* variables, user site or folder. -B: code folders stay as unpacked.
-                [sys.executable, "-I", "-B", str(_BOOTSTRAP), str(self._place)],
+                # -I: nothing of the caller's PYTHON* variables, user site or folder. So Python keeps its bytecode, and
+                # the next cold start need not compile the libraries again.
+                [sys.executable, "-I", str(_BOOTSTRAP), str(self._place)],
                 environment=self._environment(temporary, credentials),
                 folder=self._unpacked_code(),
                 output=output,

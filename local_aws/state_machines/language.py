@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import re
 from typing import Any
@@ -32,8 +33,10 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.im
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.intrinsic.intrinsic_parser import IntrinsicParser
 from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor as Definition
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 from moto.stepfunctions.parser.backend import execution_worker
 
@@ -45,8 +48,21 @@ from local_aws.state_machines.paths import extract_json
 UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
 """Errors that States.ALL and States.TaskFailed leave alone."""
 
+_parse_definition = AmazonStateLanguageParser.parse
 _parse_intrinsic = IntrinsicParser.parse
 _eval_choice = StateChoice._eval_state
+
+
+@functools.lru_cache(maxsize=16)
+def _tree(definition: str) -> Any:
+    """A definition's syntax tree. To make it takes one or two seconds; nothing changes it afterwards."""
+    return _parse_definition(definition)[1]
+
+
+def parse_definition(definition: str) -> tuple[Any, Any]:
+    """The program of a definition, and its syntax tree. moto asks at the creation and at each execution."""
+    tree = _tree(definition)
+    return Definition().visit(tree), tree
 
 
 # Which errors a Retrier or Catcher takes.
@@ -215,6 +231,7 @@ def _execution_data(**data: Any) -> dict[str, Any]:
 
 def install() -> None:
     """Correct the language."""
+    replace(AmazonStateLanguageParser, parse=staticmethod(parse_definition))
     replace(ErrorEqualsDecl, _eval_body=error_equals)
     replace(IntrinsicParser, parse=staticmethod(parse_intrinsic))
     replace(Preprocessor, _text_of_str=staticmethod(text_of_string))

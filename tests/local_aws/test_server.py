@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import datetime
+import math
+import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import boto3
 import pytest
 from moto.core.config import default_user_config
 
+from local_aws import clock, faults
 from local_aws.errors import LocalAwsError, PortTaken
+from local_aws.faults import Fault
 from local_aws.server import LocalAws
 from tests.local_aws.stack import Stacks
+
+POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+"""One of AWS's own."""
 
 
 def started(folder: Path, **settings: object) -> LocalAws:
@@ -28,6 +37,36 @@ def test_each_start_is_a_fresh_world_that_leaves_its_logs_only(tmp_path: Path) -
             assert not (aws.world.folder / "logs" / "old").exists()
             (aws.world.folder / "logs" / "old").touch()
         assert [entry.name for entry in (tmp_path / "world").iterdir()] == ["logs"]
+
+
+def left_behind(aws: LocalAws, folder: Path) -> subprocess.Popen[bytes]:
+    """Fill a local AWS with all that must not outlive it; a process that it runs."""
+    stacks = Stacks(aws, folder)
+    stacks.client("s3").create_bucket(Bucket="left")
+    stacks.client("sqs").create_queue(QueueName="left")
+    iam = stacks.client("iam")
+    iam.create_role(RoleName="left", AssumeRolePolicyDocument="{}")
+    iam.attach_role_policy(RoleName="left", PolicyArn=POLICY)
+    assert iam.get_policy(PolicyArn=POLICY)["Policy"]["AttachmentCount"] == 1
+    clock.move(datetime.timedelta(days=3))
+    faults.inject(Fault(service="sqs", operation="ListQueues", status=500, times=math.inf))
+    with (folder / "output").open("wb") as output:
+        return aws.world.children.start(["sleep", "1000"], environment={}, folder=folder, output=output)
+
+
+def test_nothing_of_one_local_aws_is_left_in_the_next(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        process = left_behind(aws, tmp_path)
+    assert process.wait(60) == -signal.SIGKILL
+    with started(tmp_path) as aws:
+        client = Stacks(aws, tmp_path).client
+        assert client("s3").list_buckets()["Buckets"] == []
+        assert "QueueUrls" not in client("sqs").list_queues()
+        assert client("iam").list_roles()["Roles"] == []
+        policy = client("iam").get_policy(PolicyArn=POLICY)["Policy"]
+        assert policy["AttachmentCount"] == 0
+        assert abs(clock.now() - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(hours=1)
+        assert [entry.name for entry in aws.world.folder.iterdir() if entry.name not in ("logs", "pid")] == []
 
 
 def test_moto_is_untouched_otherwise(tmp_path: Path) -> None:

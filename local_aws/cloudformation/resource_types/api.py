@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,28 +27,31 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        # One session for all clients: it reads the descriptions of the services, and of their endpoints, once.
+        self._session = boto3.Session(
+            aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
+            region_name=world.region,
+        )
+        self._lock = threading.Lock()  # a session is no thing for two threads
         self._clients: dict[str, BaseClient] = {}
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""
-        if service not in self._clients:
-            session = boto3.Session(
-                aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
-                region_name=self._world.region,
-            )
-            self._clients[service] = session.client(  # type: ignore[call-overload]
-                service,
-                endpoint_url=self._world.endpoint,
-                config=Config(
-                    retries={"max_attempts": 1},
-                    read_timeout=_FUNCTIONS_LONGEST_RUN + 60,
-                    # Nothing on the way to ourselves needs a proxy.
-                    proxies={},
-                    s3={"addressing_style": "path"},
-                ),
-            )
-        return self._clients[service]
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(  # type: ignore[call-overload]
+                    service,
+                    endpoint_url=self._world.endpoint,
+                    config=Config(
+                        retries={"max_attempts": 1},
+                        read_timeout=_FUNCTIONS_LONGEST_RUN + 60,
+                        # Nothing on the way to ourselves needs a proxy.
+                        proxies={},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+            return self._clients[service]
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Call `operation` (`CreateJob`) with the properties of a template as its arguments.
