@@ -26,6 +26,7 @@ def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFa
 
 # What DuckDB says while it runs or binds a query -> what Trino says.
 _TRANSLATIONS = (
+    (r"^Parser Error: (.*)", "SYNTAX_ERROR", r"\1"),
     (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
     (r"^Conversion Error: (.*out of range.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),
     (r"Could not convert string '(.*)' to (\w+)", "INVALID_CAST_ARGUMENT", r"Cannot cast '\1' to \2"),

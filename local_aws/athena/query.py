@@ -1,36 +1,25 @@
-"""One query from its text to its rows: views opened, partitions pruned, columns chosen, then run by DuckDB.
-
-What to read is DuckDB's own optimizer's answer: it plans the query over stand-ins of the partitions, and those scans
-that are left in the plan, with their columns, are what the query needs. So a condition that the optimizer does not
-understand prunes nothing, and is still obeyed.
-"""
+"""One query from its text to its rows: views opened, partitions pruned, columns chosen, then run by DuckDB."""
 
 # ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-from local_aws.athena.catalog import CATALOG, PATH, Catalog, Partition, Table
+from local_aws.athena.catalog import CATALOG, PATH, Catalog, Table
 from local_aws.athena.errors import QueryFailedError, from_duckdb
 from local_aws.athena.files import DataFile, Files
 from local_aws.athena.functions import MACROS, java_double
 from local_aws.athena.permissions import Caller
+from local_aws.athena.prepared import Prepared
+from local_aws.athena.pruning import needed_scans
 from local_aws.athena.scans import (
-    columns_of,
-    key_constants,
     literal,
     nothing,
-    padded,
-    partitions_of,
-    quoted,
-    stand_in,
     table_scan,
 )
 from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, translate
@@ -55,34 +44,6 @@ def _open_duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
     connection.create_function("athena_java_double", java_double, ["DOUBLE"], "VARCHAR")
     connection.execute(MACROS)
     return connection
-
-
-@dataclass
-class Prepared:
-    """A query with everything that it reads. `types` are DuckDB's types of the columns named by `labels`."""
-
-    root: Translated
-    tables: list[Table] = field(default_factory=list)
-    views: list[tuple[str, ViewDefinition, Translated]] = field(default_factory=list)
-    information: dict[str, str] = field(default_factory=dict)
-    types: list[DuckDBPyType] = field(default_factory=list)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the result's columns."""
-        return self.root.labels
-
-    def sql(self, body: Callable[[Table], str], inner: Translated | None = None) -> str:
-        """The whole query for DuckDB; `body` gives what is read in place of each table."""
-        queries = dict(self.information)
-        for table in self.tables:
-            queries[relation_name(table.database, table.name)] = body(table)
-        for name, definition, translated in self.views:
-            if translated is inner:
-                break
-            columns = ", ".join(quoted(column) for column, _ in definition.columns)
-            queries[name] = f"SELECT * FROM ({translated.with_relations(queries)}) AS opened({columns})"
-        return (inner or self.root).with_relations(queries)
 
 
 class QueryEngine:
@@ -129,17 +90,16 @@ class QueryEngine:
         connection: duckdb.DuckDBPyConnection,
         depth: int,
     ) -> None:
-        known = {name for name, _, _ in into.views} | {relation_name(t.database, t.name) for t in into.tables}
         for database, name, position in translated.relations:
             full = relation_name(database, name)
-            if full in known or full in into.information:
+            if full in into.tables or full in into.views or full in into.information:
                 continue
             if database == "information_schema":
                 into.information[full] = _information(name, catalog)
                 continue
             table = catalog.table(database, name, position)
             if not table.is_view:
-                into.tables.append(table)
+                into.tables[full] = table
                 continue
             if depth > _MAX_VIEW_DEPTH:
                 raise QueryFailedError("INVALID_VIEW", f"View '{full}' is recursive", position)
@@ -152,7 +112,7 @@ class QueryEngine:
                 raise QueryFailedError("INVALID_VIEW", words, position) from error
             types = self._types(into, connection, inner)
             _check_fresh(full, definition, inner, types, position)
-            into.views.append((full, definition, inner))
+            into.views[full] = (definition, inner)
 
     def _types(
         self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, inner: Translated | None
@@ -162,46 +122,6 @@ class QueryEngine:
         except duckdb.Error as error:
             raise from_duckdb(error) from error
 
-    def needed(
-        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection
-    ) -> dict[str, list[tuple[Partition, frozenset[str]]]]:
-        """For each table (by `relation_name`) the scans that the query needs: a partition, the columns read in it."""
-        places = {relation_name(table.database, table.name): place for place, table in enumerate(prepared.tables)}
-        everything = {
-            name: [column for column, _ in columns_of(table)]
-            for name, table in zip(places, prepared.tables, strict=True)
-        }
-
-        def whole(table: Table) -> str:
-            name = relation_name(table.database, table.name)
-            return stand_in(table, self._stub, f"{places[name]}:0", {}, everything[name])
-
-        used: dict[int, set[str]] = {}
-        for place, _, columns in _scans(prepared, whole, connection):
-            used.setdefault(place, set()).update(columns)
-
-        def split(table: Table) -> bool:
-            place = places[relation_name(table.database, table.name)]
-            return any(key in used.get(place, ()) for key, _ in table.keys)
-
-        def parted(table: Table) -> str:
-            if not split(table):
-                return whole(table)
-            place = places[relation_name(table.database, table.name)]
-            scans = [
-                stand_in(table, self._stub, f"{place}:{part}", key_constants(table, partition, connection), used[place])
-                for part, partition in enumerate(partitions_of(table))
-            ]
-            return padded(table, " UNION ALL ".join(scans), used[place]) if scans else nothing(table)
-
-        needed: dict[str, list[tuple[Partition, frozenset[str]]]] = {name: [] for name in places}
-        for place, part, columns in _scans(prepared, parted, connection):
-            table = prepared.tables[place]
-            found = partitions_of(table)
-            name = relation_name(table.database, table.name)
-            needed[name] += [(one, columns) for one in (found[part : part + 1] if split(table) else found)]
-        return needed
-
     def bodies(
         self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, caller: Caller
     ) -> tuple[dict[Table, str], int]:
@@ -209,17 +129,15 @@ class QueryEngine:
 
         Raises QueryFailedError where `caller` may not read one of their files.
         """
-        needed = self.needed(prepared, connection)
         bodies: dict[Table, str] = {}
         scanned = 0
-        for table in prepared.tables:
-            name = relation_name(table.database, table.name)
-            partitions = list(dict.fromkeys(partition for partition, _ in needed[name]))
-            columns = {column for _, used in needed[name] for column in used} | {key for key, _ in table.keys} | {PATH}
+        for table, scans in needed_scans(prepared, self._stub, connection).items():
+            partitions = list(dict.fromkeys(partition for partition, _ in scans))
+            columns = {column for _, used in scans for column in used} | {key for key, _ in table.keys} | {PATH}
             bodies[table], files = table_scan(table, partitions, columns, self.files, connection)
             caller.may_list(*(f"{partition.location.rstrip('/')}/" for partition in partitions))
             caller.may_read(*(file.uri for partition in partitions for file in files[partition]))
-            scanned += sum(_bytes(file, used) for partition, used in needed[name] for file in files[partition])
+            scanned += sum(_bytes(file, used) for partition, used in scans for file in files[partition])
         return bodies, scanned
 
 
@@ -227,30 +145,6 @@ def _bytes(file: DataFile, used: frozenset[str]) -> int:
     if file.columns is None:
         return file.bytes
     return sum(file.columns[name].compressed for name in used if name in file.columns)
-
-
-def _scans(
-    prepared: Prepared, body: Callable[[Table], str], connection: duckdb.DuckDBPyConnection
-) -> list[tuple[int, int, frozenset[str]]]:
-    """The stand-ins that are left in the plan: (place of the table, number of the partition, columns)."""
-    try:
-        plan = connection.execute(f"EXPLAIN (FORMAT JSON) {prepared.sql(body)}").fetchall()[0][1]
-    except duckdb.Error as error:
-        raise from_duckdb(error) from error
-    found = []
-    waiting: list[dict[str, Any]] = list(json.loads(plan))
-    while waiting:
-        node = waiting.pop()
-        waiting += node["children"]
-        shown = node.get("extra_info") or {}
-        if shown.get("Function") != "READ_CSV":
-            continue
-        names = shown["Projections"]
-        marks = [name.split(":") for name in ([names] if isinstance(names, str) else names)]
-        place, part = int(marks[0][0]), int(marks[0][1])
-        columns = columns_of(prepared.tables[place])
-        found.append((place, part, frozenset(columns[int(column)][0] for _, _, column in marks if column)))
-    return found
 
 
 def _check_fresh(

@@ -1,0 +1,44 @@
+"""A query that has been read and resolved, with every relation that it reads."""
+
+# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from duckdb.sqltypes import DuckDBPyType
+
+from local_aws.athena.catalog import Table
+from local_aws.athena.scans import quoted
+from local_aws.athena.sql import Translated
+from local_aws.athena.views import ViewDefinition
+
+
+@dataclass
+class Prepared:
+    """A query with everything that it reads. `types` are DuckDB's types of the columns named by `labels`.
+
+    `tables`, `views` and `information` (relations of information_schema, as SQL) are by `relation_name`: a relation is
+    here once, however often and from however many views it is named. A view stands behind those that it reads.
+    """
+
+    root: Translated
+    tables: dict[str, Table] = field(default_factory=dict)
+    views: dict[str, tuple[ViewDefinition, Translated]] = field(default_factory=dict)
+    information: dict[str, str] = field(default_factory=dict)
+    types: list[DuckDBPyType] = field(default_factory=list)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the result's columns."""
+        return self.root.labels
+
+    def sql(self, body: Callable[[Table], str], inner: Translated | None = None) -> str:
+        """The whole query for DuckDB; `body` gives what is read in place of each table."""
+        queries = dict(self.information)
+        for name, table in self.tables.items():
+            queries[name] = body(table)
+        for name, (definition, translated) in self.views.items():
+            columns = ", ".join(quoted(column) for column, _ in definition.columns)
+            queries[name] = f"SELECT * FROM ({translated.with_relations(queries)}) AS opened({columns})"
+        return (inner or self.root).with_relations(queries)
