@@ -74,6 +74,7 @@ def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
         "layout": file.recognised.layout,
         "subject": file.recognised.subject,
         "columns": list(file.recognised.columns),
+        "dropped_columns": list(file.recognised.dropped),
         "header_lines": 1 if file.recognised.header else 0,
         "sha256": raw.sha256,
         "bytes": raw.size,

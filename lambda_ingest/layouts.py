@@ -1,18 +1,21 @@
 """The source layouts that are understood: one registry, and the recognition of a file's layout from its first lines.
 
 A new layout is one entry in `LAYOUTS` and one test: docs/data.md shows both. A new spelling of a known column is one
-entry in the tables of `ALIASES`.
+word in the tables of column_names.py.
 """
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from column_names import ALIASES, LIMBS_ONLY, SENSORS, folded, is_index
 from errors import EmptyFile, UnknownLayout
+from headers import DELIMITERS, SEMICOLON, is_header, is_number, names_of
+from texts import cut, listed
 
 HERE = "lambda_ingest/layouts.py"
 """This file, as error messages name it."""
@@ -25,21 +28,7 @@ HEAD_LINES = 50
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_AXES = ("x", "y", "z")
-
-
-def _vector(name: str) -> tuple[str, ...]:
-    return tuple(f"{name}_{axis}" for axis in _AXES)
-
-
-SENSORS = (
-    *_vector("chest_accel"),
-    *("ecg_1", "ecg_2"),
-    *(*_vector("ankle_accel"), *_vector("ankle_gyro"), *_vector("ankle_mag")),
-    *(*_vector("arm_accel"), *_vector("arm_gyro"), *_vector("arm_mag")),
-)
-LIMBS_ONLY = (*_vector("ankle_accel"), *_vector("ankle_gyro"), *_vector("arm_accel"), *_vector("arm_gyro"))
-
+_MOST_INDEX_COLUMNS = 3  # pandas adds one each time that a file is read and written
 
 MHEALTH_NAME = re.compile(r"mhealth_subject0*([0-9]{1,9})", re.IGNORECASE | re.ASCII)
 
@@ -50,9 +39,9 @@ class Layout:
 
     `expected` is what error messages say of it. With a `subject` column the rows tell the subject, else the file's
     name does: `file_name` matches it without its extension, its first group being the subject's number, at most nine
-    digits behind any zeros. `spellings` are column names of this layout alone, in lower case with underscores, to
-    canonical ones; `ALIASES` has those that every layout may use. `delimiters` (comma, tab, or space for runs of them)
-    are those that a file without a header may have.
+    digits behind any zeros. `spellings` are column names of this layout alone to canonical ones; column_names.py has
+    those that every layout may use. `delimiters` (comma, tab, or space for runs of them) are those that a file without
+    a header may have.
     """
 
     name: str
@@ -91,40 +80,6 @@ LAYOUTS = (
 )
 
 
-def _aliases() -> dict[str, str]:
-    limbs = {
-        "chest": ("chest",),
-        "ankle": ("ankle", "left_ankle"),
-        "arm": ("arm", "right_arm", "lower_arm", "right_lower_arm"),
-    }
-    kinds = {
-        "accel": ("accel", "acc", "acceleration", "accelerometer"),
-        "gyro": ("gyro", "gyr", "gyroscope"),
-        "mag": ("mag", "magnetometer"),
-    }
-    # `from the left-ankle sensor (X axis)` is how the dataset's own README names its columns.
-    patterns = ("{limb}_{kind}_{axis}", "{kind}_{limb}_{axis}", "{kind}_from_the_{limb}_sensor_{axis}_axis")
-    spelled = {
-        pattern.format(limb=limb, kind=kind, axis=axis): f"{canonical_limb}_{canonical_kind}_{axis}"
-        for canonical_limb, limb_names in limbs.items()
-        for canonical_kind, kind_names in kinds.items()
-        for limb, kind, axis, pattern in itertools.product(limb_names, kind_names, _AXES, patterns)
-    }
-    short = {"al": "ankle_accel", "gl": "ankle_gyro", "ar": "arm_accel", "gr": "arm_gyro"}
-    spelled |= {f"{prefix}{axis}": f"{name}_{axis}" for prefix, name in short.items() for axis in _AXES}
-    for lead in ("1", "2"):
-        names = ("ecg_{}", "ecg{}", "ecg_lead_{}", "chest_ecg_{}", "electrocardiogram_signal_lead_{}")
-        spelled |= {name.format(lead): f"ecg_{lead}" for name in names}
-    spelled |= dict.fromkeys(("label", "activity", "activity_id", "activity_label", "class"), "label")
-    return spelled | dict.fromkeys(("subject", "subject_id", "participant"), "subject")
-
-
-ALIASES = _aliases()
-"""Header spellings, in lower case with underscores, to canonical names."""
-
-_DIGIT = re.compile(rb"[0-9]")
-
-
 @dataclass(frozen=True)
 class Recognised:
     """What was found out about one file.
@@ -132,6 +87,7 @@ class Recognised:
     `columns` are canonical names in the order of the fields; `delimiter` is a comma, a tab or a space (runs of them);
     `subject` is None where the rows tell it; `header` is the header line with its line end, empty where there is none;
     `blank_lines` stand before the header; `offset` is where the lines after the header begin, behind a byte-order mark.
+    `dropped` tells of the first columns, an index of the rows, which are left out of the raw CSV and of `columns`.
     """
 
     layout: str
@@ -141,6 +97,7 @@ class Recognised:
     header: bytes = b""
     blank_lines: int = 0
     offset: int = 0
+    dropped: tuple[str, ...] = ()
 
 
 def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
@@ -153,13 +110,15 @@ def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
     pieces = text.split(b"\n")
     if not whole and len(pieces) > 1:
         pieces.pop()  # cut off by the end of the head
-    lines = list(itertools.islice((piece for piece in pieces if piece.strip()), HEAD_LINES))
+    filled = ((number, piece) for number, piece in enumerate(pieces, start=1) if piece.strip())
+    numbered = list(itertools.islice(filled, HEAD_LINES))
+    lines = [line for _, line in numbered]
     if not lines and whole:
         raise EmptyFile(f"{path} has no data line. {_WHAT_TO_DO_WHEN_EMPTY}")
-    first = lines[0] if lines else b""
-    found = _with_header(pieces, first) or _without_header(lines)
-    if found is None:
-        raise UnknownLayout(_refusal(path, first))
+    found = _by_names(pieces, numbered[:1]) or _by_position(lines)
+    unread = _unread_header(numbered, found)
+    if found is None or unread is not None:
+        raise UnknownLayout(_refusal(path, lines[0] if lines else b"", unread))
     layout, recognised = found
     if layout.header and whole and len(lines) == 1:
         raise EmptyFile(f"{path} has a header and no data line. {_WHAT_TO_DO_WHEN_EMPTY}")
@@ -177,19 +136,23 @@ def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
 _WHAT_TO_DO_WHEN_EMPTY = "Expected at least one. Mend or remove the file in the dataset; a retry does not help."
 
 
-def _with_header(pieces: list[bytes], first: bytes) -> tuple[Layout, Recognised] | None:
-    for delimiter in (b",", b"\t", b" "):
-        names = _header_names(first, delimiter)
+def _by_names(pieces: Sequence[bytes], first: Sequence[tuple[int, bytes]]) -> tuple[Layout, Recognised] | None:
+    """Recognise a file whose first line that is not blank is the header of a layout."""
+    for (number, header), delimiter in itertools.product(first, DELIMITERS):
+        names = names_of(header, delimiter)
+        index = list(itertools.takewhile(is_index, names[:_MOST_INDEX_COLUMNS]))
         for layout in LAYOUTS:
-            columns = _canonical(names, layout)
+            columns = _canonical(names[len(index) :], layout)
             if layout.header and sorted(columns) == sorted(layout.columns):
-                place = pieces.index(first)
-                offset = sum(len(piece) + 1 for piece in pieces[: place + 1])
-                return layout, Recognised(layout.name, columns, delimiter, None, first + b"\n", place, offset)
+                offset = sum(len(piece) + 1 for piece in pieces[:number])
+                dropped = tuple(itertools.starmap(_told, enumerate(index, start=1)))
+                top = (header + b"\n", number - 1, offset)
+                return layout, Recognised(layout.name, columns, delimiter, None, *top, dropped)
     return None
 
 
-def _without_header(lines: list[bytes]) -> tuple[Layout, Recognised] | None:
+def _by_position(lines: list[bytes]) -> tuple[Layout, Recognised] | None:
+    """Recognise a file without a header by what most of its lines look like."""
     for layout in LAYOUTS:
         for delimiter in () if layout.header else layout.delimiters:
             good = sum(_looks_like_data(line, delimiter, len(layout.columns)) for line in lines)
@@ -198,62 +161,81 @@ def _without_header(lines: list[bytes]) -> tuple[Layout, Recognised] | None:
     return None
 
 
-def _header_names(line: bytes, delimiter: bytes) -> list[str]:
-    """Return the names of a header line as they are spelled."""
-    text = line.decode("utf-8", "backslashreplace").strip()
-    try:
-        names = text.split() if delimiter == b" " else next(csv.reader([text], delimiter=delimiter.decode()), [])
-    except csv.Error:  # a field of 128 KiB, a lone carriage return: no header
-        return []
-    while names and not names[-1].strip():
-        names.pop()  # delimiters at the end of the line name no column
-    return names
+def _unread_header(
+    numbered: Sequence[tuple[int, bytes]], found: tuple[Layout, Recognised] | None
+) -> tuple[int, bytes] | None:
+    """Return a line above the data, with its number, that says by name what the columns are, and is not the header.
+
+    Who takes it for a bad line gives the columns other names than the file does. The header again says nothing new.
+    """
+    header = found[1].header.strip() if found else b""
+    for number, line in numbered:
+        if is_header(line) and line.strip() != header:
+            return number, line
+        if found and _looks_like_data(line, found[1].delimiter, len(found[1].dropped) + len(found[1].columns)):
+            return None
+    return None
 
 
 def _canonical(names: Iterable[str], layout: Layout) -> tuple[str, ...]:
     """Return the canonical names as `layout` spells them; a name that no table knows stays as it is spelled."""
-    folded = ((name, _folded(name)) for name in names)
-    return tuple(layout.spellings.get(key) or ALIASES.get(key, name) for name, key in folded)
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    own = {folded(spelling): name for spelling, name in layout.spellings.items()}
+    return tuple(own.get(folded(name)) or ALIASES.get(folded(name), name) for name in names)
 
 
 def _looks_like_data(line: bytes, delimiter: bytes, count: int) -> bool:
     fields = line.split() if delimiter == b" " else line.rstrip().split(delimiter)
-    return len(fields) == count and 2 * sum(map(bool, map(_DIGIT.search, fields))) > count
+    return len(fields) == count and 2 * sum(is_number(field.decode("latin-1")) for field in fields) > count
 
 
-def _refusal(path: str, first: bytes) -> str:
+def _refusal(path: str, first: bytes, unread: tuple[int, bytes] | None) -> str:
     expected = "; ".join(layout.expected for layout in LAYOUTS)
+    if unread is None or unread[1] is first:
+        more = _nearest(first)
+    else:
+        more = f" Line {unread[0]} has names, too, and is no data line: {shown(unread[1].strip())!r}."
     return (
-        f"{path} is in no known layout. First line seen: {shown(first.strip())!r}.{_nearest(first)} "
-        f"Expected one of: {expected}. "
-        f"A layout or another spelling of a column is added in {HERE} (docs/data.md shows how); a retry does not help."
+        f"{path} is in no known layout. First line seen: {shown(first.strip())!r}.{more} Expected one of: {expected}. "
+        f"A layout is added in {HERE}, a spelling of a column in lambda_ingest/column_names.py (docs/data.md shows "
+        "how); a retry does not help."
     )
 
 
 def _nearest(first: bytes) -> str:
-    """Tell how a line that is nearly a header differs from the layout it comes nearest to."""
-    names = _header_names(first, b",")
-    found, layout = max(
-        ((set(_canonical(names, layout)), layout) for layout in LAYOUTS if layout.header),
-        key=lambda one: len(one[0].intersection(one[1].columns)),
-    )
-    if len(found.intersection(layout.columns)) < len(layout.columns) / 2:
+    """Tell how a header differs from that of the layout it comes nearest to; nothing of a line that is no header."""
+    read = ((names_of(first, delimiter), delimiter) for delimiter in (*DELIMITERS, SEMICOLON))
+    candidates = [(names, delimiter, layout) for names, delimiter in read for layout in LAYOUTS if layout.header]
+
+    def nearness(candidate: tuple[list[str], bytes, Layout]) -> tuple[int, bool, int]:
+        names, _, layout = candidate
+        known = set(_canonical(names, layout)).intersection(layout.columns)
+        return len(known), len(names) > 1, -abs(len(names) - len(layout.columns))
+
+    names, delimiter, layout = max(candidates, key=nearness)
+    if not nearness((names, delimiter, layout))[0] and not is_header(first):
         return ""
-    return (
-        f" As a header of layout {layout.name} it lacks {_listed(set(layout.columns) - found)}"
-        f" and has beside it {_listed(found - set(layout.columns))}; or it names a column twice."
-    )
+    return f" The nearest layout is {layout.name}: {'; '.join(_differences(names, delimiter, layout))}."
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+def _differences(names: Sequence[str], delimiter: bytes, layout: Layout) -> Iterator[str]:
+    columns = Counter(_canonical(names, layout))
+    if missing := [column for column in layout.columns if column not in columns]:
+        yield f"it lacks {listed(missing)}"
+    if unexpected := [column for column in columns if column.strip() and column not in layout.columns]:
+        yield f"it has {listed(unexpected)} besides"
+    if doubled := [column for column, times in columns.items() if column.strip() and times > 1]:
+        yield f"it names {listed(doubled)} more than once"
+    if unnamed := [place for place, name in enumerate(names, start=1) if not name.strip()]:
+        yield f"it has no name for column {listed(unnamed)}"
+    if delimiter == SEMICOLON:
+        yield "its fields are parted by semicolons, where commas, tabs and spaces are understood"
+
+
+def _told(place: int, name: str) -> str:
+    """Tell of a column that is dropped."""
+    return f"column {place}, {cut(name.strip(), 40)!r}" if name.strip() else f"column {place}, without a name"
 
 
 def shown(line: bytes) -> str:
     """Return a line as an error message shows it: at most 200 characters, bytes that are not UTF-8 escaped."""
-    text = line[:1000].decode("utf-8", "backslashreplace")
-    return text if len(text) <= 200 and len(line) <= 1000 else f"{text[:200]}..."
+    return cut(line[:1000].decode("utf-8", "backslashreplace"))

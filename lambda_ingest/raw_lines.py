@@ -1,4 +1,4 @@
-"""A source file's bytes as the raw CSV: the lines one to one, only the delimiter changed and a header put on top."""
+"""A source file's bytes as the raw CSV: the lines one to one, parted by commas, a header on top, no index column."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ LONGEST_LINE = 1 << 20
 # A line end before it and one after it: a pattern that begins with one literal byte is 25 times as fast as one with \A.
 _BLANK_LINE = re.compile(rb"\n[ \t\r\x0b\x0c]*\n")
 _TABS_TO_COMMAS = bytes.maketrans(b"\t", b",")
+# A line's first field with its comma, unless nothing but whitespace comes behind it: a data line does not become blank.
+# One with odd quotes stays and makes a field too many. No quantifier gives back, so a line is read once.
+_FIRST_FIELD = re.compile(rb"""^(?:[^",\r\n]*+|[ \t]*+"(?:[^"\n]|"")*+"[ \t]*+),(?![ \t\r\x0b\x0c]*+$)""", re.MULTILINE)
 
 
 class Readable(Protocol):
@@ -62,13 +65,19 @@ class RawLines:
                     long_line, data = None, rest
             whole, newline, rest = data.rpartition(b"\n")
             if newline:
-                yield self._converted(pending + whole + newline)
+                yield self._without_index(self._converted(pending + whole + newline))
                 pending = b""
             pending += rest
         if long_line is not None:
             yield self._ended(long_line)
         elif pending:
-            yield self._converted(pending)
+            yield self._without_index(self._converted(pending))
+
+    def _without_index(self, lines: bytes) -> bytes:
+        """Take away the first fields of lines of the raw CSV, as many as were found to be an index."""
+        for _ in self._recognised.dropped:
+            lines = _FIRST_FIELD.sub(b"", lines)
+        return lines
 
     def _ended(self, long_line: _LongLine) -> bytes:
         self.lines += long_line.quoted
@@ -79,7 +88,7 @@ class RawLines:
         if not found.header:
             return ",".join(found.columns).encode() + b"\n"
         # Blank lines before the header go below it: it is on top, and the lines after it keep their numbers.
-        return self._line(found.header) + b"\n" * found.blank_lines
+        return self._without_index(self._line(found.header)) + b"\n" * found.blank_lines
 
     def _content(self, source: Readable) -> Iterator[bytes]:
         """Yield what comes after a byte-order mark and the header; count and hash everything."""

@@ -31,13 +31,17 @@ _REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoes
 
 
 class FileEntry(TypedDict):
-    """One landed file, as the raw manifest tells it. `bytes` and `sha256` are the source's, `lines` its data lines."""
+    """One landed file, as the raw manifest tells it. `bytes` and `sha256` are the source's, `lines` its data lines.
+
+    `dropped_columns` are those of the source that are not in the raw CSV, in words.
+    """
 
     name: str
     source: str
     layout: str
     subject: int | None
     columns: list[str]
+    dropped_columns: list[str]
     header_lines: int
     sha256: str
     bytes: int

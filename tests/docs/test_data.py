@@ -29,7 +29,7 @@ def test_the_steps_for_a_new_layout_are_one_entry_and_one_test_that_passes(tmp_p
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "conftest.py"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     code = tmp_path / "lambda_ingest" / "layouts.py"
-    before, end, after = code.read_text().partition("\n)\n\n\ndef _aliases()")
+    before, end, after = code.read_text().partition("\n)\n\n\n@dataclass(frozen=True)\nclass Recognised")
     assert end, "the end of LAYOUTS"
     tests = tmp_path / "tests" / "lambda_ingest" / "test_layouts.py"
     tests.write_text(f"{tests.read_text()}\n\n{TEST}")

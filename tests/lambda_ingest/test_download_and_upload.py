@@ -73,6 +73,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "layout": "mhealth_log",
         "subject": 1,
         "columns": TOP.decode().strip().split(","),
+        "dropped_columns": [],
         "header_lines": 0,
         "sha256": hashlib.sha256(ROW * 2 + b"\n").hexdigest(),
         "bytes": 2 * len(ROW) + 1,

@@ -3,7 +3,7 @@
 import pytest
 
 from errors import EmptyFile, UnknownLayout
-from layouts import ALIASES, HEAD_BYTES, LAYOUTS, Recognised, recognise
+from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
 
 LOG_COLUMNS = (
     *("chest_accel_x", "chest_accel_y", "chest_accel_z", "ecg_1", "ecg_2"),
@@ -85,15 +85,96 @@ def test_layout_3_by_other_delimiters(delimiter: bytes) -> None:
     assert look(header + COMMAS.replace(b",", delimiter)).delimiter == delimiter
 
 
-def test_the_names_of_the_datasets_own_description_are_known() -> None:
-    assert ALIASES["acceleration_from_the_left_ankle_sensor_x_axis"] == "ankle_accel_x"
-    assert ALIASES["magnetometer_from_the_right_lower_arm_sensor_z_axis"] == "arm_mag_z"
-    assert ALIASES["electrocardiogram_signal_lead_2"] == "ecg_2"
+REORDERED = (*LOG_COLUMNS[5:], *LOG_COLUMNS[:5])
+LIKE_SOMEBODY = [name.replace("ecg_", "ecg_lead").replace("accel", "acc") for name in REORDERED]
+"""The columns in another order, under names that are nobody's but somebody's."""
 
 
-def test_every_canonical_name_is_a_spelling_of_itself() -> None:
-    columns = [column for layout in LAYOUTS for column in layout.columns]
-    assert [ALIASES[column] for column in columns] == columns
+@pytest.mark.parametrize("delimiter", [pytest.param(one, id=repr(one)) for one in (",", "\t", " ")])
+@pytest.mark.parametrize("end", [pytest.param("\n", id="LF"), pytest.param("\r\n", id="CRLF")])
+@pytest.mark.parametrize("above", [pytest.param("", id="on top"), pytest.param("\ufeff\n \n", id="below blank lines")])
+def test_a_log_file_that_names_its_columns_is_read_by_their_names(delimiter: str, end: str, above: str) -> None:
+    row = delimiter.join(["1.5"] * 18 + ["0"] + ["1.5"] * 5) + end
+    found = look((above + delimiter.join(LIKE_SOMEBODY) + end + row * 60).encode())
+    assert (found.layout, found.columns, found.delimiter) == ("mhealth_csv", REORDERED, delimiter.encode())
+    assert (found.header, found.blank_lines) == ((delimiter.join(LIKE_SOMEBODY) + end).encode(), 2 if above else 0)
+
+
+def test_a_log_file_whose_header_is_in_the_files_own_order_loses_no_line() -> None:
+    header = "\t".join(f'"{name}"' for name in LOG_COLUMNS).encode() + b"\n"
+    found = look(header + TABS * 60)
+    assert (found.columns, found.header, found.offset) == (LOG_COLUMNS, header, len(header))
+
+
+UNKNOWN = [f"channel {chr(97 + place)}" for place in range(24)]
+
+
+@pytest.mark.parametrize("delimiter", [pytest.param(one, id=repr(one)) for one in (",", ";", "\t", " ")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([name.replace(" ", "_") for name in UNKNOWN], id="unknown names"),
+        pytest.param([f"c{place}" for place in range(24)], id="names with digits"),
+        pytest.param([*LIKE_SOMEBODY[:23], "2"], id="a number among the names"),
+        pytest.param(LIKE_SOMEBODY[:23], id="a name too few"),
+        pytest.param([*LIKE_SOMEBODY, "mood"], id="a name too many"),
+        pytest.param(["#", *LIKE_SOMEBODY], id="behind a comment sign"),
+        pytest.param([str(place) for place in range(24)], id="counted from 0"),
+        pytest.param([str(place) for place in range(1, 25)], id="counted from 1"),
+        pytest.param(["ecg_1", "ecg_2"], id="few that are known"),
+    ],
+)
+def test_a_file_whose_columns_have_names_is_never_read_by_their_places(names: list[str], delimiter: str) -> None:
+    with pytest.raises(UnknownLayout, match=r"The nearest layout is mhealth_csv: "):
+        look(delimiter.join(names).encode() + b"\n" + TABS * 60)
+
+
+def test_names_below_the_first_line_are_told_with_their_line() -> None:
+    header = "\t".join(LIKE_SOMEBODY).encode() + b"\n"
+    with pytest.raises(UnknownLayout, match=r"First line seen: 'recorded by hand'\. Line 3 has names, too"):
+        look(b"recorded by hand\n\n" + header + TABS * 60)
+    with pytest.raises(UnknownLayout, match=r"Line 2 has names, too, and is no data line: 'm/s2,"):
+        look(HEADER + b",".join([b"m/s2"] * 24) + b"\n" + COMMAS * 60)
+
+
+@pytest.mark.parametrize("bad", [1, 11, 12])
+@pytest.mark.parametrize("value", ["x", "nan", ""])
+def test_a_data_line_may_begin_with_bad_values(bad: int, value: str) -> None:
+    first = "\t".join([value] * bad + ["-9.8184"] * (23 - bad) + ["0"]).encode() + b"\n"
+    assert look(first + TABS * 2) == Recognised("mhealth_log", LOG_COLUMNS, b"\t", 3)
+
+
+@pytest.mark.parametrize("delimiter", [pytest.param(one, id=repr(one)) for one in (b",", b"\t")])
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        pytest.param([b""], ("column 1, without a name",), id="no name"),
+        pytest.param([b"Unnamed: 0"], ("column 1, 'Unnamed: 0'",), id="as pandas names it"),
+        pytest.param([b"", b"Unnamed: 0"], ("column 1, without a name", "column 2, 'Unnamed: 0'"), id="saved twice"),
+        pytest.param([b'""'], ("column 1, without a name",), id="as R names it"),
+        pytest.param([b"index"], ("column 1, 'index'",), id="index"),
+    ],
+)
+def test_an_index_before_the_columns_is_dropped_and_told(
+    index: list[bytes], told: tuple[str, ...], delimiter: bytes
+) -> None:
+    header = delimiter.join([*index, *(name.encode() for name in LOG_COLUMNS)]) + b"\n"
+    row = delimiter.join([b"17"] * len(index)) + delimiter + TABS.replace(b"\t", delimiter)
+    assert look(header + row) == Recognised("mhealth_csv", LOG_COLUMNS, delimiter, 3, header, 0, len(header), told)
+
+
+def test_a_column_without_a_name_among_the_others_is_told_by_its_place() -> None:
+    with pytest.raises(UnknownLayout, match=r"mhealth_csv: it has no name for column 4, 25\. Expected one of"):
+        look(HEADER.replace(b"ecg_1", b",ecg_1").replace(b"label", b" ,label") + COMMAS)
+    with pytest.raises(UnknownLayout, match=r"it has no name for column 4\."):
+        look(HEADER.replace(b"ecg_1", b",ecg_1").replace(b",", b"\t") + TABS)
+
+
+def test_a_header_of_thirty_thousand_names_is_told_in_a_few_lines() -> None:
+    header = ",".join(f"a column with a long name {place}" for place in range(30_000)).encode()
+    with pytest.raises(UnknownLayout, match=r"a column with a long name 9 and 29990 more besides") as refused:
+        look(header + b"\n" + COMMAS)
+    assert len(str(refused.value)) < 4000
 
 
 @pytest.mark.parametrize(
@@ -127,9 +208,13 @@ def test_a_name_that_tells_no_subject_is_refused(name: str) -> None:
         pytest.param((b"x\n" + TABS) * 20, r"First line seen: 'x'", id="half bad"),
         pytest.param(b"one two " * 12 + b"\n", r"First line seen: 'one two", id="24 words"),
         pytest.param(b"\xff\xfe1\x00\n", r"First line seen: '\\\\xff", id="UTF-16"),
-        pytest.param(HEADER.replace(b"ecg_2", b"ecg_1") + COMMAS, "it lacks ecg_2", id="a column twice"),
-        pytest.param(HEADER.replace(b"ecg_2,", b"") + COMMAS, "it lacks ecg_2 and has beside it nothing", id="missing"),
-        pytest.param(HEADER.replace(b"ecg_2", b"ecg_2,mood"), "has beside it mood", id="one too many"),
+        pytest.param(
+            HEADER.replace(b"ecg_2", b"ecg_1") + COMMAS,
+            "it lacks ecg_2; it names ecg_1 more than once",
+            id="a column twice",
+        ),
+        pytest.param(HEADER.replace(b"ecg_2,", b"") + COMMAS, "it lacks ecg_2\\.", id="missing"),
+        pytest.param(HEADER.replace(b"ecg_2", b"ecg_2,mood"), "it has mood besides\\.", id="one too many"),
         pytest.param(b"a\rb,c\n", "First line seen", id="a lone carriage return"),
     ],
 )

@@ -27,7 +27,12 @@ def converted(recognised: Recognised, source: bytes) -> tuple[bytes, int]:
     return content, raw.lines
 
 
+def with_index(delimiter: bytes, header: bytes, *, columns: int = 1) -> Recognised:
+    return Recognised("csv", ("a", "b", "label"), delimiter, 1, header, 0, len(header), ("an index",) * columns)
+
+
 TOP = b"a,b,label\n"
+INDEXED = b",a,b,label\n"
 CASES = [
     pytest.param(TABS, b"1\t2\t0\n3\t4\t1\n", TOP + b"1,2,0\n3,4,1\n", 2, id="tabs"),
     pytest.param(TABS, b"1\t2\t0\r\n3\t4\t1\r\n", TOP + b"1,2,0\r\n3,4,1\r\n", 2, id="CRLF is kept"),
@@ -65,6 +70,37 @@ CASES = [
         b"b,a,label\n1,2,0\n",
         1,
         id="header by tabs",
+    ),
+    pytest.param(
+        with_index(b",", INDEXED), INDEXED + b"0,1,2,0\r\n1,3,4,1", TOP + b"1,2,0\r\n3,4,1", 2, id="an index is dropped"
+    ),
+    pytest.param(
+        with_index(b"\t", b'""\ta\tb\tlabel\n'),
+        b'""\ta\tb\tlabel\n"1"\t1\t2\t0\n\n2\t3\t4\t1\n',
+        TOP + b"1,2,0\n\n3,4,1\n",
+        2,
+        id="an index by tabs",
+    ),
+    pytest.param(
+        with_index(b",", b",Unnamed: 0,a,b,label\n", columns=2),
+        b",Unnamed: 0,a,b,label\n0,7,1,2,0\n",
+        TOP + b"1,2,0\n",
+        1,
+        id="two indexes",
+    ),
+    pytest.param(
+        with_index(b",", INDEXED),
+        INDEXED + b' "a ""b"", c" ,1,2,0\n,1,2,0\nx\n"1,2,0\n1"2,3,4,5\n\r7,3,4,5\n',
+        TOP + b'1,2,0\n1,2,0\nx\n"1,2,0\n1"2,3,4,5\n\r7,3,4,5\n',
+        6,
+        id="a first field with odd quotes or a carriage return stays",
+    ),
+    pytest.param(
+        with_index(b",", INDEXED),
+        INDEXED + b"0,\n1, \t\r\n \n,\n2,,\n",
+        TOP + b"0,\n1, \t\r\n \n,\n,\n",
+        4,
+        id="no data line becomes blank without its index",
     ),
 ]
 
@@ -133,3 +169,8 @@ def test_memory_does_not_grow_with_the_file(line: bytes, megabytes: int) -> None
     small, large = peak(4 << 20), peak(megabytes << 20)
     assert large < 32 << 20
     assert large < small * 1.2
+
+
+def test_an_index_is_dropped_in_time_that_grows_with_the_line() -> None:
+    for line in (b" " * 1_000_000, b'"' + b'""' * 500_000, b"0," + b" " * 1_000_000):
+        assert converted(with_index(b",", INDEXED), INDEXED + line)[0].endswith(line)
