@@ -9,6 +9,7 @@ from mhealth.arguments import parse_convert
 from mhealth.convert import Converted
 from mhealth.convert_files import convert_all, convert_here, is_one_small
 from mhealth.convert_plan import judge, plan
+from mhealth.entry import run_job
 from mhealth.raw_manifest import read_raw_version
 from mhealth.session import spark_context
 from mhealth.spans import log, name_run, span
@@ -37,4 +38,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_job(main, sys.argv[1:])

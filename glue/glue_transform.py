@@ -9,6 +9,7 @@ from dataclasses import replace
 from mhealth.arguments import TransformArguments, parse_transform
 from mhealth.audit import audit, require
 from mhealth.catalog import TableDefinition, catalog_at
+from mhealth.entry import run_job
 from mhealth.errors import InvalidArgument
 from mhealth.manifests import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
 from mhealth.parquet_files import WrittenFile
@@ -111,4 +112,4 @@ def _files(written: Sequence[WrittenFile], sources: Sequence[Source]) -> list[Sn
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_job(main, sys.argv[1:])

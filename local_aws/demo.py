@@ -119,7 +119,7 @@ def run(console: Console, dataset: str) -> None:
         console.rule("2. The daily run", align="left")
         first = watch(console, stack)
         if first.status != "SUCCEEDED" or first.output.get("outcome") != "published":
-            raise DemoFailed(f"the execution ended with {first.status} {first.error}: {first.cause or first.output}")
+            raise DemoFailed(f"the execution ended with {first.status}: {first.reason or first.output}")
         console.print(f"  published after {first.seconds:.1f} s: {first.output['rows']:,} rows", highlight=False)
         report = kept_report(first)
         console.print("  a page on it is named below\n", highlight=False)
@@ -133,7 +133,7 @@ def run(console: Console, dataset: str) -> None:
         runs = job_runs(stack)
         second = watch(console, stack)
         if second.status != "SUCCEEDED" or second.output.get("outcome") != "unchanged" or job_runs(stack) != runs:
-            raise DemoFailed(f"unchanged data was not left alone: {second.status} {second.output} {second.cause}")
+            raise DemoFailed(f"unchanged data was not left alone: {second.status} {second.output} {second.reason}")
         console.print(f"  ended after {second.seconds:.1f} s without a Glue run\n", highlight=False)
         files = keep(stack)
 

@@ -79,9 +79,7 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
         call_only(endpoint, REGION)
         ended = watch(console, Stack.named(STACK, boto3.Session()))
         if ended.output.get("outcome") != "published":
-            raise NotebookFailed(
-                f"the execution ended with {ended.status} {ended.error}: {ended.cause or ended.output}"
-            )
+            raise NotebookFailed(f"the execution ended with {ended.status}: {ended.reason or ended.output}")
         if dataset == "synthetic":
             file = damage(DATASET)
             console.print(f"  a new version waits on Kaggle: three lines of {file.name} are damaged", highlight=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mhealth.arguments import ConvertArguments
 from mhealth.convert import Converted, ConvertTask
-from mhealth.errors import RowCountMismatch, TooManyBadRows
+from mhealth.errors import RowCountMismatch, TooManyBadRows, some
 from mhealth.quarantine import first_rejected
 from mhealth.raw_manifest import RawFile, RawVersion
 from mhealth.stage import StageNote, read_notes, sibling_key
@@ -56,7 +56,7 @@ def judge(
     ]
     if wrong:
         raise RowCountMismatch(
-            f"{'; '.join(wrong)}. The raw object is not what DownloadCSV wrote: delete {arguments.raw_manifest}, so "
+            f"{some(wrong)}. The raw object is not what DownloadCSV wrote: delete {arguments.raw_manifest}, so "
             "that the next execution downloads the version again. A retry of this job alone does not help."
         )
     bad = sum(result.quarantined for result in results)
@@ -77,7 +77,7 @@ def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converte
     ]
     if lost:
         raise RowCountMismatch(
-            f"{'; '.join(lost)}. Nothing of these files is kept. This is a fault of the job: keep its log and open an "
+            f"{some(lost)}. Nothing of these files is kept. This is a fault of the job: keep its log and open an "
             "issue. A retry does not help."
         )
 

@@ -1,13 +1,50 @@
 """The errors with a name: the state machine and the documentation know them by it.
 
-Each message is one line and says what was found, where, what was expected, what to do, and whether a retry makes sense.
+Each message is one line and says what was found, where, what was expected, what to do, and whether it is retryable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+LONGEST_MESSAGE = 2000
+"""Characters: a message travels through Glue, Step Functions (256 KiB for all of a state) and an e-mail."""
+
+_END_KEPT = 600
+"""Characters at the end of a message that are kept where its middle is cut: they say what to do."""
+
+
+def one_line(text: str) -> str:
+    r"""The text as one line of printable characters, at most `LONGEST_MESSAGE` of them: the middle is left out.
+
+    File names, lines and other services' answers stand in messages, so whatever could end the line, hide a part of it
+    or turn it round is written as in Python source.
+
+    >>> print(one_line("a\nb\x1b[2J\u202e"))
+    a\nb\x1b[2J\u202e
+    """
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+    cut = f" ... ({len(line)} characters in all) ... "
+    return line[: LONGEST_MESSAGE - _END_KEPT - len(cut)] + cut + line[-_END_KEPT:]
+
+
+def some(items: Sequence[object], most: int = 5) -> str:
+    """The first items, and how many more there are.
+
+    >>> some([1, 2, 3], most=2)
+    '1, 2 and 1 more'
+    """
+    shown = ", ".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
 
 class PipelineError(Exception):
-    """Base of the errors that a person has to act on: the same input fails again, so none of them is worth a retry."""
+    """Base of the errors with a name. Its message becomes one printable line of bounded length."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class InvalidArgument(PipelineError):
@@ -32,3 +69,7 @@ class SchemaMismatch(PipelineError):
 
 class RowCountMismatch(PipelineError):
     """Rows were lost or doubled between two steps, or their values changed."""
+
+
+class JobFailed(PipelineError):
+    """Whatever else ended a job: a service's error, a lost worker, memory, a defect."""

@@ -28,8 +28,10 @@ ROW_GROUP_ROWS = 256 * 1024
 _FOOTER_BYTES = 200
 """What a column of a row group takes in the footer, at most."""
 
-WRITTEN_COLUMNS = "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>"
-"""The schema of what the sink returns: one row per file."""
+WRITTEN_COLUMNS = (
+    "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>, fault string"
+)
+"""The schema of what the sink returns: one row per file, or one with nothing but `fault`."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,15 @@ class ParquetSink:
     staged: Mapping[int, str] = field(default_factory=dict)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Write the batches; yield one row per file."""
-        for written in self._write(batches):
-            told = {**asdict(written), "sums": list(written.sums.items())}
-            yield pa.RecordBatch.from_pylist([told], _WRITTEN_SCHEMA)
+        """Write the batches; yield one row per file, and one with `fault` where the rows are not what they must be."""
+        try:
+            for written in self._write(batches):
+                yield _row({**asdict(written), "sums": list(written.sums.items())})
+        except RowCountMismatch as error:
+            # As a row: an error that leaves a worker is a PythonException, and its own name a part of a text.
+            for _ in batches:
+                pass  # Spark hands out every row before it takes the last answer.
+            yield _row({"fault": str(error)})
 
     def _write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[WrittenFile]:
         storage = storage_at(self.data_uri)
@@ -102,8 +109,13 @@ _WRITTEN_SCHEMA = pa.schema(
         ("bytes", pa.int64()),
         ("ids_increase", pa.bool_()),
         ("sums", pa.map_(pa.string(), pa.string())),
+        ("fault", pa.string()),
     ]
 )
+
+
+def _row(columns: Mapping[str, object]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([columns], _WRITTEN_SCHEMA)
 
 
 def _by_subject(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:

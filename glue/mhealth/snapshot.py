@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import TableDefinition
-from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch
+from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch, some
 from mhealth.manifests import (
     SnapshotFile,
     SnapshotManifest,
@@ -73,7 +73,7 @@ def read_sources(arguments: TransformArguments, storage: Storage, version: RawVe
     if stale:
         raise RowCountMismatch(
             f"stage objects not made from {arguments.raw_manifest} by code {arguments.code_version}: "
-            f"{', '.join(stale)}. Run ConvertParquet for this version first: start a new execution."
+            f"{some(stale)}. Run ConvertParquet for this version first: start a new execution."
         )
     return sources
 
@@ -94,8 +94,9 @@ def check_subjects(
     missing = sorted(published - set(owners))
     if missing and not allow_missing:
         raise MissingSubject(
-            f"subjects {missing} are in the published snapshot {published_snapshot} and have no rows in this version. "
-            "Where that is meant, set AllowMissingSubjects to true and start a new execution. A retry does not help."
+            f"subjects [{some(missing, most=20)}] are in the published snapshot {published_snapshot} and have no rows "
+            "in this version. Where that is meant, set AllowMissingSubjects to true and start a new execution. A retry "
+            "does not help."
         )
 
 

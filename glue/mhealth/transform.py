@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 
 from mhealth.arguments import TransformArguments
@@ -84,15 +83,11 @@ def write_rows(
     prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
     sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes, staged)
     supplied = rows.drop(*MEASURED) if staged else rows
-    try:
-        told = supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()
-    except PythonException as error:
-        # A worker's error arrives as text.
-        found = re.search(rf"\b{RowCountMismatch.__name__}: (.*)", str(error))
-        if found is None:
-            raise
-        raise RowCountMismatch(found[1]) from error
-    written = [WrittenFile(**row.asDict()) for row in told]
+    told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
+    for row in told:
+        if fault := row.pop("fault"):
+            raise RowCountMismatch(fault)
+    written = [WrittenFile(**row) for row in told]
     return sorted(written, key=lambda file: file.key)
 
 

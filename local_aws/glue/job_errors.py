@@ -1,4 +1,8 @@
-"""What Glue tells of a script that failed: the exception at the end of its log, short enough to read."""
+"""What Glue tells of a script that failed: the exception at the end of its log, short enough to read.
+
+Glue 5 writes `Error Category: C; Failed Line Number: N; ClassName: text`, N the line of the script, as public run logs
+show. Which category it chooses is not documented: here it is always the one that those logs have most.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,16 @@ _NOT_THE_MESSAGE = re.compile(
     r"|\tat |\s+at \S+\(|Caused by: |: [a-z]+\.[\w.$]+"  # Java's stack traces
     r"|Traceback \(most recent call last\):|During handling of |The above exception "
 )
+
+
+def error_message(log: str, script: str) -> str | None:
+    """A failed run's ErrorMessage by its log, None where that ends with no exception. `script` is the script's name."""
+    told = message(log)
+    if told is None:
+        return None
+    frame = re.search(rf'^  File "[^"\n]*/{re.escape(script)}", line (\d+), in <module>', log, re.MULTILINE)
+    line = f"Failed Line Number: {frame[1]}; " if frame else ""
+    return f"Error Category: UNCLASSIFIED_ERROR; {line}{told}"
 
 
 def message(log: str) -> str | None:

@@ -143,6 +143,10 @@ class Runner:
             run.error = error if run.status in ("FAILED", "TIMEOUT") else None
         self._ended(run)
 
+    @property
+    def _script_uri(self) -> str:
+        return cast("dict[str, str]", self._run.job.command)["ScriptLocation"]
+
     def _client(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
@@ -169,7 +173,7 @@ class Runner:
         run = self._run
         self._folder.mkdir(parents=True, exist_ok=True)
         arguments = run.merged_arguments()
-        script = self._downloaded(cast("dict[str, str]", run.job.command)["ScriptLocation"])
+        script = self._downloaded(self._script_uri)
         extra = [
             self._downloaded(uri.strip()) for uri in arguments.get("--extra-py-files", "").split(",") if uri.strip()
         ]
@@ -216,7 +220,8 @@ class Runner:
         if code == 0:
             return "SUCCEEDED", None
         text = self._log.read_text(encoding="utf-8", errors="backslashreplace")
-        return "FAILED", job_errors.message(text) or f"Command failed with exit code {code}"
+        told = job_errors.error_message(text, self._script_uri.rpartition("/")[2])
+        return "FAILED", told or f"Command failed with exit code {code}"
 
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError):

@@ -64,7 +64,7 @@ def _held(name: str, expected: str, look: Callable[[], Check]) -> Check:
 def _execution(ended: Ended) -> Check:
     name, expected = "execution", "SUCCEEDED: published, or nothing new"
     if ended.status != "SUCCEEDED":
-        found = " ".join(part for part in (ended.status, ended.error, ended.cause) if part)
+        found = " ".join(part for part in (ended.status, ended.reason) if part)
         return Check(name, Verdict.FAILS, expected, found, "docs/errors.md says what to do about this error.")
     outcome, message = ended.output.get("outcome"), ended.output.get("message", "")
     if outcome == "published":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 3.0
 """Seconds between two looks. The pause grows while nothing happens: Step Functions throttles who asks too often."""
 
 _GROWTH = 1.2
+
+_BEFORE_THE_ERROR = re.compile(r"Error Category: [^;]*; (Failed Line Number: \d+; )?")
+"""What Glue writes before a job's error; at the beginning of a cause and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,13 @@ class Ended:
     output: dict[str, Any]
     error: str
     cause: str
+
+    @property
+    def reason(self) -> str:
+        """The error and its cause, without what Glue writes before them; "" where neither is known."""
+        before = _BEFORE_THE_ERROR.match(self.cause)
+        text = self.cause[len(before[0]) if before else 0 :].removeprefix(f"{self.error}: ")
+        return ": ".join(part for part in (self.error, text) if part)
 
 
 def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:

@@ -32,7 +32,7 @@ def run_and_tell(console: Console, stack: Stack, dataset_version: int | None, *,
 def how_it_ended(ended: Ended) -> str:
     """The outcome of an execution in a few words: what it published, why it did not, or its error and cause."""
     if ended.status != "SUCCEEDED":
-        return ": ".join(part for part in (ended.error, ended.cause) if part) or "no reason told"
+        return ended.reason or "no reason told"
     outcome = ended.output.get("outcome")
     if outcome == "published":
         return f"published snapshot {ended.output['snapshot']}: {int(ended.output['rows']):,} rows"

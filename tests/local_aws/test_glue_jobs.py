@@ -100,7 +100,8 @@ def test_a_run_is_a_spark_process_with_library_arguments_and_role(jobs: Jobs) ->
         DefaultArguments={"--extra-py-files": f"s3://{CODE}/code/library.zip", "--n": "1", "--enable-metrics": "true"},
     )
     told = jobs.run(name, n="2")
-    assert (told["JobRunState"], told["ErrorMessage"]) == ("FAILED", "TooLoud: 3 of 3")
+    assert told["JobRunState"] == "FAILED"
+    assert told["ErrorMessage"] == "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 10; TooLoud: 3 of 3"
     assert told["Arguments"] == {"--n": "2"}
     assert (told["MaxCapacity"], told["GlueVersion"], told["Attempt"]) == (2.0, "5.1", 0)
     assert told["CompletedOn"] > told["StartedOn"]
@@ -210,7 +211,8 @@ def test_a_state_machine_waits_for_the_run_and_gets_its_failure(jobs: Jobs) -> N
     assert isinstance(told["StartedOn"], int), "the optimised integration gives epoch milliseconds"
     failed = machines.run(one(task("glue:startJobRun.sync", {"JobName": name})))
     assert failed["error"] == "States.TaskFailed"
-    assert '"ErrorMessage":"AssertionError: not asked to"' in failed["cause"]
+    message = "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 1; AssertionError: not asked to"
+    assert f'"ErrorMessage":"{message}"' in failed["cause"]
 
     lasting = jobs.create("import time; time.sleep(60)")
     arn = machines.create(one(task("glue:startJobRun.sync", {"JobName": lasting})))

@@ -9,7 +9,7 @@ TRANSITIONS = (
     in_definition("Next leads to no state", "ConvertParquet", '"Next": "GlueTransform"', '"Next": "GlueTransfrom"'),
     in_definition("Catch leads to no state", "RefreshCatalog", '"Next": "ExplainFailure"', '"Next": "Explain"'),
     in_definition(
-        "a state that nothing leads to", "ExplainJobFailure", '"Next": "NameJobFailure"', '"Next": "NotifyFailure"'
+        "a state that nothing leads to", "ExplainJobFailure", '"Next": "FindErrorClass"', '"Next": "NotifyFailure"'
     ),
     in_definition(
         "the verification is left out",
@@ -40,9 +40,7 @@ TRANSITIONS = (
     ),
     in_definition("an output that forgets the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
     in_definition("no Retry on KaggleUnavailable", "DownloadCSV", '["KaggleUnavailable", ', "["),
-    in_definition(
-        "an error of the jobs without its name", "NameJobFailure", '"*MissingSubject: *"', '"*MissingSubjects: *"'
-    ),
+    in_definition("an error of the jobs without its name", "NameJobFailure", '" MissingSubject"', '" MissingSubjects"'),
     in_definition(
         "a Fail state with a reserved name", "Failed", '"ErrorPath": "$.failure.Error"', '"Error": "States.TaskFailed"'
     ),

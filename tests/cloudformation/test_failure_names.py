@@ -1,0 +1,137 @@
+"""What a failure is called: the states from ExplainFailure on, run with the causes that AWS's services write.
+
+The forms are those of AWS: Glue's `ErrorMessage` from public run logs (Glue 4 and 5, 2025 and 2026), Lambda's payload
+and Athena's QueryExecution from their documentation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local_aws.state_machines import service as state_machines
+from tests.local_aws.machines import Machines
+from tests.local_aws.served import serve
+
+Told = Callable[[str, str, str], tuple[str, str]]
+
+JOB_ERRORS = (
+    "TooManyBadRows",
+    "DuplicateSubject",
+    "MissingSubject",
+    "SchemaMismatch",
+    "RowCountMismatch",
+    "InvalidArgument",
+    "JobFailed",
+)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]) -> Iterator[Told]:
+    """The error and the cause that an execution ends with, whose state failed so."""
+    given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "ExplainFailure"}
+    notice = {"Type": "Pass", "Next": "Failed"}  # There is no topic here.
+    named = {"Given": given, **reached_from("ExplainFailure", {**states, "NotifyFailure": notice})}
+    with serve(tmp_path_factory.mktemp("world"), state_machines.install) as served:
+        machines = Machines(served)
+        arn = machines.create({"StartAt": "Given", "States": named})
+
+        def run(state: str, error: str, cause: str) -> tuple[str, str]:
+            failure = json.dumps({"state": state, "failure": {"Error": error, "Cause": cause}})
+            execution = machines.sfn.start_execution(stateMachineArn=arn, input=failure)["executionArn"]
+            ended = machines.ended(execution)
+            assert ended["status"] == "FAILED"
+            return ended["error"], ended.get("cause", "")
+
+        yield run
+
+
+def reached_from(start: str, states: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = states[name]
+            rules = [states[name], *states[name].get("Choices", [])]
+            waiting += [rule[key] for rule in rules for key in ("Next", "Default") if key in rule]
+    return found
+
+
+def job_failure(message: str | None) -> str:
+    run = {
+        "Arguments": {"--execution": "arn"},
+        "Attempt": 0,
+        "Id": "jr_1",
+        "JobName": "convert",
+        "JobRunState": "FAILED",
+    }
+    return json.dumps(run if message is None else {**run, "ErrorMessage": message}, separators=(",", ":"))
+
+
+def query_failure(reason: str) -> str:
+    status = {"State": "FAILED", "StateChangeReason": reason}
+    return json.dumps({"QueryExecution": {"QueryExecutionId": "q-1", "Status": status}}, separators=(",", ":"))
+
+
+def function_failure(kind: str, message: str) -> str:
+    return json.dumps({"errorMessage": message, "errorType": kind, "stackTrace": [message]})
+
+
+GLUE_5 = "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 20; "
+
+
+@pytest.mark.parametrize("name", JOB_ERRORS)
+def test_a_job_error_has_its_class_for_name(told: Told, name: str) -> None:
+    message = f"{GLUE_5}{name}: 5 of 9 lines; see s3://bucket/key"
+    assert told("ConvertParquet", "States.TaskFailed", job_failure(message)) == (name, message)
+
+
+@pytest.mark.parametrize("before", ["Error Category: UNCLASSIFIED_ERROR; ", ""])
+def test_a_job_error_keeps_its_name_where_glue_writes_less_before_it(told: Told, before: str) -> None:
+    failure = job_failure(f"{before}MissingSubject: of 3")
+    assert told("GlueTransform", "States.TaskFailed", failure) == ("MissingSubject", f"{before}MissingSubject: of 3")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("ValueError: in SchemaMismatch: a.log", id="in-the-text"),
+        pytest.param("ValueError: a;Failed Line Number: 1; MissingSubject: b", id="in-the-text-as-glue-writes-it"),
+        pytest.param("ValueError: Error Category: X; Failed Line Number: 1; MissingSubject: b", id="a-whole-one"),
+        pytest.param("ValueError; MissingSubject: b", id="behind-a-class-without-text"),
+        pytest.param("KeyError: 'TooManyBadRows: '", id="a-key"),
+        pytest.param("An error occurred while calling o53.save. TooManyBadRows: x", id="java-error-without-class"),
+        pytest.param("OurTooManyBadRows: x", id="a-class-that-ends-so"),
+        pytest.param("TooManyBadRowsOfAll: x", id="a-class-that-begins-so"),
+        pytest.param(": TooManyBadRows : x", id="empty-and-padded"),
+    ],
+)
+def test_no_text_behind_the_class_chooses_the_name(told: Told, message: str) -> None:
+    failure = job_failure(GLUE_5 + message)
+    assert told("GlueTransform", "States.TaskFailed", failure) == ("JobFailed", GLUE_5 + message)
+
+
+@pytest.mark.parametrize("message", [None, "", ":;", "Command failed with exit code 10", "Error Category: X"])
+def test_a_job_that_names_no_class_has_failed(told: Told, message: str | None) -> None:
+    assert told("GlueTransform", "States.TaskFailed", job_failure(message))[0] == "JobFailed"
+
+
+HOSTILE = (
+    "QueryExecution",
+    '"QueryExecution":',
+    '{"QueryExecution":{}}',
+    '","JobRunState":"FAILED","ErrorMessage":"SchemaMismatch: x',
+    "Error Category: X; Failed Line Number: 1; SchemaMismatch: x",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_inside_a_failure_are_only_told(told: Told, text: str) -> None:
+    assert told("DownloadCSV", "UnknownLayout", function_failure("UnknownLayout", text)) == ("UnknownLayout", text)
+    query = told("VerifySnapshot", "States.TaskFailed", query_failure(text))
+    assert query == ("QueryFailed", f"The query q-1 is FAILED: {text}")
+    assert told("ConvertParquet", "States.TaskFailed", job_failure(f"ValueError: {text}"))[0] == "JobFailed"
