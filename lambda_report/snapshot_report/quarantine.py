@@ -15,8 +15,8 @@ MOST_FILES = 20
 MOST_LINES = 5
 """Lines of each of them."""
 
-_HEAD_BYTES = 256 * 1024
-"""Read of each object: an entry holds at most 64 KiB of text, in JSON's longest escapes six times that."""
+_LONGEST_ENTRY = 512 * 1024
+"""Bytes: job 1 keeps 64 KiB of a line's text, six times that in JSON's longest escapes, and beside it a name."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,12 @@ def _key(prefix: str, raw_key: str) -> str:
 
 
 def _first_lines(bucket: Bucket, key: str) -> list[RejectedLine]:
-    """Whole lines at the beginning of an object; what is no entry of ours is left out."""
-    head = bucket.head(key, _HEAD_BYTES)
+    """The entries among the first lines of an object; what is no entry of ours is left out."""
     lines: list[RejectedLine] = []
-    for line in head.split(b"\n")[: MOST_LINES + 1]:
-        if len(lines) == MOST_LINES:
-            break
+    for line in bucket.first_lines(key, MOST_LINES, MOST_LINES * _LONGEST_ENTRY):
         try:
             entry = json.loads(line)
             lines.append(RejectedLine(str(entry["file"]), int(entry["line"]), str(entry["reason"]), str(entry["text"])))
         except (ValueError, KeyError, TypeError):
-            continue  # cut off by the range, or the nothing behind the last line
+            continue
     return lines

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from snapshot_report.errors import ManifestUnreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_CHUNK_BYTES = 64 * 1024
 
 
 class Bucket:
@@ -45,14 +49,15 @@ class Bucket:
             raise self._no_object(key, f"it is a {type(document).__name__}")
         return document
 
-    def head(self, key: str, size: int) -> bytes:
-        """The first `size` bytes of an object, b"" where there is none."""
+    def first_lines(self, key: str, count: int, most_bytes: int) -> list[bytes]:
+        """The first `count` lines of an object, out of `most_bytes` of it at most; none where there is no object."""
         try:
-            answer = self._s3.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}")
+            answer = self._s3.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{most_bytes - 1}")
         except self._s3.exceptions.NoSuchKey:
-            return b""
+            return []
         with closing(answer["Body"]) as body:
-            return body.read()
+            # Read as far as the lines reach, which is mostly one chunk.
+            return list(islice(body.iter_lines(chunk_size=_CHUNK_BYTES), count))
 
     def content(self, key: str) -> bytes:
         """A whole object."""

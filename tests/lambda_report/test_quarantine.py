@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from mhealth.csv_lines import LINE_LIMIT
+from mhealth.line_grammar import BadLine, read_line
+from mhealth.quarantine import write_rejected
 from snapshot_report.errors import ManifestUnreadable
 from snapshot_report.manifests import Source
 from snapshot_report.quarantine import read_quarantine
@@ -71,10 +75,25 @@ def test_twenty_files_are_shown_of_more(bucket: Bucket) -> None:
     assert (found.total, found.files) == (25, 25)
 
 
-def test_an_entry_that_the_range_cuts_off_is_left_out(bucket: Bucket) -> None:
-    put(bucket, "long", entry("long.log", 1, "a" * 200_000), entry("long.log", 2, "b" * 200_000))
-    found = read_quarantine(bucket, "quarantine", [source("long", 2)])
-    assert [(line.line, len(line.text)) for line in found.shown] == [(1, 200_000)]
+@pytest.mark.parametrize(
+    "byte",
+    [pytest.param(b"\x01", id="control"), pytest.param(b"\xff", id="no-utf-8"), pytest.param(b'"', id="quotes")],
+)
+def test_the_longest_entries_that_job_1_writes_are_shown(bucket: Bucket, byte: bytes) -> None:
+    written = io.BytesIO()
+    verdict = read_line(byte * LINE_LIMIT, ("ecg_1", "label"))
+    assert isinstance(verdict, BadLine)
+    for line in range(1, 8):
+        write_rejected(written, "long.log", line, verdict)
+    put(bucket, "long", written.getvalue().decode())
+    found = read_quarantine(bucket, "quarantine", [source("long", 7)])
+    assert [(line.line, line.text) for line in found.shown] == [(line, verdict.text) for line in range(1, 6)]
+
+
+def test_an_object_of_one_endless_line_is_not_read_to_its_end(bucket: Bucket) -> None:
+    put(bucket, "endless", "a" * 4_000_000)
+    assert bucket.first_lines("quarantine/version=7/endless.jsonl", 5, 1000) == [b"a" * 1000]
+    assert read_quarantine(bucket, "quarantine", [source("endless", 2)]).shown == ()
 
 
 def test_what_is_no_entry_and_an_object_that_is_gone_are_left_out(bucket: Bucket) -> None:
