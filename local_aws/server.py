@@ -15,11 +15,13 @@ from typing import Self
 
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local_aws import buckets, faults, log_groups
 from local_aws.athena import service as athena
+from local_aws.browser_guard import BrowserGuard
 from local_aws.cloudformation import change_sets, stacks
 from local_aws.cloudformation.deploy import TEMPLATE, deploy
 from local_aws.cloudwatch import service as cloudwatch
@@ -32,6 +34,7 @@ from local_aws.iam import judge as iam
 from local_aws.iam import managed_policies
 from local_aws.kaggle import api as kaggle
 from local_aws.listening import HOST, listen
+from local_aws.replacing import replace
 from local_aws.state_machines import service as state_machines
 from local_aws.world import World
 
@@ -131,6 +134,8 @@ class LocalAws:
         self._ending.callback(default_user_config.update, default_user_config.copy())
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["iam"] = {"load_aws_managed_policies": True}
+        # moto lets every page read its answers.
+        replace(werkzeug_app, DISABLE_GLOBAL_CORS=True)
         keep_proxies_out()
         # werkzeug ends the process when the port is taken: it gets a socket that is bound.
         listener = listen(self.port)
@@ -139,7 +144,7 @@ class LocalAws:
         server = make_server(
             HOST,
             port,
-            DomainDispatcherApplication(create_backend_app),
+            BrowserGuard(DomainDispatcherApplication(create_backend_app), port),
             threaded=True,
             request_handler=_QuietHandler,
             fd=listener.fileno(),

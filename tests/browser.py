@@ -25,6 +25,9 @@ PACKAGE = Path(__file__).parent / "chromium"
 CACHE = environments.ROOT / ".cache" / "chromium"
 OF_THE_MACHINE = ("google-chrome", "chromium")
 
+REBOUND = "rebound.example"
+"""A host that the browser finds at 127.0.0.1."""
+
 _MINUTES = 5
 
 
@@ -47,7 +50,8 @@ def running() -> Iterator[Browser]:
             executable_path=executable,
             env={**os.environ, **_libraries(executable)},
             # A container gives no user namespaces to a sandbox, and little of /dev/shm. It opens our own pages only.
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            # The name of a page's own that comes to mean this machine is for tests of DNS rebinding.
+            args=["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"],
         )
         yield browser
         browser.close()

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
@@ -126,8 +126,12 @@ class KaggleApi:
     def _respond(self, request: Request) -> Response:
         self.requests.append(request.path)
         if request.host != "localhost":
+            # Meant for another host, or sent to this port itself: by a web page, for no client does.
             self.strangers.append((request.host, str(request.headers)))
-        elif request.path.startswith(_SERVICE):
+            raise NotFound(f"the loopback Kaggle API answers for localhost as its proxy only, not for {request.host}")
+        if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site"):
+            raise Forbidden("the loopback Kaggle API answers no web page")
+        if request.path.startswith(_SERVICE):
             self.authorizations.add(request.headers.get("Authorization"))
         fault = self._fault(request.path)
         if fault.delay:
