@@ -114,7 +114,17 @@ docker-notebook:  ## Jupyter in Glue's own runtime, beside the local AWS, with n
 
 .PHONY: test
 test: setup check  ## Prove it: static checks, then every test
-	@$(RUN) pytest
+	@$(RUN) pytest --account
+
+.PHONY: test-fast
+test-fast: setup  ## The tests that start no stack, no job of Spark and no browser
+	@$(RUN) pytest --account --fast
+
+.PHONY: test-order
+test-order: setup  ## Every test in three random orders, by one, two and four workers, then each file by itself (SEED=...)
+	@for workers in 1 2 4; do $(RUN) pytest --account --shuffle "$(or $(SEED),1)-$$workers" --numprocesses=$$workers; done
+	@for file in $$(git ls-files 'tests/**/test_*.py'); do \
+	  echo "$$file"; $(RUN) pytest --quiet --numprocesses=0 "$$file" || test $$? -eq 5; done
 
 .PHONY: drill
 drill: setup  ## Try the guarantees under faults, long: a table of what was seen (SEED=... for another course)

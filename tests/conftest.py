@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,13 @@ from tests.drill.table import PROPERTY, Line
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+pytest_plugins = ["pytester", "tests.suite.order", "tests.suite.account", "tests.suite.needs"]
+
+# Where the suite runs in the background of a shell, Ctrl-C is ignored, by the commands that the tests start, too:
+# a process inherits that. Those of a person heed it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a machine under load is no fault. No database: a run must not depend on the one before.
 _COMMON = settings(

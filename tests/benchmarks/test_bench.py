@@ -12,6 +12,8 @@ import pytest
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.places import RESULTS, ROOT, TRIALS
 
+pytestmark = pytest.mark.spark_process
+
 QUICK = ("ours", "with_duckdb", "with_polars", "with_pandas")
 
 

@@ -112,6 +112,7 @@ def test_the_stand_in_for_the_image_differs_from_glue_5_1_by_its_spark_and_boto_
     assert set(image) - set(pinned) == {"boto3"}
 
 
+@pytest.mark.local_aws
 def test_the_local_aws_is_healthy_once_its_stack_is_there(services: dict[str, Any], tmp_path: Path) -> None:
     local_aws = services["local-aws"]
     told, python, *arguments = local_aws["healthcheck"]["test"]

@@ -30,6 +30,7 @@ EXECUTED = {
     r"make demo": ("tests/end_to_end/test_demo.py::test_demo_shows_a_run_its_results_and_a_run_without_work", "demo"),
     r"make notebook": ("tests/notebooks/test_notebooks.py::seen", "published_stack"),
     r"make test": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "pytest"),
+    r"make test-fast": ("tests/suite/test_needs.py::test_a_fast_test_is_refused_what_it_starts", "--fast"),
     r"make check": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "check"),
     r"make setup": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "setup"),
     r"make hooks": ("tests/checks/test_upkeep.py::test_hooks_mend_what_they_can", "pre-commit"),
@@ -164,7 +165,7 @@ def test_no_pattern_is_left_over() -> None:
 def test_make_test_is_what_runs_this() -> None:
     recipe = (ROOT / "Makefile").read_text().split("\ntest: ")[1].split("\n.PHONY")[0]
     assert recipe.splitlines()[0].startswith("setup check ")
-    assert recipe.splitlines()[1] == "\t@$(RUN) pytest"
+    assert recipe.splitlines()[1] == "\t@$(RUN) pytest --account"
     assert "tests" in os.environ["PYTEST_CURRENT_TEST"]
 
 

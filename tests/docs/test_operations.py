@@ -15,6 +15,8 @@ from docs.parameters import template
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 
+pytestmark = pytest.mark.local_aws
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 ROWS = (900, 800)

@@ -101,6 +101,7 @@ def test_an_svg_asks_for_nothing(file: Path) -> None:
     assert [line for line in file.read_text().splitlines() if ASKS.search(line)] == []
 
 
+@pytest.mark.browser
 def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tmp_path: Path) -> None:
     output = pictures.said(sys.executable, "-m", "local_aws.cli", "query", "--help", environment={})
     assert "\x1b[" in output, "colours"
@@ -134,6 +135,7 @@ def test_a_command_that_fails_makes_no_picture() -> None:
         pictures.said(sys.executable, "-m", "local_aws.cli", "no-such-command", environment={})
 
 
+@pytest.mark.browser
 def test_the_report_is_shown_down_to_the_end_of_its_first_section(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_bytes(render(report()))
@@ -151,6 +153,7 @@ def test_the_report_is_shown_down_to_the_end_of_its_first_section(browser: Brows
     assert dark < 60 < 200 < light
 
 
+@pytest.mark.browser
 def test_a_page_without_a_section_makes_no_picture(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "empty.html"
     file.write_text("<h1>Nothing</h1><section hidden></section>")

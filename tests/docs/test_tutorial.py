@@ -14,6 +14,8 @@ import pytest
 from local_aws.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
 
+pytestmark = pytest.mark.local_aws
+
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
 DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
 

@@ -22,6 +22,8 @@ from tests.end_to_end.project import deployed
 from .seed import drawn
 from .worlds import RELEASE, append_note, append_sample, quick_project, wrong_rows_of
 
+pytestmark = pytest.mark.local_aws
+
 AT_ONCE = 5
 PUBLISHED, SUPERSEDED, ANOTHER = "published", "superseded", "another execution is running"
 

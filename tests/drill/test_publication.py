@@ -19,6 +19,8 @@ from tests.end_to_end.project import deployed
 from .seed import drawn
 from .worlds import append_note, append_sample, quick_project, wrong_rows_of
 
+pytestmark = pytest.mark.local_aws
+
 READERS = 2
 PER_SUBJECT = (
     "SELECT subject, count(*) AS n, sum(accel_x) AS total, min(snapshot) AS low, max(snapshot) AS high FROM mhealth "

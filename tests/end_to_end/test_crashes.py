@@ -14,6 +14,8 @@ from tests.drill.seed import drawn
 from . import sources
 from .faulty_world import OWN, Faulty, faulty, started
 
+pytestmark = pytest.mark.local_aws
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:

@@ -16,6 +16,8 @@ from tests.lambda_report.reading import words
 from . import sources
 from .conftest import World, local_aws
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (700, 650, 600, 550, 500, 450, 400, 350, 300, 250)
 SUBJECTS = range(1, 11)
 

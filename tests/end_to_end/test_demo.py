@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local_aws.kaggle.synthetic import write_dataset
+
+pytestmark = pytest.mark.local_aws
 
 ROWS = (900, 800, 6000)
 

@@ -14,6 +14,8 @@ from local_aws.kaggle.synthetic import write_dataset
 
 from .conftest import World, local_aws
 
+pytestmark = pytest.mark.local_aws
+
 ROOT = Path(__file__).parents[2]
 ROWS = (900, 800, 6000, 6000)
 

@@ -14,6 +14,8 @@ from local_aws.kaggle.synthetic import write_dataset
 from .conftest import World
 from .project import Project, deployed
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (60, 50)
 
 

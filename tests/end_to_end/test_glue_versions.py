@@ -12,6 +12,8 @@ from local_aws.spark_runtime import SparkRuntimeError, own_runtime, runtime_of
 from . import sources
 from .conftest import local_aws
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (1300, 700)
 
 

@@ -13,6 +13,8 @@ from local_aws.kaggle.synthetic import Layout, write_dataset
 from . import sources
 from .conftest import World, local_aws
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (1500, 1100, 900)
 
 Read = Callable[[Path], list[sources.Row]]

@@ -19,6 +19,8 @@ from local_aws.server import LocalAws
 from .conftest import Subscriber, World
 from .project import Project, deployed
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (60, 50)
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 

@@ -27,6 +27,8 @@ from local_aws.server import LocalAws
 from .conftest import World, anybody
 from .project import Project, update
 
+pytestmark = pytest.mark.local_aws
+
 TOKEN = "KGAT_c0ffee0123456789"
 
 

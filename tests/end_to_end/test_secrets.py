@@ -17,6 +17,8 @@ from local_aws.server import LocalAws
 from .conftest import Subscriber, World, anybody
 from .project import Project, update
 
+pytestmark = pytest.mark.local_aws
+
 TOKEN = "KGAT_5ca1ab1e0ddba11"
 MISSING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nobody-AbCdEf"
 

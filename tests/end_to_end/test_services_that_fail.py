@@ -16,6 +16,8 @@ from local_aws.glue import job_runs
 from . import sources
 from .faulty_world import OWN, Faulty, faulty
 
+pytestmark = pytest.mark.local_aws
+
 MACHINE, CONVERT, TRANSFORM, CRAWLER = "StateMachineRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole"
 ALWAYS = float("inf")
 

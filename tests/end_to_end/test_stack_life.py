@@ -14,6 +14,8 @@ from local_aws.server import LocalAws
 from .conftest import World
 from .project import Project, deployed, update
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (120, 110)
 
 # The tests of this module are one story: each starts where the one before it ended.

@@ -16,6 +16,8 @@ from local_aws.server import LocalAws
 from .conftest import World, anybody
 from .project import Project, update
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (60, 50)
 STARTS = {"north": "2014-01-01T00:00:00Z", "south": "2020-06-01T00:00:00Z"}
 

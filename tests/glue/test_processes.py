@@ -14,6 +14,8 @@ from local_aws.quick_python import quick
 from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
 
+pytestmark = pytest.mark.spark_process
+
 SNAPSHOT = 20261124031454
 
 

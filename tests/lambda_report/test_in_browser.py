@@ -13,6 +13,8 @@ from snapshot_report.page import render
 
 from .sample import report
 
+pytestmark = pytest.mark.browser
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

@@ -22,6 +22,8 @@ from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (1200, 700)
 STATES = ["DownloadCSV", "ConvertParquet", "GlueTransform", "RefreshCatalog"]
 STATES += ["VerifySnapshot", "PublishSnapshot", "RecordSuccess"]

@@ -18,6 +18,8 @@ from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, serve
 
+pytestmark = pytest.mark.spark_process
+
 CODE = "code-bucket"
 
 

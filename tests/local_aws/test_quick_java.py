@@ -15,6 +15,8 @@ from local_aws.quick_python import make_quick
 from local_aws.spark_connector import connector_jars
 from local_aws.spark_runtime import NOWHERE, SparkRuntimeError, environment, own_runtime, spark_submit_command
 
+pytestmark = pytest.mark.spark_process
+
 RUNTIME = make_quick(own_runtime())
 """The Spark of the local AWS's jobs."""
 

@@ -14,6 +14,8 @@ from local_aws.quick_python import make_quick, quick
 from local_aws.spark_connector import connector_jars
 from local_aws.spark_runtime import NOWHERE, SparkRuntime, environment, own_runtime, spark_submit_command
 
+pytestmark = pytest.mark.spark_process
+
 JOB = """
 import py4j, pyspark
 

@@ -57,6 +57,8 @@ def left_behind(aws: LocalAws, folder: Path) -> subprocess.Popen[bytes]:
 def test_nothing_of_one_local_aws_is_left_in_the_next(tmp_path: Path) -> None:
     with started(tmp_path) as aws:
         process = left_behind(aws, tmp_path)
+    assert process.stdin is not None
+    process.stdin.close()
     assert process.wait(60) == -signal.SIGKILL
     with started(tmp_path) as aws:
         client = Stacks(aws, tmp_path).client

@@ -12,6 +12,8 @@ from local_aws.listening import listen
 
 from .executing import NOTEBOOKS
 
+pytestmark = pytest.mark.local_aws
+
 
 def connecting(stack_on: str, **environment: str) -> str:
     """The last line of the error."""

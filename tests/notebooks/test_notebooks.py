@@ -19,6 +19,8 @@ from local_aws.notebook import damage, published_stack
 
 from .executing import Executed, execute
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (22_000, 20_000, 24_000)
 SUBJECT = 3
 """The subject that the notebooks look at where there is one of this number."""

@@ -37,6 +37,8 @@ from local_aws.operations.verify import verify
 from local_aws.server import LocalAws
 from local_aws.world import ACCOUNT
 
+pytestmark = pytest.mark.local_aws
+
 ROWS = (900, 800, 6000, 6000)  # the third walks; and is, in the columns of its query, less than a tenth of all
 ENDED = Ended("SUCCEEDED", 1.0, {"outcome": "unchanged", "message": "same"}, "", "")
 

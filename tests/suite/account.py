@@ -1,0 +1,94 @@
+"""What `--account` tells at the end: the slowest tests, the seconds of each folder beside its budget, what was skipped.
+
+The seconds of the files are left in .cache/seconds.toml, as tests/suite/seconds.toml has them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.suite.order import SECONDS
+
+MEASURED = Path(__file__).parents[2] / ".cache" / "seconds.toml"
+_SLOWEST = 10
+_WORTH_A_PLACE = 5.0
+"""Seconds from which on it matters when a file begins."""
+
+
+def budgets() -> dict[str, float]:
+    """The seconds that the tests of a folder may take before somebody should look, on two idle cores."""
+    seconds: dict[str, float] = tomllib.loads(SECONDS.read_text())["folders"]
+    return seconds
+
+
+def file_of(nodeid: str) -> str:
+    """The test's file, as its path below tests/."""
+    return nodeid.partition("::")[0].removeprefix("tests/")
+
+
+def folder_of(nodeid: str) -> str:
+    """The folder below tests/ that the test lies in."""
+    folder, slash, _ = file_of(nodeid).partition("/")
+    return folder if slash else "tests"
+
+
+def added(seconds: Mapping[str, float], group: str = "") -> Counter[str]:
+    """The seconds of tests (by node id) as those of their files or folders."""
+    total: Counter[str] = Counter()
+    for nodeid, took in seconds.items():
+        total[folder_of(nodeid) if group == "folders" else file_of(nodeid)] += took  # type: ignore[assignment]
+    return total
+
+
+def account(
+    seconds: Mapping[str, float], skipped: Iterable[tuple[str, str]], budget: Mapping[str, float]
+) -> Iterator[str]:
+    """The lines of the account: `seconds` by node id, and node id and reason of what was skipped."""
+    yield f"slowest {_SLOWEST}"
+    for nodeid, took in sorted(seconds.items(), key=lambda each: -each[1])[:_SLOWEST]:
+        yield f"  {took:6.1f} s  {nodeid}"
+    yield "seconds by folder (of all workers together), and their budget"
+    for folder, took in added(seconds, "folders").most_common():
+        allowed = budget.get(folder)
+        over = "   over its budget" if allowed is not None and took > allowed else ""
+        yield f"  {took:6.0f} s  {'of ' + format(allowed, '.0f') if allowed else '':8} {folder}{over}"
+    for nodeid, reason in sorted(skipped):
+        yield f"skipped {nodeid}: {reason}"
+
+
+def as_toml(seconds: Mapping[str, float]) -> str:
+    """The files that take long, the longest first."""
+    long = [(file, took) for file, took in added(seconds).most_common() if took >= _WORTH_A_PLACE]
+    return "[files]\n" + "".join(f'"{file}" = {took:.0f}\n' for file, took in long)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--account`."""
+    parser.addoption("--account", action="store_true", help="end with the slowest tests, seconds by folder, and skips")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the account."""
+    if not config.getoption("--account"):
+        return
+    reports = [
+        report for each in terminalreporter.stats.values() for report in each if isinstance(report, pytest.TestReport)
+    ]
+    seconds: Counter[str] = Counter()
+    for report in reports:
+        seconds[report.nodeid] += report.duration  # type: ignore[assignment]
+    skipped = [
+        (report.nodeid, str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr))
+        for report in reports
+        if report.skipped
+    ]
+    terminalreporter.section("account")
+    for line in account(seconds, skipped, budgets()):
+        terminalreporter.write_line(line)
+    if MEASURED.parent.is_dir():
+        MEASURED.write_text(as_toml(seconds))

@@ -1,0 +1,102 @@
+"""What tests start that takes seconds, as their markers say.
+
+`--fast` leaves out whatever has one of these markers, and a test that starts such a thing without saying so fails.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NEEDS = {
+    "local_aws": "needs the project's stack on a local AWS, with the jobs and functions that run there",
+    "spark_process": "needs Spark in a process of its own; the SparkSession of the tests' process is none",
+    "browser": "needs a browser",
+}
+_COMMANDS = ("up", "demo", "notebook")
+
+
+class Undeclared(Exception):
+    """A fast test starts what takes seconds."""
+
+
+def needed(event: str, arguments: Sequence[Any]) -> str | None:
+    """Which of NEEDS an audit event of Python (https://docs.python.org/3/library/audit_events.html) tells of."""
+    if event == "local_aws.deploy":
+        return "local_aws" if Path(arguments[0]).parts[-2:] == ("cloudformation", "template.yaml") else None
+    if event != "subprocess.Popen":
+        return None
+    command = arguments[1]
+    words = [str(word) for word in ([command] if isinstance(command, str | bytes | Path) else command)]
+    if any(word.endswith("bin/spark-submit") for word in words):
+        return None if "pyspark-shell" in words else "spark_process"
+    if "run-driver" in words and any("playwright" in word for word in words):
+        return "browser"
+    module = next((word for word in words if word.startswith("local_aws.") or word.endswith("bin/local-aws")), "")
+    if module.endswith((".demo", ".notebook")) or (module and "up" in words and "--no-stack" not in words):
+        return "local_aws"
+    return None
+
+
+class Guard:
+    """Lets no test start what takes seconds."""
+
+    def __init__(self) -> None:
+        self._in_a_test = False
+        self._undeclared: list[str] = []
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._in_a_test or not event.startswith(("subprocess.", "local_aws.")):
+            return
+        need = needed(event, arguments)
+        if need is None:
+            return
+        told = f"a fast test starts what {NEEDS[need]} (mark it {need}): {arguments!r:.300}"
+        self._undeclared.append(told)
+        raise Undeclared(told)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Watch from a test's first fixture to its last."""
+        self._in_a_test = True
+        try:
+            return (yield)
+        finally:
+            self._in_a_test = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Fail the test also where the refusal was caught, as in a thread of the local AWS."""
+        result = yield
+        undeclared, self._undeclared = self._undeclared, []
+        if undeclared:
+            raise Undeclared("\n".join(undeclared))
+        return result
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--fast`."""
+    parser.addoption(
+        "--fast", action="store_true", help=f"leave out what needs {', '.join(NEEDS)}; let no test start it"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known, and watch the fast tests."""
+    for name, need in NEEDS.items():
+        config.addinivalue_line("markers", f"{name}: {need}")
+    if config.getoption("--fast"):
+        config.pluginmanager.register(Guard())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not fast."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if any(item.get_closest_marker(name) for name in NEEDS)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]

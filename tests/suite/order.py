@@ -1,0 +1,85 @@
+"""Which tests run first, and by how many workers.
+
+The longest files are first, so that the end is not one of them alone. With `--shuffle SEED` all is in a random order:
+the files, and the tests of each.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+SECONDS = Path(__file__).with_name("seconds.toml")
+_WORKER_MEMORY = 3 * 1024**3
+"""Bytes: the tests' process with its Spark, and a job's Spark beside it."""
+
+
+def seconds_by_file() -> dict[str, float]:
+    """How long files took, by their path below tests/."""
+    seconds: dict[str, float] = tomllib.loads(SECONDS.read_text())["files"]
+    return seconds
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Bring the files that take longest to the front; those of which nothing is known keep their order behind them."""
+    known = seconds_by_file()
+    items.sort(key=lambda item: -known.get(item.nodeid.partition("::")[0].removeprefix("tests/"), 0))
+
+
+def shuffle(items: list[pytest.Item], seed: str) -> None:
+    """Put files in a random order, and the tests within each."""
+    chance = random.Random(seed)
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    groups = list(files.values())
+    chance.shuffle(groups)
+    for group in groups:
+        chance.shuffle(group)
+    items[:] = [item for group in groups for item in group]
+
+
+def workers(cores: int, memory: int) -> int:
+    """How many workers a machine of so many cores and free bytes gets: one more than cores, for tests often wait."""
+    return max(1, min(cores + 1, memory // _WORKER_MEMORY))
+
+
+def _free_memory() -> int:
+    """Bytes that may be used; where the machine does not tell, no limit."""
+    try:
+        told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(told["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        return 1 << 62
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--shuffle`."""
+    parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in a random order")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests; each worker comes to the same order."""
+    if seed := config.getoption("--shuffle"):
+        shuffle(items, seed)
+    else:
+        longest_first(items)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return workers(len(os.sched_getaffinity(0)), _free_memory())
+
+
+def pytest_report_header(config: pytest.Config) -> Sequence[str]:
+    """Tell a shuffled order, and that memory is short."""
+    told = [f"shuffled: --shuffle {config.getoption('--shuffle')}"] if config.getoption("--shuffle") else []
+    cores = len(os.sched_getaffinity(0))
+    if workers(cores, _free_memory()) <= cores:
+        told.append(f"memory is short: {_free_memory() / 1024**3:.0f} GB free, 3 GB for each worker")
+    return told

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.suite.needs import needed
+
+JOB = ["/spark/bin/spark-submit", "--master", "local[*]", "job.py"]
+SESSION = ["/spark/bin/spark-submit", "--conf", "spark.ui.enabled=false", "pyspark-shell"]
+
+
+@pytest.mark.parametrize(
+    ("command", "need"),
+    [
+        pytest.param(JOB, "spark_process", id="job"),
+        pytest.param(SESSION, None, id="the session of the tests' process"),
+        pytest.param(["python", "-m", "local_aws.cli", "up", "--port", "0"], "local_aws", id="up as a module"),
+        pytest.param(["/bin/local-aws", "up", "--dataset", "x"], "local_aws", id="up"),
+        pytest.param(["/bin/local-aws", "up", "--no-stack"], None, id="up without a stack"),
+        pytest.param(["/bin/local-aws", "query", "SELECT 1"], None, id="query"),
+        pytest.param(["python", "-m", "local_aws.demo"], "local_aws", id="demo"),
+        pytest.param(["node", "/venv/playwright/cli.js", "run-driver"], "browser", id="browser"),
+        pytest.param("make", None, id="another command, as text"),
+    ],
+)
+def test_what_a_command_starts(command: Any, need: str | None) -> None:
+    assert needed("subprocess.Popen", (None, command, None, None)) == need
+
+
+def test_a_deployment_of_the_projects_template_needs_a_local_aws() -> None:
+    assert needed("local_aws.deploy", ("/copy/cloudformation/template.yaml",)) == "local_aws"
+    assert needed("local_aws.deploy", ("/tmp/cfn/template.yaml",)) is None
+
+
+def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
+    """A suite of one test, with the guard."""
+    pytester.makepyprojecttoml(f'[tool.pytest.ini_options]\npythonpath = ["{Path(__file__).parents[2]}"]')
+    pytester.makeconftest('pytest_plugins = ["tests.suite.needs"]')
+    pytester.makepyfile(test)
+    return pytester.runpytest_subprocess("--fast")
+
+
+STARTS = """
+import subprocess, threading
+import pytest
+
+def start():
+    try:
+        subprocess.run(["/nowhere/bin/spark-submit", "job.py"])
+    except FileNotFoundError:
+        pass
+
+{mark}
+def test_it():
+    {call}
+"""
+
+
+def test_a_fast_test_is_refused_what_it_starts(pytester: pytest.Pytester) -> None:
+    ended = run(pytester, STARTS.format(mark="", call="start()"))
+    ended.assert_outcomes(failed=1)
+    ended.stdout.fnmatch_lines(["*a fast test starts what needs Spark in a process*(mark it spark_process)*"])
+
+
+def test_a_refusal_that_is_caught_fails_the_test_all_the_same(pytester: pytest.Pytester) -> None:
+    caught = "\n    ".join(["try:", "    start()", "except Exception:", "    pass"])
+    run(pytester, STARTS.format(mark="", call=caught)).assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser"])
+def test_a_test_that_says_what_it_needs_is_none_of_the_fast(pytester: pytest.Pytester, mark: str) -> None:
+    run(pytester, STARTS.format(mark=f"@pytest.mark.{mark}", call="start()")).assert_outcomes(deselected=1)
