@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from moto import backends
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
@@ -54,6 +55,7 @@ _OF_THE_REAL_KAGGLE = (
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
 )
 _running = threading.Lock()
+_MOTO_MODULES = frozenset(backends.list_of_moto_modules())
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -119,6 +121,8 @@ class LocalAws:
         managed_policies.install(self.world)  # first, for the reset makes them anew
         # What a world before this one left in the process.
         moto_api_backend.reset()
+        # moto asks twice with each request which services it has, and looks into its folder each time.
+        replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
         for module in _MODULES:
             module.install(self.world)
         threading.Thread(target=server.serve_forever, args=(_POLL,), name="local AWS", daemon=True).start()
