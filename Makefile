@@ -17,6 +17,8 @@ CONFIRM ?=
 DELETE_DATA ?=
 BUCKET ?=
 SEED ?=
+CHECKS ?=
+ENVIRONMENT ?=
 K ?= 8
 ROUNDS ?= 3
 UV_VERSION := 0.13.9
@@ -30,6 +32,12 @@ export UV_PYTHON := $(PYTHON)
 unexport VIRTUAL_ENV
 # Processes are started by the hundred here: each would compile every library anew.
 unexport PYTHONDONTWRITEBYTECODE
+# A home that cannot be written has no place for uv's cache.
+ifneq ($(shell mkdir -p "$${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}}" 2>/dev/null || echo no),)
+export UV_CACHE_DIR := $(abspath $(CACHE))/uv-cache
+endif
+# The project's files are UTF-8, whatever the locale.
+export PYTHONUTF8 := 1
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
 OPERATE := $(RUN) python -m local_aws.operations
@@ -142,11 +150,15 @@ test-glue-image: setup $(GLUE_IMAGE_ENVIRONMENT)/ready  ## The jobs' tests on th
 
 .PHONY: check
 check: setup-checks  ## Everything that can be known before AWS: code, template, state machine, packages; a line each
-	@$(RUN) python -m tests.checks
+	@$(RUN) python -m tests.checks $(CHECKS)
 
 .PHONY: mutations
-mutations: setup-checks  ## Show which check catches what goes wrong, and renew the table in docs/checks.md (minutes)
+mutations: setup-checks  ## Break every value of template and state machine, list what no check notices, renew docs/checks.md (minutes)
 	@$(RUN) python -m tests.checks.mutations
+
+.PHONY: environments
+environments: setup-checks  ## Run the tests that depend on the machine in other environments, one by one (an hour; ENVIRONMENT="tokyo proxy")
+	@$(RUN) python -m tests.environments $(ENVIRONMENT)
 
 ##@ Change it
 

@@ -127,7 +127,9 @@ def environment(runtime: SparkRuntime) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # Jobs must not depend on where the person sits.
         "TZ": "UTC",
+        # LC_ALL goes before LANG: a Java in a locale that the machine lacks finds no file whose name is not ASCII.
         "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
         # Name resolution of the host name can take seconds on a laptop; nothing outside needs to reach the driver.
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PATH": os.environ.get("PATH", os.defpath),

@@ -37,8 +37,16 @@ class NoChromium(Exception):
 
 def chromium() -> Path:
     """The browser's executable. Raises NoChromium."""
-    found = next(filter(None, map(shutil.which, OF_THE_MACHINE)), None)
+    found = next(filter(_works, map(shutil.which, OF_THE_MACHINE)), None)
     return Path(found) if found else _installed()
+
+
+def _works(executable: str | None) -> bool:
+    """Whether there is a browser that can be started: a package may leave a name that only says what to install."""
+    return (
+        executable is not None
+        and not subprocess.run([executable, "--version"], capture_output=True, check=False).returncode
+    )
 
 
 @contextlib.contextmanager

@@ -10,4 +10,4 @@ from pathlib import Path
 for _folder in ("lambda_ingest", "lambda_report", "glue"):
     _path = str(Path(__file__).parents[2] / _folder)
     if _path not in sys.path:
-        sys.path.append(_path)
+        sys.path.insert(0, _path)  # before modules of the same names on a person's PYTHONPATH

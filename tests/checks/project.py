@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cfnlint.decode import decode_str
 
@@ -30,6 +30,13 @@ class Project:
     def read(cls, root: Path = ROOT) -> Project:
         """The project as it lies in `root`."""
         return cls({name: (root / name).read_text() for name in (TEMPLATE, DEFINITION, SAMCONFIG)})
+
+    def with_data(self, part: Literal["template", "definition"], data: dict[str, Any]) -> Project:
+        """The project with other data in the place of one file's; its text becomes JSON, which YAML is, too."""
+        file = {"template": TEMPLATE, "definition": DEFINITION}[part]
+        changed = Project({**self.files, file: json.dumps(data)})
+        changed.__dict__[part] = data  # where the cached property keeps it: nothing is parsed again
+        return changed
 
     @cached_property
     def template(self) -> dict[str, Any]:
@@ -89,7 +96,16 @@ def _decoded(text: str) -> dict[str, Any]:
     decoded, problems = decode_str(text)
     if problems or decoded is None:
         raise ValueError("; ".join(str(problem) for problem in problems))
-    return decoded
+    return {str(key): plain(value) for key, value in decoded.items()}
+
+
+def plain(value: Any) -> Any:
+    """Dicts, lists and texts of Python's own types for those that know their line in a file."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

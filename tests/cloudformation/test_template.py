@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import ROOT, of_type
-
 SENSORS = (
     *("accel_x", "accel_y", "accel_z"),
     *("ecg_1", "ecg_2"),
@@ -16,18 +14,6 @@ SENSORS = (
     *("arm_gyro_x", "arm_gyro_y", "arm_gyro_z"),
     *("arm_mag_x", "arm_mag_y", "arm_mag_z"),
 )
-
-
-def test_defaults_are_those_of_the_design(template: dict[str, Any]) -> None:
-    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
-    assert defaults["DatasetHandle"] == "nirmalsankalana/mhealth-dataset-data-set"
-    assert defaults["ScheduleExpression"] == "cron(0 8 * * ? *)"
-    assert defaults["ScheduleTimeZone"] == "Asia/Tokyo"
-    assert defaults["RecordingStart"] == "2014-01-01T00:00:00Z"
-    assert defaults["MaxBadRowRatio"] == 0.001
-    assert defaults["KeepSnapshots"] == 3
-    assert defaults["MaxFileBytes"] == 512 * 1024**2
-    assert (defaults["GlueVersion"], defaults["GlueWorkers"]) == ("5.1", 2)
 
 
 def test_table_has_every_column_with_its_type(template: dict[str, Any]) -> None:
@@ -47,11 +33,3 @@ def test_table_has_every_column_with_its_type(template: dict[str, Any]) -> None:
     assert table["Name"] == "mhealth_snapshots"
     # Without it a crawler deprecates the table.
     assert table["Parameters"]["compressionType"] == "none"
-
-
-def test_queries_of_the_readme_are_the_named_ones(template: dict[str, Any]) -> None:
-    readme = (ROOT / "README.md").read_text()
-    queries = of_type(template, "AWS::Athena::NamedQuery")
-    for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity", "Snapshots"):
-        (query,) = [each for each in queries.values() if each["Name"] == name]
-        assert query["QueryString"] in readme, name

@@ -1,10 +1,11 @@
-"""`make mutations`: ask every tool about every mutation, print the table, renew it in docs/checks.md."""
+"""`make mutations`: ask every tool about every mutation, renew the table in docs/checks.md, then break every value."""
 
 from __future__ import annotations
 
 import sys
 
 from tests.checks.mutations.catching import caught, faults
+from tests.checks.mutations.survivors import reasons, survivors, unexplained
 from tests.checks.mutations.table import renew, table
 from tests.checks.project import Project
 from tests.checks.rules.registry import every_rule
@@ -12,11 +13,16 @@ from tests.checks.rules.registry import every_rule
 
 def main() -> int:
     """The exit status: 1 where something is wrong with the checks."""
-    found = caught(Project.read(), ask_every_tool=True)
+    project = Project.read()
+    found = caught(project, ask_every_tool=True)
     print(table(found))
     wrong = faults(found, every_rule())
     if not wrong:
         renew(found)
+    living, tried = survivors(project)
+    print(f"{tried} values removed, doubled or emptied: {tried - len(living)} noticed, {len(living)} live on:")
+    print("\n".join(f"  {name}" for name in living))
+    wrong += unexplained(living, reasons())
     print("\n".join(wrong), file=sys.stderr)
     return 1 if wrong else 0
 

@@ -8,13 +8,24 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.checks.linters import asl_validator, cfn_lint, checkov, filled
 from tests.checks.mutations.edit import Mutation
-from tests.checks.mutations.pipeline import SETTINGS, SUBSTITUTIONS, TRANSITIONS
+from tests.checks.mutations.pipeline import PROMISES, SETTINGS, SUBSTITUTIONS, TRANSITIONS
 from tests.checks.mutations.resources import GLUE, LIFE, OPERATION, SCHEDULE
 from tests.checks.mutations.security import ENCRYPTION, PERMISSIONS
 from tests.checks.project import TEMPLATE, Project
 from tests.checks.rules.registry import problems
 
-MUTATIONS = (*TRANSITIONS, *SUBSTITUTIONS, *SETTINGS, *GLUE, *SCHEDULE, *PERMISSIONS, *ENCRYPTION, *LIFE, *OPERATION)
+MUTATIONS = (
+    *TRANSITIONS,
+    *PROMISES,
+    *SUBSTITUTIONS,
+    *SETTINGS,
+    *GLUE,
+    *SCHEDULE,
+    *PERMISSIONS,
+    *ENCRYPTION,
+    *LIFE,
+    *OPERATION,
+)
 
 Found = dict[str, list[str]]
 """The name of a mutation -> the checks that found something: a rule's name, or a tool with the ids it reported."""

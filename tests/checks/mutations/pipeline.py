@@ -57,6 +57,51 @@ TRANSITIONS = (
     in_definition("no JSON", "DownloadCSV", '"TimeoutSeconds": 930,', '"TimeoutSeconds": 930'),
 )
 
+PROMISES = (
+    in_definition(
+        "an argument that a service requires is gone", "GetCrawler", '"Name": "${CrawlerName}"', '"Nom": "x"'
+    ),
+    in_definition("two names in one", "RefreshCatalog", '"${CrawlerName}"', '"${CrawlerName}${CrawlerName}"'),
+    in_definition("a metric without its unit", "MeasureNothingNew", '"Unit": "Count",'),
+    in_definition("a state that does not go on", "CountPoll", '"Next": "WaitForCrawler"', '"End": false'),
+    in_definition(
+        "an error that no page explains", "CrawlerFailed", '"Error": "CrawlerFailed"', '"Error": "CrawlFailed"'
+    ),
+    in_definition("a notice without advice", "NotifyFailure", '"what_to_do.$"', '"advice.$"'),
+    in_definition("a retry that waits for hours", "RecordSuccess", '"BackoffRate": 2', '"BackoffRate": 9'),
+    in_template("a pattern that takes anything", "AlarmEmail", r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", "^.*$"),
+    in_template(
+        "a policy of 2008",
+        "CrawlerRole",
+        '''PolicyDocument:
+            Version: "2012-10-17"''',
+        '''PolicyDocument:
+            Version: "2008-10-17"''',
+    ),
+    in_template("a statement that is no SQL", "NamedQuerySnapshots", "GROUP BY snapshot", "GROUP snapshot"),
+    in_template(
+        "a query of another workgroup", "NamedQuerySnapshots", "WorkGroup: !Ref WorkGroup", "WorkGroup: primary"
+    ),
+    in_template(
+        "results that are kept for two weeks",
+        "DataBucket",
+        "athena-results/, ExpirationInDays: 7",
+        "athena-results/, ExpirationInDays: 14",
+    ),
+    in_template("queries without a bound", "WorkGroup", "        BytesScannedCutoffPerQuery: !Ref MaxBytesScanned\n"),
+    in_template(
+        "a folder of the function's own is gone", "DownloadFunction", "      EphemeralStorage: { Size: 2048 }\n"
+    ),
+    in_template(
+        "a secret's key for every secret",
+        "DownloadRole",
+        "                      kms:EncryptionContext:SecretARN: !Ref KaggleSecretArn\n",
+    ),
+    in_definition(
+        "published when the run began", "RecordSuccess", '"$$.State.EnteredTime"', '"$$.Execution.StartTime"'
+    ),
+)
+
 SUBSTITUTIONS = (
     in_definition("a substitution that is not given", "GetCrawler", "${CrawlerName}", "${Crawler}"),
     in_template(

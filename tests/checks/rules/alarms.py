@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -120,12 +121,26 @@ def dashboard_shows_metrics_that_exist(project: Project) -> Iterable[str]:
         shown = list(_graphs(str(dashboard.get("DashboardBody"))))
         if not shown:
             yield f"{name} shows no metric"
+        yield from (f"{name}: {problem}" for problem in _body_problems(project, dashboard.get("DashboardBody")))
         for namespace, metric, *dimensions in shown:
             metrics, known = _known(project, namespace)
             if metric not in metrics:
                 yield f"{name}: {namespace} has no metric {metric}"
             if set(dimensions[::2]) != known:
                 yield f"{name}: {metric} is shown with the dimensions {dimensions[::2]}, expected {sorted(known)}"
+
+
+def _body_problems(project: Project, body: object) -> Iterator[str]:
+    text, own = body.get("Fn::Sub", ["", {}]) if isinstance(body, dict) else (str(body), {})
+    for alarm in project.of_type("AWS::CloudWatch::Alarm"):
+        if f"${{{alarm}.Arn}}" not in str(body):
+            yield f"it does not show the alarm {alarm}"
+    for variable in own:
+        text = text.replace(f"${{{variable}}}", "" if variable == "Freshness" else variable)
+    try:
+        json.loads(text)
+    except ValueError as error:
+        yield f"its body is no JSON: {error}"
 
 
 def _graphs(body: str) -> Iterator[list[str]]:

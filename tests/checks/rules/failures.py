@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import errors as ingest_errors
 from mhealth import errors as glue_errors
 from snapshot_report import errors as report_errors
-from tests.checks.project import Project, as_list
+from tests.checks.project import ROOT, Project, as_list
 from tests.checks.rules.registry import rule
 from tests.checks.rules.transitions import next_states
 
@@ -18,6 +19,9 @@ TRANSIENT = {"KaggleUnavailable", "StorageUnavailable"}
 """Named errors of ours that a retry can mend."""
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}
+
+NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "execution", "link"}
+"""What the topic is told of a failure: docs/operations.md."""
 
 _OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
 _BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "sns:publish")
@@ -76,6 +80,47 @@ def failures_are_told(project: Project) -> Iterable[str]:
         ends = {each for each in next_states(state) if project.states.get(each, {}).get("Type") == "Fail"}
         if ends and name != "NotifyFailure":
             yield f"{name} leads to {', '.join(sorted(ends))} past NotifyFailure"
+
+
+@rule
+def failures_are_kept_where_they_are_explained(project: Project) -> Iterable[str]:
+    """ExplainFailure looks for what failed at one place; beside it a failure is a run that ends without a word."""
+    for name, task in project.tasks.items():
+        for catcher in task.get("Catch", []):
+            told = catcher["Next"] == "ExplainFailure"
+            if told and catcher.get("ResultPath") != "$.failure":
+                yield f"{name}: Catch must keep the failure at $.failure for ExplainFailure"
+            if not told and catcher.get("ResultPath", "$") in ("$", "$.failure"):
+                yield f"{name}: Catch must keep what fails no run beside $.failure, and the document"
+
+
+@rule
+def failures_have_a_name_of_the_page(project: Project) -> Iterable[str]:
+    """A name that docs/errors.md does not have leaves the person who is told of it alone."""
+    page = (ROOT / "docs" / "errors.md").read_text()
+    names = {name for cell in re.findall(r"^\| ([\w, ]+) \|", page, re.MULTILINE) for name in cell.split(", ")}
+    for name, state in project.states.items():
+        explained = state.get("Parameters", {}) if state.get("ResultPath") == "$.failure" else {}
+        error = explained.get("Error")
+        if error is not None and error not in names:
+            yield f"{name}: docs/errors.md has no {error}"
+        if explained and "parsed.$" not in explained:
+            keys = {key.removesuffix(".$") for key in explained}
+            if not {"Error", "Cause"} <= keys or not all(explained.values()):
+                yield f"{name}: a failure that is explained has Error and Cause, found {', '.join(sorted(keys))}"
+
+
+@rule
+def people_are_told(project: Project) -> Iterable[str]:
+    """Who reads a notice or a run's output looks for what happened, and for what to do."""
+    notice = project.states.get("NotifyFailure", {}).get("Parameters", {}).get("Message", {})
+    given = {key.removesuffix(".$") for key in notice}
+    if given != NOTICE:
+        yield f"NotifyFailure: Message differs in {', '.join(sorted(given ^ NOTICE))}"
+    for name, state in project.states.items():
+        output = {key.removesuffix(".$") for key in state.get("Parameters", {})}
+        if state.get("End") and not {"outcome", "message"} <= output:
+            yield f"{name} ends a run without outcome and message"
 
 
 @rule

@@ -38,6 +38,19 @@ def transitions_lead_to_states(project: Project) -> Iterable[str]:
 
 
 @rule
+def states_go_on_or_end(project: Project) -> Iterable[str]:
+    """A state that says neither where it goes on nor that it ends is refused by AWS."""
+    for name, state in project.states.items():
+        if state.get("Type") not in ("Choice", "Fail", "Pass", "Task", "Wait"):
+            yield f"{name} is of the type {state.get('Type')!r}"
+        elif state["Type"] in ("Choice", "Fail"):
+            if state["Type"] == "Choice" and not (state.get("Choices") and state.get("Default")):
+                yield f"{name} needs Choices and a Default: a Choice that nothing fits fails the execution"
+        elif ("Next" in state) == (state.get("End") is True):
+            yield f"{name} needs either Next or End"
+
+
+@rule
 def states_are_reached(project: Project) -> Iterable[str]:
     """A state that nothing leads to is work that somebody believes is done."""
     for name in sorted(set(project.states) - reached_from(project.states, project.definition["StartAt"])):
