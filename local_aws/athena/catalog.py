@@ -26,7 +26,10 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table or view of the catalog. Columns and keys are (name, Hive type) in the catalog's order."""
+    """A table or view of the catalog. Columns and keys are (name, Hive type) in the catalog's order.
+
+    `comments` has the comment of each column and key that has one, by name.
+    """
 
     database: str
     name: str
@@ -34,6 +37,7 @@ class Table:
     keys: tuple[tuple[str, str], ...]
     location: str
     partitions: tuple[Partition, ...]
+    comments: dict[str, str]
     input: dict[str, Any]
 
     @property
@@ -49,6 +53,10 @@ class Table:
 
 def _fields(described: list[dict[str, str]] | None) -> tuple[tuple[str, str], ...]:
     return tuple((field["Name"].lower(), field.get("Type", "string").lower()) for field in described or [])
+
+
+def _comments(described: list[dict[str, str]]) -> dict[str, str]:
+    return {field["Name"].lower(): field["Comment"] for field in described if field.get("Comment")}
 
 
 def glue(region: str) -> GlueBackend:
@@ -112,5 +120,6 @@ class Catalog:
             keys=_fields(described.get("PartitionKeys")),
             location=storage.get("Location", ""),
             partitions=tuple(partitions),
+            comments=_comments([*(storage.get("Columns") or []), *(described.get("PartitionKeys") or [])]),
             input=described,
         )

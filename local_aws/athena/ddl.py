@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from local_aws.athena.catalog import CATALOG, Catalog
+from local_aws.athena.catalog import CATALOG, Catalog, Table
 from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column
@@ -121,7 +121,7 @@ def _matching(names: list[str], pattern: str | None) -> list[str]:
 
 def _describe(statement: Statement) -> StatementResult:
     table = statement.table()
-    told = [f"{name:<20}\t{kind:<20}\t{'':<20}" for name, kind in table.all_columns]
+    told = [_described(table, name, kind) for name, kind in table.all_columns]
     if table.keys:
         told += [
             "\t \t ",
@@ -129,9 +129,13 @@ def _describe(statement: Statement) -> StatementResult:
             f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}",
             "\t \t ",
         ]
-        told += [f"{name:<20}\t{kind:<20}\t{'':<20}" for name, kind in table.keys]
+        told += [_described(table, name, kind) for name, kind in table.keys]
     rows: list[list[str | None]] = [list(line.split("\t")) for line in told]
     return StatementResult([Column(name, "varchar") for name in ("col_name", "data_type", "comment")], rows)
+
+
+def _described(table: Table, name: str, kind: str) -> str:
+    return f"{name:<20}\t{kind:<20}\t{table.comments.get(name, ''):<20}"
 
 
 def _show_columns(statement: Statement) -> StatementResult:

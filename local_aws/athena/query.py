@@ -195,7 +195,7 @@ def _information(name: str, catalog: Catalog) -> str:
                     None,
                     "YES",
                     trino_of_hive(kind),
-                    None,
+                    table.comments.get(column),
                     "partition key" if column in keys else None,
                 )
                 for place, (column, kind) in enumerate(table.all_columns, 1)

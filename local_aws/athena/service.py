@@ -124,7 +124,8 @@ class _Api:
         token = request._get_param("ClientRequestToken")
         execution = Execution(
             query=query,
-            database=(context.get("Database") or "default").lower(),
+            # Clients that quote names for DDL quote them here, too.
+            database=(context.get("Database") or "default").strip("`").lower(),
             context=context,
             workgroup=workgroup,
             configuration=configuration,
@@ -238,7 +239,7 @@ class _Api:
     def get_database(self, request: AthenaResponse) -> str:
         name = request._get_param("DatabaseName").lower()
         if name not in Catalog(request.athena_backend.region_name).databases():
-            raise MetadataError(f"Database {name} not found.")
+            raise MetadataError(f"EntityNotFoundException: Database {name} not found.")
         return json.dumps({"Database": {"Name": name}})
 
     def list_table_metadata(self, request: AthenaResponse) -> str:
@@ -249,7 +250,7 @@ class _Api:
         name = request._get_param("TableName")
         table = Catalog(request.athena_backend.region_name).find(request._get_param("DatabaseName"), name)
         if table is None:
-            raise MetadataError(f"Table {name} not found.")
+            raise MetadataError(f"EntityNotFoundException: Table {name} not found.")
         return json.dumps({"TableMetadata": _metadata(table)})
 
 
@@ -258,10 +259,15 @@ def _metadata(table: Table) -> dict[str, Any]:
         "Name": table.name,
         "CreateTime": table.input["CreateTime"].timestamp(),
         "TableType": table.input.get("TableType", "EXTERNAL_TABLE"),
-        "Columns": [{"Name": name, "Type": kind} for name, kind in table.columns],
-        "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in table.keys],
+        "Columns": [_column(table, name, kind) for name, kind in table.columns],
+        "PartitionKeys": [_column(table, name, kind) for name, kind in table.keys],
         "Parameters": table.input.get("Parameters") or {},
     }
+
+
+def _column(table: Table, name: str, kind: str) -> dict[str, str]:
+    comment = table.comments.get(name)
+    return {"Name": name, "Type": kind} | ({"Comment": comment} if comment else {})
 
 
 def install(world: World) -> None:

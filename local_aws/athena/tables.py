@@ -46,6 +46,8 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
     for item in (tree.args.get("properties") or exp.Properties()).expressions:
         if isinstance(item, exp.PartitionedByProperty):
             keys = [_hive_column(column) for column in item.this.expressions]
+        elif isinstance(item, exp.SchemaCommentProperty):
+            parameters["comment"] = item.this.name
         elif isinstance(item, exp.LocationProperty):
             location = item.this.name
         elif isinstance(item, exp.FileFormatProperty):
@@ -88,8 +90,11 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
 
 
 def _hive_column(column: exp.ColumnDef) -> dict[str, str]:
-    kind = column.args["kind"].sql("hive").lower()
-    return {"Name": column.name.lower(), "Type": kind}
+    made = {"Name": column.name.lower(), "Type": column.args["kind"].sql("hive").lower()}
+    comments = [
+        each.kind.this.name for each in column.constraints if isinstance(each.kind, exp.CommentColumnConstraint)
+    ]
+    return made | ({"Comment": comments[0]} if comments else {})
 
 
 def drop_table(statement: Statement) -> StatementResult:

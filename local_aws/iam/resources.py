@@ -75,7 +75,23 @@ def _workgroup_of_query(query: str, region: str) -> str:
     return str(getattr(group, "name", group) or "primary")
 
 
+def _workgroup_of_named_query(query: str, region: str) -> str:
+    named: Any = athena_backends[ACCOUNT][region].named_queries.get(query)
+    return str(named.workgroup.name) if named else "primary"
+
+
+_BATCHES = {
+    "BatchGetNamedQuery": ("NamedQueryIds", _workgroup_of_named_query),
+    "BatchGetQueryExecution": ("QueryExecutionIds", _workgroup_of_query),
+}
+
+
 def _athena(action: str, given: Parameters, region: str) -> list[str]:
+    if action in _BATCHES:
+        name, workgroup_of = _BATCHES[action]
+        return [_arn("athena", region, f"workgroup/{workgroup_of(one, region)}") for one in given[name]]
+    if action in ("GetNamedQuery", "DeleteNamedQuery"):
+        return [_arn("athena", region, f"workgroup/{_workgroup_of_named_query(given['NamedQueryId'], region)}")]
     if action in _QUERY_ACTIONS:
         return [_arn("athena", region, f"workgroup/{_workgroup_of_query(given['QueryExecutionId'], region)}")]
     if action in _WORKGROUP_ACTIONS:

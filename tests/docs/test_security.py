@@ -44,6 +44,11 @@ def test_every_statement_of_every_role_is_explained_and_no_other(resources: dict
     }
 
 
+def test_every_statement_for_analysts_is_explained(resources: dict[str, Any]) -> None:
+    analysts = PAGE.split("\n## Analysts\n")[1]
+    assert table(analysts) == sids(resources["AnalystPolicy"]["Properties"]["PolicyDocument"])
+
+
 def test_every_statement_of_the_key_is_explained(resources: dict[str, Any]) -> None:
     assert table(PAGE.split("\n## The key\n")[1]) == sids(resources["DataKey"]["Properties"]["KeyPolicy"])
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.kaggle.synthetic import write_dataset
 from tests.lambda_report.reading import words
@@ -46,6 +49,66 @@ def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
     counts = world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject ORDER BY subject")
     assert [(int(row["subject"]), int(row["samples"])) for row in counts] == list(zip(SUBJECTS, ROWS, strict=True))
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == sources.of_logs(dataset)
+
+
+@pytest.fixture
+def analyst(world: World) -> Iterator[World]:
+    """The same stack for a role that has the stack's policy for analysts and nothing else."""
+    iam, policy = world.client("iam"), world.outputs["AnalystPolicyArn"]
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="analyst", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="analyst", PolicyArn=policy)
+    granted = world.client("sts").assume_role(RoleArn=role, RoleSessionName="ann")["Credentials"]
+    session = boto3.Session(
+        granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"], world.session.region_name
+    )
+    yield Analyst(session, world.endpoint, outputs_of=world)
+    iam.detach_role_policy(RoleName="analyst", PolicyArn=policy)
+    iam.delete_role(RoleName="analyst")
+
+
+@dataclass(frozen=True)
+class Analyst(World):
+    """A person who was told the stack's outputs, and may not look at the stack."""
+
+    outputs_of: World | None = None
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        assert self.outputs_of is not None
+        return self.outputs_of.outputs
+
+
+def test_an_analyst_with_the_stacks_policy_runs_the_named_queries(world: World, analyst: World) -> None:
+    for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity", "Snapshots"):
+        statement = analyst.named_query(name)
+        assert analyst.query(statement) == world.query(statement) != []
+    metadata = analyst.client("athena").get_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName=world.outputs["DatabaseName"], TableName="mhealth_snapshots"
+    )["TableMetadata"]
+    assert [key["Name"] for key in metadata["PartitionKeys"]] == ["snapshot", "subject"]
+
+
+def test_an_analyst_can_neither_publish_nor_forge_what_the_pipeline_believes(world: World, analyst: World) -> None:
+    bucket, s3 = world.outputs["DataBucketName"], analyst.client("s3")
+    (result, *_) = world.keys("athena-results/pipeline/")
+    for key in (
+        result,
+        f"processed/snapshot={world.published()}/subject=1/part-00000.parquet",
+        "manifests/current.json",
+    ):
+        with pytest.raises(ClientError, match="s3:PutObject"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"forged")
+        with pytest.raises(ClientError, match="s3:DeleteObject"):
+            s3.delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(ClientError, match="athena:StartQueryExecution"):
+        analyst.client("athena").start_query_execution(
+            QueryString="SELECT 1", WorkGroup=world.resources["PipelineWorkGroup"]
+        )
+    with pytest.raises(AssertionError, match="glue:UpdateTable"):
+        analyst.query(analyst.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(world.published())))
+    with pytest.raises(AssertionError, match="glue:CreateTable"):
+        analyst.query("CREATE OR REPLACE VIEW of_my_own AS SELECT 1 AS one")
 
 
 def report(world: World, snapshot: int) -> str:

@@ -134,7 +134,7 @@ class Disturbances:
                 self._undo.append(permits.release)
 
         def cancel(*_: object) -> None:
-            queries = athena.list_query_executions(WorkGroup=self._place.world.outputs["WorkGroupName"])
+            queries = athena.list_query_executions(WorkGroup=self._place.world.resources["PipelineWorkGroup"])
             athena.stop_query_execution(QueryExecutionId=queries["QueryExecutionIds"][0])
 
         faults.inject(

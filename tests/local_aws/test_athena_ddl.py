@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local_aws.athena_client import VIEW, Athena, QueryFailed, running
 
@@ -230,7 +231,7 @@ def test_tables_and_databases_come_and_go(athena: Athena) -> None:
     athena.execute(table)
     athena.execute(table)
     columns = athena.glue.get_table(DatabaseName=name, Name="t")["Table"]["StorageDescriptor"]["Columns"]
-    assert columns == [{"Name": "a", "Type": "int"}, {"Name": "b", "Type": "array<double>"}]
+    assert columns == [{"Name": "a", "Type": "int", "Comment": "one"}, {"Name": "b", "Type": "array<double>"}]
     with pytest.raises(QueryFailed, match="is not empty"):
         athena.execute(f"DROP DATABASE {name}")
     athena.execute(f"DROP TABLE {name}.t")
@@ -255,3 +256,47 @@ def test_tables_and_databases_come_and_go(athena: Athena) -> None:
 def test_what_is_not_done_says_so(athena: Athena, sql: str) -> None:
     with pytest.raises(QueryFailed, match="NOT_SUPPORTED: The local Athena does not do"):
         athena.execute(sql)
+
+
+COMMENTED = """CREATE EXTERNAL TABLE `{database}`.`told` (x double COMMENT 'm/s^2', n int)
+COMMENT 'what was measured' PARTITIONED BY (day string COMMENT 'of the recording')
+STORED AS PARQUET LOCATION 's3://{bucket}/told/'"""
+
+
+def test_comments_of_columns_are_shown_wherever_columns_are(athena: Athena) -> None:
+    athena.execute(COMMENTED.format(database=athena.database, bucket=athena.bucket))
+    described = [[field.strip() for field in line.split("\t")] for line in athena.statement("DESCRIBE told")]
+    assert described[:3] == [["x", "double", "m/s^2"], ["n", "int", ""], ["day", "string", "of the recording"]]
+    assert described[-1] == ["day", "string", "of the recording"]
+    metadata = athena.client.get_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName=athena.database, TableName="told"
+    )["TableMetadata"]
+    assert metadata["Columns"] == [{"Name": "x", "Type": "double", "Comment": "m/s^2"}, {"Name": "n", "Type": "int"}]
+    assert metadata["PartitionKeys"] == [{"Name": "day", "Type": "string", "Comment": "of the recording"}]
+    assert metadata["Parameters"]["comment"] == "what was measured"
+    comments = "SELECT column_name, comment FROM information_schema.columns WHERE table_name = 'told' ORDER BY 1"
+    assert athena.query(comments) == [["day", "of the recording"], ["n", None], ["x", "m/s^2"]]
+
+
+def test_a_database_may_stand_in_back_quotes(athena: Athena) -> None:
+    quoted = {"QueryExecutionContext": {"Database": f"`{athena.database}`"}}
+    assert athena.query("SELECT count(*) FROM readings", **quoted) == [["6"]]
+    name = f"`{athena.database}`"
+    assert athena.statement(f"SHOW TABLES IN {name}") == athena.statement(f"SHOW TABLES FROM {athena.database}")
+    assert athena.statement(f"DESCRIBE {name}.`readings`") == athena.statement("DESCRIBE readings")
+    assert athena.statement(f"SHOW PARTITIONS {name}.readings") == athena.statement("SHOW PARTITIONS readings")
+    athena.execute(f"ALTER TABLE {name}.`readings` ADD PARTITION (snapshot = 6, subject = 1)")
+    athena.execute(f"ALTER TABLE {name}.readings DROP PARTITION (snapshot = 6, subject = 1)")
+    athena.execute(f"MSCK REPAIR TABLE {name}.`readings`")
+    other = f"`{athena.database}_quoted`"
+    athena.execute(f"CREATE DATABASE {other}")
+    athena.execute(f"DROP DATABASE {other}")
+
+
+def test_a_table_that_is_not_there_is_told_as_the_catalog_tells_it(athena: Athena) -> None:
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        athena.glue.get_table(DatabaseName=athena.database, Name="nothing")
+    with pytest.raises(ClientError, match=r"MetadataException.*EntityNotFoundException: Table nothing not found"):
+        athena.client.get_table_metadata(
+            CatalogName="AwsDataCatalog", DatabaseName=athena.database, TableName="nothing"
+        )

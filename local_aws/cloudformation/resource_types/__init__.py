@@ -36,6 +36,7 @@ _TYPES: tuple[type[ApiResource], ...] = (
     glue.Job,
     glue.SecurityConfiguration,
     glue.Table,
+    identity.ManagedPolicy,
     identity.Role,
     messaging.Queue,
     messaging.QueuePolicy,

@@ -1,7 +1,8 @@
-"""AWS::IAM::Role: moto's leaves managed policies out and does not update the rest."""
+"""AWS::IAM::Role and ManagedPolicy: moto's role leaves managed policies out, and neither is ever updated."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, Self
 
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
@@ -51,3 +52,37 @@ class Role(ApiResource):
             self.api.call("iam", "DeleteRolePolicy", {**role, "PolicyName": name})
         for attached in self.api.call("iam", "ListAttachedRolePolicies", role)["AttachedPolicies"]:
             self.api.call("iam", "DetachRolePolicy", {**role, "PolicyArn": attached["PolicyArn"]})
+
+
+class ManagedPolicy(ApiResource):
+    """AWS::IAM::ManagedPolicy: its Ref is its ARN."""
+
+    type_name = "AWS::IAM::ManagedPolicy"
+    name_property = "ManagedPolicyName"
+    longest_name = 128
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Create the policy and attach it to the roles that it names."""
+        given: Properties = {key: properties[key] for key in ("Path", "Description") if key in properties}
+        document = json.dumps(properties["PolicyDocument"])
+        made = cls.api.call("iam", "CreatePolicy", {**given, "PolicyName": name, "PolicyDocument": document})["Policy"]
+        policy = cls(made["Arn"], {"PolicyArn": made["Arn"]})
+        with policy.gone_if_it_fails():
+            for role in properties.get("Roles", []):
+                cls.api.call("iam", "AttachRolePolicy", {"RoleName": role, "PolicyArn": made["Arn"]})
+        return policy
+
+    def change(self, properties: Properties) -> Self:
+        """Give the policy a new version; whoever has it keeps it."""
+        policy = {"PolicyArn": self.physical_resource_id}
+        document = json.dumps(properties["PolicyDocument"])
+        self.api.call("iam", "CreatePolicyVersion", {**policy, "PolicyDocument": document, "SetAsDefault": True})
+        for version in self.api.call("iam", "ListPolicyVersions", policy)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                self.api.call("iam", "DeletePolicyVersion", {**policy, "VersionId": version["VersionId"]})
+        return self
+
+    def delete(self) -> None:
+        """Delete the policy. As on AWS that fails while a person's role still has it."""
+        self.api.call("iam", "DeletePolicy", {"PolicyArn": self.physical_resource_id})

@@ -120,7 +120,10 @@ SUBSTITUTIONS = (
         "a literal name for a reference", "StateMachine", "CrawlerName: !Ref Crawler", "CrawlerName: mhealth-crawler"
     ),
     in_template(
-        "a reference to nothing", "StateMachine", "WorkGroupName: !Ref WorkGroup", "WorkGroupName: !Ref Workgroup"
+        "a reference to nothing",
+        "StateMachine",
+        "WorkGroupName: !Ref PipelineWorkGroup",
+        "WorkGroupName: !Ref Workgroup",
     ),
     in_template("the state machine's file is missing", "StateMachine", "pipeline.asl.json", "pipeline.json"),
     in_template("RollBack differs from the publication", "NamedQueryRollBack", "CREATE OR REPLACE VIEW", "CREATE VIEW"),

@@ -9,8 +9,15 @@ from tests.checks.project import Project
 from tests.checks.rules.registry import rule
 
 OUTPUTS = {
-    *("DataBucketName", "StateMachineArn", "DatabaseName", "WorkGroupName", "DownloadFunctionName"),
-    *("ConvertParquetJobName", "GlueTransformJobName", "CrawlerName", "AlarmTopicArn", "ScheduleName"),
+    *("DataBucketName", "StateMachineArn", "DatabaseName", "WorkGroupName", "AnalystPolicyArn"),
+    *(
+        "DownloadFunctionName",
+        "ConvertParquetJobName",
+        "GlueTransformJobName",
+        "CrawlerName",
+        "AlarmTopicArn",
+        "ScheduleName",
+    ),
 }
 """Outputs that users and docs rely on: docs/design.md."""
 

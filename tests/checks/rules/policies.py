@@ -20,11 +20,14 @@ def statements(document: dict[str, Any]) -> Iterator[Statement]:
 
 
 def role_statements(project: Project) -> Iterator[tuple[str, Statement]]:
-    """The logical id of a role with each statement of its policies."""
+    """The logical id of a role with each statement of its policies, and of a managed policy with each of its own."""
     for name, role in project.of_type("AWS::IAM::Role").items():
         for policy in role.get("Policies", []):
             for statement in statements(policy.get("PolicyDocument", {})):
                 yield name, statement
+    for name, policy in project.of_type("AWS::IAM::ManagedPolicy").items():
+        for statement in statements(policy.get("PolicyDocument", {})):
+            yield name, statement
 
 
 def allowed(project: Project, role: str) -> set[str]:
