@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from tests.checks.runner import Check, CheckFailed, CheckSkipped, command, run, with_needed
+from tests.waiting import HANG
 
 
 def fails(text: str) -> str:
@@ -75,7 +76,7 @@ def test_what_needs_a_failed_check_is_not_run() -> None:
 
 def test_no_more_than_two_run_at_a_time() -> None:
     running, most, lock = 0, 0, threading.Lock()
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=HANG)
 
     def job() -> str:
         nonlocal running, most

@@ -19,8 +19,7 @@ from typing import Any
 import boto3
 import pytest
 
-RUN_SECONDS = 400
-QUERY_SECONDS = 60
+from tests.waiting import HANG
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class World:
     def ended(self, arn: str) -> dict[str, Any]:
         """Wait for the end of an execution; its description."""
         sfn = self.client("stepfunctions")
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + HANG
         while (execution := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "the execution does not end"
             time.sleep(0.25)
@@ -77,7 +76,7 @@ class World:
 
     def enters(self, arn: str, state: str) -> None:
         """Wait until an execution enters a state."""
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + HANG
         while state not in self.states(arn):
             assert time.monotonic() < deadline, f"the execution does not reach {state}"
             time.sleep(0.5)
@@ -103,7 +102,7 @@ class World:
             QueryExecutionContext={"Database": outputs["DatabaseName"]},
             WorkGroup=outputs["WorkGroupName"],
         )["QueryExecutionId"]
-        deadline = time.monotonic() + QUERY_SECONDS
+        deadline = time.monotonic() + HANG
         while True:
             execution = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
             if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
@@ -173,7 +172,7 @@ def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
         yield World(anybody(), ready[1], process)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        process.wait(timeout=HANG)
         if process.stdout:
             process.stdout.close()
 

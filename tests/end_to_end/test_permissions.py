@@ -23,6 +23,7 @@ from local_aws.iam.record import Use, would_allow
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from tests.waiting import HANG
 
 from .conftest import World, anybody
 from .project import Project, update
@@ -125,7 +126,7 @@ def _policy(world: World, role: str) -> dict[str, Any]:
 def _stop_while_converting(world: World) -> None:
     sfn, glue = world.client("stepfunctions"), world.client("glue")
     arn = world.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG
     while not any(
         run["JobRunState"] == "RUNNING"
         for run in glue.get_job_runs(JobName=world.outputs["ConvertParquetJobName"])["JobRuns"]

@@ -12,6 +12,7 @@ from local_aws import faults
 from local_aws.athena import execution as athena_execution
 from local_aws.faults import Fault
 from local_aws.glue import job_runs
+from tests.waiting import HANG
 
 from . import sources
 from .faulty_world import OWN, Faulty, faulty
@@ -100,7 +101,7 @@ class Disturbances:
     def crawler_held_up(self) -> None:
         go_on = threading.Event()
         self._undo.append(go_on.set)
-        faults.inject(Fault("s3", role=CRAWLER, call=lambda _: go_on.wait(60)))
+        faults.inject(Fault("s3", role=CRAWLER, call=lambda _: go_on.wait(HANG)))
 
     def partition_missing(self) -> None:
         """A partition of the new snapshot is not registered: as a query sees it, its rows are not there."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mhealth.ahead import ahead
+from tests.waiting import HANG
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 5])
@@ -19,7 +20,7 @@ def test_results_come_in_the_order_of_the_items(threads: int) -> None:
 
 
 def test_threads_work_at_the_same_time() -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=HANG)
     assert list(ahead(lambda _: together.wait() >= 0, range(6), 3)) == [True] * 6
 
 

@@ -13,6 +13,7 @@ from local_aws.quick_java import java_options
 from local_aws.quick_python import quick
 from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
+from tests.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 
@@ -43,7 +44,9 @@ def submit(script: str, package: str, arguments: list[str], folder: Path) -> sub
         *("--py-files", package, str(GLUE / script), *arguments),
     ]
     variables = {**environment(runtime), "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"]}
-    return subprocess.run(command, env=variables, cwd=working, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=variables, cwd=working, capture_output=True, text=True, timeout=HANG, check=False
+    )
 
 
 def test_the_three_layouts_from_raw_to_snapshot(world: World, package: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import kaggle_source
 from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 from local_aws.kaggle.api import Fault, KaggleApi
+from tests.waiting import HANG
 
 DATASET = "someone/mhealth"
 LARGE = 10**9
@@ -174,7 +175,7 @@ def ends_while_it_drips(kaggle: KaggleApi, *before: Fault) -> None:
             kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=seconds),
         ):
             pass
-        assert seconds - 0.1 < time.monotonic() - started < seconds + 5
+        assert seconds - 0.1 < time.monotonic() - started < seconds + HANG
         if drip.times == 0:
             return
     pytest.fail("the download never came as far as the drip")
@@ -201,9 +202,9 @@ def test_the_time_is_over_though_a_library_passes_over_its_error(
 ) -> None:
     def patient(*_: object) -> None:
         with contextlib.suppress(passed_over):
-            time.sleep(10)
+            time.sleep(2 * HANG)
         with contextlib.suppress(OSError):
-            time.sleep(10)
+            time.sleep(2 * HANG)
 
     kaggle_source.current_version(DATASET)
     monkeypatch.setattr("kagglehub.clients.download_file", patient)
@@ -213,7 +214,7 @@ def test_the_time_is_over_though_a_library_passes_over_its_error(
         kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
     ):
         pass
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < HANG
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

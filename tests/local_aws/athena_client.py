@@ -20,6 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from local_aws.athena import service as athena
 from local_aws.world import World
+from tests.waiting import HANG
 
 START = datetime.datetime(2014, 1, 1)
 SCHEMA = pa.schema(
@@ -101,7 +102,7 @@ class Athena:
         return str(self.client.start_query_execution(QueryString=sql, **{**request, **more})["QueryExecutionId"])
 
     def wait(self, execution_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + HANG
         while time.monotonic() < deadline:
             execution: dict[str, Any] = self.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]
             if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from local_aws.cli import app
+from tests.waiting import HANG
 
 COMMAND = str(Path(sys.executable).with_name("local-aws"))
 
@@ -96,4 +97,4 @@ class LocalAwsCommand:
         except OSError:  # how Linux says that nobody holds the other end any more
             pass
         os.close(ours)
-        return process.wait(timeout=60), shown.decode()
+        return process.wait(timeout=HANG), shown.decode()

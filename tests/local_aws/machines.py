@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from tests.local_aws.served import Served
+from tests.waiting import HANG
 
 BUCKET = "a-bucket"
 
@@ -35,7 +36,7 @@ class Machines:
         return self.ended(started["executionArn"])
 
     def ended(self, execution: str) -> dict[str, Any]:
-        until = time.monotonic() + 20
+        until = time.monotonic() + HANG
         while (told := self.sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < until, "the execution does not end"
             time.sleep(0.02)

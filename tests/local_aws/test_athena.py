@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_aws.athena_client import VIEW, Athena, QueryFailed, running
+from tests.waiting import HANG
 
 SLOW = "SELECT count(*) FROM UNNEST(sequence(1, 300000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 300000)) AS b(y) WHERE x % 7 = y % 11"
 
@@ -135,7 +136,7 @@ def test_a_running_query_can_be_stopped(athena: Athena) -> None:
     assert execution["Status"]["State"] == "CANCELLED"
     assert execution["Status"]["StateChangeReason"] == "Query was cancelled by user"
     # Its thread ends too.
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + HANG
     while any(thread.name == f"athena-{execution_id}" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.02)

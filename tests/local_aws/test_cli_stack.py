@@ -21,6 +21,7 @@ from local_aws.faults import Fault
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
+from tests.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 
@@ -163,9 +164,9 @@ def test_an_interrupted_run_goes_on_and_says_so(local: LocalAwsCommand, ran: Don
     followed = threading.Event()
     faults.inject(Fault(service="states", operation="GetExecutionHistory", call=lambda _: followed.set()))
     with local.start("run") as process:
-        assert followed.wait(60)
+        assert followed.wait(HANG)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert re.fullmatch(r"Nobody follows it any more, but it goes on: arn:aws:states:\S+\n", said)
     wait_for_the_end(aws)
@@ -242,9 +243,9 @@ def test_an_interrupted_query_is_stopped_in_athena(local: LocalAwsCommand, ran: 
     asked = threading.Event()
     faults.inject(Fault(service="athena", operation="GetQueryExecution", skip=1, call=lambda _: asked.set()))
     with local.start("query", EVERYTHING_TO_EVERYTHING) as process:
-        assert asked.wait(60)
+        assert asked.wait(HANG)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=HANG)
     assert (process.returncode, out, said) == (130, "", "The query was stopped.\n")
     athena = client(aws, "athena")
     query = athena.list_query_executions(WorkGroup=output(aws, "WorkGroupName"))["QueryExecutionIds"][0]
@@ -374,7 +375,7 @@ def test_nothing_is_rolled_back_while_an_execution_runs(
     local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     let_go = threading.Event()
-    faults.inject(Fault(role="Download", call=lambda _: let_go.wait(60)))
+    faults.inject(Fault(role="Download", call=lambda _: let_go.wait(HANG)))
     client(aws, "stepfunctions").start_execution(stateMachineArn=output(aws, "StateMachineArn"))
     done = local("rollback", "--yes")
     let_go.set()

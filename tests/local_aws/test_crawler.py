@@ -14,6 +14,7 @@ from local_aws.glue import crawler, crawler_partitions
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, serve
+from tests.waiting import HANG
 
 DATA = "lake-bucket"
 INHERIT = json.dumps({"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}})
@@ -73,7 +74,7 @@ class Crawlers:
         return self.ready(name)
 
     def ready(self, name: str) -> dict[str, Any]:
-        end = time.monotonic() + 20
+        end = time.monotonic() + HANG
         while (told := self.get(name))["State"] != "READY":
             assert time.monotonic() < end, told
             time.sleep(0.02)
@@ -99,7 +100,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     objects = crawler_partitions.Tables._objects
 
     def slowly(self: Any, bucket: str, prefix: str) -> Iterator[str]:
-        go_on.wait(20)
+        go_on.wait(HANG)
         yield from objects(self, bucket, prefix)
 
     monkeypatch.setattr(crawler_partitions.Tables, "_objects", slowly)

@@ -11,6 +11,7 @@ from local_aws.iam import judge as iam
 from tests.local_aws.keys import make_key
 from tests.local_aws.roles import allow
 from tests.local_aws.served import Served, serve
+from tests.waiting import HANG
 
 OBJECT = "arn:aws:s3:::lake/t/snapshot=1/f"
 CATALOG = [f"arn:aws:glue:us-east-1:123456789012:{name}" for name in ("catalog", "database/db", "table/db/t")]
@@ -52,7 +53,7 @@ def crawl(served: Served, name: str, *statements: dict[str, Any]) -> dict[str, A
         SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
     )
     glue.start_crawler(Name=name)
-    until = time.monotonic() + 20
+    until = time.monotonic() + HANG
     while (told := glue.get_crawler(Name=name)["Crawler"])["State"] != "READY":
         assert time.monotonic() < until, "the crawl does not end"
         time.sleep(0.02)

@@ -17,6 +17,7 @@ from local_aws.glue import jobs as glue_jobs
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import Served, serve
+from tests.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 
@@ -53,7 +54,7 @@ class Jobs:
         return told
 
     def until(self, name: str, run: str, *states: str) -> dict[str, Any]:
-        end = time.monotonic() + 60
+        end = time.monotonic() + HANG
         while (told := self.get(name, run))["JobRunState"] not in states:
             assert time.monotonic() < end, told
             time.sleep(0.05)
@@ -132,7 +133,7 @@ def test_a_run_goes_from_starting_over_running_to_succeeded(jobs: Jobs) -> None:
 
 @pytest.mark.usefixtures("python_only")
 def test_concurrent_runs_are_limited(jobs: Jobs) -> None:
-    name = jobs.create("import time; time.sleep(60)", ExecutionProperty={"MaxConcurrentRuns": 1})
+    name = jobs.create("import time; time.sleep(6000)", ExecutionProperty={"MaxConcurrentRuns": 1})
     run = jobs.start(name)
     with pytest.raises(ClientError, match=f"Concurrent runs exceeded for {name}") as refused:
         jobs.start(name)
@@ -156,7 +157,7 @@ def test_stopping_kills_what_the_script_started_and_tells_what_it_could_not_stop
     """)
     run = jobs.start(name)
     jobs.until(name, run, "RUNNING")
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG
     while "CHILD" not in jobs.log(name, run) and time.monotonic() < end:
         time.sleep(0.05)
     told = jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[run, "jr_none"])
@@ -180,7 +181,7 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.usefixtures("python_only")
 def test_a_run_ends_at_its_timeout(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.3)
-    told = jobs.run(jobs.create("import time; time.sleep(60)", Timeout=1))
+    told = jobs.run(jobs.create("import time; time.sleep(6000)", Timeout=1))
     assert (told["JobRunState"], told["Timeout"]) == ("TIMEOUT", 1)
 
 
@@ -216,7 +217,7 @@ def test_a_state_machine_waits_for_the_run_and_gets_its_failure(jobs: Jobs) -> N
     message = "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 1; AssertionError: not asked to"
     assert f'"ErrorMessage":"{message}"' in failed["cause"]
 
-    lasting = jobs.create("import time; time.sleep(60)")
+    lasting = jobs.create("import time; time.sleep(6000)")
     arn = machines.create(one(task("glue:startJobRun.sync", {"JobName": lasting})))
     execution = machines.sfn.start_execution(stateMachineArn=arn)["executionArn"]
     while not (runs := jobs.glue.get_job_runs(JobName=lasting)["JobRuns"]):

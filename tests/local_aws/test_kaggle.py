@@ -11,6 +11,7 @@ import requests
 
 from local_aws.kaggle.api import Fault, KaggleApi, served
 from local_aws.kaggle.synthetic import write_dataset
+from tests.waiting import HANG
 
 GET_DATASET = "http://localhost/api/v1/datasets.DatasetApiService/GetDataset"
 CLIENT = "import kagglehub; print(kagglehub.dataset_download('anyone/anything'))"
@@ -38,7 +39,7 @@ def download(environment: dict[str, str], home: Path) -> Path:
 def version(api: KaggleApi) -> int:
     proxies = {"http": api.environment["http_proxy"]}
     asked = {"ownerSlug": "anyone", "datasetSlug": "anything"}
-    number: int = requests.post(GET_DATASET, json=asked, proxies=proxies, timeout=10).json()["currentVersionNumber"]
+    number: int = requests.post(GET_DATASET, json=asked, proxies=proxies, timeout=HANG).json()["currentVersionNumber"]
     return number
 
 
@@ -78,7 +79,7 @@ def test_only_the_latest_archives_are_kept(folder: Path, tmp_path: Path) -> None
             assert version(api) == number
         proxies = {"http": api.environment["http_proxy"]}
         answers = [
-            requests.get(f"http://localhost/archives/{number}", proxies=proxies, timeout=10).status_code
+            requests.get(f"http://localhost/archives/{number}", proxies=proxies, timeout=HANG).status_code
             for number in range(1, 7)
         ]
     assert answers == [404, 404, 200, 200, 200, 404]
@@ -102,7 +103,7 @@ def test_a_range_of_the_archive_can_be_asked_for(folder: Path, tmp_path: Path) -
             "http://localhost/archives/1",
             headers={"Range": "bytes=10-"},
             proxies={"http": api.environment["http_proxy"]},
-            timeout=10,
+            timeout=HANG,
         )
     assert (answer.status_code, answer.content) == (206, whole[10:])
     assert answer.headers["Accept-Ranges"] == "bytes"
@@ -112,7 +113,7 @@ def test_faults_happen_as_often_as_asked_for(folder: Path, tmp_path: Path) -> No
     with KaggleApi(folder, tmp_path / "archives", faults=[Fault("GetDataset", status=503, times=2)]) as api:
         proxies = {"http": api.environment["http_proxy"]}
         answers = [
-            requests.post(GET_DATASET, json={"ownerSlug": "a", "datasetSlug": "b"}, proxies=proxies, timeout=10)
+            requests.post(GET_DATASET, json={"ownerSlug": "a", "datasetSlug": "b"}, proxies=proxies, timeout=HANG)
             for _ in range(3)
         ]
     assert [answer.status_code for answer in answers] == [503, 503, 200]
@@ -120,7 +121,7 @@ def test_faults_happen_as_often_as_asked_for(folder: Path, tmp_path: Path) -> No
 
 def test_an_unknown_address_is_not_found(folder: Path, tmp_path: Path) -> None:
     with KaggleApi(folder, tmp_path / "archives") as api:
-        answer = requests.get("http://localhost/other", proxies={"http": api.environment["http_proxy"]}, timeout=10)
+        answer = requests.get("http://localhost/other", proxies={"http": api.environment["http_proxy"]}, timeout=HANG)
     assert (answer.status_code, answer.json()["code"]) == (404, 404)
 
 
@@ -130,7 +131,7 @@ def test_what_is_on_127_0_0_1_is_reached_without_the_proxy(
     with KaggleApi(folder, tmp_path / "archives") as api, KaggleApi(folder, tmp_path / "other") as other:
         for name, value in api.environment.items():
             monkeypatch.setenv(name, value)
-        requests.get(f"{other.environment['http_proxy']}/straight", timeout=10)
+        requests.get(f"{other.environment['http_proxy']}/straight", timeout=HANG)
         assert (other.requests, api.requests) == (["/straight"], [])
 
 

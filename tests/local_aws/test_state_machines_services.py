@@ -14,6 +14,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET, CATCH_ALL, CAUGHT, Machines, one, parameters, task
 from tests.local_aws.served import serve
+from tests.waiting import HANG
 
 LIMIT = 262_144
 
@@ -138,7 +139,7 @@ def test_a_number_must_be_a_number(machines: Machines, value: Any) -> None:
 
 
 def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machines) -> None:
-    retry = {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 900}
+    retry = {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 1_000_000}
     definition = one(
         task(
             "aws-sdk:s3:getObject",
@@ -150,7 +151,7 @@ def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machi
     types = [e["type"] for e in machines.events(told["executionArn"])]
     assert types.count("TaskScheduled") == 3
     assert types.count("TaskFailed") == 3
-    assert (told["stopDate"] - told["startDate"]).total_seconds() < 15, "MaxDelaySeconds bounds the second wait"
+    # That it ends shows that MaxDelaySeconds bounds the second wait.
 
 
 def test_stopping_interrupts_the_wait_for_a_retry(machines: Machines) -> None:
@@ -162,7 +163,7 @@ def test_stopping_interrupts_the_wait_for_a_retry(machines: Machines) -> None:
         time.sleep(0.02)
     machines.sfn.stop_execution(executionArn=execution)
     assert machines.ended(execution)["status"] == "ABORTED"
-    end = time.monotonic() + 10
+    end = time.monotonic() + HANG
     while interpreters() - before:
         assert time.monotonic() < end, "its thread still waits for the next attempt"
         time.sleep(0.05)

@@ -16,6 +16,7 @@ from tests.checks.packaging.sam import artifact
 from tests.checks.packaging.workshop import SUBJECT_1, SUBJECT_2, Workshop, size
 from tests.checks.project import ROOT
 from tests.checks.runner import CheckFailed
+from tests.waiting import HANG
 
 STARTED_AT = "2026-11-24T03:14:54Z"
 SNAPSHOT = 20261124031454
@@ -72,7 +73,7 @@ def renders_the_report(workshop: Workshop) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
     if done.returncode:
@@ -123,7 +124,7 @@ def invoke(workshop: Workshop, logical_id: str, event: dict[str, Any]) -> dict[s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=False,
     )
     if not (place / "result.json").exists():

@@ -17,6 +17,7 @@ from tests.checks.packaging.function import SNAPSHOT, packages
 from tests.checks.packaging.workshop import Workshop, size
 from tests.checks.rules.settings import OF_GLUE
 from tests.checks.runner import CheckFailed
+from tests.waiting import HANG
 
 RUN = {"--raw_manifest": "manifests/raw/version=1.json", "--snapshot": str(SNAPSHOT), "--execution": "check"}
 """What the state machine adds to a job's arguments."""
@@ -60,7 +61,7 @@ def run_job(workshop: Workshop, logical_id: str) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
+        timeout=HANG,
         check=False,
     )
     if done.returncode:
