@@ -89,9 +89,13 @@ deploy: setup $(SAM_READY)  ## Build, deploy, run once, check (STACK=mhealth REG
 	@$(OPERATE) make-way $(WHERE)
 	@$(SAM) validate --lint
 	@PATH="$(dir $(SAM)):$$PATH" $(SAM) build
-	@$(SAM) deploy --stack-name $(STACK) $(if $(REGION),--region $(REGION)) --no-confirm-changeset \
-	  --no-fail-on-empty-changeset $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
-	@$(OPERATE) verify $(WHERE)
+	@{ $(SAM) deploy --stack-name $(STACK) $(if $(REGION),--region $(REGION)) --no-confirm-changeset \
+	  --no-fail-on-empty-changeset $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS") && \
+	  $(OPERATE) verify $(WHERE); } || { $(OPERATE) explain $(WHERE); exit 1; }
+
+.PHONY: explain
+explain: setup  ## Say why the last deployment or run failed, and which right was missing (STACK=mhealth REGION=...)
+	@$(OPERATE) explain $(WHERE)
 
 # sam build looks for a python3.11 on the PATH: there is one beside this sam.
 $(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
@@ -100,7 +104,7 @@ $(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
 
 .PHONY: verify
 verify: setup  ## Run a deployed stack once and check it (STACK=mhealth REGION=...)
-	@$(OPERATE) verify $(WHERE)
+	@$(OPERATE) verify $(WHERE) || { $(OPERATE) explain $(WHERE); exit 1; }
 
 .PHONY: destroy
 destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth REGION=... CONFIRM=name DELETE_DATA=1 BUCKET=...)

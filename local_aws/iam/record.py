@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from local_aws.iam.evaluation import evaluate
 from local_aws.iam.policies import Decision, Request
@@ -36,9 +37,18 @@ class Use:
         return evaluate(self.request, documents, policy, role=self.role, session=self.session)
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A request that was refused: why, and when it was last."""
+
+    use: Use
+    reason: str
+    at: datetime
+
+
 _lock = threading.Lock()
 _used: set[Use] = set()
-_refused: dict[Use, str] = {}
+_refused: dict[Use, Refusal] = {}
 
 
 def used() -> frozenset[Use]:
@@ -50,7 +60,13 @@ def used() -> frozenset[Use]:
 def refused() -> dict[Use, str]:
     """What roles asked for and were refused, with why; in the order in which it happened first."""
     with _lock:
-        return dict(_refused)
+        return {use: refusal.reason for use, refusal in _refused.items()}
+
+
+def refusals() -> list[Refusal]:
+    """The same with the time of each, in the order in which they happened first."""
+    with _lock:
+        return list(_refused.values())
 
 
 def forget() -> None:
@@ -66,7 +82,7 @@ def note(use: Use, decision: Decision) -> None:
         if decision.allowed:
             _used.add(use)
         else:
-            _refused.setdefault(use, decision.reason)
+            _refused[use] = Refusal(use, decision.reason, datetime.now(UTC))
 
 
 def would_allow(documents: Iterable[str], use: Use, resource_policy: str | None = None) -> bool:

@@ -11,6 +11,7 @@ from local_aws.operations.deletion import make_way as make_way_for
 from local_aws.operations.destroy import destroy as destroy_stack
 from local_aws.operations.destroy import destroy_data
 from local_aws.operations.errors import NoSuchStack, OperationFailed
+from local_aws.operations.explain import explain as explain_failure
 from local_aws.operations.stacks import Stack
 from local_aws.operations.telling import FAILED, told
 from local_aws.operations.verify import verify as verify_stack
@@ -32,6 +33,13 @@ def verify(stack: StackName = "mhealth", region: Region = "") -> None:
     with told() as console:
         if not verify_stack(console, Stack.named(stack, session(region))):
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def explain(stack: StackName = "mhealth", region: Region = "") -> None:
+    """Print why the last deployment or run failed: failed resources, the run's error, and refused requests."""
+    with told() as console:
+        explain_failure(console, session(region), stack)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import time
 from rich.console import Console
 
 from local_aws.operations.errors import DeletionFailed
+from local_aws.operations.failed_events import print_failed_events
 from local_aws.operations.stacks import Stack
 
 FAILED_FIRST_DEPLOYMENT = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
@@ -26,7 +27,7 @@ def make_way(console: Console, stack: Stack | None) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    _tell_failures(console, stack)
+    print_failed_events(console, stack.session, stack.stack_id)
     delete(console, stack)
 
 
@@ -38,7 +39,7 @@ def delete(console: Console, stack: Stack) -> None:
     with console.status(f"deleting {stack.name} ..."):
         while (now := Stack.find(stack.stack_id, stack.session)) is not None:
             if now.status == "DELETE_FAILED":
-                _tell_failures(console, stack)
+                print_failed_events(console, stack.session, stack.stack_id)
                 raise DeletionFailed(
                     f"The stack {stack.name} could not be deleted: the reasons are above. Mend them and try again; "
                     "nothing of its data was touched."
@@ -48,19 +49,3 @@ def delete(console: Console, stack: Stack) -> None:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
     console.print(f"  deleted the stack {stack.name}", highlight=False)
-
-
-def _tell_failures(console: Console, stack: Stack) -> None:
-    """Print each resource's failure with CloudFormation's reason, the first one first."""
-    pages = stack.session.client("cloudformation").get_paginator("describe_stack_events")
-    events = [event for page in pages.paginate(StackName=stack.stack_id) for event in page["StackEvents"]]
-    for event in reversed(events):
-        if event["ResourceStatus"].endswith("_FAILED"):
-            reason = event.get("ResourceStatusReason", "no reason told")
-            console.print(
-                f"  {event['LogicalResourceId']} {event['ResourceStatus']}: {reason}",
-                style="red",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )

@@ -42,7 +42,7 @@ EXECUTED = {
         "tests/docker/test_docker.py::test_without_an_engine_a_target_says_so_in_one_sentence",
         "needs a running Docker engine",
     ),
-    r"make (deploy|verify|destroy) .*": (
+    r"make (deploy|verify|explain|destroy) .*": (
         "tests/end_to_end/test_deploy_and_destroy.py::test_deploy_gets_past_a_failed_first_deployment",
         "make",
     ),

@@ -62,6 +62,21 @@ def test_deploy_gets_past_a_failed_first_deployment(world: World) -> None:
     assert parameters(world)["ScheduleExpression"] == "cron(30 6 * * ? *)"
 
 
+def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World) -> None:
+    iam = world.client("iam")
+    resources = world.client("cloudformation").describe_stack_resources(StackName="trial")["StackResources"]
+    role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["CrawlerRole"]
+    policy = {"RoleName": role, "PolicyName": "crawler"}
+    whole = iam.get_role_policy(**policy)["PolicyDocument"]
+    statements = [each for each in whole["Statement"] if each["Sid"] != "RegisterPartitions"]
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
+    done = make(world, "deploy", "PARAMETERS=RecordingStart=2015-01-01T00:00:00Z")
+    assert done.returncode != 0
+    assert f"CrawlerRole ({role}) was refused glue:" in done.stdout
+    assert 'add to the role: {"Effect": "Allow", "Action": "glue:' in done.stdout
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps(whole))
+
+
 def test_destroy_without_an_answer_changes_nothing(world: World) -> None:
     done = make(world, "destroy", "DELETE_DATA=1")
     assert done.returncode != 0
