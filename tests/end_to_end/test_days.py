@@ -19,14 +19,12 @@ from tests.lambda_report.reading import words
 from . import sources
 from .conftest import World, local_aws
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (700, 650, 600, 550, 500, 450, 400, 350, 300, 250)
 SUBJECTS = range(1, 11)
 
 Told = Callable[[], list[dict[str, Any]]]
-
-# The tests of this module are one story: each starts where the one before it ended.
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,10 @@ from local_aws.kaggle.synthetic import write_dataset
 
 from .conftest import World, local_aws
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROOT = Path(__file__).parents[2]
 ROWS = (900, 800, 6000, 6000)
-
-# The tests of this module are one story: each starts where the one before it ended.
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from local_aws.server import LocalAws
 from .conftest import Subscriber, World
 from .project import Project, deployed
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (60, 50)
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
@@ -67,9 +67,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with deployed(Project.copied(folder / "project"), folder / "dataset", folder / "world") as (world, aws):
         yield Place(world, aws, folder / "dataset", Subscriber(world).told)
     clock.reset()
-
-
-# The tests of this module are one story: each starts where the one before it ended.
 
 
 def test_a_run_that_publishes_is_measured(place: Place) -> None:

@@ -17,7 +17,7 @@ from local_aws.server import LocalAws
 from .conftest import Subscriber, World, anybody
 from .project import Project, update
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 TOKEN = "KGAT_5ca1ab1e0ddba11"
 MISSING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nobody-AbCdEf"
@@ -74,9 +74,6 @@ def everything_that_is_kept(place: Place) -> dict[str, str]:
         if path.is_file():
             found[f"file {path.name}"] = path.read_text("latin-1")
     return found
-
-
-# The tests of this module are one story: each starts where the one before it ended.
 
 
 def test_the_token_is_used(place: Place) -> None:

@@ -14,11 +14,9 @@ from local_aws.server import LocalAws
 from .conftest import World
 from .project import Project, deployed, update
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (120, 110)
-
-# The tests of this module are one story: each starts where the one before it ended.
 
 
 @pytest.fixture(scope="module")

@@ -276,6 +276,7 @@ def test_a_bucket_with_versions_left_is_not_deleted(stacks: Stacks) -> None:
     assert name not in buckets(stacks)
 
 
+@pytest.mark.local_aws
 def test_two_stacks_of_the_projects_template_live_side_by_side(stacks: Stacks) -> None:
     for name in ("left", "right"):
         deploy(stacks.aws.world, stack_name=name)
@@ -303,6 +304,7 @@ def test_two_stacks_of_the_projects_template_live_side_by_side(stacks: Stacks) -
     assert keys(stacks, outputs["DataBucketName"]) != []
 
 
+@pytest.mark.local_aws
 def test_deleting_the_projects_stack_keeps_what_holds_the_data_and_nothing_else(stacks: Stacks) -> None:
     deploy(stacks.aws.world, stack_name="leaving")
     ids = stacks.resources("leaving")

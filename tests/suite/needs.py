@@ -63,7 +63,7 @@ class Guard:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Watch from a test's first fixture to its last."""
-        self._in_a_test = True
+        self._in_a_test, self._undeclared = True, []
         try:
             return (yield)
         finally:

@@ -1,7 +1,7 @@
 """Which tests run first, and by how many workers.
 
-The longest files are first, so that the end is not one of them alone. With `--shuffle SEED` all is in a random order:
-the files, and the tests of each.
+The longest files are first, so that the end is not one of them alone. With `--shuffle SEED` the files are in a random
+order, and so are the tests of each, but for the files that tell a story: each test starts where the one before it ended.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 def shuffle(items: list[pytest.Item], seed: str) -> None:
-    """Put files in a random order, and the tests within each."""
+    """Put files in a random order, and the tests within each that tells no story."""
     chance = random.Random(seed)
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -40,7 +40,8 @@ def shuffle(items: list[pytest.Item], seed: str) -> None:
     groups = list(files.values())
     chance.shuffle(groups)
     for group in groups:
-        chance.shuffle(group)
+        if group[0].get_closest_marker("story") is None:
+            chance.shuffle(group)
     items[:] = [item for group in groups for item in group]
 
 
@@ -61,6 +62,11 @@ def _free_memory() -> int:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--shuffle`."""
     parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in a random order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "story: each test of the module starts where the one before it ended")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,6 +15,10 @@ class Item:
     """As much of a test as its order needs."""
 
     nodeid: str
+    marks: tuple[str, ...] = ()
+
+    def get_closest_marker(self, name: str) -> str | None:
+        return name if name in self.marks else None
 
 
 def items(*names: str) -> Any:
@@ -46,6 +50,13 @@ def test_a_seed_gives_one_order_of_files_and_of_the_tests_of_each() -> None:
     assert every != names(first) != names(other)
     files = [name.partition("::")[0] for name in names(first)]
     assert all(files[start : start + 6] == [files[start]] * 6 for start in range(0, 36, 6))
+
+
+def test_a_story_stays_in_its_order() -> None:
+    story: Any = [Item(f"tests/a.py::{test}", ("story",)) for test in "uvwxyz"]
+    tests = [*story, *items(*(f"b.py::{test}" for test in "uvwxyz"))]
+    order.shuffle(tests, "1")
+    assert [item for item in tests if item in story] == story
 
 
 @pytest.mark.parametrize(

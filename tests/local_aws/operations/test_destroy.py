@@ -22,7 +22,7 @@ from local_aws.operations.stacks import Stack
 from local_aws.world import ACCOUNT
 from tests.local_aws.stack import Stacks, running
 
-# The tests of this module are one story: each starts where the one before it ended.
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 
 @pytest.fixture(scope="module")
