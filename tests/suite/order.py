@@ -1,7 +1,8 @@
 """Which tests run first, and by how many workers.
 
 The longest files are first, so that the end is not one of them alone. With `--shuffle SEED` the files are in a random
-order, and so are the tests of each, but for the files that tell a story: each test starts where the one before it ended.
+order, and so are the tests of each. Only a file that tells a story keeps its order: each of its tests starts where the
+one before it ended.
 """
 
 from __future__ import annotations
