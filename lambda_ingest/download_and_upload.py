@@ -85,7 +85,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     logger.info("asked Kaggle", dataset=versions.dataset, version=versions.wanted, newest=versions.newest)
     with storage_named():
         current = zone.current()
-        if holds_a_backfill(versions, settings.code_version, current):
+        landed = current is not None and zone.landed(versions.dataset, current["raw_version"]) is not None
+        if landed and holds_a_backfill(versions, settings.code_version, current):
             found = _backfilled(versions, current or {})
         else:
             found = _landed(settings, zone, versions, snapshot, current, _download_seconds(context))

@@ -3,14 +3,14 @@
 A message says what was found and where, what was expected, what to do, and whether a retry makes sense.
 """
 
-from texts import message
+from texts import one_line
 
 
 class IngestError(Exception):
     """Base of the errors that the ingest raises on purpose. What it says is one line, however long its parts are."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(message(text))
+        super().__init__(one_line(text))
 
 
 class NoUsableFiles(IngestError):

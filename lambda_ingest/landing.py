@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from errors import EmptyFile
+from ingest_code import INGEST_CODE
 from raw_lines import BLOCK_BYTES, RawLines
 from raw_zone import FileEntry, RawManifest, RawZone
 from source_files import Skipped, SourceFile
+from texts import cut
 
 FILES_AT_ONCE = 4
 """While one file waits for S3 another is converted. Each costs a few megabytes and a part of an upload in memory."""
@@ -41,14 +43,11 @@ def land(
 
 
 def _unchanged(file: SourceFile, earlier: Sequence[FileEntry]) -> FileEntry | None:
-    """Return the entry of an earlier version whose raw object this file would become again."""
-    found = file.recognised
-    alike = [
-        entry
-        for entry in earlier
-        if (entry["name"], entry["bytes"], entry["layout"], entry["subject"], entry["columns"])
-        == (file.name, file.entry.size, found.layout, found.subject, list(found.columns))
-    ]
+    """Return the entry of an earlier version whose raw object this file would become again.
+
+    The same code made it, so name and content decide on all else.
+    """
+    alike = [entry for entry in earlier if (entry["name"], entry["bytes"]) == (file.name, file.entry.size)]
     if not alike:
         return None
     digest = hashlib.sha256()
@@ -65,7 +64,7 @@ def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
         key = zone.put(version, file.name, raw.convert(content))
     if raw.lines == 0:
         raise EmptyFile(
-            f"{file.entry.path} has no data line. Expected at least one. Mend or remove the file in the dataset; "
+            f"{cut(file.entry.path)} has no data line. Expected at least one. Mend or remove the file in the dataset; "
             "a retry does not help."
         )
     return {
@@ -80,4 +79,5 @@ def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
         "bytes": raw.size,
         "lines": raw.lines,
         "raw_key": key,
+        "ingest_code": INGEST_CODE,
     }

@@ -106,6 +106,7 @@ def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
     `path` is told in errors, `stem` is the base name without extension, `head` are the first HEAD_BYTES, `whole` says
     that the file has no more. Raises EmptyFile where that shows already, UnknownLayout with what was expected.
     """
+    path = cut(path)
     text = head.removeprefix(BYTE_ORDER_MARK)
     pieces = text.split(b"\n")
     if not whole and len(pieces) > 1:
@@ -197,7 +198,7 @@ def _refusal(path: str, first: bytes, unread: tuple[int, bytes] | None) -> str:
     return (
         f"{path} is in no known layout. First line seen: {shown(first.strip())!r}.{more} Expected one of: {expected}. "
         f"A layout is added in {HERE}, a spelling of a column in lambda_ingest/column_names.py (docs/data.md shows "
-        "how); a retry does not help."
+        "how). Not retryable."
     )
 
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from errors import StorageUnavailable
+from ingest_code import INGEST_CODE
 from source_files import Skipped
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ _REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoes
 class FileEntry(TypedDict):
     """One landed file, as the raw manifest tells it. `bytes` and `sha256` are the source's, `lines` its data lines.
 
-    `dropped_columns` are those of the source that are not in the raw CSV, in words.
+    `dropped_columns` are those of the source that are not in the raw CSV, in words. `ingest_code` is the version of the
+    code that recognised and converted it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class FileEntry(TypedDict):
     bytes: int
     lines: int
     raw_key: str
+    ingest_code: str
 
 
 class RawManifest(TypedDict):
@@ -98,14 +101,17 @@ class RawZone:
         return self._known[version]
 
     def landed(self, dataset: str, version: int) -> RawManifest | None:
-        """Return a version's manifest where it is this dataset's and every raw object is still what it says."""
+        """Return a version's manifest where it is this dataset's and every raw object is what this code makes of it."""
         manifest = self.manifest(version)
         if manifest is None or manifest["dataset"] != dataset or not all(map(self._holds, manifest["files"])):
             return None
         return manifest
 
     def earlier_files(self, version: int) -> list[FileEntry]:
-        """Return the files of the latest other versions, the published and the highest, that may be referenced."""
+        """Return the files of the latest other versions, the published and the highest, that may be referenced.
+
+        They are such as this code made.
+        """
         published = (self.current() or {}).get("raw_version")
         highest = max((found for found in self._versions() if found != version), default=version)
         manifests = [self.manifest(one) for one in {published or highest, highest} - {version}]
@@ -152,12 +158,15 @@ class RawZone:
         return key
 
     def _holds(self, file: FileEntry) -> bool:
-        """Tell whether the manifest of the version that a raw object lies in says the same of it as `file` does."""
+        """Tell whether this code made a raw object, and the manifest of its own version says the same of it as `file`.
+
+        Only the source's path may be another: the file may have moved since.
+        """
         found = re.search(r"/version=([0-9]+)/", file["raw_key"])
         owner = self.manifest(int(found[1])) if found else None
-        return owner is not None and any(
-            (one["raw_key"], one["sha256"]) == (file["raw_key"], file["sha256"]) for one in owner["files"]
-        )
+        if owner is None or file.get("ingest_code") != INGEST_CODE:
+            return False
+        return any({**one, "source": file["source"]} == file for one in owner["files"])
 
     def _versions(self) -> Iterator[int]:
         prefix = f"{self._manifests}/raw/version="

@@ -11,6 +11,7 @@ from typing import TypedDict
 from archive import Entry
 from errors import DuplicateSubject, NoUsableFiles, UnknownLayout
 from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
+from texts import cut, listed
 
 _SUFFIXES = {".csv", ".log"}
 _KEY_SAFE = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -48,7 +49,7 @@ def chosen(entries: Iterable[Entry]) -> tuple[list[SourceFile], list[Skipped]]:
     _refuse_duplicates(files)
     if not files:
         expected = "; ".join(layout.expected for layout in LAYOUTS)
-        found = ", ".join(one["name"] for one in skipped[:20]) or "no file at all"
+        found = listed([one["name"] for one in skipped]) if skipped else "no file at all"
         raise NoUsableFiles(
             f"The dataset holds no .csv or .log file, but {found}. Expected one of: {expected}. "
             "Compare DATASET_HANDLE with the dataset that is meant; a retry does not help."
@@ -68,7 +69,7 @@ def _source_file(entry: Entry) -> SourceFile:
     name = PurePosixPath(entry.base_name).stem
     if not _KEY_SAFE.fullmatch(name):
         raise UnknownLayout(
-            f"The name of {entry.path[:300]!r} can't be used in raw/: expected letters, digits, dot, underscore and "
+            f"The name of {cut(entry.path)!r} can't be used in raw/: expected letters, digits, dot, underscore and "
             "hyphen only, at most 200. Rename the file in the dataset; a retry does not help."
         )
     with entry.open() as content:
@@ -85,8 +86,9 @@ def _refuse_duplicates(files: list[SourceFile]) -> None:
         for file in files:
             value = key(file)
             if value is not None and value in seen:
+                first, second = cut(seen[value].entry.path), cut(file.entry.path)
                 raise DuplicateSubject(
-                    f"{seen[value].entry.path} and {file.entry.path} {what.format(value)}. Expected one file for each "
-                    "subject. Remove one of them from the dataset; a retry does not help."
+                    f"{first} and {second} {what.format(value)}. Expected one file for each subject. Remove "
+                    "one of them from the dataset; a retry does not help."
                 )
             seen[value] = file

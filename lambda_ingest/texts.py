@@ -29,7 +29,7 @@ def listed(items: Collection[object], most: int = 10) -> str:
     return f"{first} and {more} more" if more > 0 else first or "nothing"
 
 
-def message(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a message on one line of printable characters, without the middle where it is too long.
 
     What was found stands at the beginning, what to do at the end.
@@ -38,4 +38,4 @@ def message(text: str) -> str:
         half = LONGEST_MESSAGE // 4
         text = text[:half] + _LEFT_OUT.format(len(text) - 2 * half) + text[-half:]
     shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-    return shown if len(shown) <= LONGEST_MESSAGE else message(shown)
+    return shown if len(shown) <= LONGEST_MESSAGE else one_line(shown)

@@ -171,7 +171,7 @@ def _values(source: Source, table: TableDefinition, written: Sequence[WrittenFil
     """The values that job 1 parsed, each at its sample, are those that job 2 wrote."""
     names = {column.name for column in table.columns}
     problems = []
-    for staged in source.note.subjects:
+    for staged in source.staged:
         parsed = {table_name(raw): total for raw, total in staged.sums.items() if table_name(raw) in names}
         wrote = added(file.sums for file in written if file.subject == staged.subject)
         if columns := differing(parsed, wrote):

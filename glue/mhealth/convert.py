@@ -131,6 +131,7 @@ def _write(task: ConvertTask, raw: BinaryIO, parquet: Path, quarantine: BinaryIO
             for subject, count in sorted(numbering.counts.items())
         )
         part = task.part
-        note = StageNote(task.code_version, file.raw_key, file.sha256, lines, rows, bad, subjects, part.number, part.of)
+        made_from = (task.code_version, file.raw_key, file.sha256)
+        note = StageNote(*made_from, lines, rows, bad, subjects, part.number, part.of, file.identity)
         writer.finish(note)
     return note

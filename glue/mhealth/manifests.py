@@ -15,7 +15,10 @@ SNAPSHOT_PATTERN = "[1-9][0-9]{0,17}"
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """A source file as a snapshot counts it: data lines, good rows, rejected lines."""
+    """A source file as a snapshot counts it: data lines, good rows, rejected lines.
+
+    `raw` is the identity of the raw file: a snapshot of code that did not tell it has none.
+    """
 
     name: str
     raw_key: str
@@ -23,6 +26,12 @@ class SnapshotSource:
     lines: int
     rows: int
     quarantined: int
+    raw: str = ""
+
+    @property
+    def made_from(self) -> tuple[str, str, str, int]:
+        """What its rows were made from, besides code and settings."""
+        return (self.raw, self.raw_key, self.sha256, self.lines)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class SnapshotManifest:
         """Whether both have the same rows to hold: same sources, same code, same settings."""
 
         def inputs(manifest: SnapshotManifest) -> object:
-            sources = sorted((source.raw_key, source.sha256, source.lines) for source in manifest.sources)
+            sources = sorted(source.made_from for source in manifest.sources)
             return (*inputs_beside_sources(manifest), manifest.dataset, manifest.raw_version, sources)
 
         return inputs(self) == inputs(other)

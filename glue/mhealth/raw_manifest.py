@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class RawFile:
     """One source file: `columns` are canonical names in the order of the raw CSV; `lines` are its data lines.
 
     `header_lines` is 1 where the source itself has a header. `subject` is None where every row names its own.
+    `identity` changes with anything that the manifest says of the file, also with what no job reads: the layout, and
+    the code that recognised and converted it.
     """
 
     name: str
@@ -34,6 +37,7 @@ class RawFile:
     sha256: str
     lines: int
     raw_key: str
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
                 sha256=str(entry["sha256"]),
                 lines=_whole(entry["lines"], _MOST_LINES),
                 raw_key=_raw_key(entry["raw_key"]),
+                identity=_identity(entry),
             )
             for entry in manifest["files"]
         )
@@ -78,6 +83,10 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
         ) from error
     _check(version, key)
     return version
+
+
+def _identity(entry: object) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
 
 
 def _whole(value: object, most: int) -> int:

@@ -17,7 +17,7 @@ from mhealth.manifests import (
     read_manifest,
 )
 from mhealth.raw_manifest import RawFile, RawVersion
-from mhealth.stage import StageNote, read_notes, sibling_key
+from mhealth.stage import StagedSubject, StageNote, read_notes, sibling_key
 from mhealth.storage import Storage, many
 
 
@@ -30,9 +30,14 @@ class Source:
     note: StageNote
 
     @property
+    def staged(self) -> list[StagedSubject]:
+        """The subjects that have rows here. A rejected line may name others: those are another file's, or nobody's."""
+        return [staged for staged in self.note.subjects if staged.rows]
+
+    @property
     def subjects(self) -> dict[int, int]:
         """The rows of each subject that has any."""
-        return {staged.subject: staged.rows for staged in self.note.subjects if staged.rows}
+        return {staged.subject: staged.rows for staged in self.staged}
 
     @property
     def stage_keys(self) -> list[str]:
@@ -139,19 +144,16 @@ def new_manifest(
         execution=arguments.execution,
         recording_start=arguments.recording_start.isoformat(),
         columns=tuple(f"{column.name} {column.type}" for column in table.columns),
-        sources=tuple(
-            SnapshotSource(
-                source.file.name,
-                source.file.raw_key,
-                source.file.sha256,
-                source.file.lines,
-                source.note.rows,
-                source.note.quarantined,
-            )
-            for source in sources
-        ),
+        sources=tuple(map(_counted, sources)),
         files=(),
         checks=(),
+    )
+
+
+def _counted(source: Source) -> SnapshotSource:
+    file, note = source.file, source.note
+    return SnapshotSource(
+        file.name, file.raw_key, file.sha256, file.lines, note.rows, note.quarantined, raw=file.identity
     )
 
 
@@ -176,7 +178,7 @@ def _copies(
     old = published.manifest
     if old is None or old.snapshot == new.snapshot or inputs_beside_sources(old) != inputs_beside_sources(new):
         return None
-    if (source.file.raw_key, source.file.sha256) not in {(was.raw_key, was.sha256) for was in old.sources}:
+    if _counted(source).made_from not in {was.made_from for was in old.sources}:
         return None
     files = [file for file in old.files if file.stage_keys == (source.stage_key,)]
     rows: dict[int, int] = {}

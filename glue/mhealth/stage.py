@@ -45,7 +45,9 @@ class StagedSubject:
 
 @dataclass(frozen=True)
 class StageNote:
-    """What a stage file's footer says: what made it (`code_version`, `raw_key`, `sha256`) and what is in it.
+    """What a stage file's footer says: what made it (`code_version`, `raw_key`, `sha256`, `raw`) and what is in it.
+
+    `raw` is the identity of the raw file, which changes with all that is known of it.
 
     `part` counts from 0, `parts` are as many as the source file has stage files. A note that was read from all of them
     is that of the source file.
@@ -60,6 +62,7 @@ class StageNote:
     subjects: tuple[StagedSubject, ...]
     part: int = 0
     parts: int = 1
+    raw: str = ""
 
     def stage_keys(self, stage_key: str) -> list[str]:
         """The keys of all stage files of the source file, whose first one is `stage_key`."""
@@ -71,8 +74,9 @@ class StageNote:
 
     def made_from(self, file: RawFile, code_version: str) -> bool:
         """Whether this code made it from this very file."""
-        return (self.code_version, self.raw_key, self.sha256, self.lines) == (
+        return (self.code_version, self.raw, self.raw_key, self.sha256, self.lines) == (
             code_version,
+            file.identity,
             file.raw_key,
             file.sha256,
             file.lines,
@@ -114,7 +118,7 @@ def _together(notes: Sequence[StageNote | None]) -> StageNote | None:
     whole: list[StageNote] = [note for note in notes if note is not None]
     if [note.part for note in whole] != list(range(len(notes))):
         return None
-    if len({(note.code_version, note.raw_key, note.sha256, note.parts) for note in whole}) > 1:
+    if len({(note.code_version, note.raw, note.raw_key, note.sha256, note.parts) for note in whole}) > 1:
         return None
     subjects: dict[int, list[StagedSubject]] = {}
     for note in whole:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from local_aws.kaggle.synthetic import Layout, write_dataset
+from local_aws.server import LocalAws
 
 from . import sources
-from .conftest import World, local_aws
+from .conftest import World
+from .project import Project, deployed, update
 
 pytestmark = pytest.mark.local_aws
 
@@ -37,10 +39,17 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def deployment(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, LocalAws, Project]]:
     dataset.mkdir()
-    with local_aws(dataset, tmp_path_factory.mktemp("layouts-home")) as world:
-        yield world
+    folder = tmp_path_factory.mktemp("layouts-home")
+    project = Project.copied(folder / "project")
+    with deployed(project, dataset, folder / "world") as (world, aws):
+        yield world, aws, project
+
+
+@pytest.fixture(scope="module")
+def world(deployment: tuple[World, LocalAws, Project]) -> World:
+    return deployment[0]
 
 
 def test_every_value_of_every_row_is_the_sources_in_any_mixture(world: World, dataset: Path) -> None:
@@ -72,3 +81,49 @@ def test_every_value_of_every_row_is_the_sources(layout: Layout, world: World, d
     assert len(expected) == sum(ROWS)
     assert world.publish()["rows"] == sum(ROWS)
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == expected
+
+
+def _by_somebody(name: str) -> str:
+    """A table's sensor under a name that nobody agreed on, as public repositories have it."""
+    spelled = f"chest_{name}" if name.startswith("accel") else name
+    for ours, theirs in {"accel": "acc", "ecg_": "ecg_lead", "mag": "magn", "ankle": "left_ankle"}.items():
+        spelled = spelled.replace(ours, theirs)
+    return spelled.replace("arm_", "right_lower_arm_")
+
+
+def _write_by_somebody(folder: Path) -> dict[str, float]:
+    """Three recordings of 100 equal lines, by tabs, in an order of their own behind an index; each sensor's value."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+    values = {name: place + 0.5 for place, name in enumerate(sources.NAMES)}
+    header = ["Unnamed: 0", "activity_label", *map(_by_somebody, reversed(values))]
+    line = ["4", *map(str, reversed(values.values()))]
+    rows = ["\t".join([str(sample), *line]) for sample in range(100)]
+    for subject in (1, 2, 3):
+        (folder / f"mHealth_subject{subject}.log").write_text("\n".join(["\t".join(header), *rows]) + "\n")
+    return values
+
+
+def test_a_corrected_alias_reaches_the_table_though_the_data_are_the_same(
+    deployment: tuple[World, LocalAws, Project], dataset: Path
+) -> None:
+    world, aws, project = deployment
+    values = _write_by_somebody(dataset)
+    right, exchanged = '{lead}{number}", f"ecg_{number}"', '{lead}{number}", f"ecg_{3 - int(number)}"'
+    right, exchanged = f'yield f"{{ecg}}{right}', f'yield f"{{ecg}}{exchanged}'
+
+    def means() -> dict[str, float]:
+        asked = ", ".join(f"sum({name}) / count(*) AS {name}" for name in values)
+        (answer,) = world.query(f"SELECT {asked} FROM mhealth")
+        return {name: float(value) for name, value in answer.items()}
+
+    project.edit("lambda_ingest/column_names.py", right, exchanged)
+    update(aws, project)
+    assert world.publish()["rows"] == 300
+    assert means() == values | {"ecg_1": values["ecg_2"], "ecg_2": values["ecg_1"]}
+    project.edit("lambda_ingest/column_names.py", exchanged, right)
+    update(aws, project)
+    assert world.publish()["rows"] == 300
+    assert means() == values
+    counted = world.query("SELECT subject, count(*) AS rows, min(id) AS first FROM mhealth GROUP BY 1 ORDER BY 1")
+    assert [tuple(one.values()) for one in counted] == [(f"{n}", "100", f"{n}-0000000") for n in (1, 2, 3)]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,9 +49,32 @@ class Snapshot:
         """Let the job know the file as it is now."""
         self.files = [replace(self.files[0], bytes=self.path.stat().st_size)]
 
-    def audit(self) -> list[Check]:
+    def audit(self, others: Sequence[WrittenFile] = ()) -> list[Check]:
         table = catalog_at(write_table(self.folder.parent / "table.json", COLUMNS)).table()
-        return audit(storage_at(f"file://{self.folder}"), PREFIX, table, [self.source], self.files, self.written)
+        return audit(
+            storage_at(f"file://{self.folder}"), PREFIX, table, [self.source], self.files, [*self.written, *others]
+        )
+
+
+def test_a_subject_that_only_a_rejected_line_names_is_anothers(snapshot: Snapshot) -> None:
+    """The rejected line names subject 2, whose rows another file has: they are none of this source's."""
+    note = snapshot.source.note
+    subjects = (StagedSubject(1, 3, 3, {"ecg_1": f"{7:016x}"}), StagedSubject(2, 1, 0))
+    snapshot.source = replace(snapshot.source, note=replace(note, subjects=subjects))
+    snapshot.written = [replace(snapshot.written[0], sums={"ecg_1": f"{7:016x}"})]
+    others = WrittenFile(
+        "processed/snapshot=5/subject=2/part-00000.parquet", 2, 9, 9, ids_increase=True, sums={"ecg_1": f"{8:016x}"}
+    )
+    require([check for check in snapshot.audit([others]) if not check.name.startswith("the objects")])
+
+
+def test_ids_without_statistics_are_not_taken_on_trust(snapshot: Snapshot) -> None:
+    snapshot.write(SCHEMA, 3, write_statistics=False)
+    snapshot.resize()
+    with pytest.raises(
+        RowCountMismatch, match=r"ids are unique and in order: expected every file, found not processed/"
+    ):
+        require(snapshot.audit())
 
 
 @pytest.fixture

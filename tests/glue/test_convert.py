@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -78,6 +79,7 @@ def test_the_footer_says_what_made_the_file_and_what_is_in_it(world: World) -> N
         "subjects": [{"subject": 4, "lines": 2, "rows": 1}],
         "part": 0,
         "parts": 1,
+        "raw": hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest(),
     }
 
 

@@ -29,6 +29,15 @@ def test_a_long_line_is_told_by_start_and_length() -> None:
     assert items == [Lines(b"1,2\n"), LongLine(b"x" * LINE_LIMIT, 1_000_000, blank=False), Lines(b"3,4\n")]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_line_as_long_as_may_be_is_whole_wherever_a_block_ends(end: bytes) -> None:
+    data = b"x" * LINE_LIMIT + end
+    for block in (LINE_LIMIT - 1, LINE_LIMIT, LINE_LIMIT + 1, LINE_LIMIT + 2):
+        first = next(read_lines(io.BytesIO(data + b"1\n"), block))
+        assert isinstance(first, Lines)
+        assert first.data.startswith(data)
+
+
 def test_a_long_line_at_the_end_of_the_file_is_told() -> None:
     items = list(read_lines(io.BytesIO(b"1\n" + b" " * 200_000), 10_000))
     assert items == [Lines(b"1\n"), LongLine(b" " * LINE_LIMIT, 200_000, blank=True)]

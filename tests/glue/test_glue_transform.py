@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,7 @@ def test_the_manifest_tells_sources_files_and_checks(world: World) -> None:
             "lines": 6,
             "rows": 5,
             "quarantined": 1,
+            "raw": hashlib.sha256(json.dumps(world.files[0], sort_keys=True).encode()).hexdigest(),
         }
     ]
     assert manifest["files"] == [
@@ -221,6 +223,39 @@ def test_other_content_of_the_same_length_is_not_carried(world: World) -> None:
     run(world, snapshot=S2)
     assert [file["carried"] for file in world.json(f"manifests/snapshots/{S2}.json")["files"]] == [False]
     assert world.rows(file_of(S2, 1))[0]["accel_x"] == 700.01
+
+
+def test_the_same_bytes_under_other_columns_are_computed_again(world: World) -> None:
+    """As after a corrected alias: object, content and lines are the same, what the fields mean is not."""
+    world.add("one", "1.5,2.5,3\n", columns=["ecg_1", "ecg_2", "label"], subject=1, header_lines=1)
+    run(world)
+    succeed(world, S1)
+    world.add("one", "1.5,2.5,3\n", columns=["ecg_2", "ecg_1", "label"], subject=1, header_lines=1)
+    run(world, snapshot=S2)
+    assert [file["carried"] for file in world.json(f"manifests/snapshots/{S2}.json")["files"]] == [False]
+    (row,) = world.rows(file_of(S2, 1))
+    assert (row["ecg_1"], row["ecg_2"]) == (2.5, 1.5)
+
+
+def test_a_rejected_line_may_name_a_subject_of_another_file(world: World) -> None:
+    def row(value: object, subject: int) -> str:
+        return ",".join([str(value), *["0"] * 12, f"subject{subject}\n"])
+
+    world.add("even", row(2, 2) * 3 + row("x", 1) + row(4, 4), columns=LAYOUT_2, header_lines=1)
+    world.add("odd", row(1, 1) * 2, columns=LAYOUT_2, header_lines=1)
+    run(world)
+    succeed(world, S1)
+    (rejected,) = world.rejected("quarantine/version=1/even.jsonl")
+    assert (rejected["line"], rejected["reason"]) == (5, "field 1 (ankle_accel_x) is not a number: 'x'")
+    told = [(file["subject"], file["rows"]) for file in world.json(f"manifests/snapshots/{S1}.json")["files"]]
+    assert told == [(1, 2), (2, 3), (4, 1)]
+    # Where the other file is carried, and where both are computed again by other code:
+    world.add("even", row(2, 2) * 4 + row("x", 1), columns=LAYOUT_2, header_lines=1)
+    run(world, snapshot=S2, allow_missing_subjects="true")
+    succeed(world, S2)
+    assert [file["carried"] for file in world.json(f"manifests/snapshots/{S2}.json")["files"]] == [True, False]
+    run(world, snapshot=S3, code_version="newer")
+    assert [file["carried"] for file in world.json(f"manifests/snapshots/{S3}.json")["files"]] == [False, False]
 
 
 def test_another_table_carries_nothing(world: World, tmp_path: Path) -> None:

@@ -117,9 +117,10 @@ def test_several_notes_come_in_the_order_asked_for(world: World) -> None:
         replace(NOTE, raw_key="raw/version=2/one.csv"),
         replace(NOTE, sha256="cd"),
         replace(NOTE, lines=4),
+        replace(NOTE, raw="another identity"),
         replace(NOTE, subjects=(StagedSubject(8, 3, 2),)),
     ],
-    ids=["code", "raw-key", "content", "lines", "subject"],
+    ids=["code", "raw-key", "content", "lines", "identity", "subject"],
 )
 def test_a_note_tells_whether_this_code_made_it_from_this_file(note: StageNote) -> None:
     assert NOTE.made_from(FILE, "c0de")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import errors
+from ingest_code import INGEST_CODE
 from local_aws.kaggle.api import Fault
 from raw_zone import RawZone
 from tests.lambda_ingest.conftest import DATASET, Surroundings
@@ -79,6 +80,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "bytes": 2 * len(ROW) + 1,
         "lines": 2,
         "raw_key": "raw/version=1/mHealth_subject1.csv",
+        "ingest_code": INGEST_CODE,
     }
     assert surroundings.files(1)["mHealth_subject02"]["subject"] == 2
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from archive import Entry
-from errors import DuplicateSubject, EmptyFile, NoUsableFiles, UnknownLayout
+from errors import DuplicateSubject, EmptyFile, IngestError, NoUsableFiles, UnknownLayout
 from source_files import chosen
 
 ROW = b"\t".join([b"1.5"] * 23) + b"\t0\n"
@@ -49,6 +49,23 @@ def test_a_dataset_without_a_usable_file_is_refused(paths: list[str], found: str
         NoUsableFiles, match=rf"no .csv or .log file, but {found}\. Expected one of: mHealth_subject<N>.log"
     ):
         chosen(map(entry, paths))
+
+
+@pytest.mark.parametrize("data", [ROW[:-2] + b"\n", b"", b"day,note\n"], ids=["unknown", "empty", "other"])
+def test_a_path_of_64_kib_does_not_hide_what_to_do(data: bytes) -> None:
+    path = "folder/" * 9362 + "mHealth_subject1.log"
+    with pytest.raises(IngestError) as refused:
+        chosen([entry(path, data)])
+    assert len(str(refused.value)) < 1500
+    with pytest.raises(DuplicateSubject, match=r"both become mHealth_subject1\.csv") as refused:
+        chosen([entry(path), entry(f"another/{path}")])
+    assert len(str(refused.value)) < 1500
+
+
+def test_of_many_files_of_other_kinds_some_are_told() -> None:
+    with pytest.raises(NoUsableFiles, match=r"but README0, .* and 49990 more\.") as refused:
+        chosen(entry(f"README{number}") for number in range(50_000))
+    assert len(str(refused.value)) < 1500
 
 
 @pytest.mark.parametrize(

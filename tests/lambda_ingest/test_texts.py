@@ -3,7 +3,7 @@
 import pytest
 
 from errors import IngestError, UnknownLayout
-from texts import LONGEST_MESSAGE, cut, listed, message
+from texts import LONGEST_MESSAGE, cut, listed, one_line
 
 
 def test_a_list_is_cut_and_says_how_much_is_left_out() -> None:
@@ -32,4 +32,4 @@ def test_an_error_is_one_line_of_characters_that_are_seen() -> None:
 
 
 def test_a_message_that_fits_is_left_alone() -> None:
-    assert message("x" * LONGEST_MESSAGE) == "x" * LONGEST_MESSAGE
+    assert one_line("x" * LONGEST_MESSAGE) == "x" * LONGEST_MESSAGE
