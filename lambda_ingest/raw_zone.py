@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _PART_BYTES = 8 << 20
 # Parts go one after the other: files are sent side by side, and each holds one part in memory.
 _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, use_threads=False)
+
+_CONFLICTS, _CONFLICT_SECONDS = 6, 0.5
+"""Attempts of a write while S3 says that another one to the same key is on its way, and the time between two."""
 
 RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
 """Of each request to S3, as in the jobs (mhealth/storage.py): six attempts, at most 31 s of waiting between them."""
@@ -132,18 +137,11 @@ class RawZone:
         An invocation that Step Functions gave up may still run beside the next one. They land the same bytes; the
         manifest of the quicker one stays, as others may have read it.
         """
-        version, body = manifest["raw_version"], json.dumps(manifest, indent=1).encode()
-        key = self.manifest_key(version)
-        try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
-                raise
-            self._known.pop(version, None)
-            return self.manifest(version) or manifest
-        return manifest
+        version = manifest["raw_version"]
+        if self._create(self.manifest_key(version), json.dumps(manifest, indent=1).encode()):
+            return manifest
+        self._known.pop(version, None)
+        return self.manifest(version) or manifest
 
     def put(self, version: int, name: str, blocks: Iterator[bytes]) -> str:
         """Write a raw object from a stream, in parts where it is large, and return its key."""
@@ -156,6 +154,28 @@ class RawZone:
             Config=_TRANSFER,
         )
         return key
+
+    def _create(self, key: str, body: bytes) -> bool:
+        """Write an object that is not there yet; whether it was so.
+
+        S3 answers 412 where it is there, and 409 while another such write is on its way: only then is there nobody yet
+        to give way to, so this one is tried again.
+        """
+        put = partial(self._s3.put_object, Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+        conflicts = 0
+        while True:
+            try:
+                put(IfNoneMatch="*")
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "PreconditionFailed":
+                    return False
+                conflicts += 1
+                if code != "ConditionalRequestConflict" or conflicts == _CONFLICTS:
+                    raise
+                time.sleep(_CONFLICT_SECONDS)
+            else:
+                return True
 
     def _holds(self, file: FileEntry) -> bool:
         """Tell whether this code made a raw object, and the manifest of its own version says the same of it as `file`.

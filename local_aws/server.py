@@ -42,8 +42,8 @@ from local_aws.world import World
 _PID = "pid"
 _POLL = 0.05  # seconds between two looks at whether to stop serving
 
-LOCAL_PARAMETERS = {"CrawlerPollSeconds": "1"}
-"""Parameters that are another here than on AWS, unless one names them: a crawl takes no time, so waiting is idle."""
+LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
+"""Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""
 
 _MODULES = (
     *(stacks, change_sets, buckets, log_groups, cloudwatch, functions),

@@ -101,8 +101,7 @@ def bounds(stack: Stack) -> str:
     states = stack.definition["States"]
     tries = 1 + sum(retry["MaxAttempts"] for retry in states["DownloadCSV"]["Retry"])
     timeout = stack.properties("DownloadFunction")["Timeout"]
-    looks = max(choice.get("NumericGreaterThanEquals", 0) for choice in states[USAGE["polling"]["state"]]["Choices"])
-    polled = looks * float(stack.parameters["CrawlerPollSeconds"])
+    polled = max(choice.get("NumericGreaterThanEquals", 0) for choice in states[USAGE["polling"]["state"]]["Choices"])
     rows = [
         (
             f"`DownloadFunction` needs all of its {timeout} s in {tries} tries",

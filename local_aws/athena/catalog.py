@@ -107,7 +107,8 @@ class Catalog:
         described = stored.as_dict()
         storage = described.get("StorageDescriptor") or {}
         if described.get("PartitionKeys"):
-            self.caller.may_use_table("glue:GetPartitions", database, name)
+            for action in ("glue:GetPartitions", "glue:GetPartition"):
+                self.caller.may_use_table(action, database, name)
         partitions = []
         # A list of the values is one step for other threads, the crawler may be adding partitions.
         for partition in list(stored.partitions.values()):

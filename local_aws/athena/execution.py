@@ -144,6 +144,7 @@ class Execution:
             with self._lock:
                 self._connection = connection
             try:
+                self.caller.may_use_catalog(self.database)
                 catalog = Catalog(self.engine.region, self.caller)
                 if self.is_query:
                     self._select(connection, catalog)

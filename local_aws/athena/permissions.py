@@ -12,7 +12,15 @@ class Caller:
 
     def __init__(self, access_key: str, region: str) -> None:
         self._access_key = access_key
+        self._region = region
         self._glue = f"arn:aws:glue:{region}:{ACCOUNT}"
+
+    def may_use_catalog(self, database: str) -> None:
+        """What Athena's guide demands of every caller: the data catalog, the database, and the database `default`."""
+        self._may("athena:GetDataCatalog", f"arn:aws:athena:{self._region}:{ACCOUNT}:datacatalog/AwsDataCatalog")
+        default = (f"{self._glue}:catalog", f"{self._glue}:database/default")
+        self._may("glue:GetDatabase", *default, f"{self._glue}:database/{database}")
+        self._may("glue:GetDatabases", *default)
 
     def may_use_table(self, action: str, database: str, table: str) -> None:
         """Glue wants the right on the catalog, the database and the table alike."""

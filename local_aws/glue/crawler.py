@@ -10,25 +10,42 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningException, GlueClientError
 from moto.glue.models import FakeCrawler, GlueBackend
 from moto.glue.responses import GlueResponse
 
-from local_aws.glue import log_groups
+from local_aws.glue import crawler_rights, log_groups
 from local_aws.glue.crawler_partitions import CrawlError, Tables
 from local_aws.replacing import replace
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
 from local_aws.world import ACCOUNT, World
 
-STOPPING_SECONDS = 0.05
-"""How long a crawler stays STOPPING after its crawl: on AWS a minute or more, here just long enough to be seen."""
+
+@dataclass
+class Pace:
+    """How long a crawler takes, in seconds; a test may set them.
+
+    On AWS a crawl of a few objects takes one and a half to five minutes, most of it to begin and to stop.
+    """
+
+    crawl: float = 0.3
+    """A crawl lasts at least as long."""
+    stopping: float = 0.05
+    """Then the crawler is STOPPING."""
+    unseen: float = 0.0
+    """So long after StartCrawler it still says READY, with the crawl before as its last one."""
+
+
+pace = Pace()
 
 _create_crawler = GlueBackend.create_crawler
 _start_crawler = FakeCrawler.start_crawler
@@ -55,6 +72,12 @@ class Crawl:
     end_time: datetime.datetime | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     created: int = 0
+    seen_from: float = field(default_factory=lambda: time.monotonic() + pace.unseen)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether GetCrawler tells of it by now."""
+        return time.monotonic() >= self.seen_from
 
     @property
     def log_stream(self) -> str:
@@ -125,18 +148,15 @@ class _Run:
         self._crawler = crawler
         self._crawl = crawl
         self._lines: list[str] = []
-        self._session: boto3.Session | None = None
+        self._credentials: dict[str, str] | None = None
+
+    def _granted(self) -> dict[str, str]:
+        if self._credentials is None:
+            self._credentials = _credentials(self._world, self._crawler.name, self._crawler.role)
+        return self._credentials
 
     def _client(self, service: str) -> Any:
-        if self._session is None:
-            source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:crawler/{self._crawler.name}"
-            granted = take_role(self._world, self._crawler.role, "glue", "AWS-Crawler", source)
-            self._session = boto3.Session(
-                granted["AWS_ACCESS_KEY_ID"], granted["AWS_SECRET_ACCESS_KEY"], granted["AWS_SESSION_TOKEN"]
-            )
-        return self._session.client(  # type: ignore[call-overload]
-            service, endpoint_url=self._world.endpoint, region_name=self._world.region
-        )
+        return _client(self._world, self._granted(), service)
 
     def _say(self, text: str) -> None:
         self._lines.append(f"[{self._crawl.crawl_id}] {text}")
@@ -147,6 +167,9 @@ class _Run:
         status, error = "SUCCEEDED", None
         try:
             self._say("BENCHMARK : Running Start Crawl for Crawler " + self._crawler.name)
+            until = time.monotonic() + pace.crawl
+            if self._crawler.crawler_security_configuration:
+                self._client("glue").get_security_configuration(Name=self._crawler.crawler_security_configuration)
             policy = self._crawler.schema_change_policy or {}
             tables = Tables(
                 self._client("glue"),
@@ -157,7 +180,9 @@ class _Run:
             )
             for target in self._crawler.targets["CatalogTargets"]:
                 for name in target["Tables"]:
+                    self._require_rights(target["DatabaseName"], name)
                     crawl.created += tables.crawl(target["DatabaseName"], name)
+            crawl.cancelled.wait(max(until - time.monotonic(), 0))
         except CrawlError as wrong:
             status, error = "FAILED", str(wrong)
         except Exception as wrong:  # noqa: BLE001 - whatever a crawl fails with is its error message
@@ -167,9 +192,14 @@ class _Run:
         self._say(f"{'ERROR : ' + error if error else 'INFO'} : Finished: {status}, {crawl.created} partitions added")
         crawl.state = "STOPPING"
         self._publish_log()
-        time.sleep(STOPPING_SECONDS)
+        time.sleep(max(pace.stopping, crawl.seen_from - time.monotonic()))
         crawl.error, crawl.end_time, crawl.status = error, _now(), status
         crawl.state = "READY"
+
+    def _require_rights(self, database: str, table: str) -> None:
+        refused = crawler_rights.denied(self._granted()["AWS_ACCESS_KEY_ID"], self._world.region, database, table)
+        if refused is not None:
+            raise CrawlError(refused)
 
     def _publish_log(self) -> None:
         """Leave the log below the world's folder and, as far as the role may, where AWS has it."""
@@ -185,6 +215,31 @@ class _Run:
                 out.write(f"CloudWatch Logs has no copy of this log: {refused}\n")
 
 
+def _credentials(world: World, crawler: str, role: str) -> dict[str, str]:
+    """Credentials of a crawler's role."""
+    source = f"arn:aws:glue:{world.region}:{ACCOUNT}:crawler/{crawler}"
+    return take_role(world, role, "glue", "AWS-Crawler", source)
+
+
+def _client(world: World, granted: Mapping[str, str], service: str) -> Any:
+    session = boto3.Session(
+        granted["AWS_ACCESS_KEY_ID"], granted["AWS_SECRET_ACCESS_KEY"], granted["AWS_SESSION_TOKEN"]
+    )
+    return session.client(  # type: ignore[call-overload]
+        service, endpoint_url=world.endpoint, region_name=world.region
+    )
+
+
+def _require_security_configuration(world: World, crawler: str, role: str, configuration: str) -> None:
+    """CreateCrawler reads the security configuration with the crawler's role: without the right there is no crawler."""
+    try:
+        glue = _client(world, _credentials(world, crawler, role), "glue")
+        glue.get_security_configuration(Name=configuration)
+    except ClientError as refused:
+        error = refused.response["Error"]
+        raise GlueClientError(error["Code"], error["Message"]) from refused
+
+
 def _is_real(crawler: FakeCrawler) -> bool:
     return bool((crawler.targets or {}).get("CatalogTargets"))
 
@@ -195,9 +250,15 @@ def _crawls(crawler: FakeCrawler) -> list[Crawl]:
 
 
 def status(crawler: FakeCrawler) -> str:
-    """READY, RUNNING or STOPPING."""
+    """READY, RUNNING or STOPPING, as GetCrawler tells it."""
     crawls = _crawls(crawler)
-    return crawls[-1].state if crawls else "READY"
+    return crawls[-1].state if crawls and crawls[-1].is_seen else "READY"
+
+
+def _is_busy(crawler: FakeCrawler) -> bool:
+    """Whether a crawl is on its way, seen or not."""
+    crawls = _crawls(crawler)
+    return bool(crawls) and crawls[-1].state != "READY"
 
 
 def as_dict(self: FakeCrawler) -> dict[str, Any]:
@@ -226,6 +287,8 @@ def install(world: World) -> None:
                 given.get("recrawl_policy") or {},
                 given.get("configuration") or '{"Version": 1.0}',
             )
+            if configuration := given.get("crawler_security_configuration"):
+                _require_security_configuration(world, given["name"], given["role"], configuration)
         _create_crawler(self, **given)
 
     def start_crawler(self: FakeCrawler) -> None:
@@ -233,7 +296,7 @@ def install(world: World) -> None:
             _start_crawler(self)
             return
         with starting:
-            if status(self) != "READY":
+            if _is_busy(self):
                 raise CrawlerRunningException(f"Crawler with name {self.name} has already started")
             group = log_groups.of_crawler(self.role, self.crawler_security_configuration)
             crawl = Crawl(self.name, group)
@@ -244,7 +307,7 @@ def install(world: World) -> None:
         if not _is_real(self):
             _stop_crawler(self)
             return
-        if status(self) == "READY":
+        if not _is_busy(self):
             raise CrawlerNotRunningException(f"Crawler with name {self.name} isn't running")
         _crawls(self)[-1].cancelled.set()
         _crawls(self)[-1].state = "STOPPING"

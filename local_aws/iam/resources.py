@@ -36,6 +36,7 @@ _JOB_ACTIONS = {
     *("GetJobBookmark", "ResetJobBookmark"),
 }
 _CRAWLER_ACTIONS = {"GetCrawler", "StartCrawler", "StopCrawler", "UpdateCrawler", "DeleteCrawler"}
+_WITHOUT_ARN = {"GetSecurityConfiguration", "GetSecurityConfigurations"}
 _GLUE_LISTINGS = {"GetCrawlers", "GetCrawlerMetrics", "ListCrawlers", "ListCrawls", "GetJobs", "ListJobs"}
 
 
@@ -55,7 +56,7 @@ def _glue(action: str, given: Parameters, region: str) -> list[str]:
         return [_arn("glue", region, f"job/{given.get('JobName') or given.get('Name')}")]
     if action in _CRAWLER_ACTIONS:
         return [_arn("glue", region, f"crawler/{given['Name']}")]
-    if action in _GLUE_LISTINGS:
+    if action in _GLUE_LISTINGS or action in _WITHOUT_ARN:
         return [_NO_RESOURCE]
     raise UnjudgedError
 

@@ -18,6 +18,7 @@ from moto.stepfunctions.parser.asl.component.common.retry.retry_outcome import R
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
@@ -32,6 +33,9 @@ ENDS = {
     HistoryEventType.ExecutionAborted,
     HistoryEventType.ExecutionTimedOut,
 }
+
+WAITS = 0.1
+"""How much of a Wait state's time passes."""
 
 _is_within_size_quota = quotas.is_within_size_quota
 _to_json_str = to_json_str
@@ -107,6 +111,11 @@ def retrier(self: RetrierDecl, env: Any) -> None:
     env.stack.append(RetrierOutcome.Executed)
 
 
+def wait(self: WaitFunction, env: Any) -> None:
+    """Wait for a tenth of the time, at most until the execution ends: what is waited for is quicker here, too."""
+    env.program_state_event.wait(self._get_wait_seconds(env=env) * WAITS)
+
+
 def set_error(self: Environment, error: Any) -> None:
     """A failure after the execution was stopped or timed out changes nothing."""
     if self.is_running():
@@ -148,6 +157,7 @@ def install() -> None:
     replace_everywhere("moto.stepfunctions", _to_json_str, json_text)
     replace(ExecutionState, _eval_state=eval_state)
     replace(RetrierDecl, _eval_body=retrier)
+    replace(WaitFunction, _eval_body=wait)
     replace(Environment, set_error=set_error)
     replace(EventManager, add_event=add_event)
     replace(Program, eval=eval_program)

@@ -136,8 +136,9 @@ class _JobTask(_ModelledTask):
     def _from_error(self, env: Any, ex: Exception) -> FailureEvent:
         if not isinstance(ex, ClientError):
             return super()._from_error(env=env, ex=ex)
-        is_named = type(ex).__name__ != "ClientError"
-        name = type(ex).__name__ if is_named else self.base_exception
+        # The name of an error that the action's model has; a throttled or refused call is the SDK's plain exception.
+        modelled = {shape.name for shape in self._operation().error_shapes}
+        name = type(ex).__name__ if type(ex).__name__ in modelled else self.base_exception
         return failure(env, f"{self.error_prefix}.{name}", str(ex.response["Error"].get("Message")), self).failure_event
 
     def _eval_service_task(

@@ -83,7 +83,9 @@ def faulty(folder: Path, *, tries: int | None = None, report: bool = True) -> It
     project.hurry(tries)
     if not report:
         project.leave_out_the_report()
-    project.edit("cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 240', '"NumericGreaterThanEquals": 2')
+    project.edit(
+        "cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 3600', '"NumericGreaterThanEquals": 10'
+    )
     with deployed(project, dataset, folder / "world") as (world, aws):
         world.publish()
         yield Faulty(world, aws, dataset)

@@ -109,6 +109,23 @@ def test_an_analyst_can_neither_publish_nor_forge_what_the_pipeline_believes(wor
         analyst.query("CREATE OR REPLACE VIEW of_my_own AS SELECT 1 AS one")
 
 
+def test_everything_of_the_first_day_is_encrypted_with_the_key(world: World) -> None:
+    key = world.client("kms").describe_key(KeyId=world.resources["DataKey"])["KeyMetadata"]["Arn"]
+    s3, bucket = world.client("s3"), world.outputs["DataBucketName"]
+    keys = world.keys("")
+    assert {"code", "raw", "stage", "processed", "manifests", "athena-results", "reports"} <= {
+        name.split("/")[0] for name in keys
+    }
+    heads = {name: s3.head_object(Bucket=bucket, Key=name) for name in keys}
+    assert {head.get("SSEKMSKeyId") for head in heads.values()} == {key}
+    groups = {group["logGroupName"]: group for group in world.client("logs").describe_log_groups()["logGroups"]}
+    crawler = groups.pop("/aws-glue/crawlers")  # the account's: the only one that is not the stack's
+    assert "kmsKeyId" not in crawler
+    ours = {name for logical, name in world.resources.items() if logical.endswith("LogGroup")}
+    assert set(groups) == ours
+    assert {group.get("kmsKeyId") for group in groups.values()} == {key}
+
+
 def report(world: World, snapshot: int) -> str:
     """The text of a snapshot's report."""
     return words(world.content(f"reports/{snapshot}.html"))

@@ -51,7 +51,7 @@ def test_deploy_gets_past_a_failed_first_deployment(world: World) -> None:
     broken = {"Resources": {"Wrong": {"Type": "AWS::Glue::Database", "Properties": {"Nonsense": 1}}}}
     world.client("cloudformation").create_stack(StackName="trial", TemplateBody=json.dumps(broken))
     assert statuses(world) == {"trial": "ROLLBACK_COMPLETE"}
-    wanted = 'PARAMETERS=CrawlerPollSeconds=1 ScheduleExpression="cron(30 6 * * ? *)" AlarmEmail=a@example.org'
+    wanted = 'PARAMETERS=CrawlerPollSeconds=5 ScheduleExpression="cron(30 6 * * ? *)" AlarmEmail=a@example.org'
     done = make(world, "deploy", wanted)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert "Wrong CREATE_FAILED" in done.stdout

@@ -223,4 +223,4 @@ def test_no_action_and_no_resource_is_everything(life: Life) -> None:
         for action in listed(statement["Action"]):
             assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), (role, sid, action)
             if statement["Resource"] == "*":
-                assert action.split(":")[0] in {"xray", "logs", "cloudwatch"}, (role, sid, action)
+                assert action.split(":")[0] in {"xray", "logs", "cloudwatch", "lakeformation"}, (role, sid, action)

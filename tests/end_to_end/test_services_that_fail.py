@@ -11,7 +11,7 @@ import pytest
 from local_aws import faults
 from local_aws.athena import execution as athena_execution
 from local_aws.faults import Fault
-from local_aws.glue import job_runs
+from local_aws.glue import crawler, job_runs
 from tests.waiting import HANG
 
 from . import sources
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.local_aws
 
 MACHINE, CONVERT, TRANSFORM, CRAWLER = "StateMachineRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole"
 ALWAYS = float("inf")
+CONFLICT = "ConditionalRequestConflict"
+"""S3's answer, beside PreconditionFailed, to a conditional write: another one is on its way."""
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,12 @@ def world(place: Faulty) -> Iterator[Any]:
     faults.clear()
 
 
-def test_an_execution_goes_its_way_while_every_service_is_busy(place: Faulty, told: Any) -> None:
+def test_an_execution_goes_its_way_while_every_service_is_busy(
+    place: Faulty, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.change()
+    # The crawler says READY when it is first looked at, after half a second, with the crawl of the run before.
+    monkeypatch.setattr(crawler, "pace", crawler.Pace(crawl=0.8, unseen=0.7))
     busy = [
         Fault("lambda", "Invoke", role=MACHINE, status=429, code="TooManyRequestsException"),
         Fault("glue", "StartJobRun", role=MACHINE, status=400, code="ConcurrentRunsExceededException"),
@@ -47,7 +53,9 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(place: Faulty, to
         Fault("athena", "StartQueryExecution", role=MACHINE, status=400, code="TooManyRequestsException"),
         Fault("athena", "GetQueryResults", role=MACHINE, status=500, code="InternalServerException"),
         Fault("s3", "PutObject", role=MACHINE, status=500, code="InternalError"),
-        Fault("s3", "PutObject", role="DownloadRole", status=503, code="SlowDown"),
+        Fault("s3", "PutObject", role="DownloadRole", key="manifests/claim.json", status=409, code=CONFLICT),
+        Fault("s3", "PutObject", role="DownloadRole", key="manifests/raw/.*", status=409, code=CONFLICT),
+        Fault("s3", "PutObject", role="DownloadRole", key="raw/.*", status=503, code="SlowDown"),
         Fault("s3", "PutObject", role=CONVERT, status=503, code="SlowDown"),
         Fault("s3", "PutObject", role=TRANSFORM, status=503, code="SlowDown"),
         Fault("glue", "GetTable", role=TRANSFORM, status=400, code="ThrottlingException"),

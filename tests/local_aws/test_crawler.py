@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from local_aws.glue import crawler, crawler_partitions
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
+from tests.local_aws.roles import allow
 from tests.local_aws.served import Served, serve
 from tests.waiting import HANG
 
@@ -30,7 +31,7 @@ class Crawlers:
         self.s3 = served.client("s3")
         self.s3.create_bucket(Bucket=DATA)
         self.glue.create_database(DatabaseInput={"Name": "db"})
-        self.role = served.role("crawler-role", "glue")
+        self.role = served.role("crawler-role", "glue", allow("glue:*", "*"))
         self._numbers = itertools.count()
 
     def table(self, **parameters: str) -> str:
@@ -294,6 +295,20 @@ def test_a_state_machine_starts_and_polls_the_crawler(crawlers: Crawlers, held: 
     last = machines.output(one(task("aws-sdk:glue:getCrawler", {"Name": name})))["Crawler"]["LastCrawl"]
     assert last["Status"] == "SUCCEEDED"
     assert last["StartTime"].endswith("Z")
+
+
+def test_a_crawl_takes_its_time_and_may_not_be_seen_at_once(
+    crawlers: Crawlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = crawlers.table()
+    name = crawlers.create(table)
+    first = crawlers.run(name)["LastCrawl"]
+    monkeypatch.setattr(crawler, "pace", crawler.Pace(crawl=0.0, unseen=60))
+    crawlers.put(f"{table}/snapshot=1/subject=1/a")
+    crawlers.glue.start_crawler(Name=name)
+    assert (crawlers.get(name)["State"], crawlers.get(name)["LastCrawl"]) == ("READY", first)
+    with pytest.raises(ClientError, match="has already started"):
+        crawlers.glue.start_crawler(Name=name)
 
 
 def test_other_crawlers_stay_as_moto_has_them(crawlers: Crawlers) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.glue import crawler
 from local_aws.iam import judge as iam
@@ -19,9 +20,15 @@ RIGHTS = {
     "s3:ListBucket": allow("s3:ListBucket", "arn:aws:s3:::lake", Condition={"StringLike": {"s3:prefix": "t/*"}}),
     "s3:GetObject": allow("s3:GetObject", OBJECT),
     "kms:Decrypt": allow("kms:Decrypt", "*"),
-    "glue:GetTable": allow("glue:GetTable", CATALOG),
-    "glue:GetPartitions": allow("glue:GetPartitions", CATALOG),
-    "glue:BatchCreatePartition": allow("glue:BatchCreatePartition", CATALOG),
+    # By hand, from public scoped-down policies of crawlers: not from the list of the code under test.
+    **{
+        f"glue:{action}": allow(f"glue:{action}", CATALOG)
+        for action in (
+            *("GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetTableVersion", "GetTableVersions"),
+            *("UpdateTable", "GetPartition", "GetPartitions", "BatchGetPartition", "CreatePartition"),
+            *("BatchCreatePartition", "UpdatePartition", "BatchUpdatePartition"),
+        )
+    },
 }
 
 
@@ -43,7 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def crawl(served: Served, name: str, *statements: dict[str, Any]) -> dict[str, Any]:
+def crawl(served: Served, name: str, *statements: dict[str, Any], **settings: str) -> dict[str, Any]:
     """The end of a crawl by a new crawler with a role of its own."""
     glue = served.client("glue")
     glue.create_crawler(
@@ -51,6 +58,7 @@ def crawl(served: Served, name: str, *statements: dict[str, Any]) -> dict[str, A
         Role=served.role(name, "glue", *statements),
         Targets={"CatalogTargets": [{"DatabaseName": "db", "Tables": ["t"]}]},
         SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
+        **settings,
     )
     glue.start_crawler(Name=name)
     until = time.monotonic() + HANG
@@ -72,3 +80,14 @@ def test_with_these_rights_it_crawls_and_each_was_used(served: Served) -> None:
     assert crawl(served, "with-all", *RIGHTS.values())["Status"] == "SUCCEEDED"
     used = {use.action for use in iam.used() if use.role.endswith("/with-all")}
     assert used == set(RIGHTS)
+
+
+def test_a_crawler_with_a_security_configuration_is_made_only_where_its_role_may_read_it(served: Served) -> None:
+    served.client("glue").create_security_configuration(
+        Name="sealed", EncryptionConfiguration={"S3Encryption": [{"S3EncryptionMode": "SSE-S3"}]}
+    )
+    using = {"CrawlerSecurityConfiguration": "sealed"}
+    with pytest.raises(ClientError, match="not authorized to perform: glue:GetSecurityConfiguration on resource: \\*"):
+        crawl(served, "may-not-read-it", *RIGHTS.values(), **using)
+    may = allow("glue:GetSecurityConfiguration", "*")
+    assert crawl(served, "may-read-it", *RIGHTS.values(), may, **using)["Status"] == "SUCCEEDED"

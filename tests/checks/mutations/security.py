@@ -68,7 +68,10 @@ ENCRYPTION = (
         "EnforceWorkGroupConfiguration: false",
     ),
     in_template(
-        "a job without security configuration", "GlueTransformJob", "      SecurityConfiguration: !Ref GlueSecurity\n"
+        "a job that logs elsewhere",
+        "GlueTransformJob",
+        "--custom-logGroup-prefix: !Sub /aws-glue/${AWS::StackName}",
+        "--custom-logGroup-prefix: /aws-glue/jobs",
     ),
     in_template("a key that does not rotate", "DataKey", "EnableKeyRotation: true", "EnableKeyRotation: false"),
     in_template(

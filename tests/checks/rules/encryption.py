@@ -19,11 +19,6 @@ PLACES = {
     "AWS::SQS::Queue": ("KmsMasterKeyId",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::Athena::WorkGroup": ("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey",),
-    "AWS::Glue::SecurityConfiguration": (
-        "EncryptionConfiguration.S3Encryptions.0.KmsKeyArn",
-        "EncryptionConfiguration.CloudWatchEncryption.KmsKeyArn",
-        "EncryptionConfiguration.JobBookmarksEncryption.KmsKeyArn",
-    ),
 }
 """Where each type of resource names its key."""
 
@@ -38,15 +33,6 @@ MODES = {
         "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.EncryptionOption",
     ): "SSE_KMS",
     ("AWS::Athena::WorkGroup", "WorkGroupConfiguration.EnforceWorkGroupConfiguration"): True,
-    ("AWS::Glue::SecurityConfiguration", "EncryptionConfiguration.S3Encryptions.0.S3EncryptionMode"): "SSE-KMS",
-    (
-        "AWS::Glue::SecurityConfiguration",
-        "EncryptionConfiguration.CloudWatchEncryption.CloudWatchEncryptionMode",
-    ): "SSE-KMS",
-    (
-        "AWS::Glue::SecurityConfiguration",
-        "EncryptionConfiguration.JobBookmarksEncryption.JobBookmarksEncryptionMode",
-    ): "CSE-KMS",
 }
 """What must stand beside the key for it to be used."""
 
@@ -90,17 +76,24 @@ def everything_is_encrypted_with_the_key(project: Project) -> Iterable[str]:
 
 
 @rule
-def glue_uses_its_security_configuration(project: Project) -> Iterable[str]:
-    """A security configuration that a job or the crawler does not name encrypts nothing of theirs."""
-    for kind, key in (
-        ("AWS::Glue::Job", "SecurityConfiguration"),
-        ("AWS::Glue::Crawler", "CrawlerSecurityConfiguration"),
-    ):
-        for name, properties in project.of_type(kind).items():
-            used = properties.get(key, {})
-            reference = used.get("Ref") if isinstance(used, dict) else None
-            if reference not in project.of_type("AWS::Glue::SecurityConfiguration"):
-                yield f"{name}: {key} names no security configuration of the stack"
+def jobs_write_where_the_key_is(project: Project) -> Iterable[str]:
+    """Nothing of Glue's encrypts what jobs write (docs/decisions/0007): the bucket and the log groups do it."""
+    groups = [group.get("LogGroupName") for group in project.of_type("AWS::Logs::LogGroup").values()]
+    for name, job in project.of_type("AWS::Glue::Job").items():
+        arguments = job.get("DefaultArguments", {})
+        prefix = arguments.get("--custom-logGroup-prefix", {})
+        for kind in ("output", "error"):
+            written = {"Fn::Sub": f"{prefix.get('Fn::Sub') if isinstance(prefix, dict) else prefix}/{kind}"}
+            if written not in groups:
+                yield f"{name}: logs to {written['Fn::Sub']}, which is no log group of the stack"
+        if "${DataBucket}" not in str(arguments.get("--data_uri")) or "${DataBucket}" not in str(
+            arguments.get("--TempDir")
+        ):
+            yield f"{name}: must write to the bucket of the stack alone"
+        if arguments.get("--job-bookmark-option", "job-bookmark-disable") != "job-bookmark-disable":
+            yield f"{name}: bookmarks would be kept outside of the bucket, without the key"
+        if "SecurityConfiguration" in job:
+            yield f"{name}: logs elsewhere under a security configuration, and its role needs more rights"
 
 
 @rule

@@ -15,7 +15,8 @@ CALLED = {
     "athena:startQueryExecution.sync": {
         *("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:StopQueryExecution"),
         # In its caller's name Athena reads the catalog and the files, and writes the result.
-        *("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions", "s3:GetObject", "s3:PutObject"),
+        *("athena:GetDataCatalog", "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetPartition"),
+        *("glue:GetPartitions", "lakeformation:GetDataAccess", "s3:GetObject", "s3:PutObject"),
         *("s3:GetBucketLocation", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"),
     },
     "athena:getQueryResults": {"athena:GetQueryResults", "s3:GetObject"},
@@ -38,6 +39,7 @@ KNOW_NO_RESOURCES = {
     # X-Ray and metrics (Service Authorization Reference: no resource types for these).
     *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"),
     "cloudwatch:PutMetricData",
+    "lakeformation:GetDataAccess",
 }
 """Actions whose only possible resource is `*`."""
 
