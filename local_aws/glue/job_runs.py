@@ -239,7 +239,7 @@ class Runner:
         security = run.overrides.get("security_configuration") or run.job.security_configuration
         try:
             for kind in ("output", "error") if failed else ("output",):
-                group = log_groups.of_job(kind, run.merged_arguments(), security)
+                group = log_groups.of_job(kind, run.merged_arguments(), security, run.job.role)
                 put_lines(logs, group, run.job_run_id, lines)
         except Exception as refused:  # noqa: BLE001 - a missing log must not change the run's result
             self._note(f"CloudWatch Logs has no copy of this log: {refused}")

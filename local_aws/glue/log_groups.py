@@ -1,7 +1,8 @@
 """The log groups that Glue writes to: their names follow from a job's arguments and from the security configuration.
 
-Source: the developer guide's pages on logging for Glue jobs (`--custom-logGroup-prefix`) and on security configurations
-(`LOG-GROUP-SECURITY-CONFIGURATION`; `/aws-glue/crawlers-role/ROLE-SECURITY-CONFIGURATION` for crawlers).
+Source: the developer guide's pages "Logging for AWS Glue jobs" (`--custom-logGroup-prefix`; from Glue 5.0 on, with a
+security configuration, `PREFIX/CONFIGURATION-role/ROLE/output`) and on security configurations
+(`/aws-glue/crawlers-role/ROLE-CONFIGURATION` for crawlers).
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def of_job(kind: str, arguments: Mapping[str, str], security_configuration: str | None) -> str:
-    """The group of a job's `output` or `error` log."""
+def of_job(kind: str, arguments: Mapping[str, str], security_configuration: str | None, role: str) -> str:
+    """The group of a job's `output` or `error` log; `role` is the role's name or ARN."""
     prefix = arguments.get("--custom-logGroup-prefix", "/aws-glue/jobs")
-    suffix = f"-{security_configuration}" if security_configuration else ""
-    return f"{prefix}/{kind}{suffix}"
+    if not security_configuration:
+        return f"{prefix}/{kind}"
+    return f"{prefix}/{security_configuration}-role/{role.rpartition('/')[2]}/{kind}"
 
 
 def of_crawler(role: str, security_configuration: str | None) -> str:
