@@ -84,7 +84,7 @@ def faulty(folder: Path, *, tries: int | None = None, report: bool = True) -> It
     if not report:
         project.leave_out_the_report()
     project.edit(
-        "cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 3600', '"NumericGreaterThanEquals": 10'
+        "cloudformation/pipeline.asl.json", '"NumericGreaterThanEquals": 3600', '"NumericGreaterThanEquals": 60'
     )
     with deployed(project, dataset, folder / "world") as (world, aws):
         world.publish()
