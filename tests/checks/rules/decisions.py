@@ -12,33 +12,30 @@ from tests.checks.rules.registry import rule
 
 _READY, _STATUS = {"State": "READY"}, {"Status": "SUCCEEDED"}
 
+
+def _crawl(crawler: dict[str, Any], *, last: str = '["the crawl before"]', waited: int = 0) -> dict[str, Any]:
+    """A look at the crawler, after so many seconds; `last` is the last crawl's start."""
+    return {"crawl": {"before": '["the crawl before"]', "waited": waited, "answer": {"crawler": crawler, "last": last}}}
+
+
 CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("IsThereSomethingNew", {"download": {"changed": True, "running": None}}, "ConvertParquet"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": None}}, "MeasureNothingNew"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": "arn"}}, "AnotherExecutionIsRunning"),
     # The first crawl has no LastCrawl while it runs; a second one has that of the crawl before.
-    ("HasCrawlerFinished", {"crawl": {"polls": 0, "answer": {"crawler": {"State": "RUNNING"}}}}, "CountPoll"),
+    ("HasCrawlerFinished", _crawl({"State": "RUNNING"}), "CountWait"),
+    ("HasCrawlerFinished", _crawl({"State": "STOPPING", "LastCrawl": _STATUS}, waited=3599), "CountWait"),
+    ("HasCrawlerFinished", _crawl(_READY), "CountWait"),
+    # Just after its start a crawler may be READY still.
+    ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": _STATUS}, last='["the crawl before"]'), "CountWait"),
     (
         "HasCrawlerFinished",
-        {"crawl": {"polls": 239, "answer": {"crawler": {"State": "STOPPING", "LastCrawl": _STATUS}}}},
-        "CountPoll",
+        _crawl({**_READY, "LastCrawl": {"Status": "FAILED"}}, last='["the crawl before"]'),
+        "CountWait",
     ),
-    ("HasCrawlerFinished", {"crawl": {"polls": 0, "answer": {"crawler": _READY}}}, "CountPoll"),
-    (
-        "HasCrawlerFinished",
-        {"crawl": {"polls": 3, "answer": {"crawler": {**_READY, "LastCrawl": _STATUS}}}},
-        "ReadSnapshotSummary",
-    ),
-    (
-        "HasCrawlerFinished",
-        {"crawl": {"polls": 3, "answer": {"crawler": {**_READY, "LastCrawl": {"Status": "FAILED"}}}}},
-        "CrawlerFailed",
-    ),
-    (
-        "HasCrawlerFinished",
-        {"crawl": {"polls": 240, "answer": {"crawler": {"State": "RUNNING", "LastCrawl": _STATUS}}}},
-        "CrawlerTimedOut",
-    ),
+    ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": _STATUS}, last='["now"]'), "ReadSnapshotSummary"),
+    ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": {"Status": "FAILED"}}, last='["now"]'), "CrawlerFailed"),
+    ("HasCrawlerFinished", _crawl({"State": "RUNNING", "LastCrawl": _STATUS}, waited=3600), "CrawlerTimedOut"),
     (
         "AreAllRowsInTheCatalog",
         {"verified": {"rows": "10", "subjects": "2"}, "summary": {"rows": "10", "subjects": "2"}},
@@ -144,6 +141,8 @@ def _holds(choice: dict[str, Any], document: dict[str, Any]) -> bool:
         return all(_holds(each, document) for each in choice["And"])
     if "Or" in choice:
         return any(_holds(each, document) for each in choice["Or"])
+    if "Not" in choice:
+        return not _holds(choice["Not"], document)
     (operator,) = set(choice) - {"Variable", "Next", "Comment"}
     operand, value = choice[operator], _at(document, choice["Variable"])
     if operator == "IsPresent":

@@ -15,7 +15,7 @@ Shape = Mapping[str, Any] | None
 VARIABLES = "\0variables"
 """The key of a document's shape under which the variables are kept: no document has it."""
 
-_PATH = re.compile(r"\$\$?[A-Za-z_]\w*(?:[.\[][\w\]]+)*|\$\$?(?:\.[A-Za-z_][\w-]*|\[\d+\])+")
+_PATH = re.compile(r"\$\$?[A-Za-z_]\w*(?:[.\[][\w\]]+)*|\$\$?(?:\.\.?[A-Za-z_][\w-]*|\[\d+\])+")
 _CONTEXT = {"Execution.Id", "Execution.StartTime", "Execution.Input", "State.Name", "State.EnteredTime"}
 """Step Functions Developer Guide, "Context object", as far as it is used."""
 

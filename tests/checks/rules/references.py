@@ -86,7 +86,7 @@ def references_lead_somewhere(project: Project) -> Iterable[str]:
                 yield f"{path}: {function} refers to {name!r}, which the template does not have"
         if function == "Fn::If" and operands[0] not in conditions:
             yield f"{path}: Fn::If names the condition {operands[0]!r}, which the template does not have"
-        if function == "Fn::FindInMap" and operands[2] not in mappings.get(operands[0], {}).get(operands[1], {}):
+        if function == "Fn::FindInMap" and not _is_found(operands, mappings):
             yield f"{path}: Fn::FindInMap finds nothing at {'.'.join(map(str, operands))}"
     for name, resource in template["Resources"].items():
         if resource.get("Condition", next(iter(conditions), None)) not in conditions:
@@ -105,3 +105,11 @@ def what_the_template_defines_is_used(project: Project) -> Iterable[str]:
     for section in ("Parameters", "Conditions", "Mappings"):
         for name in sorted(set(template.get(section, {})) - used):
             yield f"nothing uses {name} of {section}"
+
+
+def _is_found(operands: list[Any], mappings: dict[str, Any]) -> bool:
+    """Whether a mapping has what Fn::FindInMap names, under every first key where that is known at deployment only."""
+    name, first, second = operands
+    mapping = mappings.get(name, {})
+    entries = mapping.values() if isinstance(first, dict) else [mapping.get(first, {})]
+    return bool(entries) and all(second in entry for entry in entries)

@@ -27,6 +27,8 @@ PASSING: dict[str, set[str]] = {
     "glue:startJobRun.sync": {
         *_GLUE_BUSY,
         *("Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"),
+        # What .sync does not know by name, a throttled call among it: eight public state machines retry it.
+        *("Glue.AWSGlueException", "Glue.SdkClientException"),
     },
     "aws-sdk:glue:startCrawler": {*_GLUE_SDK, "Glue.CrawlerRunningException", "Glue.CrawlerStoppingException"},
     "aws-sdk:glue:getCrawler": _GLUE_SDK,
@@ -34,7 +36,8 @@ PASSING: dict[str, set[str]] = {
     "aws-sdk:s3:headObject": _S3,
     "aws-sdk:s3:getObject": _S3,
     "aws-sdk:s3:putObject": _S3,
-    "athena:startQueryExecution.sync": _ATHENA,
+    # A query that failed, once more: its statements may be run any number of times.
+    "athena:startQueryExecution.sync": {*_ATHENA, "States.TaskFailed"},
     "athena:getQueryResults": _ATHENA,
     "aws-sdk:cloudwatch:putMetricData": {
         *("CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", "States.Timeout"),
@@ -75,6 +78,8 @@ def _problems(retrier: dict[str, Any]) -> Iterable[str]:
     rate, longest = retrier.get("BackoffRate", 0), retrier.get("MaxDelaySeconds", 10**6)
     if not retrier.get("ErrorEquals"):
         yield "a retrier without ErrorEquals"
+    if attempts == 1 and 1 <= interval <= 60:
+        return  # once more: nothing to space out
     if not (1 <= interval <= 60 and 3 <= attempts <= 20 and 1 < rate <= 3 and longest > 0):
         yield f"every {interval} s, {attempts} times, {rate} times longer: expected a bounded number, longer each time"
         return
