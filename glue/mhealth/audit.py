@@ -15,7 +15,7 @@ from mhealth.parquet_files import WrittenFile
 from mhealth.snapshot import Source
 from mhealth.stage import read_footer
 from mhealth.storage import Storage, many
-from mhealth.value_sums import added, differing
+from mhealth.value_sums import Sums, added, differing
 
 _SCHEMA_CHECK = "every file has the table's schema"
 
@@ -43,13 +43,33 @@ def audit(
                 strict=True,
             )
         )
+    of_source = _by_source(files)
+    sums = _by_subject(written)
     return [
         _objects(files, found),
         _ids(files, written, footers),
         _schema(table, footers),
-        *(_conservation(source, files, footers) for source in sources),
-        *(_values(source, table, written) for source in sources if _is_made_now(source, written)),
+        *(_conservation(source, of_source.get(source.stage_key, ()), footers) for source in sources),
+        # Rows that are carried were audited by the run that wrote them.
+        *(_values(source, table, sums) for source in sources if any(subject in sums for subject in source.subjects)),
     ]
+
+
+def _by_source(files: Sequence[SnapshotFile]) -> Mapping[str, Sequence[SnapshotFile]]:
+    """The files whose rows come from a stage object, by its key."""
+    found: dict[str, list[SnapshotFile]] = {}
+    for file in files:
+        for key in file.stage_keys:
+            found.setdefault(key, []).append(file)
+    return found
+
+
+def _by_subject(written: Sequence[WrittenFile]) -> Mapping[int, Sums]:
+    """The sums of each subject that was written now, over all its files."""
+    found: dict[int, list[Sums]] = {}
+    for file in written:
+        found.setdefault(file.subject, []).append(file.sums)
+    return {subject: added(parts) for subject, parts in found.items()}
 
 
 def require(checks: Sequence[Check]) -> None:
@@ -141,39 +161,41 @@ def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
 
 
 def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
-    """The data lines that DownloadCSV counted are the rows in the files' footers and the rejected lines."""
+    """The data lines that DownloadCSV counted are the rows in the source's files' footers and the rejected lines."""
     subjects: dict[int, int] = {}
     told: dict[int, int] = {}
     for file in files:
-        if source.stage_key in file.stage_keys:
-            rows = footers[file.key].num_rows if file.key in footers else 0
-            subjects[file.subject] = subjects.get(file.subject, 0) + rows
-            told[file.subject] = told.get(file.subject, 0) + file.rows
+        rows = footers[file.key].num_rows if file.key in footers else 0
+        subjects[file.subject] = subjects.get(file.subject, 0) + rows
+        told[file.subject] = told.get(file.subject, 0) + file.rows
     rows = sum(subjects.values())
     lines = rows + source.note.quarantined
     passed = lines == source.file.lines == source.note.lines and subjects == source.subjects == told
     passed = passed and rows == source.note.rows
     found: int | str = lines
     if lines == source.file.lines and not passed:
+        in_footers, by_job_1, by_job_2 = _where_they_differ(subjects, source.subjects, told)
         found = (
-            f"{lines}, but rows by subject {subjects}; the jobs told {source.subjects} (together {source.note.rows}) "
-            f"and {told}"
+            f"{lines}, but rows by subject {in_footers}; the jobs told {by_job_1} (together {source.note.rows}) "
+            f"and {by_job_2}"
         )
     return Check(f"data lines of {source.file.source} = rows + rejected lines", source.file.lines, found, passed)
 
 
-def _is_made_now(source: Source, written: Sequence[WrittenFile]) -> bool:
-    """Whether the source's rows were written by this run; those carried were audited by the run that wrote them."""
-    return any(file.subject in source.subjects for file in written)
+def _where_they_differ(*counts: Mapping[int, int]) -> list[dict[int, int]]:
+    """Of several counts by subject those of the first few subjects in which they differ."""
+    subjects = sorted({subject for count in counts for subject in count})
+    differing = [subject for subject in subjects if len({count.get(subject) for count in counts}) > 1][:5]
+    return [{subject: count[subject] for subject in differing if subject in count} for count in counts]
 
 
-def _values(source: Source, table: TableDefinition, written: Sequence[WrittenFile]) -> Check:
+def _values(source: Source, table: TableDefinition, sums: Mapping[int, Sums]) -> Check:
     """The values that job 1 parsed, each at its sample, are those that job 2 wrote."""
     names = {column.name for column in table.columns}
     problems = []
     for staged in source.staged:
         parsed = {table_name(raw): total for raw, total in staged.sums.items() if table_name(raw) in names}
-        wrote = added(file.sums for file in written if file.subject == staged.subject)
+        wrote = sums.get(staged.subject, {})
         if columns := differing(parsed, wrote):
             problems.append(f"subject {staged.subject}: {', '.join(columns[:5])}")
     expected = "every column of every subject"

@@ -86,15 +86,17 @@ class Numbering:
     def _by_row(self, piece: Piece, subjects: Integers) -> Integers:
         owners = self._owners(piece, subjects)
         samples = np.zeros(piece.data_lines, np.int64)
-        for subject in np.unique(owners).tolist():
+        # Each subject's lines together, in their order: a look at all lines for each subject would take as many looks.
+        order = np.argsort(owners, kind="stable")
+        found, starts = (each.tolist() for each in np.unique(owners[order], return_index=True))
+        for subject, start, end in zip(found, starts, [*starts, len(owners)][1:], strict=True):
             if subject < 0:
                 continue
-            mine = owners == subject
             count = self.counts.setdefault(subject, SubjectCount())
-            lines = int(mine.sum())
-            samples[mine] = self.before.get(subject, 0) + count.lines + np.arange(lines)
-            count.lines += lines
-            count.rows += int((subjects == subject).sum())
+            samples[order[start:end]] = self.before.get(subject, 0) + count.lines + np.arange(end - start)
+            count.lines += end - start
+        for subject, rows in zip(*(each.tolist() for each in np.unique(subjects, return_counts=True)), strict=True):
+            self.counts[subject].rows += rows
         return samples[piece.good_data]
 
     def _owners(self, piece: Piece, subjects: Integers) -> Integers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class ParquetSink:
     """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
 
     `schema` is the table's; the rows have `subject` besides, which names the folder. A file is closed before it would
-    pass `max_file_bytes`. The rows of the subjects in `staged` come without the sensors: these are taken from the
+    pass `max_file_bytes`. The rows of the subjects in `staged()` come without the sensors: these are taken from the
     subject's stage object, whose key stands there. What both have, `sample`, has to agree.
     """
 
@@ -67,7 +67,7 @@ class ParquetSink:
     snapshot_prefix: str
     schema: pa.Schema
     max_file_bytes: int
-    staged: Mapping[int, str] = field(default_factory=dict)
+    staged: Callable[[], Mapping[int, str]] = dict
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Write the batches; yield one row per file, and one with `fault` where the rows are not what they must be."""
@@ -136,7 +136,7 @@ class _SubjectFiles:
         self._storage = storage
         self._path = folder / "part.parquet"
         self._sensors: StagedSensors | None = None
-        if (key := sink.staged.get(subject)) is not None:
+        if (key := sink.staged().get(subject)) is not None:
             stage = folder / "stage.parquet"
             storage.download(key, stage)
             self._sensors = StagedSensors(stage, key)

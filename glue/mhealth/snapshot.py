@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import TableDefinition
@@ -161,49 +161,38 @@ def plan_snapshot(
     arguments: TransformArguments, new: SnapshotManifest, sources: Sequence[Source], published: Published
 ) -> SnapshotPlan:
     """Carry the files of a source where the published snapshot has them all from the same stage object and code."""
-    carry: list[Copy] = []
-    recompute = []
-    for source in sources:
-        copies = _copies(arguments, new, source, published)
-        if copies is None:
-            recompute.append(source)
-        else:
-            carry += copies
-    return SnapshotPlan(tuple(carry), tuple(recompute))
-
-
-def _copies(
-    arguments: TransformArguments, new: SnapshotManifest, source: Source, published: Published
-) -> list[Copy] | None:
     old = published.manifest
     if old is None or old.snapshot == new.snapshot or inputs_beside_sources(old) != inputs_beside_sources(new):
-        return None
-    if _counted(source).made_from not in {was.made_from for was in old.sources}:
-        return None
-    files = [file for file in old.files if file.stage_keys == (source.stage_key,)]
+        return SnapshotPlan((), tuple(sources))
+    unchanged = {was.made_from for was in old.sources}
+    files: dict[tuple[str, ...], list[SnapshotFile]] = {}
+    for file in old.files:
+        files.setdefault(file.stage_keys, []).append(file)
+    carry: list[SnapshotFile] = []
+    recompute = []
+    for source in sources:
+        kept = files.get((source.stage_key,), ())
+        same = _counted(source).made_from in unchanged
+        if same and _are_whole(kept, source.subjects, published.sizes or {}):
+            carry += kept
+        else:
+            recompute.append(source)
+    old_prefix, new_prefix = (
+        snapshot_prefix(arguments.processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot)
+    )
+    return SnapshotPlan(tuple(_copy(file, old_prefix, new_prefix) for file in carry), tuple(recompute))
+
+
+def _are_whole(files: Sequence[SnapshotFile], subjects: Mapping[int, int], sizes: Mapping[str, int]) -> bool:
+    """Whether the files lie there as the manifest says, and together have these rows of these subjects."""
     rows: dict[int, int] = {}
     for file in files:
         rows[file.subject] = rows.get(file.subject, 0) + file.rows
-        if (published.sizes or {}).get(file.key) != file.bytes:
-            return None
-    if rows != source.subjects:
-        return None
-    old_prefix = snapshot_prefix(arguments.processed_prefix, old.snapshot)
-    new_prefix = snapshot_prefix(arguments.processed_prefix, new.snapshot)
-    return [
-        Copy(
-            file.key,
-            SnapshotFile(
-                new_prefix + file.key.removeprefix(old_prefix),
-                file.subject,
-                file.rows,
-                file.bytes,
-                carried=True,
-                stage_keys=file.stage_keys,
-            ),
-        )
-        for file in files
-    ]
+    return rows == subjects and all(sizes.get(file.key) == file.bytes for file in files)
+
+
+def _copy(file: SnapshotFile, old_prefix: str, new_prefix: str) -> Copy:
+    return Copy(file.key, replace(file, key=new_prefix + file.key.removeprefix(old_prefix), carried=True))
 
 
 def copy_files(storage: Storage, copies: Sequence[Copy]) -> None:

@@ -18,6 +18,12 @@ from mhealth.snapshot import Source, snapshot_prefix
 from mhealth.stage_schema import FULL_STAGE_SCHEMA
 from mhealth.storage import Storage
 
+_TASKS_PER_CORE = 4
+"""So that a core whose tasks are short takes over from the others."""
+
+_ROWS_PER_TASK = 1_000_000
+"""About 250 MB to sort, where there are many subjects."""
+
 _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 
@@ -40,8 +46,25 @@ def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
     """Bring each subject's rows together, in order; files of one subject are that already and are not shuffled."""
     if each_has_its_file(sources):
         return rows
-    subjects = sum(len(source.subjects) for source in sources)
-    return rows.repartition(subjects, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)
+    tasks = shuffle_tasks(
+        subjects=sum(len(source.subjects) for source in sources),
+        rows=sum(source.note.rows for source in sources),
+        cores=rows.sparkSession.sparkContext.defaultParallelism,
+    )
+    return rows.repartition(tasks, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)
+
+
+def shuffle_tasks(*, subjects: int, rows: int, cores: int) -> int:
+    """Among how many tasks the subjects are divided: a task each where they are few.
+
+    A task takes a tenth of a second to start, so of thousands of subjects several share one.
+
+    >>> [shuffle_tasks(subjects=subjects, rows=1_000_000, cores=4) for subjects in (1, 10, 5_000)]
+    [1, 10, 16]
+    >>> shuffle_tasks(subjects=5_000, rows=500_000_000, cores=4)
+    500
+    """
+    return max(1, min(subjects, max(_TASKS_PER_CORE * cores, rows // _ROWS_PER_TASK)))
 
 
 def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> DataFrame:
@@ -81,7 +104,10 @@ def write_rows(
     Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
     """
     prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
-    sink = ParquetSink(arguments.data_uri, prefix, table.arrow_schema(), arguments.max_file_bytes, staged)
+    # Sent to each worker once: with each of its tasks, that of thousands of files would be sent thousands of times.
+    shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
+    schema = table.arrow_schema()
+    sink = ParquetSink(arguments.data_uri, prefix, schema, arguments.max_file_bytes, lambda: shared.value)
     supplied = rows.drop(*MEASURED) if staged else rows
     told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
     for row in told:

@@ -40,8 +40,16 @@ class Snapshot:
         self.files = [SnapshotFile(KEY, 1, 3, size, carried=False, stage_keys=(self.source.stage_key,))]
         self.written = [WrittenFile(KEY, 1, 3, size, ids_increase=True)]
 
-    def write(self, schema: pa.Schema, rows: int, subject: int = 1, **options: object) -> None:
-        values = {"id": [f"{subject}-{row}" for row in range(rows)], "timestamp": [0] * rows, "ecg_1": [0.5] * rows}
+    def write_ids(self, ids: list[str], **options: object) -> None:
+        """Write a row for each id, and let the job know the file."""
+        self.write(SCHEMA, len(ids), ids=ids, **options)
+        self.resize()
+
+    def write(
+        self, schema: pa.Schema, rows: int, subject: int = 1, ids: list[str] | None = None, **options: object
+    ) -> None:
+        ids = ids or [f"{subject}-{row}" for row in range(rows)]
+        values = {"id": ids, "timestamp": [0] * rows, "ecg_1": [0.5] * rows}
         arrays = [pa.array(values.get(field.name, [None] * rows), field.type) for field in schema]
         pq.write_table(pa.Table.from_arrays(arrays, schema=schema), self.path, **options)
 
@@ -139,13 +147,36 @@ def lie_about_all_rows(snapshot: Snapshot) -> None:
     snapshot.source = replace(snapshot.source, note=replace(snapshot.source.note, rows=9))
 
 
+def lie_about_all_lines(snapshot: Snapshot) -> None:
+    snapshot.source = replace(snapshot.source, note=replace(snapshot.source.note, lines=9))
+
+
 def carry_another_subjects_file(snapshot: Snapshot) -> None:
     snapshot.write(SCHEMA, 3, subject=11)
     snapshot.resize()
 
 
+def carry_a_file_that_ends_with_another_subject(snapshot: Snapshot) -> None:
+    snapshot.write_ids(["1-0", "1-1", "2-2"], row_group_size=3)
+
+
+def carry_a_file_that_begins_with_another_subject(snapshot: Snapshot) -> None:
+    snapshot.write_ids(["0-0", "1-1", "1-2"], row_group_size=3)
+
+
+def carry_a_file_whose_second_row_group_is_another_subjects(snapshot: Snapshot) -> None:
+    snapshot.write_ids(["1-0", "2-1", "2-2"], row_group_size=1)
+
+
+def carry_a_file_that_does_not_tell_its_ids(snapshot: Snapshot) -> None:
+    snapshot.write_ids(["1-0", "1-1", "1-2"], write_statistics=False)
+
+
 def change_a_value(snapshot: Snapshot) -> None:
     snapshot.written = [replace(snapshot.written[0], sums={"ecg_1": f"{1:016x}"})]
+
+
+OTHER_IDS = "ids are unique and in order: expected every file, found not processed/snapshot=5"
 
 
 @pytest.mark.parametrize(
@@ -156,16 +187,18 @@ def change_a_value(snapshot: Snapshot) -> None:
         (lose_the_file, r"the objects are those that were written: expected 1 objects, .* differing \['processed"),
         (add_a_stranger, r"expected 1 objects, .* found 2 objects"),
         (name_it_twice, "named twice 1"),
-        (double_an_id, "ids are unique and in order: expected every file, found not processed/snapshot=5"),
+        (double_an_id, OTHER_IDS),
         (carry_it_too, "found not subject 1 carried and written"),
         (count_other_lines, r"data lines of one\.log = rows \+ rejected lines: expected 5, found 4"),
         (swap_subjects, r"found 4, but rows by subject {2: 3}; the jobs told {1: 3} \(together 3\) and {2: 3}"),
         (lie_about_rows, r"found 4, but rows by subject {1: 3}; the jobs told {1: 3} \(together 3\) and {1: 4}"),
-        (lie_about_all_rows, r"found 4, but rows by subject {1: 3}; the jobs told {1: 3} \(together 9\)"),
-        (
-            carry_another_subjects_file,
-            "ids are unique and in order: expected every file, found not processed/snapshot=5",
-        ),
+        (lie_about_all_rows, r"found 4, but rows by subject {}; the jobs told {} \(together 9\)"),
+        (lie_about_all_lines, r"data lines of one\.log = rows \+ rejected lines: expected 4, found 4, but"),
+        (carry_another_subjects_file, OTHER_IDS),
+        (carry_a_file_that_ends_with_another_subject, OTHER_IDS),
+        (carry_a_file_that_begins_with_another_subject, OTHER_IDS),
+        (carry_a_file_whose_second_row_group_is_another_subjects, OTHER_IDS),
+        (carry_a_file_that_does_not_tell_its_ids, OTHER_IDS),
         (change_a_value, r"values of one\.log are those that were parsed: .* found others in subject 1: ecg_1"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -198,6 +231,13 @@ def test_files_unlike_the_table_fail(
     snapshot.write(schema, 3, store_schema=False, **options)
     snapshot.resize()
     with pytest.raises(SchemaMismatch, match=message):
+        require(snapshot.audit())
+
+
+def test_a_schema_that_fails_beside_rows_is_told_as_lost_rows(snapshot: Snapshot) -> None:
+    snapshot.write(SCHEMA.append(pa.field("x", pa.int32())), 2)
+    snapshot.resize()
+    with pytest.raises(RowCountMismatch, match=r"unexpected x.* expected 4, found 3"):
         require(snapshot.audit())
 
 

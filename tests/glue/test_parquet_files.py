@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -129,13 +130,13 @@ def test_a_subject_that_comes_again_would_overwrite_itself_and_is_a_fault(tmp_pa
     assert "rows of subject 1 are not together" in told["fault"]
 
 
-def stage_object(folder: Path, samples: list[int], row_group: int = 3) -> dict[int, str]:
+def stage_object(folder: Path, samples: list[int], row_group: int = 3) -> Callable[[], dict[int, str]]:
     """Subject 1's stage object: its ecg_1 is the sample and a half."""
     path = folder / "stage/version=1/one.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = {"ecg_1": [sample + 0.5 for sample in samples], "label": pa.array([0] * len(samples), pa.int32())}
     pq.write_table(pa.table({**columns, "sample": samples}), path, row_group_size=row_group)
-    return {1: "stage/version=1/one.parquet"}
+    return lambda: {1: "stage/version=1/one.parquet"}
 
 
 def without_sensors(samples: list[int], subject: int = 1) -> pa.RecordBatch:
