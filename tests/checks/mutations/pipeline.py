@@ -63,7 +63,7 @@ PROMISES = (
     ),
     in_definition("two names in one", "RefreshCatalog", '"${CrawlerName}"', '"${CrawlerName}${CrawlerName}"'),
     in_definition("a metric without its unit", "MeasureNothingNew", '"Unit": "Count",'),
-    in_definition("a state that does not go on", "CountPoll", '"Next": "WaitForCrawler"', '"End": false'),
+    in_definition("a state that does not go on", "CountWait", '"Next": "WaitForCrawler"', '"End": false'),
     in_definition(
         "an error that no page explains", "CrawlerFailed", '"Error": "CrawlerFailed"', '"Error": "CrawlFailed"'
     ),
