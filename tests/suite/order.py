@@ -7,6 +7,7 @@ one before it ended.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import tomllib
@@ -18,6 +19,9 @@ import pytest
 SECONDS = Path(__file__).with_name("seconds.toml")
 _WORKER_MEMORY = 3 * 1024**3
 """Bytes: the tests' process with its Spark, and a job's Spark beside it."""
+_NO_LIMIT = 1 << 62
+_MOST_WORKERS = 6
+"""With more the longest file alone would take as long as all the others."""
 
 
 def seconds_by_file() -> dict[str, float]:
@@ -48,16 +52,23 @@ def shuffle(items: list[pytest.Item], seed: str) -> None:
 
 def workers(cores: int, memory: int) -> int:
     """How many workers a machine of so many cores and free bytes gets: one more than cores, for tests often wait."""
-    return max(1, min(cores + 1, memory // _WORKER_MEMORY))
+    return max(1, min(cores + 1, memory // _WORKER_MEMORY, _MOST_WORKERS))
+
+
+def _cores() -> int:
+    """The cores that this process may use; macOS tells only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _free_memory() -> int:
-    """Bytes that may be used; where the machine does not tell, no limit."""
-    try:
+    """Bytes that may be used: what the machine has free, or a container's limit. Where nothing is told, no limit."""
+    limits = [_NO_LIMIT]
+    with contextlib.suppress(OSError, KeyError):
         told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        return int(told["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError):
-        return 1 << 62
+        limits.append(int(told["MemAvailable"].split()[0]) * 1024)
+    with contextlib.suppress(OSError, ValueError):  # it says `max` where there is no limit
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,13 +91,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means."""
-    return workers(len(os.sched_getaffinity(0)), _free_memory())
+    return workers(_cores(), _free_memory())
 
 
 def pytest_report_header(config: pytest.Config) -> Sequence[str]:
     """Tell a shuffled order, and that memory is short."""
     told = [f"shuffled: --shuffle {config.getoption('--shuffle')}"] if config.getoption("--shuffle") else []
-    cores = len(os.sched_getaffinity(0))
-    if workers(cores, _free_memory()) <= cores:
+    cores = _cores()
+    if workers(cores, _free_memory()) < workers(cores, _NO_LIMIT):
         told.append(f"memory is short: {_free_memory() / 1024**3:.0f} GB free, 3 GB for each worker")
     return told
