@@ -26,6 +26,10 @@ def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFa
 
 # What DuckDB says while it runs or binds a query -> what Trino says.
 _TRANSLATIONS = (
+    (r"(?s)^Out of Memory Error: .*max_temp_directory_size", "EXCEEDED_SPILL_LIMIT",
+     "Query exceeded the local Athena's limit of temporary files. Ask for less at a time. Not retryable."),
+    (r"^Out of Memory Error", "EXCEEDED_LOCAL_MEMORY_LIMIT",
+     "Query exceeded the local Athena's memory limit. Ask for less at a time. Not retryable."),
     (r"^Parser Error: (.*)", "SYNTAX_ERROR", r"\1"),
     (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
     (r"^Conversion Error: (.*out of range.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),

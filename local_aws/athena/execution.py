@@ -28,6 +28,8 @@ _UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 _QUERY = ("SELECT", "WITH", "VALUES", "(")
 _ALGORITHMS = {"SSE_KMS": "aws:kms", "SSE_S3": "AES256"}
 """S3's names of the ways in which a workgroup may encrypt its results."""
+TIME_LIMIT = 30 * 60.0
+"""Seconds that a query may run: Athena's default quota "DML query timeout" (Service Quotas, 2026-11)."""
 CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 
@@ -99,9 +101,16 @@ class Execution:
 
     def stop(self) -> None:
         """Cancel unless it has ended."""
+        self._break_off("CANCELLED", "Query was cancelled by user")
+
+    def _time_out(self) -> None:
+        words = f"EXCEEDED_TIME_LIMIT: Query exceeded the maximum execution time limit of {TIME_LIMIT:.0f} s"
+        self._break_off("FAILED", words, _user_error(words))
+
+    def _break_off(self, *ended: Any) -> None:
         with self._lock:
             if self.completed is None:
-                self._end("CANCELLED", "Query was cancelled by user")
+                self._end(*ended)
                 if self._connection is not None:
                     self._connection.interrupt()
 
@@ -122,6 +131,9 @@ class Execution:
                 if self.completed is not None:
                     return
                 self.status, self.started = "RUNNING", time.time()
+            limit = threading.Timer(TIME_LIMIT, self._time_out)
+            limit.daemon = True
+            limit.start()
             try:
                 self._work()
                 ended: tuple[Any, ...] = ("SUCCEEDED",)
@@ -134,6 +146,8 @@ class Execution:
                     f"GENERIC_INTERNAL_ERROR: the local Athena broke on this query: {type(broken).__name__}: {broken}"
                 )
                 ended = ("FAILED", words, {**_user_error(words), "ErrorCategory": 1, "ErrorType": 0})
+            finally:
+                limit.cancel()
             with self._lock:
                 if self.completed is None:
                     self._end(*ended)

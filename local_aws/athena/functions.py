@@ -81,6 +81,19 @@ CREATE MACRO athena_split_part(x, delimiter, place) AS CASE
 CREATE MACRO athena_interval_text(x) AS printf('%s%d %02d:%02d:%02d.%03d', CASE WHEN epoch(x) < 0 THEN '-' ELSE '' END,
     CAST(abs(epoch_us(x)) // 86400000000 AS BIGINT), abs(epoch_us(x)) // 3600000000 % 24,
     abs(epoch_us(x)) // 60000000 % 60, abs(epoch_us(x)) // 1000000 % 60, abs(epoch_us(x)) // 1000 % 1000);
+CREATE MACRO athena_repeated(n) AS CASE
+    WHEN n > 10000 THEN
+        error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000')
+    WHEN n < 0 THEN
+        error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0')
+    ELSE n END;
+CREATE MACRO athena_repeat(x, n) AS list_transform(
+    range(CAST(athena_repeated(n) AS BIGINT)), lambda place: x);
+CREATE MACRO athena_sequence_end(stop, entries) AS CASE WHEN entries > 10000
+    THEN error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
+    ELSE stop END;
+CREATE MACRO athena_padded_length(n) AS CASE WHEN n > 1000000
+    THEN error('NOT_SUPPORTED: The local Athena pads a text to at most 1000000 characters') ELSE n END;
 CREATE MACRO every(x) AS bool_and(x);
 CREATE MACRO codepoint(x) AS unicode(x);
 CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b);

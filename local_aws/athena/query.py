@@ -26,6 +26,10 @@ from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, 
 from local_aws.athena.types import can_coerce, trino_name, trino_of_hive
 from local_aws.athena.views import ViewDefinition, read_view
 
+MEMORY = "1GB"
+"""What all queries together may hold in memory: beside them run Spark and whatever else the machine is for."""
+SPILL = "8GB"
+"""What they may hold in temporary files beside that."""
 _MAX_VIEW_DEPTH = 30
 
 
@@ -33,7 +37,14 @@ def _open_duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory: no network, no extensions, no files but those in `folder`, with Trino's functions."""
     connection = duckdb.connect(
         ":memory:",
-        config={"threads": 2, "autoinstall_known_extensions": False, "autoload_known_extensions": False},
+        config={
+            "threads": 2,
+            "memory_limit": MEMORY,
+            "temp_directory": str(folder / "spill"),
+            "max_temp_directory_size": SPILL,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
     )
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
     # For divisions whose types sqlglot can't tell.

@@ -187,6 +187,25 @@ def _matches(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=kind(this=matching, expression=zero))
 
 
+def _sequence(node: exp.Expr) -> exp.Expr:
+    """An array as long as Trino lets it be: the number of its entries is known before it is made."""
+    start, stop, step = node.args["start"], node.args["end"], node.args.get("step")
+    of_time = isinstance(step, exp.Interval)
+    first, last = (
+        (_call("epoch", start.copy()), _call("epoch", stop.copy())) if of_time else (start.copy(), stop.copy())
+    )
+    width = _call("epoch", step.copy()) if step and of_time else (step or exp.Literal.number(1)).copy()
+    distance = exp.Paren(this=exp.Sub(this=last, expression=first))
+    entries = exp.Add(this=exp.Abs(this=_plain_division(_as_double(distance), width)), expression=exp.Literal.number(1))
+    node.set("end", _call("athena_sequence_end", stop, entries))
+    return node
+
+
+def _padded(node: exp.Expr) -> exp.Expr:
+    node.set("expression", _call("athena_padded_length", node.expression))
+    return node
+
+
 _REWRITERS: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Div: _division,
     exp.Cast: _cast,
@@ -202,6 +221,9 @@ _REWRITERS: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.DateTrunc: _truncated_date,
     exp.ArraySize: _size,
     exp.Format: _formatted,
+    exp.GenerateSeries: _sequence,
+    exp.Pad: _padded,
+    exp.Repeat: lambda node: _call("athena_repeat", node.this, node.args["times"]),
     exp.Sign: _sign,
     exp.RegexpExtract: _extracted_match,
     exp.RegexpReplace: _replaced_match,

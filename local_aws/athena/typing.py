@@ -123,6 +123,8 @@ _METADATA: dict[Any, Any] = {
     exp.Literal: {"annotator": _annotate_literal},
     exp.ApproxQuantile: {"annotator": _annotate_percentile},
     exp.Concat: {"annotator": _annotate_concat},
+    # Trino's repeat makes an array, whose type is not told here.
+    exp.Repeat: {"returns": exp.DType.UNKNOWN},
     exp.Corr: {"returns": exp.DType.DOUBLE},
     exp.ArgMax: {"annotator": lambda annotator, node: annotator._set_type(node, node.this.type)},
     exp.ArgMin: {"annotator": lambda annotator, node: annotator._set_type(node, node.this.type)},

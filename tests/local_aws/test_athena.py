@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from tests.local_aws.athena_client import VIEW, Athena, QueryFailed, running
 from tests.waiting import HANG
 
-SLOW = "SELECT count(*) FROM UNNEST(sequence(1, 300000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 300000)) AS b(y) WHERE x % 7 = y % 11"
+SLOW = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE x % 7 = y % 11"
 
 
 @pytest.fixture(scope="module")
