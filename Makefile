@@ -19,6 +19,7 @@ BUCKET ?=
 SEED ?=
 CHECKS ?=
 ENVIRONMENT ?=
+MUTANTS ?= 200
 K ?= 8
 ROUNDS ?= 3
 UV_VERSION := 0.13.9
@@ -159,6 +160,11 @@ check: setup-checks  ## Everything that can be known before AWS: code, template,
 .PHONY: mutations
 mutations: setup-checks  ## Break every value of template and state machine, list what no check notices, renew docs/checks.md (minutes)
 	@$(RUN) python -m tests.checks.mutations
+
+.PHONY: mutations-code
+mutations-code: setup  ## Break the code of function and jobs at 200 places, list what no test notices (hours; MUTANTS=20 SEED=...)
+	@UV_PROJECT_ENVIRONMENT=$(CACHE)/mutants $(UV) run --locked --quiet --only-group mutants \
+	  python -m tests.code_mutants $(MUTANTS) $(or $(SEED),1)
 
 .PHONY: environments
 environments: setup-checks  ## Run the tests that depend on the machine in other environments, one by one (an hour; ENVIRONMENT="tokyo proxy")

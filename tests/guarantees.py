@@ -44,7 +44,8 @@ def guarantees() -> list[Guarantee]:
     return [Guarantee(*match.groups()) for match in _ROW.finditer(PAGE.read_text())]
 
 
-def _copy(folder: Path) -> Path:
+def copy(folder: Path) -> Path:
+    """A copy of the project in a folder; what was downloaded is shared. Returns its root."""
     root = folder / "project"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*_NOT_COPIED))
     for name in (".venv", ".cache"):  # what was downloaded is shared
@@ -68,7 +69,7 @@ def main(words: Sequence[str]) -> int:
     """Run the rows; the number of those that no test noticed."""
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
-        root = _copy(Path(folder))
+        root = copy(Path(folder))
         for guarantee in guarantees():
             if words and not any(word in str(guarantee) for word in words):
                 continue

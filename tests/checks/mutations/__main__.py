@@ -19,10 +19,11 @@ def main() -> int:
     wrong = faults(found, every_rule())
     if not wrong:
         renew(found)
-    living, tried = survivors(project)
+    known = reasons()
+    living, tried = survivors(project, known)
     print(f"{tried} values removed, doubled or emptied: {tried - len(living)} noticed, {len(living)} live on:")
     print("\n".join(f"  {name}" for name in living))
-    wrong += unexplained(living, reasons())
+    wrong += unexplained(living, known)
     print("\n".join(wrong), file=sys.stderr)
     return 1 if wrong else 0
 

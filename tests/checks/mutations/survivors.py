@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import multiprocessing
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -31,10 +30,10 @@ def is_noticed(broken: Project) -> bool:
     return False
 
 
-def survivors(project: Project) -> tuple[list[str], int]:
+def survivors(project: Project, known: Mapping[str, str]) -> tuple[list[str], int]:
     """The names of the mutations that neither the rules nor asl-validator nor cfn-lint notice, and how many there were.
 
-    cfn-lint takes a second for a template: it is asked only about what the rest let pass.
+    cfn-lint takes a second for a template: it is asked only about what the rest let pass and no reason of `known` fits.
     """
     mutations = list(every_value(project))
     shares = [mutations[share::_AT_ONCE] for share in range(_AT_ONCE)]
@@ -43,9 +42,9 @@ def survivors(project: Project) -> tuple[list[str], int]:
         left = [each for each in mutations if each.name in unseen]
         states = {each.name: filled(each.applied(project)) for each in left if each.part == "definition"}
         refused = {name for name, found in asl_validator(states).items() if found}
-        templates = {each.name: each.applied(project).files[TEMPLATE] for each in left if each.part == "template"}
-        linted = pool.map(cfn_lint, templates.values(), chunksize=4)
-        refused |= {name for name, found in zip(templates, linted, strict=True) if found}
+        puzzling = [each for each in left if each.part == "template" and not _fitting(each.name, known)]
+        linted = pool.map(cfn_lint, [each.applied(project).files[TEMPLATE] for each in puzzling], chunksize=4)
+        refused |= {each.name for each, found in zip(puzzling, linted, strict=True) if found}
     return [each.name for each in left if each.name not in refused], len(mutations)
 
 
@@ -62,10 +61,17 @@ def reasons() -> dict[str, str]:
 
 def unexplained(living: Sequence[str], known: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the survivors: one that no reason fits, a reason that fits none."""
-    patterns = {pattern: re.compile(fnmatch.translate(pattern.replace("[", "[[]"))) for pattern in known}
+    used = set()
     for name in living:
-        if not any(pattern.fullmatch(name) for pattern in patterns.values()):
+        fitting = _fitting(name, known)
+        used |= fitting
+        if not fitting:
             yield f"no check notices {name}: add a promise or a rule, or say in survivors.yaml why it may live"
-    for text, pattern in patterns.items():
-        if not any(pattern.fullmatch(name) for name in living):
-            yield f"survivors.yaml has a reason for {text!r}, which nothing that lives fits: take it out"
+    for pattern in known:
+        if pattern not in used:
+            yield f"survivors.yaml has a reason for {pattern!r}, which nothing that lives fits: take it out"
+
+
+def _fitting(name: str, known: Mapping[str, str]) -> set[str]:
+    """The patterns that a name fits; `*` is any text in them, nothing else is special."""
+    return {pattern for pattern in known if fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))}
