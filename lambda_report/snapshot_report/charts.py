@@ -14,6 +14,8 @@ from typing import Any
 import vl_convert
 from markupsafe import Markup
 
+from snapshot_report.labels import with_widths
+
 NARROW, WIDE = 320, 920
 """Pixels of a picture on a telephone and on a desk: text must not shrink with the picture, so there is one for each."""
 
@@ -25,6 +27,7 @@ FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
 
 _WIDEST = 7.0  # pixels a letter takes where the page's font is a wide one, at 12 pixels
 _MOST_ROOM = 178
+_MARGIN = 4  # pixels
 
 _CONFIG: dict[str, Any] = {
     "aria": False,  # the picture as a whole says what it shows, and a table beside it has the numbers
@@ -84,7 +87,8 @@ def _svg(chart: Chart, width: int, summary: str) -> Markup:
         {
             "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
             "background": None,
-            "padding": 0,
+            # For a title that stands on its side in a font that is taller than the one that was measured.
+            "padding": _MARGIN,
             "autosize": {"type": "fit", "contains": "padding"},
             "width": width,
             "config": _CONFIG | {"legend": _CONFIG["legend"] | {"gradientLength": min(240, width - _MOST_ROOM - 12)}},
@@ -95,7 +99,7 @@ def _svg(chart: Chart, width: int, summary: str) -> Markup:
     )
     told = f'role="img" aria-label="{html.escape(summary)}"' if summary else 'aria-hidden="true"'
     # Vega has escaped what is data.
-    return Markup(svg.replace("<svg ", f"<svg {told} ", 1))  # noqa: S704
+    return Markup(with_widths(svg.replace("<svg ", f"<svg {told} ", 1)))  # noqa: S704
 
 
 def values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import matplotlib
 import pytest
 
 from snapshot_report.page import render
@@ -28,6 +30,14 @@ CUT_OFF = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
   }).map(text => text.textContent);
 })"""
 """The labels that a picture cuts off."""
+
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+FONT = (
+    "@font-face { font-family: Other; size-adjust: %d%%; src: url(data:font/ttf;base64,"
+    + base64.b64encode(DEJAVU.read_bytes()).decode()
+    + ") } figure svg text { font-family: Other !important }"
+)
+"""DejaVu Sans, a seventh wider than what the pictures were measured in, drawn narrower or wider: no machine's fonts."""
 
 CONTRASTS = """() => {
   const rgb = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
@@ -80,6 +90,17 @@ def test_nothing_is_wider_than_the_screen_and_no_label_is_cut_off(page: Page) ->
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("stretch", [70, 100, 140], ids=["narrow-font", "font", "wide-font"])
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_no_label_is_cut_off_in_another_font(browser: Browser, file: Path, width: int, stretch: int) -> None:
+    # The page lets in no font of anybody's.
+    with browser.new_page(viewport={"width": width, "height": 900}, bypass_csp=True) as page:
+        page.goto(file.as_uri())
+        page.add_style_tag(content=FONT % stretch)
+        assert page.evaluate("document.fonts.load('12px Other').then(found => found.length)") == 1
+        assert page.evaluate(CUT_OFF) == []
 
 
 def test_one_of_the_two_sizes_of_each_picture_is_shown(page: Page) -> None:
