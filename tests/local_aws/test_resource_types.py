@@ -456,3 +456,27 @@ def test_a_custom_resource_that_fails_fails_the_stack_with_its_reason(stacks: St
     with pytest.raises(DeploymentFailed, match=f"(?s)ROLLBACK_COMPLETE.*Shipped .*{reason}"):
         stacks.deploy(custom(mode), f"custom-{mode}")
     assert stacks.resources(f"custom-{mode}") == {}
+
+
+def test_a_managed_policy_is_kept_by_who_has_it_when_it_changes(stacks: Stacks) -> None:
+    def template(action: str) -> dict[str, Any]:
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+        policy = {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"Description": "to ask", "PolicyDocument": document},
+        }
+        return {"Resources": {"Policy": policy}, "Outputs": {"Arn": {"Value": {"Ref": "Policy"}}}}
+
+    iam = stacks.client("iam")
+    stack = stacks.deploy(template("s3:GetObject"), "asking")
+    arn = stacks.outputs(stack)["Arn"]
+    iam.create_role(RoleName="asker", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    iam.attach_role_policy(RoleName="asker", PolicyArn=arn)
+    assert stacks.outputs(stacks.deploy(template("s3:PutObject"), "asking"))["Arn"] == arn
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    assert document["Statement"][0]["Action"] == "s3:PutObject"
+    iam.detach_role_policy(RoleName="asker", PolicyArn=arn)
+    stacks.client("cloudformation").delete_stack(StackName="asking")
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_policy(PolicyArn=arn)
