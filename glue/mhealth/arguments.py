@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from mhealth.errors import InvalidArgument
+from mhealth.errors import CodeVersionMismatch, InvalidArgument
 
 _COMPONENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._=-]{1,200}")
 _LONGEST = 2048
@@ -21,6 +21,7 @@ _LONGEST = 2048
 class CommonArguments:
     """What both jobs are told.
 
+    `code_version` is the run's, which began with it; `deployed_code_version` the job's own, None where nobody says.
     `data_uri` is `s3://BUCKET` or `file:///FOLDER`; keys and prefixes are relative to it and have no slash at either
     end. `snapshot` is yyyymmddHHMMSS (UTC) as a number.
     """
@@ -29,8 +30,16 @@ class CommonArguments:
     raw_manifest: str
     stage_prefix: str
     code_version: str
+    deployed_code_version: str | None
     execution: str
     snapshot: int
+
+    def __post_init__(self) -> None:
+        if self.deployed_code_version not in (None, self.code_version):
+            raise CodeVersionMismatch(
+                f"The run began with the code {self.code_version}, the job has {self.deployed_code_version}: a "
+                "deployment came in between, and one snapshot must be of one code. Retryable: start a new execution."
+            )
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,7 @@ def _common(parser: _Parser) -> None:
     parser.add_argument("--raw_manifest", type=_key, required=True)
     parser.add_argument("--stage_prefix", type=_prefix, required=True)
     parser.add_argument("--code_version", type=_word, required=True)
+    parser.add_argument("--deployed_code_version", type=_word)
     parser.add_argument("--execution", type=_printable, default="")
     parser.add_argument("--snapshot", type=_positive, required=True)
 
@@ -152,7 +162,7 @@ def _known(parser: _Parser, argv: Sequence[str]) -> dict[str, object]:
 
 
 def parse_convert(argv: Sequence[str]) -> ConvertArguments:
-    """The arguments of job 1. Raises InvalidArgument."""
+    """The arguments of job 1. Raises InvalidArgument, CodeVersionMismatch."""
     parser = _Parser(prog="convert_parquet", allow_abbrev=False, add_help=False)
     _common(parser)
     parser.add_argument("--quarantine_prefix", type=_prefix, required=True)
@@ -161,7 +171,7 @@ def parse_convert(argv: Sequence[str]) -> ConvertArguments:
 
 
 def parse_transform(argv: Sequence[str]) -> TransformArguments:
-    """The arguments of job 2. Raises InvalidArgument."""
+    """The arguments of job 2. Raises InvalidArgument, CodeVersionMismatch."""
     parser = _Parser(prog="glue_transform", allow_abbrev=False, add_help=False)
     _common(parser)
     parser.add_argument("--processed_prefix", type=_prefix, required=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mhealth.errors import JobFailed, PipelineError
+from mhealth.glue_job import glue_job
 
 
 def run_job(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> None:
@@ -14,7 +15,8 @@ def run_job(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> None:
     ClientError does, would be hidden by the TypeError of that attempt.
     """
     try:
-        main(argv)
+        with glue_job(argv):
+            main(argv)
     except PipelineError:
         raise
     except Exception as error:

@@ -51,6 +51,10 @@ class InvalidArgument(PipelineError):
     """A job argument is missing, malformed or points at nothing."""
 
 
+class CodeVersionMismatch(PipelineError):
+    """A deployment changed the job's code after the run had begun."""
+
+
 class TooManyBadRows(PipelineError):
     """More lines were rejected than `max_bad_row_ratio` allows, or a file has no good line at all."""
 

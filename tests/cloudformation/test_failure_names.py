@@ -24,6 +24,7 @@ JOB_ERRORS = (
     "MissingSubject",
     "SchemaMismatch",
     "RowCountMismatch",
+    "CodeVersionMismatch",
     "InvalidArgument",
     "JobFailed",
 )

@@ -32,6 +32,7 @@ class Faulty:
     world: World
     aws: LocalAws
     dataset: Path
+    project: Project
 
     def change(self, *subjects: int) -> None:
         """A new version of the dataset: these recordings, or else the second one, have one sample less."""
@@ -88,7 +89,7 @@ def faulty(folder: Path, *, tries: int | None = None, report: bool = True) -> It
     )
     with deployed(project, dataset, folder / "world") as (world, aws):
         world.publish()
-        yield Faulty(world, aws, dataset)
+        yield Faulty(world, aws, dataset, project)
 
 
 def started(place: Faulty) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tests.waiting import HANG
 
 from . import sources
 from .faulty_world import OWN, Faulty, faulty
+from .project import update
 
 pytestmark = pytest.mark.local_aws
 
@@ -213,3 +214,24 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
         drilled(f"{what.replace('_', ' ')}: {state}", 1, seen)
     place.mend()
     assert place.world.published() > before
+
+
+# The last of the module: it leaves another code version.
+def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one_code(place: Faulty, told: Any) -> None:
+    before = place.world.published()
+    place.annotate()
+
+    def deploy(*_: object) -> None:
+        update(place.aws, place.project, RecordingStart="2015-01-01T00:00:00Z")
+
+    faults.inject(Fault("glue", "StartJobRun", role=MACHINE, call=deploy))
+    execution = place.world.execute()
+    assert execution["error"] == "CodeVersionMismatch"
+    (message,) = told()
+    assert (message["state"], message["error"]) == ("ConvertParquet", "CodeVersionMismatch")
+    assert place.world.published() == before
+    faults.clear()
+    output = place.world.publish()
+    current = place.world.document("manifests/current.json")
+    manifest = place.world.document(f"manifests/snapshots/{output['snapshot']}.json")
+    assert current["code_version"] == manifest["code_version"] == output["code_version"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mhealth.arguments import parse_convert, parse_transform
-from mhealth.errors import InvalidArgument
+from mhealth.errors import CodeVersionMismatch, InvalidArgument
 from tests.glue.world import World
 
 WORLD = World(Path("/data"), "mhealth_db.mhealth_snapshots")
@@ -122,3 +122,10 @@ def test_a_missing_argument_is_named_and_abbreviations_do_not_count() -> None:
     argv = [text.replace("--stage_prefix", "--stage") for text in WORLD.convert_arguments()]
     with pytest.raises(InvalidArgument, match="arguments are required: --stage_prefix"):
         parse_convert(argv)
+
+
+def test_a_run_that_began_with_other_code_than_the_jobs_is_refused() -> None:
+    with pytest.raises(CodeVersionMismatch, match=r"began with the code c0de, the job has beef: .* Retryable"):
+        parse_convert(WORLD.convert_arguments(code_version="c0de", deployed_code_version="beef"))
+    same = parse_transform(WORLD.transform_arguments(code_version="c0de", deployed_code_version="c0de"))
+    assert same.code_version == "c0de"
