@@ -101,7 +101,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("NameJobFailure", {"failure": {"class": {"name": f" {name}"}}}, "TakeErrorName")
         for name in (
             *("TooManyBadRows", "DuplicateSubject", "MissingSubject"),
-            *("SchemaMismatch", "RowCountMismatch", "InvalidArgument"),
+            *("SchemaMismatch", "RowCountMismatch", "InvalidArgument", "CodeVersionMismatch"),
         )
     ),
     ("NameJobFailure", {"failure": {"class": {"name": " OutOfMemoryError"}}}, "NotifyFailure"),
