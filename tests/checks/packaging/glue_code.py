@@ -47,7 +47,8 @@ def run_job(workshop: Workshop, logical_id: str) -> int:
     job = workshop.client("glue").get_job(JobName=workshop.resource(logical_id))["Job"]
     place = workshop.folder / logical_id
     place.mkdir()
-    arguments = {**job["DefaultArguments"], **RUN}
+    own_version = job["DefaultArguments"]["--deployed_code_version"]
+    arguments = {**job["DefaultArguments"], **RUN, "--code_version": own_version}
     script = _fetched(workshop, job["Command"]["ScriptLocation"], place)
     package = _fetched(workshop, arguments["--extra-py-files"], place)
     own = [text for name, value in arguments.items() if name not in OF_GLUE for text in (name, value)]
