@@ -20,9 +20,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.checks import environments
+from tests.checks.project import ROOT
 
 PACKAGE = Path(__file__).parent / "chromium"
-CACHE = environments.ROOT / ".cache" / "chromium"
+CACHE = ROOT / ".cache" / "chromium"
 OF_THE_MACHINE = ("google-chrome", "chromium")
 
 REBOUND = "rebound.example"

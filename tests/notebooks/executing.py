@@ -60,7 +60,7 @@ def _words(output: Any) -> str:
 
 def execute(name: str, environment: dict[str, str]) -> Executed:
     """Run a notebook from its own folder in a kernel of its own. Raises CellExecutionError where a cell fails."""
-    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
