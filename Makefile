@@ -107,6 +107,10 @@ $(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
 verify: setup  ## Run a deployed stack once and check it (STACK=mhealth REGION=...)
 	@$(OPERATE) verify $(WHERE) || { $(OPERATE) explain $(WHERE); exit 1; }
 
+.PHONY: restore-table
+restore-table: setup  ## Make the table again that somebody dropped (STACK=mhealth REGION=...)
+	@$(OPERATE) restore-table $(WHERE)
+
 .PHONY: destroy
 destroy: setup  ## Delete the stack after asking; keeps its data (STACK=mhealth REGION=... CONFIRM=name DELETE_DATA=1 BUCKET=...)
 	@$(OPERATE) destroy $(WHERE) --confirm "$(CONFIRM)" --bucket "$(BUCKET)" $(if $(filter 1,$(DELETE_DATA)),--delete-data)

@@ -132,7 +132,9 @@ def _change_one_file(bucket: Path) -> None:
 
 def _publish(bucket: Path) -> None:
     """What the state machine's last state would write."""
-    (bucket / "manifests" / "current.json").write_text(json.dumps({"snapshot": SNAPSHOT}), encoding="utf-8")
+    record = bucket / "manifests" / "publications" / f"{SNAPSHOT}.json"
+    record.parent.mkdir()
+    record.write_text(json.dumps({"snapshot": SNAPSHOT, "published_at": "2026-11-24T03:14:54Z"}), encoding="utf-8")
 
 
 def _json(path: Path) -> Any:

@@ -13,6 +13,7 @@ from mhealth.entry import run_job
 from mhealth.errors import InvalidArgument
 from mhealth.manifests import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
 from mhealth.parquet_files import WrittenFile
+from mhealth.published import published_snapshots
 from mhealth.raw_manifest import read_raw_version
 from mhealth.retention import delete_files, retire
 from mhealth.session import spark_session
@@ -47,7 +48,8 @@ def main(argv: Sequence[str]) -> None:
         table = catalog.table()
         new = new_manifest(arguments, version, table, sources)
         done = _is_done(storage, arguments, new)
-        published = read_published(arguments, storage)
+        readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
+        published = read_published(arguments, storage, readers.seen)
         if not done:
             check_subjects(sources, published.subjects, published.snapshot, arguments.allow_missing_subjects)
             plan = plan_snapshot(arguments, new, sources, published)

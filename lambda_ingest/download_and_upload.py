@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,11 @@ import archive
 import kaggle_source
 import metrics
 from claim import Claim
+from for_readers import for_readers
 from kaggle_token import use_secret
 from landing import land
 from raw_zone import RETRIES, RawManifest, RawZone, storage_named
+from readers import Published, Readers
 from source_files import chosen
 from versions import Versions, asked_for, holds_a_backfill, is_published
 
@@ -39,6 +41,10 @@ class Settings:
     dataset: str
     raw_prefix: str
     manifests_prefix: str
+    processed_prefix: str
+    database: str
+    table: str
+    view: str
     code_version: str
     max_source_bytes: int
     kaggle_secret_arn: str
@@ -53,6 +59,10 @@ class Settings:
             dataset=environment["DATASET_HANDLE"],
             raw_prefix=environment["RAW_PREFIX"],
             manifests_prefix=environment["MANIFESTS_PREFIX"],
+            processed_prefix=environment["PROCESSED_PREFIX"],
+            database=environment["DATABASE_NAME"],
+            table=environment["TABLE_NAME"],
+            view=environment["VIEW_NAME"],
             code_version=environment["CODE_VERSION"],
             max_source_bytes=int(environment["MAX_SOURCE_BYTES"]),
             kaggle_secret_arn=environment["KAGGLE_SECRET_ARN"],
@@ -62,9 +72,12 @@ class Settings:
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Land a version where it has not landed yet; tell whether there is something to publish.
+    """Land a version where it has not landed yet; tell whether there is something to publish, and what readers see.
 
-    Where another execution runs, `running` of the answer is its ARN, and nothing was done.
+    Of the answer: `running` is the ARN of another execution that does the work, and then nothing was done; `changed` is
+    whether a new snapshot is to be made. Where none is, `snapshot` is the one that readers are to see, with `rows` and
+    `subjects` by its manifest (text, as Athena prints counts), and `again` says why it has to be published again, if
+    so. `seen` is the snapshot that readers see now.
 
     `event` may hold `execution`, `started_at` (ISO 8601) and `input`, the execution's: `{}` for the newest version,
     `{"dataset_version": N}` for version N. Raises the classes of errors.py.
@@ -80,28 +93,51 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return _left_to(running)
     use_secret(settings.kaggle_secret_arn)
     zone = RawZone(s3, settings.bucket, settings.raw_prefix, settings.manifests_prefix)
+    readers = _readers(s3, settings)
 
+    with storage_named():
+        published = readers.look()
     versions = asked_for(settings.dataset, event.get("input"))
     logger.info("asked Kaggle", dataset=versions.dataset, version=versions.wanted, newest=versions.newest)
     with storage_named():
-        current = zone.current()
-        landed = current is not None and zone.landed(versions.dataset, current["raw_version"]) is not None
-        if landed and holds_a_backfill(versions, settings.code_version, current):
-            found = _backfilled(versions, current or {})
-        else:
-            found = _landed(settings, zone, versions, snapshot, current, _download_seconds(context))
+        found = _landed(settings, zone, versions, snapshot, published, _download_seconds(context))
+        if not found["changed"]:
+            found |= for_readers(readers, published, found["message"])
     result = {
-        **found,
         "running": None,
         "snapshot": snapshot,
+        "seen": None if published.view is None else published.view.snapshot,
+        "again": None,
+        "rows": None,
+        "subjects": None,
         "dataset": versions.dataset,
         "newest_version": versions.newest,
         "code_version": settings.code_version,
         "raw_manifest": zone.manifest_key(found["raw_version"]),
+        **found,
     }
-    metrics.publish(settings.metrics_namespace, settings.stack, _age(current), _seconds(started))
-    logger.info("done", changed=result["changed"], raw_version=result["raw_version"], outcome=result["message"])
+    metrics.publish(settings.metrics_namespace, settings.stack, _age(published), _seconds(started))
+    logger.info(
+        "done",
+        changed=result["changed"],
+        raw_version=result["raw_version"],
+        again=result["again"],
+        outcome=result["message"],
+    )
     return result
+
+
+def _readers(s3: S3Client, settings: Settings) -> Readers:
+    return Readers(
+        s3,
+        boto3.client("glue", config=RETRIES),
+        bucket=settings.bucket,
+        manifests_prefix=settings.manifests_prefix,
+        processed_prefix=settings.processed_prefix,
+        database=settings.database,
+        table=settings.table,
+        view=settings.view,
+    )
 
 
 def _running(s3: S3Client, settings: Settings, execution: str | None) -> str | None:
@@ -115,25 +151,10 @@ def _left_to(running: str) -> dict[str, Any]:
     """Tell that another execution does this one's work."""
     message = f"Nothing was done: {running} is running and does this work."
     logger.info("done", changed=False, outcome=message)
-    unknown = ("snapshot", "dataset", "raw_version", "newest_version", "code_version", "raw_manifest")
+    unknown = ["snapshot", "seen", "again", "rows", "subjects", "dataset", "raw_version", "newest_version"]
+    unknown += ["code_version", "raw_manifest"]
     nothing = {"files": 0, "lines": 0, "bytes": 0}
     return {"changed": False, "running": running, "message": message, **dict.fromkeys(unknown), **nothing}
-
-
-def _backfilled(versions: Versions, current: Mapping[str, Any]) -> dict[str, Any]:
-    """Tell that an older version stays published."""
-    message = (
-        f"Version {current['raw_version']} of {versions.dataset} was backfilled and stays: Kaggle has had nothing "
-        f"newer than version {versions.newest} since. An execution with that number as dataset_version publishes it."
-    )
-    return {
-        "changed": False,
-        "raw_version": current["raw_version"],
-        "files": 0,
-        "lines": 0,
-        "bytes": 0,
-        "message": message,
-    }
 
 
 def _download_seconds(context: Any) -> float | None:
@@ -147,14 +168,22 @@ def _landed(
     zone: RawZone,
     versions: Versions,
     snapshot: int,
-    current: Mapping[str, Any] | None,
+    published: Published,
     seconds: float | None,
 ) -> dict[str, Any]:
     """Land the wanted version where it has not landed; tell what it consists of and whether it is published."""
+    current = published.newest
+    backfilled = (
+        current is not None
+        and holds_a_backfill(versions, settings.code_version, current)
+        and zone.landed(versions.dataset, current["raw_version"]) is not None
+    )
+    if backfilled and current is not None:
+        versions = replace(versions, wanted=current["raw_version"])
     manifest = zone.landed(versions.dataset, versions.wanted)
     is_new = manifest is None
     if manifest is None:
-        manifest = _land(settings, zone, versions, snapshot, seconds)
+        manifest = _land(settings, zone, versions, snapshot, published.seen_version, seconds)
     changed = not is_published(manifest, settings.code_version, current)
     return {
         "changed": changed,
@@ -162,11 +191,27 @@ def _landed(
         "files": len(manifest["files"]),
         "lines": sum(file["lines"] for file in manifest["files"]),
         "bytes": sum(file["bytes"] for file in manifest["files"]),
-        "message": _message(manifest, is_new=is_new, changed=changed),
+        "message": (
+            _backfilled(versions) if backfilled and not changed else _message(manifest, is_new=is_new, changed=changed)
+        ),
     }
 
 
-def _land(settings: Settings, zone: RawZone, versions: Versions, snapshot: int, seconds: float | None) -> RawManifest:
+def _backfilled(versions: Versions) -> str:
+    return (
+        f"Version {versions.wanted} of {versions.dataset} was backfilled and stays: Kaggle has had nothing newer than "
+        f"version {versions.newest} since. An execution with that number as dataset_version publishes it."
+    )
+
+
+def _land(
+    settings: Settings,
+    zone: RawZone,
+    versions: Versions,
+    snapshot: int,
+    published: int | None,
+    seconds: float | None,
+) -> RawManifest:
     started = time.monotonic()
     dataset, version = versions.dataset, versions.wanted
     with kaggle_source.downloaded(dataset, version, max_bytes=settings.max_source_bytes, seconds=seconds) as path:
@@ -174,7 +219,9 @@ def _land(settings: Settings, zone: RawZone, versions: Versions, snapshot: int, 
         with archive.opened(path, max_bytes=settings.max_source_bytes) as entries:
             files, skipped = chosen(entries)
             logger.info("recognised", files=[file.entry.path for file in files], skipped=skipped)
-            manifest = land(zone, files, skipped, dataset=dataset, version=version, snapshot=snapshot)
+            manifest = land(
+                zone, files, skipped, dataset=dataset, version=version, snapshot=snapshot, published=published
+            )
     logger.info("landed", files=len(manifest["files"]), seconds=_seconds(started))
     return manifest
 
@@ -187,12 +234,9 @@ def _snapshot(started_at: str | None) -> int:
     return int(started.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
 
 
-def _age(current: Mapping[str, Any] | None) -> float | None:
-    """Return the seconds since the last publication, None before the first."""
-    published_at = (current or {}).get("published_at")
-    if published_at is None:
-        return None
-    return (datetime.now(UTC) - datetime.fromisoformat(published_at)).total_seconds()
+def _age(published: Published) -> float | None:
+    """Return the seconds since readers see what they see, None before the first publication."""
+    return None if published.view is None else (datetime.now(UTC) - published.view.since).total_seconds()
 
 
 def _message(manifest: RawManifest, *, is_new: bool, changed: bool) -> str:

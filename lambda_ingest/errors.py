@@ -57,5 +57,13 @@ class KaggleUnavailable(IngestError):
     """Kaggle could not be reached, was busy or slow, or sent a damaged archive. A retry makes sense."""
 
 
+class TableMissing(IngestError):
+    """The table is gone from the catalog, so readers of the view get an error."""
+
+
+class CatalogUnavailable(IngestError):
+    """Glue did not say what readers see after several attempts. Retryable."""
+
+
 class StorageUnavailable(IngestError):
     """S3 did not do what it was asked after several attempts. A retry makes sense."""

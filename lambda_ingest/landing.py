@@ -18,14 +18,22 @@ FILES_AT_ONCE = 4
 
 
 def land(
-    zone: RawZone, files: Sequence[SourceFile], skipped: list[Skipped], *, dataset: str, version: int, snapshot: int
+    zone: RawZone,
+    files: Sequence[SourceFile],
+    skipped: list[Skipped],
+    *,
+    dataset: str,
+    version: int,
+    snapshot: int,
+    published: int | None = None,
 ) -> RawManifest:
     """Write what changed to raw/, then the version's manifest; return the one that stands.
 
+    `published` is the version that readers see, None before the first publication: its files may be referenced.
     Raises EmptyFile for a file without a data line, KaggleUnavailable where the archive proves damaged.
     """
     zone.forget(version)
-    earlier = zone.earlier_files(version)
+    earlier = zone.earlier_files(version, published)
 
     def landed(file: SourceFile) -> FileEntry:
         return _unchanged(file, earlier) or _converted(zone, file, version)

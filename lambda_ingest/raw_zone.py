@@ -91,10 +91,6 @@ class RawZone:
         self._manifests = manifests_prefix.strip("/")
         self._known: dict[int, RawManifest | None] = {}
 
-    def current(self) -> dict[str, Any] | None:
-        """Return what the last successful run published, None before the first."""
-        return self._json(f"{self._manifests}/current.json")
-
     def manifest_key(self, version: int) -> str:
         """Return the key of a version's manifest."""
         return f"{self._manifests}/raw/version={version}.json"
@@ -112,12 +108,11 @@ class RawZone:
             return None
         return manifest
 
-    def earlier_files(self, version: int) -> list[FileEntry]:
+    def earlier_files(self, version: int, published: int | None) -> list[FileEntry]:
         """Return the files of the latest other versions, the published and the highest, that may be referenced.
 
         They are such as this code made.
         """
-        published = (self.current() or {}).get("raw_version")
         highest = max((found for found in self._versions() if found != version), default=version)
         manifests = [self.manifest(one) for one in {published or highest, highest} - {version}]
         return [file for manifest in manifests if manifest for file in manifest["files"] if self._holds(file)]

@@ -51,7 +51,7 @@ def _named_version(execution_input: Any) -> int | None:
 def holds_a_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:
     """Whether an older version was published on purpose, and Kaggle has nothing newer than it had then.
 
-    `current` is the content of manifests/current.json, None before the first publication.
+    `current` is the record of what the last run published, None before the first publication.
     """
     if current is None or versions.backfill or "newest_version" not in current:
         return False

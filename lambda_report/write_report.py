@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 
 from snapshot_report.changes import Changes, changes
 from snapshot_report.costs import Usage, stages
-from snapshot_report.manifests import Snapshot, read_raw_version, read_snapshot, snapshot_key
+from snapshot_report.manifests import Snapshot, publication_key, read_raw_version, read_snapshot, snapshot_key
 from snapshot_report.page import render
 from snapshot_report.quarantine import read_quarantine
 from snapshot_report.queries import Athena
@@ -59,8 +59,8 @@ class Settings:
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's interface
     """Write the report of the snapshot that `event` names; tell where it lies.
 
-    `event` is made by the state WriteReport: `execution`, `snapshot`, `raw_manifest`, `published` (what
-    current.json said before, under `current`, where there was one), `rows`, `verify_query`, `job_seconds`, `dpus`.
+    `event` is made by the state WriteReport: `execution`, `snapshot`, `raw_manifest`, `before` (the snapshot that
+    readers saw when the run began, None where they saw none), `rows`, `verify_query`, `job_seconds`, `dpus`.
     Raises the classes of errors.py.
     """
     settings = Settings.read(os.environ)
@@ -78,11 +78,11 @@ def _report(settings: Settings, bucket: Bucket, event: Mapping[str, Any]) -> Rep
     athena = Athena(boto3.client("athena"), bucket, settings.database, settings.work_group)
     counts = athena.counts(settings.rows_statement, snapshot.number)
     choice = choose(counts)
-    before = event["published"].get("current", {}).get("snapshot")
+    before = event["before"]
     return Report(
         snapshot=snapshot,
         raw=read_raw_version(bucket.document(event["raw_manifest"])),
-        published_at=str(bucket.document(f"{prefix}/current.json").get("published_at")),
+        published_at=str(bucket.document(publication_key(prefix, snapshot.number)).get("published_at")),
         execution=event["execution"],
         counts=counts,
         rows_verified=int(event["rows"]),

@@ -11,7 +11,7 @@ import boto3
 from local_aws.environment import call_only
 from local_aws.listening import ENDPOINT
 from local_aws.operations.account import plainly, session
-from local_aws.operations.snapshots import current
+from local_aws.operations.snapshots import publication, readers_see
 from local_aws.operations.stacks import Stack
 
 LOCAL_REGION = "us-east-1"
@@ -63,11 +63,12 @@ class Connection:
         return self.stack.document(key)
 
     def published(self) -> dict[str, Any]:
-        """What the last successful run published: snapshot, raw_version, code_version and more.
+        """What readers see: snapshot, raw_version, code_version and more, by the record of its publication.
 
-        Raises NothingPublished before the first.
+        Raises NothingPublished where they see nothing.
         """
-        found = current(self.stack)
+        seen = readers_see(self.stack)
+        found = None if seen is None else publication(self.stack, seen)
         if found is None:
             raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `local-aws run`.")
         return found

@@ -43,11 +43,15 @@ _DELETE_BATCH = 25
 """Glue takes no more partitions in one request."""
 
 _VIEW = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
-_PUBLISHED = re.compile(r"\bsnapshot\s*=\s*([0-9]+)")
+_PUBLISHED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
 class CatalogError(Exception):
     """The catalog answered, but not with success. A retry may help."""
+
+
+class ViewUnreadable(CatalogError):
+    """There is a view, and its statement names no snapshot: nobody knows what readers see."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Catalog(Protocol):
         """The definition of the table. Raises SchemaMismatch where there is none."""
 
     def published(self, view: str) -> int | None:
-        """The snapshot that the view names, None where there is no view yet. Raises CatalogError."""
+        """The snapshot that the view names, None where there is no view. Raises CatalogError, ViewUnreadable."""
 
     def drop_partitions(self, snapshot: int) -> int:
         """Remove the snapshot's partitions; returns how many there were. Raises CatalogError."""
@@ -185,13 +189,16 @@ def _is_gone(error: Mapping[str, Any]) -> bool:
 
 
 def published_snapshot(view: str, text: str) -> int:
-    """The snapshot that a view's ViewOriginalText selects. Raises CatalogError where it selects none."""
+    """The snapshot that a view's ViewOriginalText selects. Raises ViewUnreadable where it selects no one."""
     match = _VIEW.fullmatch(text.strip())
-    sql = json.loads(base64.b64decode(match.group(1)))["originalSql"] if match else ""
-    found = _PUBLISHED.search(sql)
-    if not found:
-        raise CatalogError(
-            f"the view {view} names no snapshot (found {sql or text!r}, expected `... WHERE snapshot = N`), so no "
-            "snapshot can be retired safely. Publish one with the rollback statement. A retry does not help."
+    try:
+        sql = str(json.loads(base64.b64decode(match.group(1)))["originalSql"]) if match else ""
+    except (ValueError, KeyError, TypeError):  # no base64, no JSON, or another document
+        sql = ""
+    named = set(_PUBLISHED.findall(sql))
+    if len(named) != 1:
+        raise ViewUnreadable(
+            f"the view {view} names no snapshot (found {(sql or text)[:200]!r}, expected `... WHERE snapshot = N`). "
+            "The next publication replaces it. Not retryable."
         )
-    return int(found.group(1))
+    return int(named.pop())

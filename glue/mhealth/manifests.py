@@ -1,4 +1,4 @@
-"""The snapshot manifest and the pointer to the published run, as they lie in the storage."""
+"""The snapshot manifest, as it lies in the storage."""
 
 from __future__ import annotations
 
@@ -123,14 +123,6 @@ def write_manifest(storage: Storage, manifests_prefix: str, manifest: SnapshotMa
         json.dumps(asdict(manifest), indent=1).encode(),
         {name: str(total) for name, total in totals.items()},
     )
-
-
-def current_snapshot(storage: Storage, manifests_prefix: str) -> int | None:
-    """The snapshot of the last successful run, None before the first."""
-    try:
-        return int(json.loads(storage.read(f"{manifests_prefix}/current.json"))["snapshot"])
-    except FileNotFoundError:
-        return None
 
 
 def written_snapshots(storage: Storage, manifests_prefix: str) -> Sequence[int]:

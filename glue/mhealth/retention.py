@@ -1,4 +1,4 @@
-"""Which snapshots go: dead runs without a manifest, and whole ones beyond the newest few. Never what readers see."""
+"""Which snapshots go: those that no reader ever saw, and published ones beyond the few that readers saw last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 from mhealth.arguments import TransformArguments
 from mhealth.catalog import Catalog
-from mhealth.manifests import SNAPSHOT_PATTERN, current_snapshot, manifest_key, written_snapshots
+from mhealth.manifests import SNAPSHOT_PATTERN, manifest_key, written_snapshots
+from mhealth.published import publication_key, published_snapshots
 from mhealth.snapshot import snapshot_prefix
 from mhealth.spans import log
 from mhealth.storage import Storage
@@ -29,26 +30,29 @@ def snapshot_folders(storage: Storage, processed_prefix: str) -> list[int]:
 def retire(arguments: TransformArguments, storage: Storage, catalog: Catalog) -> None:
     """Remove what no reader and no rollback needs any more.
 
-    Kept are the newest `keep_snapshots` snapshots with a manifest, the one that the view names, the one of
-    current.json, and everything newer than this run. The rest lose their partitions first, then their files, then the
-    manifest: no reader ever sees a partition without files. Raises CatalogError.
+    Kept are the one that the view shows, the `keep_snapshots` ones that readers saw last, and this run's and newer
+    ones. The rest lose their partitions first, then their files, then manifest and record: no reader ever sees a
+    partition without files. Raises CatalogError.
     """
     whole = written_snapshots(storage, arguments.manifests_prefix)
-    dead = [snapshot for snapshot in snapshot_folders(storage, arguments.processed_prefix) if snapshot not in whole]
-    old = list(whole[: -arguments.keep_snapshots])
-    published = {current_snapshot(storage, arguments.manifests_prefix)}
-    if not catalog.registers_partitions:
-        # Without a catalog nobody knows what readers see.
-        old = []
-    elif arguments.view:
-        published.add(catalog.published(arguments.view))
-    else:
+    if catalog.registers_partitions and not arguments.view:
         # There are readers, and nobody says what they see.
         return
-    for snapshot in sorted([*dead, *old]):
-        if snapshot >= arguments.snapshot or snapshot in published:
+    # Looked at now, not when the job began: somebody may have rolled back meanwhile.
+    readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
+    if readers.view_unreadable:
+        log("nothing retired", reason=f"the view {arguments.view} names no snapshot")
+        return
+    published = [snapshot for snapshot in readers.recorded if snapshot in whole]
+    kept = {readers.shown, *published[: arguments.keep_snapshots]}
+    if not catalog.registers_partitions:
+        # Without a catalog nobody knows what readers see.
+        kept |= {*whole}
+    there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}
+    for snapshot in sorted(there - kept):
+        if snapshot >= arguments.snapshot:
             continue
         partitions = catalog.drop_partitions(snapshot)
         files = delete_files(storage, arguments.processed_prefix, snapshot)
-        storage.delete([manifest_key(arguments.manifests_prefix, snapshot)])
+        storage.delete([key(arguments.manifests_prefix, snapshot) for key in (publication_key, manifest_key)])
         log("retired", retired=snapshot, whole=snapshot in whole, partitions=partitions, files=files)

@@ -12,7 +12,6 @@ from mhealth.manifests import (
     SnapshotFile,
     SnapshotManifest,
     SnapshotSource,
-    current_snapshot,
     inputs_beside_sources,
     read_manifest,
 )
@@ -107,7 +106,7 @@ def check_subjects(
 
 @dataclass(frozen=True)
 class Published:
-    """What the last successful run published: its snapshot, its manifest where that still exists, its files."""
+    """The snapshot that readers see: its number, its manifest where that still exists, the bytes of its files."""
 
     snapshot: int | None = None
     manifest: SnapshotManifest | None = None
@@ -122,14 +121,15 @@ class Published:
         return frozenset(int(folder.removeprefix("subject=")) for folder in folders)
 
 
-def read_published(arguments: TransformArguments, storage: Storage) -> Published:
-    """What is published now."""
-    snapshot = current_snapshot(storage, arguments.manifests_prefix)
-    if snapshot is None:
-        return Published()
-    prefix = snapshot_prefix(arguments.processed_prefix, snapshot)
-    sizes = {stored.key: stored.size for stored in storage.objects(prefix)}
-    return Published(snapshot, read_manifest(storage, arguments.manifests_prefix, snapshot), sizes)
+def read_published(arguments: TransformArguments, storage: Storage, seen: Sequence[int]) -> Published:
+    """What is left of the snapshot that readers see; `seen` are those that they saw, the last one first."""
+    for snapshot in seen:
+        prefix = snapshot_prefix(arguments.processed_prefix, snapshot)
+        sizes = {stored.key: stored.size for stored in storage.objects(prefix)}
+        manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
+        if manifest is not None or sizes:
+            return Published(snapshot, manifest, sizes)
+    return Published()
 
 
 def new_manifest(

@@ -113,6 +113,11 @@ def snapshot_key(prefix: str, number: int) -> str:
     return f"{prefix}/snapshots/{number}.json"
 
 
+def publication_key(prefix: str, number: int) -> str:
+    """Where the record of a snapshot's publication lies."""
+    return f"{prefix}/publications/{number}.json"
+
+
 def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
     """A snapshot manifest. Raises ManifestUnreadable where a part is missing."""
     try:

@@ -101,7 +101,7 @@ def is_parquet(table: Table) -> bool:
     text = f"{serde} {storage.get('InputFormat') or ''}".lower()
     if "parquet" in text:
         return True
-    if "opencsvserde" in text or "lazysimpleserde" in text:
+    if any(name in text for name in ("opencsvserde", "lazysimpleserde", "openx.data.jsonserde")):
         return False
     raise not_supported(f"tables of this format ({serde or 'no SerDe'}): {table.database}.{table.name}")
 
@@ -121,7 +121,12 @@ def file_scan(table: Table, file: DataFile, constants: dict[str, str], columns: 
             value = _text_value(table, name, kind)
         items.append(f"{value} AS {quoted(name)}")
     path = literal(str(file.path))
-    source = f"read_parquet({path})" if file.columns is not None else f"read_csv({path}, {_csv_options(table)})"
+    if file.columns is not None:
+        source = f"read_parquet({path})"
+    elif _is_json(table):
+        source = f"read_json({path}, {_json_options(table)})"
+    else:
+        source = f"read_csv({path}, {_csv_options(table)})"
     return f"SELECT {', '.join(items) or '1 AS none'} FROM {source}"
 
 
@@ -148,6 +153,18 @@ def _parquet_value(name: str, kind: str, file: DataFile) -> str:
 def _serde(table: Table) -> tuple[bool, dict[str, str]]:
     info = (table.input.get("StorageDescriptor") or {}).get("SerdeInfo") or {}
     return "opencsv" in str(info.get("SerializationLibrary")).lower(), info.get("Parameters") or {}
+
+
+def _is_json(table: Table) -> bool:
+    info = (table.input.get("StorageDescriptor") or {}).get("SerdeInfo") or {}
+    return "jsonserde" in str(info.get("SerializationLibrary")).lower()
+
+
+def _json_options(table: Table) -> str:
+    """One JSON object on each line, as the OpenX SerDe reads it: what is none ends the query, or reads as nulls."""
+    ignored = str(_serde(table)[1].get("ignore.malformed.json", "")).lower() == "true"
+    fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name, _ in table.columns)
+    return f"columns={{{fields}}}, format='newline_delimited', ignore_errors={str(ignored).lower()}"
 
 
 def _csv_options(table: Table) -> str:

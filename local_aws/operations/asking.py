@@ -13,6 +13,7 @@ from local_aws.operations.errors import QueryFailed
 from local_aws.operations.formats import print_table, write_csv, write_json
 from local_aws.operations.queries import PAGE_ROWS, Row, named_query, run_query
 from local_aws.operations.rollback import PLACEHOLDER
+from local_aws.operations.snapshots import VIEW, nothing_to_query
 from local_aws.operations.stacks import Stack
 
 Form = Literal["table", "csv", "json"]
@@ -35,6 +36,10 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
         raise QueryFailed("There is no statement to run: standard input is empty.")
     try:
         result = run_query(stack, statement)
+    except QueryFailed as failure:
+        # Only where the statement is about what is not there; any other mistake is the statement's own.
+        why = nothing_to_query(stack) if VIEW in statement.lower() else None
+        raise QueryFailed(f"{failure}. Why: {why}." if why else str(failure)) from failure
     except KeyboardInterrupt:
         print("The query was stopped.", file=sys.stderr)
         raise

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local_aws.operations.errors import OperationFailed
 from local_aws.operations.executions import Ended
 from local_aws.operations.queries import ONE_SUBJECT_QUERY, README_QUERIES, Answer, ask, named_query
+from local_aws.operations.snapshots import manifest, nothing_to_query, readers_see, recorded
 from local_aws.operations.stacks import Stack
 
 SMALL_SHARE = 0.1
@@ -71,6 +72,8 @@ def _execution(ended: Ended) -> Check:
         return Check(name, Verdict.HOLDS, expected, f"SUCCEEDED, published snapshot {ended.output['snapshot']}")
     if outcome == "unchanged":
         return Check(name, Verdict.HOLDS, expected, f"SUCCEEDED, nothing new: {message}")
+    if outcome == "published again":
+        return Check(name, Verdict.HOLDS, expected, f"SUCCEEDED, published again: {message}")
     advice = "When the other execution has ended, look again: make verify."
     return Check(name, Verdict.FAILS, expected, f"SUCCEEDED, but {outcome}: {message}", advice)
 
@@ -82,42 +85,45 @@ def _query(stack: Stack, name: str, answers: dict[str, Answer]) -> Check:
 
 
 def rows_of_the_view(stack: Stack) -> Check:
-    """Whether readers see the rows that the last publication's manifest counts, all of one snapshot."""
+    """Whether readers see the rows that their snapshot's manifest counts; a warning where somebody rolled back."""
     snapshot, rows = published(stack)
     seen = ask(stack, ROWS_OF_THE_VIEW).rows
-    expected = f"{rows:,} of snapshot {snapshot}, by its manifest"
+    expected = f"a manifest of snapshot {snapshot}"
+    if rows is not None:
+        expected = f"{rows:,} of snapshot {snapshot}, by its manifest"
     found = ", ".join(f"{int(count or 0):,} of snapshot {number}" for number, count in seen) or "none"
-    holds = seen == ((str(snapshot), str(rows)),)
-    advice = (
-        f"The view shows another snapshot than the last run published: somebody rolled back. To undo that, run the "
-        f"named query RollBack with {snapshot}."
-    )
-    return Check(
-        "rows of the view", Verdict.HOLDS if holds else Verdict.FAILS, expected, found, "" if holds else advice
-    )
+    name, newest = "rows of the view", max(recorded(stack), default=snapshot)
+    undo = f"To show the newest snapshot, run the named query RollBack with {newest}."
+    if seen != ((str(snapshot), str(rows)),):
+        advice = f"Start an execution: it publishes again what readers do not see. {undo}"
+        return Check(name, Verdict.FAILS, expected, found, advice)
+    if snapshot < newest:
+        return Check(name, Verdict.WARNING, expected, found, f"Somebody rolled back from {newest}. {undo}")
+    return Check(name, Verdict.HOLDS, expected, found)
 
 
-def published(stack: Stack) -> tuple[int, int]:
-    """Snapshot and rows of the last publication. Raises OperationFailed where nothing has been published yet."""
-    s3 = stack.session.client("s3")
-    try:
-        snapshot = int(stack.document("manifests/current.json")["snapshot"])
-        summary = s3.head_object(Bucket=stack.bucket, Key=f"manifests/snapshots/{snapshot}.json")["Metadata"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-            raise OperationFailed("No run has published a snapshot yet, or its manifest is gone.") from None
-        raise
-    return snapshot, int(summary["rows"])
+def published(stack: Stack) -> tuple[int, int | None]:
+    """The snapshot that readers see and its rows, by its manifest; None where it has none.
+
+    Raises OperationFailed where readers see no snapshot.
+    """
+    if why := nothing_to_query(stack):
+        raise OperationFailed(f"Readers see nothing: {why}.")
+    snapshot = readers_see(stack)
+    if snapshot is None:
+        raise OperationFailed("The view names no snapshot: local-aws run replaces it.")
+    made = manifest(stack, snapshot)
+    return snapshot, None if made is None else sum(file["rows"] for file in made["files"])
 
 
 def bytes_of_one_subject(stack: Stack, answer: Answer | None) -> Check:
     """Whether Athena read a small share of the published files for the query of one subject, which got `answer`."""
     name = "bytes of one subject"
+    if answer is None:
+        return Check(name, Verdict.FAILS, "a small share", f"no answer to {ONE_SUBJECT_QUERY}")
     snapshot, _ = published(stack)
     whole = sum(size for _, size in stack.objects(f"processed/snapshot={snapshot}/"))
     expected = f"at most {SMALL_SHARE * whole:,.0f} of {whole:,} bytes"
-    if answer is None:
-        return Check(name, Verdict.FAILS, expected, f"no answer to {ONE_SUBJECT_QUERY}")
     found = f"{answer.scanned:,} bytes"
     if answer.scanned <= SMALL_SHARE * whole:
         return Check(name, Verdict.HOLDS, expected, found)

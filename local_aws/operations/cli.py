@@ -12,6 +12,7 @@ from local_aws.operations.destroy import destroy as destroy_stack
 from local_aws.operations.destroy import destroy_data
 from local_aws.operations.errors import NoSuchStack, OperationFailed
 from local_aws.operations.explain import explain as explain_failure
+from local_aws.operations.restoring import restore_table as restore_table_of
 from local_aws.operations.stacks import Stack
 from local_aws.operations.telling import FAILED, told
 from local_aws.operations.verify import verify as verify_stack
@@ -40,6 +41,13 @@ def explain(stack: StackName = "mhealth", region: Region = "") -> None:
     """Print why the last deployment or run failed: failed resources, the run's error, and refused requests."""
     with told() as console:
         explain_failure(console, session(region), stack)
+
+
+@app.command()
+def restore_table(stack: StackName = "mhealth", region: Region = "") -> None:
+    """Make the table again that somebody dropped, as the template at hand defines it."""
+    with told() as console:
+        restore_table_of(console, Stack.named(stack, session(region)))
 
 
 @app.command()

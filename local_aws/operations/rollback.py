@@ -10,7 +10,7 @@ from rich.text import Text
 
 from local_aws.operations.errors import NotConfirmed, OperationFailed
 from local_aws.operations.queries import named_query, run_query
-from local_aws.operations.snapshots import Snapshot, hold_that_it_is_whole, readers_see, written
+from local_aws.operations.snapshots import Snapshot, hold_that_it_is_whole, readers_see, recorded, written
 from local_aws.operations.stacks import Stack
 
 NAMED_QUERY, PLACEHOLDER = "RollBack", "YYYYMMDDHHMMSS"
@@ -19,9 +19,9 @@ NAMED_QUERY, PLACEHOLDER = "RollBack", "YYYYMMDDHHMMSS"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a rollback would do."""
+    """What a rollback would do; `now` is None where readers see no snapshot."""
 
-    now: int
+    now: int | None
     to: Snapshot
     statement: str
 
@@ -38,13 +38,15 @@ def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool
         return
     new = found.to
     subjects = f"{new.subjects} subject{'' if new.subjects == 1 else 's'}"
+    now = "nothing: there is no view, or it names no snapshot" if found.now is None else f"snapshot {found.now}"
+    undoing = f"\nto undo it        {undo} {found.now}" if found.now else ""
     console.print(
-        f"readers see now   snapshot {found.now}\n"
+        f"readers see now   {now}\n"
         f"and afterwards    snapshot {new.number}: {new.rows:,} rows of {subjects}, dataset version "
         f"{new.raw_version}\n"
         f"by the statement  {found.statement}\n"
-        f"it holds          until a run has something new to publish: a newer version of the dataset, or other code\n"
-        f"to undo it        {undo} {found.now}",
+        f"it holds          until a run has something new to publish: a newer version of the dataset, or other code"
+        f"{undoing}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -60,12 +62,12 @@ def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool
 
 def plan(stack: Stack, to: int | None) -> Plan | None:
     """What is to be done, None where readers see `to` already. Raises OperationFailed as `roll_back` does."""
-    now = readers_see(stack)
-    if now is None:
-        raise OperationFailed("Nothing is published yet, so there is nothing to roll back.")
-    if to == now:
+    now, published = readers_see(stack), recorded(stack)
+    if now is None and not published:
+        raise OperationFailed("Nothing is published yet, so there is nothing to roll back: local-aws run publishes.")
+    if to is not None and to == now:
         return None
-    target = _target(written(stack), now, to)
+    target = _target(written(stack), published, now, to)
     if running := stack.running_executions():
         raise OperationFailed(
             f"An execution is running: {running[0]}. It may be about to publish, or to retire the snapshot that you "
@@ -75,21 +77,24 @@ def plan(stack: Stack, to: int | None) -> Plan | None:
     return Plan(now, target, named_query(stack, NAMED_QUERY).statement.replace(PLACEHOLDER, str(target.number)))
 
 
-def _target(kept: list[Snapshot], now: int, to: int | None) -> Snapshot:
+def _target(kept: list[Snapshot], published: set[int], now: int | None, to: int | None) -> Snapshot:
+    """The snapshot to publish, of those that were published before."""
+    offered = [snapshot for snapshot in kept if snapshot.number in published and snapshot.number != now]
+    others = ", ".join(str(snapshot.number) for snapshot in offered) or "none"
+    choice = f"{f'Beside {now}, which readers see, these' if now else 'These'} were published and are kept: {others}."
     if to is None:
-        older = [snapshot for snapshot in kept if snapshot.number < now]
+        if now is None:
+            raise OperationFailed(f"Readers see no snapshot, so none is before it: name one with --to. {choice}")
+        older = [snapshot for snapshot in offered if snapshot.number < now]
         if older:
             return older[-1]
-        raise OperationFailed(f"There is no snapshot before {now}, the one that readers see. {_choice(kept, now)}")
-    for snapshot in kept:
+        raise OperationFailed(f"There is no snapshot before {now}, the one that readers see. {choice}")
+    for snapshot in offered:
         if snapshot.number == to:
             return snapshot
-    raise OperationFailed(f"There is no snapshot {to}. {_choice(kept, now)} Nothing was changed.")
-
-
-def _choice(kept: list[Snapshot], now: int) -> str:
-    others = ", ".join(str(snapshot.number) for snapshot in kept if snapshot.number != now)
-    return f"Beside {now}, which readers see, these are kept: {others or 'none'}."
+    there = any(snapshot.number == to for snapshot in kept)
+    why = f"Snapshot {to} was never published: its run failed, or refused it" if there else f"There is no snapshot {to}"
+    raise OperationFailed(f"{why}. {choice} Nothing was changed.")
 
 
 def _hold_that_it_is_meant(console: Console) -> None:

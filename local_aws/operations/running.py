@@ -36,6 +36,8 @@ def how_it_ended(ended: Ended) -> str:
     outcome = ended.output.get("outcome")
     if outcome == "published":
         return f"published snapshot {ended.output['snapshot']}: {int(ended.output['rows']):,} rows"
+    if outcome == "published again":
+        return f"published snapshot {ended.output['snapshot']} again: {ended.output.get('message', '')}"
     if outcome == "unchanged":
         return f"nothing new: {ended.output.get('message', '')}"
     return f"{outcome}: {ended.output.get('message', '')}"

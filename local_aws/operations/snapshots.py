@@ -1,9 +1,14 @@
-"""The snapshots of a stack: which one readers see, and which ones there are to go back to."""
+"""What readers of a stack see, what they saw before, and which snapshots there are to go back to.
+
+The view alone says what is published. manifests/publications/S.json records that snapshot S was, and since when readers
+saw it last. Every command asks this module.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +21,8 @@ from local_aws.operations.stacks import Stack
 VIEW, TABLE = "mhealth", "mhealth_snapshots"
 
 _MANIFEST = re.compile(r"manifests/snapshots/([0-9]+)\.json")
-_SELECTED = re.compile(r"\bsnapshot\s*=\s*([0-9]+)")
+_RECORD = re.compile(r"manifests/publications/([0-9]+)\.json")
+_SELECTED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
 @dataclass(frozen=True)
@@ -30,27 +36,52 @@ class Snapshot:
     raw_version: int
 
 
+@dataclass(frozen=True)
+class View:
+    """The view: the snapshot that it shows, None where its statement names no one, and since when it does."""
+
+    snapshot: int | None
+    since: datetime
+
+
+def shown(stack: Stack) -> View | None:
+    """The view, None where there is none."""
+    found = _described(stack, VIEW)
+    if found is None:
+        return None
+    since = found.get("UpdateTime") or found.get("CreateTime") or datetime.now(UTC)
+    return View(_selected(found.get("ViewOriginalText", "")), since.astimezone(UTC))
+
+
 def readers_see(stack: Stack) -> int | None:
-    """The snapshot that the view names, None before the first one. Raises OperationFailed where it names none."""
+    """The snapshot that the view shows, None where there is no view, or one that names no snapshot."""
+    view = shown(stack)
+    return None if view is None else view.snapshot
+
+
+def has_table(stack: Stack) -> bool:
+    """Whether the table below the view is in the catalog."""
+    return _described(stack, TABLE) is not None
+
+
+def _described(stack: Stack, name: str) -> dict[str, Any] | None:
     glue = stack.session.client("glue")
     try:
-        view = glue.get_table(DatabaseName=stack.outputs["DatabaseName"], Name=VIEW)["Table"]
+        return dict(glue.get_table(DatabaseName=stack.outputs["DatabaseName"], Name=name)["Table"])
     except glue.exceptions.EntityNotFoundException:
         return None
+
+
+def _selected(text: str) -> int | None:
     try:
-        selected = _SELECTED.search(stored_view(view.get("ViewOriginalText", ""))["originalSql"])
-    except (ValueError, KeyError):
-        selected = None
-    if selected is None:
-        raise OperationFailed(
-            f"The view {VIEW} names no snapshot, so it was not this project that made it. The named query RollBack "
-            "makes it again, with the number of a snapshot in it."
-        )
-    return int(selected[1])
+        named = set(_SELECTED.findall(str(stored_view(text)["originalSql"])))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return int(named.pop()) if len(named) == 1 else None
 
 
 def written(stack: Stack) -> list[Snapshot]:
-    """Every snapshot that has a manifest, the oldest first."""
+    """Every snapshot that has a manifest, the oldest first: also what a run made and did not publish."""
     keys = [key for key, _ in stack.objects("manifests/snapshots/")]
     return sorted(
         (_snapshot(stack, key, int(match[1])) for key in keys if (match := _MANIFEST.fullmatch(key))),
@@ -64,14 +95,23 @@ def _snapshot(stack: Stack, key: str, number: int) -> Snapshot:
     return Snapshot(number, *(int(totals[name]) for name in names))
 
 
+def recorded(stack: Stack) -> set[int]:
+    """The snapshots that were published and are kept, by their records."""
+    keys = [key for key, _ in stack.objects("manifests/publications/")]
+    return {int(match[1]) for key in keys if (match := _RECORD.fullmatch(key))}
+
+
 def manifest(stack: Stack, number: int) -> dict[str, Any] | None:
     """The manifest of a snapshot, None where there is none."""
     return _document(stack, f"manifests/snapshots/{number}.json")
 
 
-def current(stack: Stack) -> dict[str, Any] | None:
-    """What the last run that published left for the next one, None before the first."""
-    return _document(stack, "manifests/current.json")
+def publication(stack: Stack, number: int) -> dict[str, Any] | None:
+    """The record of a publication, None where there is none or it cannot be read."""
+    try:
+        return _document(stack, f"manifests/publications/{number}.json")
+    except ValueError:
+        return None
 
 
 def _document(stack: Stack, key: str) -> dict[str, Any] | None:
@@ -83,21 +123,45 @@ def _document(stack: Stack, key: str) -> dict[str, Any] | None:
         raise
 
 
+def nothing_to_query(stack: Stack) -> str | None:
+    """Why readers cannot query the view, and what brings it back; None where they can, as far as the catalog says."""
+    if not has_table(stack):
+        return f"the table {TABLE} is gone: docs/operations.md, 'The table is gone', says how to bring it back"
+    if shown(stack) is not None:
+        return None
+    if published := recorded(stack):
+        return (
+            f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: local-aws run brings it back"
+        )
+    return "nothing is published yet: local-aws run publishes"
+
+
+def missing_files(stack: Stack, number: int) -> tuple[list[str], int]:
+    """The keys of a snapshot's files that are gone or of another size, and how many its manifest lists."""
+    listed = {file["key"]: file["bytes"] for file in (manifest(stack, number) or {})["files"]}
+    there = dict(stack.objects(f"processed/snapshot={number}/"))
+    return sorted(key for key, size in listed.items() if there.get(key) != size), len(listed)
+
+
 def hold_that_it_is_whole(stack: Stack, snapshot: Snapshot) -> None:
     """Hold that every file of the manifest lies there, and that readers would get every row. Raises OperationFailed."""
     number = snapshot.number
-    listed = {file["key"]: file["bytes"] for file in (manifest(stack, number) or {})["files"]}
-    there = dict(stack.objects(f"processed/snapshot={number}/"))
-    broken = sorted(key for key, size in listed.items() if there.get(key) != size)
+    broken, listed = missing_files(stack, number)
     if broken:
         raise OperationFailed(
-            f"Snapshot {number} is not whole: {len(broken)} of its {len(listed)} files are gone or of another size, "
+            f"Snapshot {number} is not whole: {len(broken)} of its {listed} files are gone or of another size, "
             f"the first {broken[0]}. Choose another one."
         )
     # A partition that is not registered yields no rows and no error.
-    ((counted,),) = run_query(stack, f"SELECT count(*) FROM {TABLE} WHERE snapshot = {number}").rows  # noqa: S608
-    if int(counted or 0) != snapshot.rows:
+    counted = count(stack, f"{TABLE} WHERE snapshot = {number}")
+    if counted != snapshot.rows:
         raise OperationFailed(
-            f"Snapshot {number} is not whole: through the catalog there are {int(counted or 0):,} of its "
+            f"Snapshot {number} is not whole: through the catalog there are {counted:,} of its "
             f"{snapshot.rows:,} rows, so partitions are missing. Choose another one."
         )
+
+
+def count(stack: Stack, of: str) -> int:
+    """The rows of a table or view, counted through Athena; `of` may have a condition. Raises QueryFailed."""
+    ((counted,),) = run_query(stack, f"SELECT count(*) FROM {of}").rows  # noqa: S608
+    return int(counted or 0)

@@ -13,10 +13,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local_aws.operations.errors import QueryFailed
 from local_aws.operations.executions import Ended
 from local_aws.operations.running import how_it_ended
 from local_aws.operations.schedules import next_start
-from local_aws.operations.snapshots import current, manifest, readers_see, written
+from local_aws.operations.snapshots import (
+    VIEW,
+    View,
+    count,
+    manifest,
+    missing_files,
+    nothing_to_query,
+    publication,
+    recorded,
+    shown,
+    written,
+)
 from local_aws.operations.stacks import Stack
 
 _LONGEST = 400
@@ -40,13 +52,15 @@ def print_status(console: Console, stack: Stack, where: str, *, runs: int, start
     `where` tells which AWS it is; `starts_by_itself` is whether anybody heeds the schedule there.
     """
     _line(console, "stack", f"{stack.name} in {stack.session.region_name} {where}, {stack.status}")
-    seen = readers_see(stack)
-    _print_published(console, stack, seen)
+    view = shown(stack)
+    seen = None if view is None else view.snapshot
+    _print_published(console, stack, view)
+    _line(console, "readers", what_readers_get(stack, view))
     found = schedule(stack, datetime.now(UTC))
     _line(console, "next run", found if starts_by_itself else f"{found} (the local AWS starts nothing by itself)")
     if seen is not None:
         _print_quarantine(console, manifest(stack, seen))
-        _print_snapshots(console, stack, seen)
+    _print_snapshots(console, stack, seen)
     _print_runs(console, list(last_runs(stack, runs)))
 
 
@@ -54,22 +68,44 @@ def _line(console: Console, name: str, value: str) -> None:
     console.print(Text.assemble((f"{name:<12}", "bold"), value), soft_wrap=True)
 
 
-def _print_published(console: Console, stack: Stack, seen: int | None) -> None:
-    if seen is None:
-        _line(console, "published", "nothing yet: local-aws run")
+def _print_published(console: Console, stack: Stack, view: View | None) -> None:
+    if view is None or view.snapshot is None:
+        newest = max(recorded(stack), default=None)
+        _line(console, "published", f"nothing now; {newest} was the newest" if newest else "nothing yet: local-aws run")
         return
-    last = current(stack) or {}
-    what = f"snapshot {seen}"
-    if last.get("snapshot") == seen:
-        when = datetime.fromisoformat(last["published_at"])
-        what += f", version {last['raw_version']} of {last['dataset']}, {when:%Y-%m-%d %H:%M} UTC"
-        if last["newest_version"] != last["raw_version"]:
-            what += f"; the newest version then was {last['newest_version']}"
-    elif last and last["snapshot"] > seen:
-        what += f"; the last run published {last['snapshot']}, so somebody rolled back"
+    what = f"snapshot {view.snapshot}"
+    if record := publication(stack, view.snapshot):
+        what += f", version {record['raw_version']} of {record['dataset']}, {view.since:%Y-%m-%d %H:%M} UTC"
+        if record["newest_version"] != record["raw_version"]:
+            what += f"; the newest version then was {record['newest_version']}"
     else:
-        what += "; the run that published it did not come to record that: the next one works it out"
+        what += f", {view.since:%Y-%m-%d %H:%M} UTC; no record says so: the next run writes one"
+    newest = max(recorded(stack), default=view.snapshot)
+    if newest > view.snapshot:
+        what += f"; the last run published {newest}, so somebody rolled back"
     _line(console, "published", what)
+
+
+def what_readers_get(stack: Stack, view: View | None) -> str:
+    """What the view, its snapshot's manifest and files, and a count through Athena say of what readers get."""
+    if why := nothing_to_query(stack):
+        return f"get an error: {why}"
+    if view is None or view.snapshot is None:
+        return f"see what somebody else made of the view {VIEW}, which names no snapshot: local-aws run replaces it"
+    again = "local-aws run publishes it again"
+    try:
+        found = count(stack, VIEW)
+    except QueryFailed as failure:
+        return f"get an error ({failure}): {again}"
+    if (made := manifest(stack, view.snapshot)) is None:
+        return f"get {found:,} rows, and the manifest of the snapshot is gone: local-aws run makes a new one"
+    broken, files = missing_files(stack, view.snapshot)
+    if broken:
+        return f"get {found:,} rows, and {len(broken)} of {files} files are gone: local-aws run makes a new snapshot"
+    rows = sum(file["rows"] for file in made["files"])
+    if found != rows:
+        return f"get {found:,} of {rows:,} rows, so partitions are missing: {again}"
+    return f"get all {rows:,} rows, counted through Athena on the view {VIEW}; {files} files, as its manifest says"
 
 
 def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
@@ -86,14 +122,18 @@ def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
         _line(console, "", f"{source['name']}: {counts}, in {where}")
 
 
-def _print_snapshots(console: Console, stack: Stack, seen: int) -> None:
+def _print_snapshots(console: Console, stack: Stack, seen: int | None) -> None:
+    kept, published = written(stack), recorded(stack)
+    if not kept:
+        return
     console.print(Text("Snapshots that are kept", style="bold"))
     table = Table("snapshot", "version", "rows", "subjects", "quarantined", "")
     for column in table.columns[1:5]:
         column.justify = "right"
-    for each in reversed(written(stack)):
+    for each in reversed(kept):
         counts = (f"{count:,}" for count in (each.raw_version, each.rows, each.subjects, each.quarantined))
-        table.add_row(str(each.number), *counts, "readers see it" if each.number == seen else "")
+        word = "readers see it" if each.number == seen else "" if each.number in published else "never published"
+        table.add_row(str(each.number), *counts, word)
     console.print(table)
 
 

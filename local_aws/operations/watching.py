@@ -90,12 +90,19 @@ def _tell_publish(_: Stack, output: dict[str, Any]) -> str:
     return f"the view mhealth shows snapshot {output['download']['snapshot']}"
 
 
-def _tell_record(_stack: Stack, _output: dict[str, Any]) -> str:
-    return "manifests/current.json written"
+def _tell_seen(_: Stack, output: dict[str, Any]) -> str:
+    return (
+        f"{int(output['counted']['rows']):,} rows that readers see, {int(output['download']['rows']):,} in the manifest"
+    )
+
+
+def _tell_record(_: Stack, output: dict[str, Any]) -> str:
+    return f"manifests/publications/{output['download']['snapshot']}.json written"
 
 
 _TELL: dict[str, tuple[str, Callable[[Stack, dict[str, Any]], str]]] = {
     "DownloadCSV": ("DownloadCSV", _tell_download),
+    "ReadCountForReaders": ("CountForReaders", _tell_seen),
     "ConvertParquet": ("ConvertParquet", _tell_convert),
     "GlueTransform": ("GlueTransform", _tell_transform),
     # The crawler is polled in a loop of states; this one stands behind it.

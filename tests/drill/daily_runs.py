@@ -140,7 +140,7 @@ class DailyRuns:
         self.publish(download["snapshot"])
         if end_at == "record":
             return "ended"
-        self._record(download, at)
+        self._record(download)
         return "published"
 
     def _download(self, at: datetime) -> dict[str, Any]:
@@ -154,6 +154,10 @@ class DailyRuns:
                 "DATASET_HANDLE": "someone/mhealth",
                 "RAW_PREFIX": "raw",
                 "MANIFESTS_PREFIX": "manifests",
+                "PROCESSED_PREFIX": "processed",
+                "DATABASE_NAME": self.database,
+                "TABLE_NAME": TABLE,
+                "VIEW_NAME": VIEW,
                 "CODE_VERSION": self.code,
                 "MAX_SOURCE_BYTES": "1000000",
                 "KAGGLE_SECRET_ARN": "",
@@ -182,14 +186,15 @@ class DailyRuns:
         put = self._glue.update_table if exists else self._glue.create_table
         put(DatabaseName=self.database, TableInput=view)  # type: ignore[operator]
 
-    def _record(self, download: Mapping[str, Any], at: datetime) -> None:
+    def _record(self, download: Mapping[str, Any]) -> None:
         """What RecordSuccess puts, by its own definition."""
         states = json.loads((ROOT / "cloudformation" / "pipeline.asl.json").read_text())["States"]
         known = {f"$.download.{name}": value for name, value in download.items()}
-        known |= {"$$.Execution.Id": "arn:run", "$$.State.EnteredTime": at.isoformat()}
+        known |= {"$$.Execution.Id": "arn:run", "$$.State.EnteredTime": datetime.now(UTC).isoformat()}
         body = states["RecordSuccess"]["Parameters"]["Body"]
-        current = {name.removesuffix(".$"): known[path] for name, path in body.items()}
-        self._s3.put_object(Bucket=self.bucket, Key="manifests/current.json", Body=json.dumps(current).encode())
+        record = {name.removesuffix(".$"): known[path] for name, path in body.items()}
+        key = f"manifests/publications/{record['snapshot']}.json"
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(record).encode())
 
     def published(self) -> int | None:
         """The snapshot that the view names."""

@@ -48,7 +48,7 @@ def subject_of(name: str) -> int:
 
 @dataclass(frozen=True)
 class Success:
-    """What the last run that ended well published."""
+    """What a run published."""
 
     files: dict[str, Recording]
     code: str
@@ -65,6 +65,9 @@ class History(RuleBasedStateMachine):
         self.earlier: list[dict[str, Recording]] = []
         self.touched = True
         self.last: Success | None = None
+        self.published: dict[int, Success] = {}
+        self.seen: list[int] = []
+        self.unrecorded: int | None = None
         self.whole: dict[int, list[sources.Row]] = {}
         self.converted: dict[str, str] = {}
         self.kept: set[int] = set()
@@ -139,15 +142,14 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.whole)
     @rule(place=places)
     def roll_back(self, place: int) -> None:
-        there = sorted(set(self.whole) & self.kept)
+        there = sorted(set(self.published) & self.kept)
         self.daily.publish(there[place % len(there)])
         self._check_readers()
 
     @rule(missing_allowed=st.booleans())
     def run(self, missing_allowed: bool) -> None:
-        before = self.daily.published()
+        before, gone = self._note_what_readers_see(), self._gone()
         run = self.daily.run(missing_allowed=missing_allowed)
-        gone = self._gone()
         if run.outcome == "unchanged":
             self._check_unchanged(run)
         elif gone and not missing_allowed:
@@ -160,7 +162,7 @@ class History(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from(get_args(Step)), spared=st.integers(0, 2))
     def run_that_ends(self, step: Step, spared: int) -> None:
-        before = self.daily.published()
+        before = self._note_what_readers_see()
         run = self.daily.run(step, spared=spared)
         if run.outcome == "unchanged":
             self._check_unchanged(run)
@@ -168,13 +170,14 @@ class History(RuleBasedStateMachine):
         assert run.outcome == "ended"
         self._retire(run, before)
         if step == "record":
-            self.whole[run.snapshot] = self._rows()
-            before = run.snapshot
+            self._succeed(run)  # the view has moved, and the next run notes what it shows then
+            before = self.unrecorded = run.snapshot
         self._ended(run, before)
+        self.touched = step != "record"
 
     def _gone(self) -> set[int]:
-        """The subjects of the last publication that the dataset has no longer."""
-        had = self.last.files if self.last else {}
+        """The subjects that readers see and the dataset has no longer."""
+        had = self._shown().files
         return {subject_of(name) for name in had} - {subject_of(name) for name in self.files}
 
     def _rows(self) -> list[sources.Row]:
@@ -189,7 +192,7 @@ class History(RuleBasedStateMachine):
     def _check_unchanged(self, run: Run) -> None:
         assert self.last is not None
         assert (self.files, self.daily.code) == (self.last.files, self.last.code)
-        assert run.writes == []
+        assert [key for _, key in run.writes if not key.startswith("manifests/publications/")] == []
         if self.daily.published() == self.last.snapshot:
             assert self.daily.table() == self._rows()
 
@@ -202,21 +205,42 @@ class History(RuleBasedStateMachine):
         # Something of it may have been seen: the next run need not be told that there is nothing new.
         self.touched = True
 
+    def _note_what_readers_see(self) -> int | None:
+        """A run begins: what the view shows counts as seen last, from now on."""
+        shown = self.daily.published()
+        if self.unrecorded is not None and self.unrecorded != shown:
+            # Somebody rolled back before anybody could note it: nothing tells that it was published.
+            self.last, self.touched = self.published.get(max(self.seen, default=0)), True
+        self.unrecorded = None
+        if shown is not None:
+            self.seen = [*(one for one in self.seen if one != shown), shown]
+        return shown
+
+    def _shown(self) -> Success:
+        """What made the snapshot that readers saw when the last run began."""
+        return self.published[self.seen[-1]] if self.seen else Success({}, "", 0)
+
+    def _succeed(self, run: Run) -> None:
+        self.whole[run.snapshot] = self._rows()
+        self.last = self.published[run.snapshot] = Success(dict(self.files), self.daily.code, run.snapshot)
+
     def _note_conversions(self, run: Run) -> None:
         self.converted |= dict.fromkeys(run.written("PutObject", "stage/"), self.daily.code)
 
     def _published(self, run: Run) -> None:
         assert self.touched, "there was nothing new"
         assert self.daily.published() == run.snapshot
-        self.whole[run.snapshot] = self._rows()
-        self._check_readers()
         self._check_work(run)
-        self.last, self.touched = Success(dict(self.files), self.daily.code, run.snapshot), False
+        self._succeed(run)
+        self._check_readers()
+        self.seen.append(run.snapshot)
+        self.touched = False
         self.earlier.append(dict(self.files))
 
     def _check_work(self, run: Run) -> None:
-        """What is as it was published last is carried; the rest is made again, and converted unless that was done."""
-        had = self.last.files if self.last and self.last.code == self.daily.code else {}
+        """What is as readers see it is carried; the rest is made again, and converted unless that was done."""
+        shown = self._shown()
+        had = shown.files if shown.code == self.daily.code else {}
         new = {name for name, recording in self.files.items() if had.get(name) != recording}
         manifest = self.daily.document(f"manifests/snapshots/{run.snapshot}.json")
         made = {file["subject"] for file in manifest["files"] if not file["carried"]}
@@ -232,12 +256,11 @@ class History(RuleBasedStateMachine):
         self._note_conversions(run)
 
     def _retire(self, run: Run, published: int | None) -> None:
-        """Kept are the newest three whole snapshots, what readers saw and what was compared with; nothing else is."""
+        """Kept are the three that readers saw last, the one that they see, and the one that is made; no other."""
         if not run.written("PutObject", "manifests/snapshots/"):
             return
         self.kept.add(run.snapshot)
-        current = self.last.snapshot if self.last else None
-        self.kept = {*sorted(self.kept)[-KEPT:], *({published, current} & self.kept)}
+        self.kept &= {run.snapshot, published or 0, *[one for one in self.seen if one in self.kept][-KEPT:]}
         manifests = {int(key.rpartition("/")[2][:-5]) for key in self.daily.keys("manifests/snapshots/")}
         folders = {int(key.split("/")[1].removeprefix("snapshot=")) for key in self.daily.keys("processed/")}
         assert manifests == folders == self.kept

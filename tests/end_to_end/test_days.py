@@ -198,6 +198,7 @@ def test_layout_of_the_bucket_is_the_designs(world: World) -> None:
     assert world.keys("manifests/") == [
         "manifests/claim.json",
         "manifests/current.json",
+        f"manifests/publications/{snapshot}.json",
         "manifests/raw/version=1.json",
         f"manifests/snapshots/{snapshot}.json",
     ]

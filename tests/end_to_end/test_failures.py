@@ -61,7 +61,7 @@ SHORT = [
     ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AccessDeniedException"),
     ("RefreshCatalog", "glue:StartCrawler", "*", "Glue.AccessDeniedException"),
     ("PublishSnapshot", "glue:UpdateTable", "*", "QueryFailed"),
-    ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
+    ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/publications/*", "S3.S3Exception"),
 ]
 LONG = [
     ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),
@@ -69,7 +69,6 @@ LONG = [
     ("ReadSnapshotSummary", "s3:GetObject", "{bucket}/manifests/snapshots/*", "S3.S3Exception"),
     ("VerifySnapshot", "athena:StartQueryExecution", "*", "Athena.AmazonAthenaException"),
     ("ReadVerifiedCounts", "athena:GetQueryResults", "*", "Athena.AmazonAthenaException"),
-    ("ReadPublishedSnapshot", "s3:GetObject", "{bucket}/manifests/current.json", "S3.S3Exception"),
 ]
 DENIALS = [
     *(pytest.param(*case, id=case[0]) for case in SHORT),

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from mhealth.catalog import CatalogError, Column, catalog_at, published_snapshot
+from mhealth.catalog import CatalogError, Column, ViewUnreadable, catalog_at, published_snapshot
 from mhealth.errors import SchemaMismatch
 from tests.glue.world import PARTITION_KEYS, TABLE_COLUMNS, table_input, write_table
 
@@ -70,10 +70,29 @@ def test_the_published_snapshot_is_read_from_the_view(glue: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "SELECT 1", view_text("SELECT * FROM mhealth_snapshots")], ids=["empty", "plain", "all"]
+    "condition",
+    ["snapshot = 7", '"snapshot" = 7', "(snapshot=7)", '("snapshot" = 7)', 'mhealth_snapshots."snapshot" = 7'],
+)
+def test_the_snapshot_is_read_however_the_condition_is_written(condition: str) -> None:
+    sql = f"SELECT id, 5 AS old_snapshot FROM mhealth_snapshots WHERE old_snapshot = 5 AND {condition}"
+    assert published_snapshot("mhealth", view_text(sql)) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "SELECT 1",
+        view_text("SELECT * FROM mhealth_snapshots"),
+        view_text("SELECT * FROM mhealth_snapshots WHERE snapshot = 1 OR snapshot = 2"),
+        "/* Presto View: e30= */",
+        "/* Presto View: QUJD */",
+        "/* Presto View: A */",
+    ],
+    ids=["empty", "plain", "all", "two", "no statement", "no JSON", "no base64"],
 )
 def test_a_view_without_a_snapshot_is_an_error(text: str) -> None:
-    with pytest.raises(CatalogError, match="the view mhealth names no snapshot"):
+    with pytest.raises(ViewUnreadable, match="the view mhealth names no snapshot"):
         published_snapshot("mhealth", text)
 
 

@@ -229,7 +229,7 @@ def test_files_carried_under_each_others_names_fail_the_run(world: World, monkey
         world.add(f"mHealth_subject{subject}", "\n".join([log_line(subject)] * 5), subject=subject)
     world.publish()
     run(world)
-    world.put("manifests/current.json", {"snapshot": 20261124031454})
+    world.record(20261124031454)
     right = glue_transform.copy_files
 
     def swapped(storage: Any, copies: Any) -> None:

@@ -100,7 +100,7 @@ def transform(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
     """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
     convert_parquet.main(raw.convert_arguments(max_bad_row_ratio=0.1))
     glue_transform.main(raw.transform_arguments(snapshot=OLD))
-    raw.put("manifests/current.json", {"snapshot": OLD})
+    raw.record(OLD)
     raw.add("mHealth_subject2", lines(30, 3000), subject=2, version=2)
     arguments = {"raw_manifest": raw.publish(version=2), "snapshot": NEW}
     convert_parquet.main(raw.convert_arguments(**arguments))

@@ -30,6 +30,7 @@ OWN = [
     "processed/snapshot={}/subject=2/part-00000.parquet",
     "manifests/snapshots/{}.json",
 ]
+RECORD = "manifests/publications/{}.json"
 NEIGHBOURS = [
     "processed2/snapshot={}/subject=1/part-00000.parquet",
     "xprocessed/snapshot={}/a",
@@ -53,6 +54,9 @@ NEIGHBOURS = [
     "manifests/snapshots/\uff11{}.json",
     "manifests/snapshots/old/{}.json",
     "manifests/snapshots2/{}.json",
+    "manifests/publications/{}.json.bak",
+    "manifests/publications/0{}.json",
+    "manifests/publications/old/{}.json",
     "manifests/raw/version={}.json",
     "manifests/snapshots/99999999999999999999{}.json",
 ]
@@ -60,12 +64,12 @@ NEIGHBOURS = [
 
 @dataclass(frozen=True)
 class Bucket:
-    """What lies there: keys, the registered snapshots, the one of the view, the one of current.json, this run's."""
+    """What lies there: keys, the snapshots registered, the view's, those with a record (last seen first), the run's."""
 
     keys: tuple[str, ...]
     registered: tuple[int, ...]
     published: int | None
-    current: int | None
+    recorded: tuple[int, ...]
     run: int
     keep: int
 
@@ -84,7 +88,7 @@ buckets = st.builds(
     ),
     registered=st.sets(_numbers, max_size=5).map(tuple),
     published=st.none() | _numbers,
-    current=st.none() | _numbers,
+    recorded=st.lists(_numbers, unique=True, max_size=6).map(tuple),
     run=_numbers,
     keep=st.sampled_from([1, 3, 3, 3]),
 )
@@ -93,8 +97,8 @@ buckets = st.builds(
 def kept_snapshots(bucket: Bucket) -> set[int]:
     """The snapshots that have to stay, by docs/design.md."""
     whole = {number for number in SNAPSHOTS if f"manifests/snapshots/{number}.json" in bucket.keys}
-    newest = sorted(whole)[-bucket.keep :]
-    return {*newest, bucket.published or 0, bucket.current or 0, *(one for one in SNAPSHOTS if one >= bucket.run)}
+    seen_last = [number for number in bucket.recorded if number in whole][: bucket.keep]
+    return {*seen_last, bucket.published or 0, *(one for one in SNAPSHOTS if one >= bucket.run)}
 
 
 def expected(bucket: Bucket) -> list[str]:
@@ -121,7 +125,7 @@ class Watched:
         keys = list(keys)
         registered = self._registered()
         for key in keys:
-            found = re.search(r"snapshot=([0-9]+)/|snapshots/([0-9]+)\.json", key)
+            found = re.search(r"snapshot=([0-9]+)/|(?:snapshots|publications)/([0-9]+)\.json", key)
             if found and int(found[1] or found[2]) in registered:
                 self.too_early.append(key)
         self._storage.delete(keys)
@@ -151,8 +155,9 @@ class Place:
             self.glue.create_table(DatabaseName=self.database, TableInput={"Name": "mhealth", "ViewOriginalText": text})
         for key in bucket.keys:
             self.storage.put(key, key.encode())
-        if bucket.current is not None:
-            self.storage.put("manifests/current.json", json.dumps({"snapshot": bucket.current}).encode())
+        for days_ago, snapshot in enumerate(bucket.recorded):
+            record = {"snapshot": snapshot, "published_at": f"2026-11-{30 - days_ago}T08:00:00Z"}
+            self.storage.put(RECORD.format(snapshot), json.dumps(record).encode())
 
     def registered(self) -> set[int]:
         found = self.glue.get_partitions(DatabaseName=self.database, TableName=TABLE)["Partitions"]
@@ -169,7 +174,12 @@ class Place:
         return watched
 
     def keys(self) -> list[str]:
-        return sorted(one.key for one in self.storage.objects("") if one.key != "manifests/current.json")
+        records = {RECORD.format(snapshot) for snapshot in self.bucket.recorded}
+        return sorted(one.key for one in self.storage.objects("") if one.key not in records)
+
+    def recorded(self) -> set[int]:
+        there = {one.key for one in self.storage.objects("manifests/publications/")}
+        return {number for number in SNAPSHOTS if RECORD.format(number) in there}
 
 
 EXAMPLES = max(25, settings().max_examples // 20)
@@ -189,14 +199,15 @@ def check(bucket: Bucket, uri: str) -> None:
     assert left == sorted(expected(bucket))
     assert watched.too_early == []
     folders = {one for one in SNAPSHOTS if any(key.startswith(f"processed/snapshot={one}/") for key in bucket.keys)}
-    gone = (folders | {n for n in SNAPSHOTS if f"manifests/snapshots/{n}.json" in bucket.keys}) - kept_snapshots(bucket)
+    whole = {one for one in SNAPSHOTS if f"manifests/snapshots/{one}.json" in bucket.keys}
+    gone = {*folders, *whole, *bucket.recorded} - kept_snapshots(bucket)
     assert place.registered() == set(bucket.registered) - gone
-    assert sorted(place.storage.objects("manifests/current.json"), key=str) != [] or bucket.current is None
+    assert place.recorded() == {number for number in bucket.recorded if number in kept_snapshots(bucket)}
 
 
 @given(bucket=buckets)
-@example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, 2, 20260101000000, 3))
-@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, None, 11, 3))
+@example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3))
+@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (2, 3), 11, 3))
 @settings(max_examples=EXAMPLES)
 def test_in_a_bucket_only_what_has_to_go_goes(aws: str, bucket: Bucket) -> None:
     name = f"a-bucket-{next(_names)}"
@@ -209,13 +220,13 @@ def _as_files(bucket: Bucket) -> Bucket:
     keys = set(bucket.keys)
     return Bucket(
         tuple(key for key in bucket.keys if not any(other.startswith(f"{key}/") for other in keys)),
-        *(bucket.registered, bucket.published, bucket.current, bucket.run, bucket.keep),
+        *(bucket.registered, bucket.published, bucket.recorded, bucket.run, bucket.keep),
     )
 
 
 @given(bucket=buckets.map(_as_files))
-@example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, 2, 20260101000000, 3)))
-@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, None, 11, 3))
+@example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3)))
+@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (2, 3), 11, 3))
 @settings(max_examples=EXAMPLES)
 def test_in_a_folder_only_what_has_to_go_goes(
     aws: str, tmp_path_factory: pytest.TempPathFactory, bucket: Bucket
@@ -238,13 +249,13 @@ class _FilesFirst:
 
 def test_a_broken_order_is_noticed(aws: str, tmp_path: Path) -> None:
     """The watch of the tests above sees files that go before their partitions."""
-    place = Place(Bucket(FULL, (1, 2, 3), None, None, 20260101000000, 3), f"file://{tmp_path}")
+    place = Place(Bucket(FULL, (1, 2, 3), None, (), 20260101000000, 3), f"file://{tmp_path}")
     watched = place.retire(_FilesFirst(catalog_at(f"{place.database}.{TABLE}")))
     assert "processed/snapshot=1/subject=1/part-00000.parquet" in watched.too_early
 
 
 def test_with_a_catalog_and_no_view_nothing_is_removed(aws: str, tmp_path: Path) -> None:
-    bucket = Bucket(_as_files(Bucket(FULL, (), None, None, 1, 1)).keys, (1, 2), None, None, 20261124031454, 1)
+    bucket = Bucket(_as_files(Bucket(FULL, (), None, (), 1, 1)).keys, (1, 2), None, (), 20261124031454, 1)
     place = Place(bucket, f"file://{tmp_path}")
     arguments = parse_transform(
         World(tmp_path, f"{place.database}.{TABLE}").transform_arguments(data_uri=place.uri, view="")

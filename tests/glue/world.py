@@ -104,6 +104,10 @@ class World:
         self.put(key, {"dataset": "someone/mhealth", "raw_version": version, "files": self.files, "skipped": []})
         return key
 
+    def record(self, snapshot: int, at: str = "2026-11-24T03:20:00.123Z") -> None:
+        """Write what RecordSuccess writes of a publication, as far as the jobs read it."""
+        self.put(f"manifests/publications/{snapshot}.json", {"snapshot": snapshot, "published_at": at})
+
     def put(self, key: str, content: object) -> None:
         path = self.folder / key
         path.parent.mkdir(parents=True, exist_ok=True)

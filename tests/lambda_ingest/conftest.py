@@ -1,9 +1,11 @@
 """The handler's surroundings: a loopback Kaggle API over a folder, and S3 from moto, both on real sockets."""
 
+import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from mypy_boto3_glue import GlueClient
 from mypy_boto3_s3 import S3Client
 
 from local_aws.kaggle.api import KaggleApi
@@ -33,6 +36,8 @@ class Surroundings:
     api: KaggleApi
     s3: S3Client
     bucket: str
+    glue: GlueClient
+    database: str
 
     def write(self, name: str, content: bytes | str) -> None:
         path = self.folder / name
@@ -54,6 +59,40 @@ class Surroundings:
 
     def put_json(self, key: str, content: Mapping[str, object]) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(content).encode())
+
+    def publish(self, result: Mapping[str, Any]) -> None:
+        """Do what the jobs and the state machine do after a run that has something to publish."""
+        snapshot = result["snapshot"]
+        self.write_snapshot(snapshot, **{key: result[key] for key in ("dataset", "raw_version", "code_version")})
+        self.show(f"SELECT id FROM mhealth_snapshots WHERE snapshot = {snapshot}")
+        names = ("snapshot", "dataset", "raw_version", "newest_version", "code_version")
+        now = datetime.now(UTC).isoformat()
+        record = {key: result[key] for key in names} | {"execution": "arn:run", "published_at": now}
+        self.put_json(f"manifests/publications/{snapshot}.json", record)
+
+    def write_snapshot(self, snapshot: int, **facts: Any) -> None:
+        """A snapshot of two subjects, five rows and seven, with its manifest."""
+        keys = [f"processed/snapshot={snapshot}/subject={subject}/part-00000.parquet" for subject in (1, 2)]
+        for key in keys:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"rows")
+        files = [
+            {"key": key, "subject": subject, "rows": rows, "bytes": 4}
+            for subject, rows, key in zip((1, 2), (5, 7), keys, strict=True)
+        ]
+        self.put_json(f"manifests/snapshots/{snapshot}.json", {"snapshot": snapshot, **facts, "files": files})
+
+    def show(self, sql: str) -> None:
+        """Make the view, or move it."""
+        text = base64.b64encode(json.dumps({"originalSql": sql}).encode()).decode()
+        view: Any = {"Name": "mhealth", "ViewOriginalText": f"/* Presto View: {text} */"}
+        try:
+            self.glue.update_table(DatabaseName=self.database, TableInput=view)
+        except self.glue.exceptions.EntityNotFoundException:
+            self.glue.create_table(DatabaseName=self.database, TableInput=view)
+
+    def drop(self, name: str) -> None:
+        """Take the view or the table out of the catalog."""
+        self.glue.delete_table(DatabaseName=self.database, Name=name)
 
     def keys(self) -> dict[str, str]:
         """Every key of the bucket with the time it was last written."""
@@ -95,6 +134,10 @@ def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -
         "DATASET_HANDLE": DATASET,
         "RAW_PREFIX": "raw",
         "MANIFESTS_PREFIX": "manifests",
+        "PROCESSED_PREFIX": "processed",
+        "DATABASE_NAME": f"database-{bucket}",
+        "TABLE_NAME": "mhealth_snapshots",
+        "VIEW_NAME": "mhealth",
         "CODE_VERSION": "code-1",
         "MAX_SOURCE_BYTES": "1000000",
         "KAGGLE_SECRET_ARN": "",
@@ -105,8 +148,12 @@ def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=bucket)
-    yield Surroundings(kaggle.source, kaggle, s3, bucket)
+    glue = boto3.client("glue")
+    glue.create_database(DatabaseInput={"Name": variables["DATABASE_NAME"]})
+    glue.create_table(DatabaseName=variables["DATABASE_NAME"], TableInput={"Name": variables["TABLE_NAME"]})
+    yield Surroundings(kaggle.source, kaggle, s3, bucket, glue, variables["DATABASE_NAME"])
     s3.close()
+    glue.close()
 
 
 @pytest.fixture

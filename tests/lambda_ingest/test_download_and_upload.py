@@ -16,6 +16,7 @@ import errors
 from ingest_code import INGEST_CODE
 from local_aws.kaggle.api import Fault
 from raw_zone import RawZone
+from readers import Readers, View
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 
 TOP = (
@@ -33,9 +34,8 @@ def other(row: bytes) -> bytes:
 
 
 def publish(place: Surroundings, result: dict[str, Any]) -> None:
-    """What the state machine does after a successful run."""
-    names = ("snapshot", "dataset", "raw_version", "newest_version", "code_version")
-    place.put_json("manifests/current.json", {key: result[key] for key in names})
+    """What the jobs and the state machine do after a run that has something to publish."""
+    place.publish(result)
 
 
 def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> None:
@@ -47,6 +47,10 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "changed": True,
         "running": None,
         "snapshot": 20261124031454,
+        "seen": None,
+        "again": None,
+        "rows": None,
+        "subjects": None,
         "dataset": "someone/mhealth",
         "raw_version": 1,
         "newest_version": 1,
@@ -215,7 +219,7 @@ class TestAnotherDatasetUnderTheSameVersionNumber:
 
     def test_is_still_to_publish_after_a_run_that_failed_later(self, place: Surroundings) -> None:
         place.run(started_at="2026-11-02T00:00:00Z")
-        # current.json names version 1 of the same code: that of the first dataset.
+        # The last record names version 1 of the same code: that of the first dataset.
         assert place.run(started_at="2026-11-03T00:00:00Z")["changed"] is True
 
     def test_leaves_the_one_before_alone_while_nothing_is_overwritten(self, place: Surroundings) -> None:
@@ -363,12 +367,13 @@ def test_every_line_of_the_log_tells_execution_and_snapshot(surroundings: Surrou
     assert {(line["execution"], line["snapshot"]) for line in lines} == {("arn:run", 20261124031454)}
 
 
-def test_seconds_and_age_are_printed_as_metrics(surroundings: Surroundings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_seconds_and_age_are_printed_as_metrics(
+    surroundings: Surroundings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     surroundings.write("mHealth_subject1.log", ROW)
     publish(surroundings, surroundings.run())
-    two_hours_ago = datetime.now(UTC) - timedelta(hours=2)
-    current = surroundings.read_json("manifests/current.json")
-    surroundings.put_json("manifests/current.json", current | {"published_at": two_hours_ago.isoformat()})
+    two_hours_ago = View(20261124031454, datetime.now(UTC) - timedelta(hours=2))
+    monkeypatch.setattr(Readers, "_shown", lambda _: two_hours_ago)
     surroundings.run()
     first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     (told,) = second["_aws"]["CloudWatchMetrics"]

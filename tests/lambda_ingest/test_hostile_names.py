@@ -146,4 +146,4 @@ def test_strangers_beside_the_manifests_of_versions_hide_no_version(surroundings
     for name in ("version=\uff17.json", "version=x.json", "version=3.json.bak", "version=-4.json", "version=5/a.json"):
         surroundings.s3.put_object(Bucket=surroundings.bucket, Key=f"manifests/raw/{name}", Body=b"{}")
     zone = RawZone(surroundings.s3, surroundings.bucket, "raw", "manifests")
-    assert [file["name"] for file in zone.earlier_files(2)] == ["mHealth_subject1"]
+    assert [file["name"] for file in zone.earlier_files(2, None)] == ["mHealth_subject1"]

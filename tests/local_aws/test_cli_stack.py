@@ -82,7 +82,13 @@ def wait_for_the_end(aws: LocalAws) -> None:
 @pytest.fixture(scope="module")
 def before(local: LocalAwsCommand) -> dict[str, Done]:
     """What is said of a stack that has never published."""
-    return {"status": local("status"), "rollback": local("rollback", "--yes"), "run": local("run", "--version", "2")}
+    query = local("query", "SELECT count(*) FROM mhealth")
+    return {
+        "query": query,
+        "status": local("status"),
+        "rollback": local("rollback", "--yes"),
+        "run": local("run", "--version", "2"),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +115,9 @@ def snapshots(ran: Done, aws: LocalAws) -> tuple[int, int]:
     totals = {"rows": "1200", "subjects": "1", "quarantined": "0", "raw_version": "1"}
     key = f"manifests/snapshots/{OLDER}.json"
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode(), Metadata=totals)
+    record = json.loads(s3.get_object(Bucket=bucket, Key=f"manifests/publications/{newer}.json")["Body"].read())
+    body = json.dumps(record | {"snapshot": OLDER, "raw_version": 1, "published_at": "2020-01-01T00:00:00Z"}).encode()
+    s3.put_object(Bucket=bucket, Key=f"manifests/publications/{OLDER}.json", Body=body)
     storage = glue.get_table(DatabaseName=where["DatabaseName"], Name="mhealth_snapshots")["Table"]["StorageDescriptor"]
     location = f"s3://{bucket}/processed/snapshot={OLDER}/subject=1/"
     values = {"Values": [str(OLDER), "1"], "StorageDescriptor": storage | {"Location": location}}
@@ -133,7 +142,10 @@ def test_a_stack_that_never_ran_has_a_status_and_nothing_to_roll_back(before: di
     assert "published   nothing yet: local-aws run\n" in status.stdout
     assert status.stdout.endswith("Last runs\nnone yet\n")
     assert (rollback.returncode, rollback.stdout) == (1, "")
-    assert rollback.stderr == "Nothing is published yet, so there is nothing to roll back.\n"
+    assert rollback.stderr == "Nothing is published yet, so there is nothing to roll back: local-aws run publishes.\n"
+    query = before["query"]
+    assert (query.returncode, query.stdout) == (1, "")
+    assert query.stderr.endswith("Why: nothing is published yet: local-aws run publishes.\n")
 
 
 def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str, Done], aws: LocalAws) -> None:
@@ -157,7 +169,7 @@ def test_a_run_is_told_state_by_state(ran: Done) -> None:
 def test_a_run_that_finds_nothing_new_succeeds(local: LocalAwsCommand, ran: Done) -> None:
     done = local("run")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["DownloadCSV", "nothing"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["DownloadCSV", "CountForReaders", "nothing"]
 
 
 def test_an_interrupted_run_goes_on_and_says_so(local: LocalAwsCommand, ran: Done, aws: LocalAws) -> None:
@@ -205,7 +217,7 @@ def test_a_named_query_of_the_stack_is_run_by_its_name(local: LocalAwsCommand, r
 
 def test_statements_that_are_no_queries_have_a_result_too(local: LocalAwsCommand, ran: Done) -> None:
     shown = local("query", "--format", "csv", "SHOW TABLES").stdout
-    assert shown.splitlines() == ["tab_name", "mhealth", "mhealth_snapshots"]
+    assert shown.splitlines() == ["tab_name", "mhealth", "mhealth_publications", "mhealth_snapshots"]
 
 
 @pytest.mark.parametrize(
@@ -272,11 +284,14 @@ def test_status_tells_what_there_is(local: LocalAwsCommand, aws: LocalAws, snaps
     assert lines[1].startswith(
         f"published   snapshot {newer}, version 2 of nirmalsankalana/mhealth-dataset-data-set, 20"
     )
-    assert re.match(r"next run    20\d\d-\d\d-\d\d 08:00 Asia/Tokyo \(20\d\d-\d\d-\d\d 23:00 UTC\)", lines[2])
-    assert lines[2].endswith("by cron(0 8 * * ? *) (the local AWS starts nothing by itself)")
-    assert lines[3] == "quarantine  1 of 1,900 lines (0.053%), 2 files"
+    assert lines[2] == (
+        "readers     get all 1,899 rows, counted through Athena on the view mhealth; 2 files, as its manifest says"
+    )
+    assert re.match(r"next run    20\d\d-\d\d-\d\d 08:00 Asia/Tokyo \(20\d\d-\d\d-\d\d 23:00 UTC\)", lines[3])
+    assert lines[3].endswith("by cron(0 8 * * ? *) (the local AWS starts nothing by itself)")
+    assert lines[4] == "quarantine  1 of 1,900 lines (0.053%), 2 files"
     key = "quarantine/version=2/mHealth_subject2.jsonl"
-    assert lines[4] == f"            mHealth_subject2: 1 of 700 lines, in {key}"
+    assert lines[5] == f"            mHealth_subject2: 1 of 700 lines, in {key}"
     assert client(aws, "s3").head_object(Bucket=output(aws, "DataBucketName"), Key=key)["ContentLength"]
     rows = [re.findall(r"[\w,]+", line) for line in lines if re.match(r"│ \d{14} ", line)]
     assert rows == [
@@ -308,7 +323,9 @@ def test_a_rollback_goes_to_the_snapshot_before_and_back(local: LocalAwsCommand,
     assert done.returncode == 0
     assert done.stdout.endswith(f"Readers see snapshot {older}.\n")
     assert readers_see(local) == older
-    assert f"snapshot {older}; the last run published {newer}, so somebody rolled back" in local("status").stdout
+    status = local("status").stdout
+    assert f"published   snapshot {older}, version 1 of " in status
+    assert f"; the last run published {newer}, so somebody rolled back\n" in status
     undo = re.search(r"^to undo it +local-aws (.*)$", done.stdout, re.MULTILINE)
     assert undo
     assert LocalAwsCommand()(*undo[1].split(), "--yes").returncode == 0
@@ -334,7 +351,7 @@ def test_a_snapshot_that_is_not_there_is_refused(local: LocalAwsCommand, publish
     older, newer = published
     done = local("rollback", "--to", "5", "--yes")
     assert (done.returncode, done.stdout) == (1, "")
-    said = f"There is no snapshot 5. Beside {newer}, which readers see, these are kept: {older}."
+    said = f"There is no snapshot 5. Beside {newer}, which readers see, these were published and are kept: {older}."
     assert done.stderr == f"{said} Nothing was changed.\n"
     assert readers_see(local) == newer
 

@@ -152,6 +152,7 @@ def test_a_view_moved_to_a_snapshot_with_fewer_rows_is_found(stack: Stack, publi
     publish(stack, older)
     check = rows_of_the_view(stack)
     assert check.verdict is Verdict.FAILS
+    assert check.expected == f"a manifest of snapshot {older}"
     assert check.found == f"900 of snapshot {older}"
     assert f"RollBack with {published}" in check.advice
 
