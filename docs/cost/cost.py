@@ -103,6 +103,7 @@ def run(stack: Stack, kind: Kind) -> list[Line]:
         job_line(stack, "GlueTransformJob", use["transform_seconds"]),
         crawler_line(use["crawl_seconds"]),
         *([query_line("VerifySnapshot", use["verify_bytes"])] if use["verify_bytes"] else []),
+        *([query_line("CountForReaders", use["count_bytes"])] if use["count_bytes"] else []),
         *function_lines(stack, "ReportFunction", use["report_seconds"]),
         *(query_line("a query of its", each) for each in use["report_bytes"]),
         Line("Catalog", "glue_catalog_request", use["catalog_requests"]),
@@ -127,8 +128,9 @@ def standing(stack: Stack, changed_runs: int) -> list[Line]:
     noncurrent = max(
         (rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 0) for rule in rules), default=0
     )
-    removed = min(max(0, changed_runs - keep), noncurrent)
-    snapshots = min(changed_runs, keep) + removed
+    kept = keep + 1  # those that readers saw last, and the one that the last run made
+    removed = min(max(0, changed_runs - kept), noncurrent)
+    snapshots = min(changed_runs, kept) + removed
     held = changed_runs * (stored["version"]["bytes"] + stored["report"]["bytes"])
     held += snapshots * stored["snapshot"]["bytes"]
     alarms = [stack.properties(name) for name in stack.of_type("AWS::CloudWatch::Alarm")]

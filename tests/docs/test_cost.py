@@ -85,37 +85,43 @@ def test_full_run_costs_what_one_computes_by_hand(stack: Stack) -> None:
     assert costs["GlueTransformJob: 2 DPU x 60 s"] == pytest.approx(0.014667, abs=1e-6)
     assert costs["Crawler: 2 DPU x 600 s"] == pytest.approx(0.146667, abs=1e-6)  # 2 x 600 / 3600 x 0.44
     assert costs["DownloadFunction: 1.73 GB x 6 s"] == pytest.approx(0.000173, abs=1e-6)  # 1769 / 1024 x 6 x 1.66667e-5
-    assert costs["StateMachine"] == pytest.approx(0.000800, abs=1e-6)  # 32 x 0.000025
+    assert costs["StateMachine"] == pytest.approx(0.000850, abs=1e-6)  # 34 x 0.000025
     assert costs["ReportFunction: 1.73 GB x 5 s"] == pytest.approx(0.000144, abs=1e-6)  # 1769 / 1024 x 5 x 1.66667e-5
     assert costs["a query of its"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
     assert costs["VerifySnapshot"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
-    assert costs["DataBucket: writes"] == pytest.approx(0.000905, abs=1e-6)  # 181 x 0.000005
+    assert costs["DataBucket: writes"] == pytest.approx(0.000920, abs=1e-6)  # 184 x 0.000005
     assert costs["Logs"] == pytest.approx(0.005053, abs=1e-6)  # 10.106 MB x 0.5 / GB
     assert costs["Metrics, each for one hour"] == pytest.approx(0.003750, abs=1e-6)  # 9 / 720 x 0.3
     assert costs["Metrics, calls that put them"] == pytest.approx(0.000010, abs=1e-9)
-    assert costs["DataKey: requests"] == pytest.approx(0.001140, abs=1e-6)  # 380 x 0.000003
-    assert total(run(stack, "full")) == pytest.approx(0.188241, abs=2e-6)
+    assert costs["DataKey: requests"] == pytest.approx(0.001149, abs=1e-6)  # 383 x 0.000003
+    assert total(run(stack, "full")) == pytest.approx(0.188319, abs=2e-6)
 
 
-def test_run_that_finds_nothing_new_starts_no_glue_and_no_query(stack: Stack) -> None:
+def test_run_that_finds_nothing_new_starts_no_glue_and_one_query(stack: Stack) -> None:
     prices = {line.price for line in run(stack, "unchanged")}
-    assert not prices & {"glue_dpu_hour", "glue_crawler_dpu_hour", "athena_terabyte"}
-    # States 4 x 0.000025, function 0.000029, metrics 3 / 720 x 0.3 and their call 0.000010, log 0.000008, rest 0.000024
-    assert total(run(stack, "unchanged")) == pytest.approx(0.001421, abs=2e-6)
+    assert not prices & {"glue_dpu_hour", "glue_crawler_dpu_hour"}
+    assert usd(run(stack, "unchanged"))["CountForReaders"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
+    # States 8 x 0.000025, the query, function 0.000029, metrics 3 / 720 x 0.3 and their call 0.000010, log 0.000013,
+    # S3 6 x 0.000005 and 8 x 0.0000004, key 14 x 0.000003, rest 0.000012
+    assert total(run(stack, "unchanged")) == pytest.approx(0.001639, abs=2e-6)
 
 
 def test_state_machine_is_billed_by_the_states_of_the_run(stack: Stack) -> None:
     assert stack.path("unchanged") == [
         "DownloadCSV",
         "IsThereSomethingNew",
+        "CountForReaders",
+        "ReadCountForReaders",
+        "DoReadersSeeAllRows",
         "MeasureNothingNew",
+        "WasItPublishedAgain",
         "NothingNew",
     ]
-    assert stack.transitions("unchanged") == 4
-    # 20 states, and three more looks at the crawler (60 s at 15 s) of four states each.
+    assert stack.transitions("unchanged") == 8
+    # 22 states, and three more looks at the crawler (60 s at 15 s) of four states each.
     assert stack.path("full")[-1] == "Published"
-    assert len(stack.path("full")) == 20
-    assert stack.transitions("full") == 32
+    assert len(stack.path("full")) == 22
+    assert stack.transitions("full") == 34
 
 
 def test_looking_at_the_crawler_more_often_takes_more_transitions(stack: Stack) -> None:
@@ -159,7 +165,7 @@ def test_month_of_changes_is_thirty_runs_and_what_they_leave(stack: Stack) -> No
     assert thirty["glue_crawler_dpu_hour"] == pytest.approx(10)  # 30 x 2 / 6
     assert thirty["glue_dpu_hour"] == pytest.approx(2)  # 30 x 2 x 2 / 60
     one = quantities(month(stack, 1))
-    assert one["step_functions_transition"] == 32 + 29 * 4
+    assert one["step_functions_transition"] == 34 + 29 * 8
     assert one["lambda_request"] == 31
 
 
@@ -168,7 +174,7 @@ def test_snapshots_kept_and_versions_that_linger_are_stored(stack: Stack) -> Non
     assert line.quantity == pytest.approx(0.439232 + 0.000332 + 0.081603, abs=1e-5)
     kept = Stack(stack.template, stack.definition, KeepSnapshots=1)
     (line,) = [line for line in standing(kept, 30) if line.price == "s3_gb_month"]
-    assert line.quantity == pytest.approx(30 * (0.439232 + 0.000332) + (1 + 7) * 0.081603, abs=1e-4)
+    assert line.quantity == pytest.approx(30 * (0.439232 + 0.000332) + (2 + 7) * 0.081603, abs=1e-4)
 
 
 def test_free_tier_is_taken_off_once_for_all_lines_of_a_price() -> None:

@@ -182,7 +182,7 @@ def test_rows_with_another_number_of_subjects_are_not_published(world: World) ->
     assert json.loads(world.execute()["output"])["outcome"] == "published again"
 
 
-def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, dataset: Path, mended: Any) -> None:
+def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, dataset: Path) -> None:
     older = world.published()
     runs = world.job_runs()
     annotate(dataset)

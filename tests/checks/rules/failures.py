@@ -15,7 +15,7 @@ from tests.checks.project import ROOT, Project, as_list
 from tests.checks.rules.registry import rule
 from tests.checks.rules.transitions import next_states
 
-TRANSIENT = {"KaggleUnavailable", "StorageUnavailable"}
+TRANSIENT = {"KaggleUnavailable", "StorageUnavailable", "CatalogUnavailable"}
 """Named errors of ours that a retry can mend."""
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}
@@ -24,7 +24,7 @@ NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "execut
 """What the topic is told of a failure: docs/operations.md."""
 
 _OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
-_BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "sns:publish")
+_BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "aws-sdk:s3:copyObject", "sns:publish")
 # What only measures, tidies up or tells: a run does not fail for it, and a failure is not told as another one.
 
 _WITHOUT_IT = {"WriteReport": ("Published", "PublishedWithoutReport")}

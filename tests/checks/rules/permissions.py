@@ -26,6 +26,8 @@ CALLED = {
     "aws-sdk:glue:stopCrawler": {"glue:StopCrawler"},
     "aws-sdk:s3:headObject": {"s3:GetObject"},
     "aws-sdk:s3:getObject": {"s3:GetObject", "kms:Decrypt"},
+    "aws-sdk:s3:listObjectsV2": {"s3:ListBucket"},
+    "aws-sdk:s3:copyObject": {"s3:GetObject", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"},
     "aws-sdk:s3:putObject": {"s3:PutObject", "kms:GenerateDataKey"},
     "aws-sdk:cloudwatch:putMetricData": {"cloudwatch:PutMetricData"},
 }

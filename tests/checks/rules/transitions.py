@@ -60,12 +60,23 @@ def states_are_reached(project: Project) -> Iterable[str]:
 @rule
 def publication_is_in_order(project: Project) -> Iterable[str]:
     """Readers may meet only what was catalogued and counted; what is recorded as published must be published."""
-    order = ["GlueTransform", "RefreshCatalog", "VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
-    for earlier, later in pairwise(order):
+    order = ["RefreshCatalog", "VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
+    starts = [("ConvertParquet", "GlueTransform", order[0])]  # what is published again has been made before
+    starts += [(project.definition["StartAt"], earlier, later) for earlier, later in pairwise(order)]
+    for start, earlier, later in starts:
         if later not in project.states:
             yield f"there is no state {later}"
-        elif later in reached_from(project.states, project.definition["StartAt"], avoiding=earlier):
+        elif later in reached_from(project.states, start, avoiding=earlier):
             yield f"{later} can be reached without {earlier}"
+
+
+@rule
+def publishing_again_is_a_straight_line(project: Project) -> Iterable[str]:
+    """What readers do not see is published again once; a circle would run, and cost, until the time limit."""
+    begin = {"DownloadCSV", "CountForReaders", "RefreshCatalog"}
+    for name in sorted(next_states(project.states.get("PublishSnapshot", {}))):
+        for back in sorted(reached_from(project.states, name) & begin):
+            yield f"{name}, behind PublishSnapshot, leads back to {back}"
 
 
 @rule
