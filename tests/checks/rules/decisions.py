@@ -20,7 +20,20 @@ def _crawl(crawler: dict[str, Any], *, last: str = '["the crawl before"]', waite
 
 CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("IsThereSomethingNew", {"download": {"changed": True, "running": None}}, "ConvertParquet"),
-    ("IsThereSomethingNew", {"download": {"changed": False, "running": None}}, "MeasureNothingNew"),
+    ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": None}}, "CountForReaders"),
+    ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": "why"}}, "RefreshCatalog"),
+    *(
+        ("DoReadersSeeAllRows", {"counted": counted, "download": {"rows": "10", "subjects": "2"}}, then)
+        for counted, then in (
+            ({"rows": "10", "subjects": "2"}, "MeasureNothingNew"),
+            ({"rows": "9", "subjects": "2"}, "RefreshCatalog"),
+            ({"rows": "10", "subjects": "1"}, "RefreshCatalog"),
+        )
+    ),
+    ("HasAJobRun", {"convert": {}, "transform": {}}, "MeasurePublication"),
+    ("HasAJobRun", {}, "MeasureNothingNew"),
+    ("WasItPublishedAgain", {"summary": {}}, "PublishedAgain"),
+    ("WasItPublishedAgain", {}, "NothingNew"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": "arn"}}, "AnotherExecutionIsRunning"),
     # The first crawl has no LastCrawl while it runs; a second one has that of the crawl before.
     ("HasCrawlerFinished", _crawl({"State": "RUNNING"}), "CountWait"),
@@ -51,16 +64,10 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"verified": {"rows": "10", "subjects": "1"}, "summary": {"rows": "10", "subjects": "2"}},
         "RowCountMismatch",
     ),
-    (
-        "IsThisTheNewestSnapshot",
-        {"published": {"current": {"snapshot": 2}}, "download": {"snapshot": 1}},
-        "Superseded",
-    ),
-    (
-        "IsThisTheNewestSnapshot",
-        {"published": {"current": {"snapshot": 1}}, "download": {"snapshot": 1}},
-        "PublishSnapshot",
-    ),
+    ("IsThisTheNewestSnapshot", {"convert": {}, "newer": {"KeyCount": 1}}, "Superseded"),
+    ("IsThisTheNewestSnapshot", {"convert": {}, "newer": {"KeyCount": 0}}, "PublishSnapshot"),
+    # What is published again, after a rollback, may be older than what was published.
+    ("IsThisTheNewestSnapshot", {"newer": {"KeyCount": 1}}, "PublishSnapshot"),
     ("ExplainFailure", {"failure": {"Error": "States.Timeout"}}, "ExplainTimeout"),
     ("ExplainFailure", {"failure": {"Error": "X", "Cause": '{"QueryExecution": {}}'}}, "ParseQueryFailure"),
     ("ExplainFailure", {"failure": {"Error": "X", "Cause": '{"JobRunState": "FAILED"}'}}, "ParseJobFailure"),

@@ -128,10 +128,18 @@ def _after(state: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tu
             yield state[key], written
     for choice in state.get("Choices", []):
         if "Next" in choice:
-            yield choice["Next"], _assigned(document, choice)
+            yield choice["Next"], _asked(_assigned(document, choice), choice)
     for catcher in state.get("Catch", []):
         failure = {"Error": None, "Cause": None}
         yield catcher.get("Next", ""), _written(_assigned(document, catcher), catcher.get("ResultPath", "$"), failure)
+
+
+def _asked(document: Mapping[str, Any], choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With what the choice has found to be there, whatever it holds."""
+    for each in choice.get("And", [choice]):
+        if each.get("IsPresent") is True and not _has(document, each["Variable"]):
+            document = _written(document, each["Variable"], None)
+    return document
 
 
 def _assigned(document: Mapping[str, Any], state: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -36,6 +36,8 @@ PASSING: dict[str, set[str]] = {
     "aws-sdk:s3:headObject": _S3,
     "aws-sdk:s3:getObject": _S3,
     "aws-sdk:s3:putObject": _S3,
+    "aws-sdk:s3:listObjectsV2": _S3,
+    "aws-sdk:s3:copyObject": _S3,
     # A query that failed, once more: its statements may be run any number of times.
     "athena:startQueryExecution.sync": {*_ATHENA, "States.TaskFailed"},
     "athena:getQueryResults": _ATHENA,
