@@ -21,13 +21,13 @@ def _crawl(crawler: dict[str, Any], *, last: str = '["the crawl before"]', waite
 CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("IsThereSomethingNew", {"download": {"changed": True, "running": None}}, "ConvertParquet"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": None}}, "CountForReaders"),
-    ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": "why"}}, "RefreshCatalog"),
+    ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": "why"}}, "ReadLastCrawl"),
     *(
         ("DoReadersSeeAllRows", {"counted": counted, "download": {"rows": "10", "subjects": "2"}}, then)
         for counted, then in (
             ({"rows": "10", "subjects": "2"}, "MeasureNothingNew"),
-            ({"rows": "9", "subjects": "2"}, "RefreshCatalog"),
-            ({"rows": "10", "subjects": "1"}, "RefreshCatalog"),
+            ({"rows": "9", "subjects": "2"}, "ReadLastCrawl"),
+            ({"rows": "10", "subjects": "1"}, "ReadLastCrawl"),
         )
     ),
     ("HasAJobRun", {"convert": {}, "transform": {}}, "MeasurePublication"),
