@@ -26,6 +26,7 @@ from .project import Project, deployed
 
 ROWS = (60, 50)
 TABLE = "mhealth_snapshots"
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 # The tests of this module are one story: each starts where the one before it ended.
 
