@@ -33,11 +33,12 @@ _TABLE_ACTIONS = {
 _DATABASE_ACTIONS = {"GetDatabase", "GetDatabases", "CreateDatabase", "UpdateDatabase", "DeleteDatabase"}
 _JOB_ACTIONS = {
     *("GetJob", "UpdateJob", "DeleteJob", "StartJobRun", "GetJobRun", "GetJobRuns", "BatchStopJobRun"),
-    *("GetJobBookmark", "ResetJobBookmark"),
 }
 _CRAWLER_ACTIONS = {"GetCrawler", "StartCrawler", "StopCrawler", "UpdateCrawler", "DeleteCrawler"}
-_WITHOUT_ARN = {"GetSecurityConfiguration", "GetSecurityConfigurations"}
-_GLUE_LISTINGS = {"GetCrawlers", "GetCrawlerMetrics", "ListCrawlers", "ListCrawls", "GetJobs", "ListJobs"}
+_GLUE_WITHOUT_RESOURCE = {
+    *("GetCrawlers", "GetCrawlerMetrics", "ListCrawlers", "ListCrawls", "GetJobs", "ListJobs"),
+    *("GetJobBookmark", "ResetJobBookmark", "GetSecurityConfiguration", "GetSecurityConfigurations"),
+}
 
 
 def _glue(action: str, given: Parameters, region: str) -> list[str]:
@@ -56,7 +57,7 @@ def _glue(action: str, given: Parameters, region: str) -> list[str]:
         return [_arn("glue", region, f"job/{given.get('JobName') or given.get('Name')}")]
     if action in _CRAWLER_ACTIONS:
         return [_arn("glue", region, f"crawler/{given['Name']}")]
-    if action in _GLUE_LISTINGS or action in _WITHOUT_ARN:
+    if action in _GLUE_WITHOUT_RESOURCE:
         return [_NO_RESOURCE]
     raise UnjudgedError
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from tests.checks import environments, linters, upkeep
 from tests.checks.mutations.catching import caught, faults
@@ -14,8 +16,18 @@ from tests.checks.packaging.workshop import Workshop
 from tests.checks.project import TEMPLATE, Project
 from tests.checks.rules.registry import every_rule, problems
 from tests.checks.runner import Check, CheckFailed, command
+from tests.checks.witnesses import actions, documented, errors
 
 _TOOLS = Path(sys.executable).parent
+
+
+class Witness(Protocol):
+    """A module of tests/checks/witnesses: its name says who the witness is, `problems` what it says against us."""
+
+    NAME: str
+
+    def problems(self, project: Project) -> Iterator[str]:
+        """A line for each thing that the witness knows otherwise."""
 
 
 def every_check(workshop: Workshop) -> list[Check]:
@@ -43,6 +55,9 @@ def every_check(workshop: Workshop) -> list[Check]:
         Check("cfn-lint", _cfn_lint),
         Check("asl-validator", _asl_validator),
         Check("own rules", _own_rules),
+        Check("witness of rights", lambda: _witness(actions)),
+        Check("witness of roles", lambda: _witness(documented)),
+        Check("witness of error names", lambda: _witness(errors)),
         Check("ruff format", lambda: _first_number(_tool("ruff", "format", "--check", "."), "files")),
         Check("ruff lint", lambda: _tool("ruff", "check", ".").strip().lower()),
         Check("lock file", _lock_file),
@@ -95,6 +110,11 @@ def _own_rules() -> str:
     found = problems(Project.read())
     _listed([f"{rule}: {problem}" for rule, each in found.items() for problem in each])
     return f"{len(every_rule())} rules"
+
+
+def _witness(witness: Witness) -> str:
+    _listed(list(witness.problems(Project.read())))
+    return witness.NAME
 
 
 def _mutations() -> str:

@@ -46,6 +46,10 @@ EXECUTED = {
         "tests/end_to_end/test_deploy_and_destroy.py::test_deploy_gets_past_a_failed_first_deployment",
         "make",
     ),
+    r"make restore-table .*": (
+        "tests/end_to_end/test_readers.py::test_a_dropped_table_has_a_name_and_comes_back_as_it_was",
+        "restore_table",
+    ),
     r"make up( DATASET=/path/to/folder)?|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
         "tests/local_aws/test_cli.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
         "--dataset",

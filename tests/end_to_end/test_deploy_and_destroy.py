@@ -80,7 +80,7 @@ def test_destroy_without_an_answer_changes_nothing(world: World) -> None:
     assert done.returncode != 0
     assert "CONFIRM=trial" in done.stderr
     assert "Traceback" not in done.stderr
-    assert statuses(world)["trial"] == "CREATE_COMPLETE"
+    assert statuses(world)["trial"] == "UPDATE_COMPLETE"
 
 
 def test_destroy_takes_the_stack_and_all_versions_of_its_data(world: World) -> None:

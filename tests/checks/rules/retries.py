@@ -12,10 +12,7 @@ from tests.checks.rules.registry import rule
 _GLUE_BUSY = {"Glue.OperationTimeoutException", "Glue.InternalServiceException", "Glue.ThrottlingException"}
 _GLUE_SDK = {*_GLUE_BUSY, "Glue.GlueException", "Glue.SdkClientException", "States.Timeout"}
 _S3 = {"S3.S3Exception", "S3.SdkClientException", "States.Timeout"}
-_ATHENA = {
-    *("Athena.TooManyRequestsException", "Athena.InternalServerException"),
-    *("Athena.AmazonAthenaException", "Athena.AthenaException"),
-}
+_ATHENA = {"Athena.TooManyRequestsException", "Athena.InternalServerException", "Athena.AmazonAthenaException"}
 # Step Functions Developer Guide, "Handle transient Lambda service exceptions".
 _LAMBDA = {
     *("Lambda.ServiceException", "Lambda.AWSLambdaException"),
