@@ -74,7 +74,7 @@ def _course(labels: npt.NDArray[np.int32], random: np.random.Generator) -> _Cour
         return found
 
     cycles = np.cumsum(_HERTZ[labels] * pace * each_sample(1 + 0.3 * wander[0])) / RATE
-    place = labels * POINTS + (cycles % 1 * POINTS).astype(np.int64)
+    place = labels.astype(np.int64) * POINTS + (cycles % 1 * POINTS).astype(np.int64)
     pulse = each_sample(_pulse(seconds) * heart * (1 + 0.5 * wander[2]))
     beats = np.cumsum(pulse) / 60 / RATE
     shape = np.rint(np.interp(pulse, _PULSES, np.arange(len(_PULSES)))).astype(np.int64)
@@ -124,4 +124,4 @@ def _one_beat(pulse: float) -> Floats:
     return beats
 
 
-_BEATS = np.concatenate([_one_beat(pulse) for pulse in _PULSES])
+_BEATS = np.concatenate([_one_beat(float(pulse)) for pulse in _PULSES])
