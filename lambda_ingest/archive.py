@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import contextlib
-import lzma
+import gzip
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
+from archive_files import INDEX_BYTES, TarIndex, ZipIndex, unpacked
 from errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
+from texts import cut
 
-_READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+# zipfile gives bzip2 and lzma no bound for what they unpack at once: a kilobyte becomes gigabytes.
+_READABLE = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
 _ENCRYPTED = 0x1  # bit of a zip entry's flags
+_GZIP = b"\x1f\x8b"
+_OTHER_PACKERS = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf": "7-Zip",
+    b"Rar!": "RAR",
+}
+_TAR = slice(257, 262), b"ustar"
+LONGEST_PATH = 1024
+"""Characters of an entry's path, which manifests and messages repeat: as many as a key in S3 may have bytes."""
+
 # NotImplementedError: zipfile meets a version or a feature that it does not know.
 _DAMAGE: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, OverflowError, UnicodeError),
 )
 _SEPARATOR = re.compile(r"[/\\]")
 
 _OPEN = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the archive: its path there and its size unpacked, in bytes."""
+    """One file of the archive: its path there, in printable characters, and its size unpacked, in bytes."""
 
     path: str
     size: int
@@ -43,7 +56,12 @@ class Entry:
     @property
     def base_name(self) -> str:
         """The last component of the path."""
-        return _SEPARATOR.split(self.path)[-1]
+        return self.components[-1]
+
+    @property
+    def components(self) -> list[str]:
+        """The folders of the path, from the outermost, and the file's name."""
+        return _SEPARATOR.split(self.path)
 
     @contextlib.contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -59,69 +77,101 @@ class Entry:
 
 
 @contextlib.contextmanager
-def opened(path: Path, *, max_bytes: int) -> Iterator[list[Entry]]:
-    """Open a zip or tar archive and give its files, in the archive's order.
+def opened(path: Path, *, max_bytes: int) -> Iterator[Iterable[Entry]]:
+    """Open a zip, tar or gzipped tar archive and give its files, in the archive's order, to be gone through once.
 
     Raises UnsafeArchive for paths that climb out, links, devices and what cannot be read; SourceTooLarge where the
-    files declare more than `max_bytes` together; KaggleUnavailable where it is no archive or a damaged one.
+    files declare more than `max_bytes` together, or are too many; KaggleUnavailable where it is no archive or a
+    damaged one.
     """
     with contextlib.ExitStack() as stack:
-        with _damage_named("the archive"):
-            if tarfile.is_tarfile(path):
-                entries = _bounded(_tar_entries(stack.enter_context(tarfile.open(path)), path), max_bytes)
+        # ValueError, OSError: numbers and places in a header that cannot be.
+        with _damage_named("the archive", ValueError, OSError):
+            start = _start(path)
+            if start.startswith(_GZIP):
+                path = stack.enter_context(unpacked(path, max_bytes=max_bytes + INDEX_BYTES))
+                start = _start(path)
+            place, magic = _TAR
+            if start[place] == magic:
+                entries: Iterable[Entry] = list(_bounded(_tar_entries(path), max_bytes))
             else:
-                entries = _bounded(_zip_entries(stack.enter_context(zipfile.ZipFile(path))), max_bytes)
+                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(ZipIndex(path))))
+                for _ in _bounded(_zip_entries(archive), max_bytes):
+                    pass  # all are looked at before one is read, and none is kept: there may be a million
+                entries = _zip_entries(archive)
         yield entries
 
 
-def _bounded(entries: Iterator[Entry], max_bytes: int) -> list[Entry]:
-    """All entries. Raises SourceTooLarge at once where they are too much: a tar is unpacked to find the next one."""
-    found, total = [], 0
+def _start(path: Path) -> bytes:
+    """Return a file's first bytes. Raises UnsafeArchive where they are of a format that is not read."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    for magic, name in _OTHER_PACKERS.items():
+        if start.startswith(magic):
+            raise UnsafeArchive(
+                f"The archive is packed by {name}. Expected zip, tar or tar.gz, whose memory has a bound. "
+                "Fix the dataset. Not retryable."
+            )
+    return start
+
+
+def _bounded(entries: Iterator[Entry], max_bytes: int) -> Iterator[Entry]:
+    """Pass entries on. Raises SourceTooLarge at once where they are too much: no more of a tar is read then."""
+    total = 0
     for entry in entries:
-        found.append(entry)
         total += entry.size
         if total > max_bytes:
             raise SourceTooLarge(
                 f"The dataset's files have {total} bytes unpacked, or more; at most {max_bytes} are accepted "
-                "(MAX_SOURCE_BYTES, the stack's parameter MaxSourceBytes). Raise the parameter if that is right; a "
-                "retry does not help."
+                "(MAX_SOURCE_BYTES, the stack's parameter MaxSourceBytes). Raise the parameter if that is right. "
+                "Not retryable."
             )
-    return found
+        yield entry
 
 
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
-        _check_path(info.filename)
+        path = _checked_path(info.filename)
         # The upper half holds the Unix mode where a Unix system packed the entry.
         mode = info.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise UnsafeArchive(_unsafe(info.filename, "is a link or a device"))
+            raise UnsafeArchive(_unsafe(path, "is a link or a device"))
         if info.flag_bits & _ENCRYPTED:
-            raise UnsafeArchive(_unsafe(info.filename, "is encrypted"))
+            raise UnsafeArchive(_unsafe(path, "is encrypted"))
         if info.compress_type not in _READABLE:
-            raise UnsafeArchive(_unsafe(info.filename, f"is packed by method {info.compress_type}, which is not known"))
+            expected = " or ".join(_READABLE.values())
+            raise UnsafeArchive(_unsafe(path, f"is packed by method {info.compress_type}, expected {expected}"))
         if not info.is_dir():
-            yield Entry(info.filename, info.file_size, _zip_opener(archive, info))
+            yield Entry(path, info.file_size, _zip_opener(archive, info))
 
 
 def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _OPEN:
     return lambda: archive.open(info)
 
 
-def _tar_entries(archive: tarfile.TarFile, path: Path) -> Iterator[Entry]:
-    for member in archive:
-        _check_path(member.name)
-        if not (member.isfile() or member.isdir()):
-            raise UnsafeArchive(_unsafe(member.name, "is a link or a device"))
-        if member.isfile():
-            yield Entry(member.name, member.size, _tar_opener(path, member))
+def _tar_entries(path: Path) -> Iterator[Entry]:
+    with TarIndex(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
+        while member := archive.next():
+            archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps each of them
+            name = _checked_path(member.name)
+            if not (member.isfile() or member.isdir()):
+                raise UnsafeArchive(_unsafe(name, "is a link or a device"))
+            if member.size < 0 or member.issparse():
+                raise UnsafeArchive(_unsafe(name, "has a size below 0, or is sparse"))
+            if member.isfile():
+                yield Entry(name, member.size, _tar_opener(path, member))
+            file.next_entry()
+        # tarfile takes a header that it cannot read for the end.
+        file.seek(archive.offset)
+        if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise tarfile.ReadError(f"neither an entry nor the end at byte {archive.offset}")
 
 
 def _tar_opener(path: Path, member: tarfile.TarInfo) -> _OPEN:
     @contextlib.contextmanager
     def opened() -> Iterator[IO[bytes]]:
         # Its own handle: a TarFile has one position, shared by all who read from it.
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:") as archive:
             content = archive.extractfile(member)
             assert content is not None
             with content:
@@ -130,16 +180,21 @@ def _tar_opener(path: Path, member: tarfile.TarInfo) -> _OPEN:
     return opened
 
 
-def _check_path(path: str) -> None:
+def _checked_path(path: str) -> str:
+    """Return an entry's path in printable characters. Raises UnsafeArchive where it is none of an ordinary file."""
     components = _SEPARATOR.split(path)
     if ".." in components or components[0] == "" or re.match(r"[A-Za-z]:", path):
         raise UnsafeArchive(_unsafe(path, "leads out of the archive's folder"))
+    if len(path) > LONGEST_PATH:
+        raise UnsafeArchive(_unsafe(path, f"has a path of {len(path)} characters, at most {LONGEST_PATH} are read"))
+    if path.isprintable():
+        return path
+    # Percent signs, as a backslash would part the name, and no name with one becomes a key.
+    return "".join(one if one.isprintable() else quote(one, errors="surrogatepass") for one in path)
 
 
 def _unsafe(path: str, what: str) -> str:
-    return (
-        f"The archive's entry {path!r} {what}. Nothing was read from it. A retry does not help: the dataset is to mend."
-    )
+    return f"The archive's entry {cut(path)!r} {what}. Nothing was read from it. Fix the dataset. Not retryable."
 
 
 @contextlib.contextmanager
@@ -148,5 +203,5 @@ def _damage_named(what: str, *others: type[Exception]) -> Iterator[None]:
         yield
     except (*_DAMAGE, *others) as error:
         raise KaggleUnavailable(
-            f"The download is damaged at {what}: {error}. A retry makes sense: it downloads the archive anew."
+            f"The download is damaged at {what}: {error}. Retryable: the archive is downloaded anew."
         ) from error

@@ -45,6 +45,10 @@ class SecretUnreadable(IngestError):
     """The secret with the Kaggle token does not exist, may not be read, or holds no token."""
 
 
+class StateUnreadable(IngestError):
+    """An object of manifests/ that the pipeline writes for itself is not what it writes."""
+
+
 class KaggleDenied(IngestError):
     """Kaggle refused access (401, 403)."""
 
@@ -54,7 +58,7 @@ class KaggleNotFound(IngestError):
 
 
 class KaggleUnavailable(IngestError):
-    """Kaggle could not be reached, was busy or slow, or sent a damaged archive. A retry makes sense."""
+    """Kaggle could not be reached, was busy or slow, cannot deliver yet, or sent a damaged archive. Retryable."""
 
 
 class TableMissing(IngestError):
@@ -66,4 +70,4 @@ class CatalogUnavailable(IngestError):
 
 
 class StorageUnavailable(IngestError):
-    """S3 did not do what it was asked after several attempts. A retry makes sense."""
+    """S3 did not do what it was asked after several attempts. Retryable."""

@@ -10,7 +10,7 @@ from errors import EmptyFile
 from ingest_code import INGEST_CODE
 from raw_lines import BLOCK_BYTES, RawLines
 from raw_zone import FileEntry, RawManifest, RawZone
-from source_files import Skipped, SourceFile
+from source_files import SkippedFiles, SourceFile
 from texts import cut
 
 FILES_AT_ONCE = 4
@@ -20,7 +20,7 @@ FILES_AT_ONCE = 4
 def land(
     zone: RawZone,
     files: Sequence[SourceFile],
-    skipped: list[Skipped],
+    skipped: SkippedFiles,
     *,
     dataset: str,
     version: int,
@@ -33,10 +33,12 @@ def land(
     Raises EmptyFile for a file without a data line, KaggleUnavailable where the archive proves damaged.
     """
     zone.forget(version)
-    earlier = zone.earlier_files(version, published)
+    earlier: dict[str, list[FileEntry]] = {}
+    for entry in zone.earlier_files(version, published):
+        earlier.setdefault(entry["name"], []).append(entry)
 
     def landed(file: SourceFile) -> FileEntry:
-        return _unchanged(file, earlier) or _converted(zone, file, version)
+        return _unchanged(file, earlier.get(file.name, [])) or _converted(zone, file, version)
 
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
         entries = list(pool.map(landed, files))
@@ -45,17 +47,18 @@ def land(
         "raw_version": version,
         "landed": snapshot,
         "files": entries,
-        "skipped": skipped,
+        "skipped": skipped.first,
+        "skipped_files": skipped.count,
     }
     return zone.put_manifest(manifest)
 
 
 def _unchanged(file: SourceFile, earlier: Sequence[FileEntry]) -> FileEntry | None:
-    """Return the entry of an earlier version whose raw object this file would become again.
+    """Return which of the `earlier` entries of this name has the raw object that this file would become again.
 
-    The same code made it, so name and content decide on all else.
+    The same code made them, so name and content decide on all else.
     """
-    alike = [entry for entry in earlier if (entry["name"], entry["bytes"]) == (file.name, file.entry.size)]
+    alike = [entry for entry in earlier if entry["bytes"] == file.entry.size]
     if not alike:
         return None
     digest = hashlib.sha256()
@@ -72,8 +75,8 @@ def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
         key = zone.put(version, file.name, raw.convert(content))
     if raw.lines == 0:
         raise EmptyFile(
-            f"{cut(file.entry.path)} has no data line. Expected at least one. Mend or remove the file in the dataset; "
-            "a retry does not help."
+            f"{cut(file.entry.path)} has no data line. Expected at least one. Fix or remove the file in the dataset. "
+            "Not retryable."
         )
     return {
         "name": file.name,

@@ -15,8 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from addresses import described
 from errors import StorageUnavailable
 from ingest_code import INGEST_CODE
+from own_state import CURRENT, RAW_MANIFEST, Shape, parsed
 from source_files import Skipped
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ _CONFLICTS, _CONFLICT_SECONDS = 6, 0.5
 
 RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
 """Of each request to S3, as in the jobs (mhealth/storage.py): six attempts, at most 31 s of waiting between them."""
+
+_WRITES = 10
+"""So often a manifest is written where others write and delete it at the same time."""
 
 _REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 """What no retry mends: these errors of S3 keep their own name."""
@@ -58,13 +63,17 @@ class FileEntry(TypedDict):
 
 
 class RawManifest(TypedDict):
-    """What a version consists of. `landed` is the snapshot number of the run that landed it."""
+    """What a version consists of. `landed` is the snapshot number of the run that landed it.
+
+    `skipped` are the first of the files that were not landed, `skipped_files` is how many they are in all.
+    """
 
     dataset: str
     raw_version: int
     landed: int
     files: list[FileEntry]
     skipped: list[Skipped]
+    skipped_files: int
 
 
 @contextlib.contextmanager
@@ -76,9 +85,9 @@ def storage_named() -> Iterator[None]:
         if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _REFUSED:
             raise
         raise StorageUnavailable(
-            f"S3 failed after several attempts: {type(error).__name__}: {error}. Nothing that landed half is used: "
-            "the manifest is written last. A retry makes sense."
-        ) from error
+            f"S3 failed after several attempts: {described(error)}. Nothing that landed half is used: "
+            "the manifest is written last. Retryable."
+        ) from None
 
 
 class RawZone:
@@ -90,6 +99,7 @@ class RawZone:
         self._raw = raw_prefix.strip("/")
         self._manifests = manifests_prefix.strip("/")
         self._known: dict[int, RawManifest | None] = {}
+        self._objects: dict[int, dict[str, FileEntry]] = {}
 
     def manifest_key(self, version: int) -> str:
         """Return the key of a version's manifest."""
@@ -98,7 +108,8 @@ class RawZone:
     def manifest(self, version: int) -> RawManifest | None:
         """Return a version's manifest, None where the version did not land."""
         if version not in self._known:
-            self._known[version] = self._json(self.manifest_key(version))  # type: ignore[assignment]
+            found = self._json(self.manifest_key(version), RAW_MANIFEST)
+            self._known[version] = found  # type: ignore[assignment]
         return self._known[version]
 
     def landed(self, dataset: str, version: int) -> RawManifest | None:
@@ -125,6 +136,7 @@ class RawZone:
         if self.manifest(version) is not None:
             self._s3.delete_object(Bucket=self._bucket, Key=self.manifest_key(version))
             self._known[version] = None
+            self._objects.pop(version, None)
 
     def put_manifest(self, manifest: RawManifest) -> RawManifest:
         """Write a version's manifest, the last thing that is written; return the one that stands.
@@ -132,11 +144,16 @@ class RawZone:
         An invocation that Step Functions gave up may still run beside the next one. They land the same bytes; the
         manifest of the quicker one stays, as others may have read it.
         """
-        version = manifest["raw_version"]
-        if self._create(self.manifest_key(version), json.dumps(manifest, indent=1).encode()):
-            return manifest
-        self._known.pop(version, None)
-        return self.manifest(version) or manifest
+        version, body = manifest["raw_version"], json.dumps(manifest, indent=1).encode()
+        key = self.manifest_key(version)
+        for _ in range(_WRITES):
+            if self._create(key, body):
+                return manifest
+            self._known.pop(version, None)
+            self._objects.pop(version, None)
+            if standing := self.manifest(version):
+                return standing
+        raise StorageUnavailable(f"S3 took no write of {key}: each came beside another one. Retryable.")
 
     def put(self, version: int, name: str, blocks: Iterator[bytes]) -> str:
         """Write a raw object from a stream, in parts where it is large, and return its key."""
@@ -178,10 +195,17 @@ class RawZone:
         Only the source's path may be another: the file may have moved since.
         """
         found = re.search(r"/version=([0-9]+)/", file["raw_key"])
-        owner = self.manifest(int(found[1])) if found else None
-        if owner is None or file.get("ingest_code") != INGEST_CODE:
+        if found is None or file.get("ingest_code") != INGEST_CODE:
             return False
-        return any({**one, "source": file["source"]} == file for one in owner["files"])
+        one = self._objects_of(int(found[1])).get(file["raw_key"])
+        return one is not None and {**one, "source": file["source"]} == file
+
+    def _objects_of(self, version: int) -> dict[str, FileEntry]:
+        """Return the files that a version's manifest names, by their keys."""
+        if version not in self._objects:
+            manifest = self.manifest(version)
+            self._objects[version] = {one["raw_key"]: one for one in manifest["files"]} if manifest else {}
+        return self._objects[version]
 
     def _versions(self) -> Iterator[int]:
         prefix = f"{self._manifests}/raw/version="
@@ -191,14 +215,13 @@ class RawZone:
                 if number.isascii() and number.isdecimal():
                     yield int(number)
 
-    def _json(self, key: str) -> dict[str, Any] | None:
+    def _json(self, key: str, shape: Shape) -> dict[str, Any] | None:
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
         with contextlib.closing(answer["Body"]) as body:  # its own `with` gives a stream that ends quietly when cut off
-            content: dict[str, Any] = json.loads(body.read())
-        return content
+            return parsed(body.read(), f"s3://{self._bucket}/{key}", shape)
 
 
 class _Stream:

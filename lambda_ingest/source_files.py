@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypedDict
 
 from archive import Entry
 from errors import DuplicateSubject, NoUsableFiles, UnknownLayout
 from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
-from texts import cut, listed
+from texts import cut
+
+MOST_LISTED = 100
+"""How many of the files that are not landed are told by name; of the others the manifest tells the number."""
+
+MOST_SHOWN = 20
+"""How many of them an error shows."""
 
 _SUFFIXES = {".csv", ".log"}
-_KEY_SAFE = re.compile(r"[A-Za-z0-9._-]{1,200}")
+# What stands first or last may have a meaning: Spark and Athena read no file whose name begins with _ or a dot, tools
+# of a shell take a hyphen for an option. Job 1 writes NAME.parquet, and of a large file NAME/part-00000.parquet.
+_KEY_SAFE = re.compile(r"(?!.*\.parquet$)[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?")
 
 
 class Skipped(TypedDict):
@@ -22,6 +30,20 @@ class Skipped(TypedDict):
 
     name: str
     reason: str
+
+
+@dataclass
+class SkippedFiles:
+    """The files that are not landed: the `first` MOST_LISTED of them, and how many there are in all (`count`)."""
+
+    first: list[Skipped] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, entry: Entry, reason: str) -> None:
+        """Count one, and list it where there is room."""
+        self.count += 1
+        if self.count <= MOST_LISTED:
+            self.first.append({"name": entry.path, "reason": reason})
 
 
 @dataclass(frozen=True)
@@ -33,44 +55,52 @@ class SourceFile:
     recognised: Recognised
 
 
-def chosen(entries: Iterable[Entry]) -> tuple[list[SourceFile], list[Skipped]]:
+def chosen(entries: Iterable[Entry]) -> tuple[list[SourceFile], SkippedFiles]:
     """Sort the archive's files into those to land and those to skip; reads no more than their heads.
 
     Raises UnknownLayout or EmptyFile for a .csv or .log that is not understood, DuplicateSubject, NoUsableFiles.
     """
     files: list[SourceFile] = []
-    skipped: list[Skipped] = []
+    skipped = SkippedFiles()
     for entry in entries:
         reason = _reason_to_skip(entry)
         if reason:
-            skipped.append({"name": entry.path, "reason": reason})
+            skipped.add(entry, reason)
         else:
             files.append(_source_file(entry))
     _refuse_duplicates(files)
     if not files:
         expected = "; ".join(layout.expected for layout in LAYOUTS)
-        found = listed([one["name"] for one in skipped]) if skipped else "no file at all"
+        names = ", ".join(cut(one["name"], 80) for one in skipped.first[:MOST_SHOWN])
+        more = f" and {skipped.count - MOST_SHOWN} more" if skipped.count > MOST_SHOWN else ""
         raise NoUsableFiles(
-            f"The dataset holds no .csv or .log file, but {found}. Expected one of: {expected}. "
-            "Compare DATASET_HANDLE with the dataset that is meant; a retry does not help."
+            f"The dataset holds no .csv or .log file, but {names or 'no file at all'}{more}. "
+            f"Expected one of: {expected}. Compare DATASET_HANDLE with the dataset that is meant. Not retryable."
         )
     return files, skipped
 
 
 def _reason_to_skip(entry: Entry) -> str | None:
-    if entry.base_name.startswith(".") or entry.path.startswith("__MACOSX/"):
-        return "a hidden file or a macOS resource fork"
-    if PurePosixPath(entry.base_name).suffix.lower() not in _SUFFIXES:
+    *folders, name = entry.components
+    if name.startswith(".") or any(map(_is_hidden, folders)):
+        return "hidden: below a folder that begins with a dot, a macOS resource fork, or a name that begins with a dot"
+    if PurePosixPath(name).suffix.lower() not in _SUFFIXES:
         return "neither .csv nor .log"
     return None
+
+
+def _is_hidden(folder: str) -> bool:
+    # tar writes ./ in front of its names.
+    return folder == "__MACOSX" or (folder.startswith(".") and folder != ".")
 
 
 def _source_file(entry: Entry) -> SourceFile:
     name = PurePosixPath(entry.base_name).stem
     if not _KEY_SAFE.fullmatch(name):
         raise UnknownLayout(
-            f"The name of {cut(entry.path)!r} can't be used in raw/: expected letters, digits, dot, underscore and "
-            "hyphen only, at most 200. Rename the file in the dataset; a retry does not help."
+            f"The name of {cut(entry.path, 300)!r} can't be used in raw/: expected letters, digits, dot, underscore "
+            "and hyphen only, at most 200, a letter or digit first, no dot and no .parquet last, as other names have a "
+            "meaning to Spark and Athena. Rename the file in the dataset. Not retryable."
         )
     with entry.open() as content:
         head = content.read(HEAD_BYTES)
@@ -89,6 +119,6 @@ def _refuse_duplicates(files: list[SourceFile]) -> None:
                 first, second = cut(seen[value].entry.path), cut(file.entry.path)
                 raise DuplicateSubject(
                     f"{first} and {second} {what.format(value)}. Expected one file for each subject. Remove "
-                    "one of them from the dataset; a retry does not help."
+                    "one of them from the dataset. Not retryable."
                 )
             seen[value] = file

@@ -101,11 +101,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class RawVersion:
-    """A raw manifest (manifests/raw/version=V.json)."""
+    """A raw manifest (manifests/raw/version=V.json): `skipped` are the first of `skipped_files` files left out."""
 
     version: int
     files: tuple[RawFile, ...]
     skipped: tuple[Skipped, ...]
+    skipped_files: int
 
 
 def snapshot_key(prefix: str, number: int) -> str:
@@ -174,6 +175,8 @@ def read_raw_version(document: Mapping[str, Any]) -> RawVersion:
                 for each in document["files"]
             ),
             skipped=tuple(Skipped(str(each["name"]), str(each["reason"])) for each in document["skipped"]),
+            # Older manifests list them all.
+            skipped_files=int(document.get("skipped_files", len(document["skipped"]))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unlike("raw manifest", error) from error

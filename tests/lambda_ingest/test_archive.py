@@ -1,7 +1,11 @@
 """The archive is judged before anything is read from it, and read entry by entry."""
 
+import bz2
 import gzip
 import io
+import lzma
+import subprocess
+import sys
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from archive import Entry, opened
+import archive_files
+from archive import LONGEST_PATH, Entry, opened
 from errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
 
 LIMIT = 1000
@@ -41,7 +46,8 @@ def test_files_are_given_in_order_and_read_side_by_side(kind: str, tmp_path: Pat
     members = {"data/a.log": b"A" * 300, "data/b.log": b"B" * 200, "c.txt": b""}
     path = tmp_path / "archive"
     made = zip_of(path, **members) if kind == "zip" else tar_of(path, kind, **members)
-    with opened(made, max_bytes=LIMIT) as entries, ThreadPoolExecutor(3) as pool:
+    with opened(made, max_bytes=LIMIT) as given, ThreadPoolExecutor(3) as pool:
+        entries = list(given)
         assert [(entry.path, entry.size) for entry in entries] == [
             ("data/a.log", 300),
             ("data/b.log", 200),
@@ -58,7 +64,7 @@ def test_folders_are_no_files_and_backslashes_part_names(tmp_path: Path) -> None
 
 def test_an_empty_archive_holds_no_file(tmp_path: Path) -> None:
     with opened(zip_of(tmp_path / "z"), max_bytes=LIMIT) as entries:
-        assert entries == []
+        assert list(entries) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def test_more_bytes_than_allowed_are_refused_before_reading(kind: str, tmp_path:
     ):
         pass
     with opened(made, max_bytes=1001) as entries:
-        assert len(entries) == 2
+        assert len(list(entries)) == 2
 
 
 def test_an_entry_that_holds_more_than_it_declares_gives_no_more(tmp_path: Path) -> None:
@@ -128,7 +134,7 @@ def test_an_entry_that_holds_more_than_it_declares_gives_no_more(tmp_path: Path)
     data[place : place + 4] = (500).to_bytes(4, "little")
     path.write_bytes(data)
     with opened(path, max_bytes=LIMIT) as entries, pytest.raises(KaggleUnavailable, match=r"damaged at a.log: Bad CRC"):
-        content(entries[0])
+        content(next(iter(entries)))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_an_entry_that_holds_more_than_it_declares_gives_no_more(tmp_path: Path)
 def test_what_is_no_archive_is_a_damaged_download(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "z").write_bytes(data)
     with (
-        pytest.raises(KaggleUnavailable, match=r"damaged at the archive.*A retry makes sense"),
+        pytest.raises(KaggleUnavailable, match=r"damaged at the archive.*Retryable"),
         opened(tmp_path / "z", max_bytes=LIMIT),
     ):
         pass
@@ -170,6 +176,185 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         opened(path, max_bytes=LIMIT),
     ):
         pass
+
+
+METHODS = {"bzip2": zipfile.ZIP_BZIP2, "lzma": zipfile.ZIP_LZMA}
+
+
+@pytest.mark.parametrize(("method", "number"), [("bzip2", 12), ("lzma", 14)])
+def test_a_zip_packed_by_what_has_no_bound_is_refused(method: str, number: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "z", "w", METHODS[method]) as archive:
+        archive.writestr("a.log", bytes(LIMIT))
+    with (
+        pytest.raises(UnsafeArchive, match=rf"is packed by method {number}, expected stored or deflate.*Not retryable"),
+        opened(tmp_path / "z", max_bytes=LIMIT),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("bzip2", bz2.compress(bytes(2000))),
+        ("xz", lzma.compress(bytes(2000))),
+        ("zstd", b"\x28\xb5\x2f\xfd" + bytes(600)),
+        ("7-Zip", b"7z\xbc\xaf\x27\x1c" + bytes(600)),
+        ("RAR", b"Rar!\x1a\x07\x01\x00" + bytes(600)),
+    ],
+)
+def test_an_archive_of_another_packer_is_refused(name: str, packed: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(packed)
+    with (
+        pytest.raises(UnsafeArchive, match=f"is packed by {name}. Expected zip, tar or tar.gz"),
+        opened(tmp_path / "a", max_bytes=LIMIT),
+    ):
+        pass
+
+
+def header(kind: bytes, size: int, name: str = "x") -> bytes:
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+FILE = header(tarfile.REGTYPE, 1, "a.log") + b"1".ljust(512, b"\0")
+KINDS = [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+TOO_MANY = archive_files.HEADER_BYTES + 512
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *(pytest.param(header(kind, TOO_MANY) + bytes(TOO_MANY), id=f"one of kind {kind!r}") for kind in KINDS),
+        *(pytest.param((header(kind, 512) + bytes(512)) * 400, id=f"many of kind {kind!r}") for kind in KINDS),
+        pytest.param(header(tarfile.XHDTYPE, -512), id="a size below 0"),
+    ],
+)
+def test_a_tar_with_large_headers_is_refused(headers: bytes, tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "t", "wb") as archive:
+        archive.write(headers + FILE + bytes(1024))
+    with (
+        pytest.raises((UnsafeArchive, KaggleUnavailable), match=r"bytes of headers in front|damaged at the archive"),
+        opened(tmp_path / "t", max_bytes=LIMIT),
+    ):
+        pass
+
+
+def test_a_tar_with_a_size_below_zero_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(header(tarfile.REGTYPE, -1024, "a.log") + bytes(1024))
+    with pytest.raises(UnsafeArchive, match="has a size below 0"), opened(tmp_path / "t", max_bytes=LIMIT):
+        pass
+
+
+def test_a_tar_that_ends_amid_its_entries_is_damaged(tmp_path: Path) -> None:
+    # tarfile takes a header that it cannot read for the end, and tells nothing of the entries behind it.
+    for name, rest in (("broken", b"\1" * 512 + FILE + bytes(1024)), ("cut", b"")):
+        path = tmp_path / name
+        path.write_bytes(FILE + rest)
+        with (
+            pytest.raises(KaggleUnavailable, match="neither an entry nor the end at byte 1024"),
+            opened(path, max_bytes=LIMIT),
+        ):
+            pass
+
+
+def test_more_entries_than_allowed_are_refused_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = zip_of(tmp_path / "z", **{f"{n}.log": b"" for n in range(101)})
+    monkeypatch.setattr(archive_files, "MOST_ENTRIES", 101)
+    with opened(made, max_bytes=LIMIT) as entries:
+        assert len(list(entries)) == 101
+    monkeypatch.setattr(archive_files, "MOST_ENTRIES", 100)
+    monkeypatch.setattr(zipfile.ZipInfo, "__init__", None)  # what an entry would be listed as
+    with (
+        pytest.raises(SourceTooLarge, match="has 101 entries or more; at most 100 are read"),
+        opened(made, max_bytes=LIMIT),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["zip", "w:", "w:gz"])
+def test_a_list_of_entries_that_is_too_long_is_refused(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = {f"{n}.log": b"" for n in range(100)}
+    made = zip_of(tmp_path / "a", **members) if kind == "zip" else tar_of(tmp_path / "a", kind, **members)
+    monkeypatch.setattr(archive_files, "INDEX_BYTES", 2000)
+    with (
+        pytest.raises(SourceTooLarge, match=r"archive's (directory has|headers have) .*2000"),
+        opened(made, max_bytes=LIMIT),
+    ):
+        pass
+
+
+def test_a_path_is_printable_and_of_bounded_length(tmp_path: Path) -> None:
+    names = {"data/a\nb.log": b"", "c\x1b[31m\u202e.log": b"", "d/Icon\r": b"", "größe.log": b""}
+    with opened(zip_of(tmp_path / "z", **names), max_bytes=LIMIT) as entries:
+        found = [(entry.path, entry.base_name) for entry in entries]
+    assert found == [
+        ("data/a%0Ab.log", "a%0Ab.log"),
+        ("c%1B[31m%E2%80%AE.log", "c%1B[31m%E2%80%AE.log"),
+        ("d/Icon%0D", "Icon%0D"),
+        ("größe.log", "größe.log"),
+    ]
+    long = zip_of(tmp_path / "long", **{"a/" * 512 + "b.log": b""})
+    with (
+        pytest.raises(UnsafeArchive, match=f"has a path of 1029 characters, at most {LONGEST_PATH} are read"),
+        opened(long, max_bytes=LIMIT),
+    ):
+        pass
+
+
+def test_a_bomb_behind_the_tar_is_not_unpacked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with gzip.open(tmp_path / "t", "wb") as archive:
+        archive.write(FILE + bytes(1024) + bytes(5_000_000))
+    monkeypatch.setattr("archive.INDEX_BYTES", 1_000_000)
+    with (
+        pytest.raises(SourceTooLarge, match=f"more than {LIMIT + 1_000_000} bytes unpacked"),
+        opened(tmp_path / "t", max_bytes=LIMIT),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+
+
+OPEN = """
+import resource, sys
+sys.path.insert(0, "lambda_ingest")
+from pathlib import Path
+import archive, errors
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[1:]:
+    try:
+        with archive.opened(Path(path), max_bytes=4_000_000_000) as entries:
+            for entry in entries:
+                with entry.open() as content:
+                    content.read(1 << 20)
+    except (errors.UnsafeArchive, errors.SourceTooLarge) as error:
+        print(type(error).__name__)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_kilobytes_that_unpack_to_hundreds_of_megabytes_take_no_memory(tmp_path: Path) -> None:
+    size = 256 << 20
+    paths = []
+    for name, method in METHODS.items():
+        with zipfile.ZipFile(tmp_path / name, "w", method) as archive, archive.open("a.log", "w") as target:
+            for _ in range(size >> 20):
+                target.write(bytes(1 << 20))
+        paths.append(tmp_path / name)
+    with gzip.open(tmp_path / "pax", "wb", compresslevel=1) as packed:
+        packed.write(header(tarfile.XHDTYPE, size))
+        for _ in range(size >> 20):
+            packed.write(bytes(1 << 20))
+        packed.write(FILE + bytes(1024))
+    paths.append(tmp_path / "pax")
+    done = subprocess.run([sys.executable, "-c", OPEN, *map(str, paths)], capture_output=True, text=True, check=True)
+    *errors, megabytes = done.stdout.split()
+    assert errors == ["UnsafeArchive"] * 3
+    assert int(megabytes) < 50
 
 
 def test_archives_in_the_archive_are_files_like_any_other(tmp_path: Path) -> None:

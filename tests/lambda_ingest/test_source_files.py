@@ -6,7 +6,7 @@ import pytest
 
 from archive import Entry
 from errors import DuplicateSubject, EmptyFile, IngestError, NoUsableFiles, UnknownLayout
-from source_files import chosen
+from source_files import MOST_LISTED, SkippedFiles, chosen
 
 ROW = b"\t".join([b"1.5"] * 23) + b"\t0\n"
 EVERYONE = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n1,2,3,4,5,6,7,8,9,10,11,12,0,subject1\n"
@@ -25,16 +25,45 @@ def test_log_and_csv_of_any_case_are_landed_under_their_base_name() -> None:
         ("mHealth_subject02", "mhealth_log", 2),
         ("all", "mhealth_raw_data", None),
     ]
-    assert skipped == []
+    assert skipped == SkippedFiles([], 0)
 
 
-def test_other_files_are_skipped_and_listed() -> None:
-    paths = ["README.txt", "LICENSE", "__MACOSX/._mHealth_subject1.log", ".hidden.csv", "data/mHealth_subject2.log.gz"]
-    _, skipped = chosen([entry("mHealth_subject1.log"), *map(entry, paths)])
-    hidden, other = "a hidden file or a macOS resource fork", "neither .csv nor .log"
-    assert [(one["name"], one["reason"]) for one in skipped] == list(
-        zip(paths, [other, other, hidden, hidden, other], strict=True)
+HIDDEN = "hidden: below a folder that begins with a dot, a macOS resource fork, or a name that begins with a dot"
+OTHER = "neither .csv nor .log"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("README.txt", OTHER),
+        ("LICENSE", OTHER),
+        ("data/mHealth_subject2.log.gz", OTHER),
+        (".hidden.csv", HIDDEN),
+        ("__MACOSX/._mHealth_subject1.log", HIDDEN),
+        ("data/__MACOSX/mHealth_subject1.log", HIDDEN),
+        (".ipynb_checkpoints/mHealth_subject1-checkpoint.log", HIDDEN),
+        ("data/.git/objects/mHealth_subject1.log", HIDDEN),
+        ("data\\.git\\mHealth_subject1.log", HIDDEN),
+        (".../mHealth_subject1.log", HIDDEN),
+    ],
+)
+def test_other_files_are_skipped_and_listed(path: str, reason: str) -> None:
+    files, skipped = chosen([entry("mHealth_subject1.log"), entry(path)])
+    assert [file.entry.path for file in files] == ["mHealth_subject1.log"]
+    assert skipped == SkippedFiles([{"name": path, "reason": reason}], 1)
+
+
+def test_a_dot_for_this_folder_hides_nothing() -> None:
+    files, _ = chosen(
+        [entry("./mHealth_subject1.log"), entry("data/./mHealth_subject2.log"), entry("__MACOSX.csv/a.csv", EVERYONE)]
     )
+    assert [file.name for file in files] == ["mHealth_subject1", "mHealth_subject2", "a"]
+
+
+def test_of_many_other_files_the_first_are_listed_and_all_are_counted() -> None:
+    _, skipped = chosen([entry("mHealth_subject1.log"), *(entry(f"{n}.txt") for n in range(250))])
+    assert [one["name"] for one in skipped.first] == [f"{n}.txt" for n in range(MOST_LISTED)]
+    assert skipped.count == 250
 
 
 @pytest.mark.parametrize(
@@ -42,6 +71,7 @@ def test_other_files_are_skipped_and_listed() -> None:
     [
         pytest.param([], "no file at all", id="nothing"),
         pytest.param(["README.txt", "a.parquet"], r"README.txt, a.parquet", id="other kinds"),
+        pytest.param([f"{n}.txt" for n in range(300)], r"0.txt, 1.txt, .*, 19.txt and 280 more", id="many"),
     ],
 )
 def test_a_dataset_without_a_usable_file_is_refused(paths: list[str], found: str) -> None:
@@ -90,7 +120,13 @@ def test_files_that_tell_no_subject_are_no_duplicates_of_each_other() -> None:
     assert len(chosen([entry("a.csv", EVERYONE), entry("b.csv", EVERYONE)])[0]) == 2
 
 
-@pytest.mark.parametrize("name", ["my file.csv", "a=b.csv", "größe.csv", "a\nb.csv", "a%2Fb.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("my file.csv", "a=b.csv", "größe.csv", "a\nb.csv", "a%2Fb.csv", "snapshot=1.csv", "_b.csv", "__b.csv"),
+        *("_SUCCESS.csv", "-rf.csv", "a..csv", "a. .csv", "a.parquet.csv"),
+    ],
+)
 def test_names_that_are_no_good_keys_are_refused(name: str) -> None:
     with pytest.raises(UnknownLayout, match=r"can't be used in raw/: expected letters, digits"):
         chosen([entry(f"data/{name}", EVERYONE)])

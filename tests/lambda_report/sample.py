@@ -121,6 +121,7 @@ def report(rows: tuple[int, ...] = ROWS) -> Report:
                 for source in now.sources
             ),
             (Skipped("README.txt", "neither .csv nor .log"),),
+            1,
         ),
         published_at="2026-11-24T08:04:12.345Z",
         execution="arn:aws:states:us-east-1:123456789012:execution:mhealth:0b6a",

@@ -59,6 +59,14 @@ def test_a_raw_manifest_tells_what_landed_and_what_did_not() -> None:
     )
     assert (read.version, read.files[0].source, read.files[0].bytes) == (3, "d/one.log", 77)
     assert (read.skipped[0].name, read.skipped[0].reason) == ("README.txt", "neither")
+    assert read.skipped_files == 1
+
+
+def test_a_raw_manifest_that_lists_the_first_of_many_tells_how_many() -> None:
+    first = [{"name": "README.txt", "reason": "neither"}]
+    assert (
+        read_raw_version({"raw_version": 3, "files": [], "skipped": first, "skipped_files": 300}).skipped_files == 300
+    )
 
 
 def test_a_raw_manifest_of_another_kind_is_refused() -> None:

@@ -166,6 +166,13 @@ def test_hostile_text_stays_text_wherever_it_stands(text: str) -> None:
     assert made.text.count(text) >= 10
 
 
+def test_files_left_out_that_no_manifest_lists_are_counted() -> None:
+    one = report(SMALL)
+    page = render(replace(one, raw=replace(one.raw, skipped_files=299_999))).decode()
+    assert "299,999 files were left out" in page
+    assert "(1 of 299,999 files)" in page
+
+
 def test_characters_that_one_does_not_see_are_written_as_escapes() -> None:
     assert visible("a\tb\x00c\u202egnp.exe\ud800\u200b\u2028ö日") == (
         "a\\x09b\\x00c\\u202egnp.exe\\ud800\\u200b\\u2028ö日"
