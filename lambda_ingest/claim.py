@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from errors import StorageUnavailable
+from own_state import CLAIM, CONFLICTS, parsed
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
@@ -22,7 +25,8 @@ UNKNOWN_SECONDS = 300
 """DescribeExecution is eventually consistent: so long an execution that it does not know may be one that began."""
 
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
-_LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+_LOST = (*CONFLICTS, "NoSuchKey")  # the last where the claim that was to be taken over is gone
+_LOOKS = 100
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,11 @@ class Claim:
     def take(self, execution: str) -> str | None:
         """Take the claim for an execution (an ARN), which may hold it already.
 
-        Returns None where it holds it now, else the execution that does and still runs.
+        Returns None where it holds it now, else the execution that does and still runs. Raises StateUnreadable where
+        the claim is none, StorageUnavailable where every write comes beside another one.
         """
-        # Whoever loses a write looks again. Each loss is another's gain, so this ends.
-        while True:
+        # Whoever loses a write looks again. Each loss is another's gain: it is not lost often.
+        for _ in range(_LOOKS):
             held = self._read()
             if held is not None and held.execution == execution:
                 return None
@@ -55,6 +60,7 @@ class Claim:
                 return held.execution
             if self._write(execution, held):
                 return None
+        raise StorageUnavailable(f"S3 took no write of {self._key}: each came beside another one. Retryable.")
 
     def _read(self) -> _Held | None:
         try:
@@ -62,7 +68,7 @@ class Claim:
         except self._s3.exceptions.NoSuchKey:
             return None
         with answer["Body"] as body:
-            execution = json.loads(body.read())["execution"]
+            execution = parsed(body.read(), f"s3://{self._bucket}/{self._key}", CLAIM)["execution"]
         return _Held(execution, answer["ETag"], (datetime.now(UTC) - answer["LastModified"]).total_seconds())
 
     def _is_running(self, held: _Held) -> bool:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 import claim as module
 from claim import Claim
+from errors import StorageUnavailable
+from local_aws import faults
+from local_aws.faults import Fault
+from tests.interrupted import faulty
 
 from .conftest import Surroundings
+
+__all__ = ["faulty"]
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 # Longer than any test: moto runs executions where a local AWS of the same process has told it to, and only then.
@@ -112,6 +120,38 @@ def test_slower_of_two_writers_is_told_of_the_quicker(
     s3.meta.events.register("before-send.s3.PutObject", come_between)
     assert Claim(s3, executions.client, surroundings.bucket, "manifests").take(slow) == quick
     assert surroundings.read_json("manifests/claim.json")["execution"] == quick
+
+
+@pytest.mark.parametrize("status", ["PENDING_REDRIVE", "RUNNING"])
+def test_claim_of_an_execution_that_goes_on_is_held(
+    surroundings: Surroundings, claim: Claim, executions: Executions, status: str
+) -> None:
+    first, second = executions.start("first"), executions.start("second")
+    claim.take(first)
+    told = {"executionArn": first, "stateMachineArn": first, "startDate": datetime.now(UTC), "status": status}
+    with Stubber(executions.client) as states:
+        states.add_response("describe_execution", told, {"executionArn": first})
+        assert claim.take(second) == first
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
+def test_write_beside_another_one_is_tried_again(
+    faulty: None, surroundings: Surroundings, claim: Claim, executions: Executions, status: int, code: str
+) -> None:
+    fault = faults.inject(Fault("s3", "PutObject", "manifests/claim.json", times=2, status=status, code=code))
+    only = executions.start("only")
+    assert claim.take(only) is None
+    assert len(fault.hits) == 3
+    assert surroundings.read_json("manifests/claim.json")["execution"] == only
+
+
+def test_claim_that_is_never_written_fails_by_name(
+    faulty: None, surroundings: Surroundings, claim: Claim, executions: Executions
+) -> None:
+    always = {"times": float("inf"), "status": 409, "code": "ConditionalRequestConflict"}
+    faults.inject(Fault("s3", "PutObject", "manifests/claim.json", **always))
+    with pytest.raises(StorageUnavailable, match=r"took no write of manifests/claim.json.*Retryable"):
+        claim.take(executions.start("only"))
 
 
 def test_function_does_nothing_beside_a_running_execution(
