@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from addresses import described
 from errors import StorageUnavailable
 from ingest_code import INGEST_CODE
-from own_state import CURRENT, RAW_MANIFEST, Shape, parsed
+from own_state import RAW_MANIFEST, Shape, parsed
 from source_files import Skipped
 
 if TYPE_CHECKING:

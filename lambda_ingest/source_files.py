@@ -16,7 +16,7 @@ from texts import cut
 MOST_LISTED = 100
 """How many of the files that are not landed are told by name; of the others the manifest tells the number."""
 
-MOST_SHOWN = 20
+MOST_SHOWN = 10
 """How many of them an error shows."""
 
 _SUFFIXES = {".csv", ".log"}
