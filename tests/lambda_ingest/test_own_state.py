@@ -130,7 +130,6 @@ def test_the_manifest_of_the_quicker_writer_stands(
 
 def test_a_manifest_that_is_never_written_fails_by_name(faulty: None, surroundings: Surroundings) -> None:
     zone = RawZone(surroundings.s3, surroundings.bucket, "raw", "manifests")
-    always = {"times": float("inf"), "status": 409, "code": "ConditionalRequestConflict"}
-    faults.inject(Fault("s3", "PutObject", **always))
+    faults.inject(Fault("s3", "PutObject", times=float("inf"), status=412, code="PreconditionFailed"))
     with pytest.raises(StorageUnavailable, match=r"took no write of manifests/raw/version=7\.json.*Retryable"):
         zone.put_manifest(MANIFEST)
