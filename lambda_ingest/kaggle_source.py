@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import re
 import shutil
@@ -18,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
+from addresses import described
 from errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 
 if TYPE_CHECKING:
@@ -64,24 +65,28 @@ def current_version(dataset: str) -> int:
         answer = handle_call(lambda: client.datasets.dataset_api_client.get_dataset(request), handle)
         version = answer.current_version_number
     if not version:
-        raise KaggleUnavailable(f"Kaggle tells no version of {dataset}. A retry makes sense.")
+        raise KaggleUnavailable(f"Kaggle tells no version of {dataset}. Retryable.")
     return int(version)
 
 
 @contextlib.contextmanager
-def downloaded(dataset: str, version: int, *, max_bytes: int, seconds: float | None = None) -> Iterator[Path]:
+def downloaded(
+    dataset: str, version: int, *, max_bytes: int, seconds: float | None = None, told_as_current: bool = False
+) -> Iterator[Path]:
     """Download one version's archive, checked against Kaggle's MD5, and give its path; it is deleted at the end.
 
     What a broken connection left is kept, and a retry on the same machine goes on from there. The download may take
-    `seconds` in all; it ends by KaggleUnavailable then, not with the function's own time limit.
+    `seconds` in all; it ends by KaggleUnavailable then, not with the function's own time limit. `told_as_current` says
+    that Kaggle has just named this version as current: where it does not deliver it, it will, so KaggleUnavailable.
     Raises SourceTooLarge before the download where the archive is larger than `max_bytes` or the disk; KaggleDenied,
     KaggleNotFound or KaggleUnavailable.
     """
     handle = _parsed(dataset).with_version(version)
-    with _client(dataset, seconds) as client:
+    with _client(f"version {version} of {dataset}", seconds, told_as_current=told_as_current) as client:
         from kagglehub.cache import get_cached_archive_path
         from kagglehub.clients import download_file
         from kagglehub.exceptions import handle_call
+        from kagglehub.integrity import get_md5_checksum_from_response
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
         request = ApiDownloadDatasetRequest()
@@ -93,7 +98,10 @@ def downloaded(dataset: str, version: int, *, max_bytes: int, seconds: float | N
         with contextlib.closing(
             handle_call(lambda: client.datasets.dataset_api_client.download_dataset(request), handle)
         ) as response:
-            _check_size(int(response.headers.get("Content-Length", 0)), path, max_bytes)
+            length = int(response.headers.get("Content-Length", 0))
+            if path.exists() and (path.stat().st_size >= length or get_md5_checksum_from_response(response) is None):
+                path.unlink()  # kagglehub takes a file of the right length as it is, and without an MD5 any beginning
+            _check_size(length, path, max_bytes)
             download_file(response, str(path), handle)
     try:
         yield path
@@ -108,13 +116,13 @@ def _parsed(dataset: str) -> DatasetHandle:
     if not _HANDLE.fullmatch(dataset):
         raise KaggleNotFound(
             f"{dataset[:200]!r} is no dataset handle. Expected owner/dataset or owner/dataset/versions/N in "
-            "DATASET_HANDLE (the stack's parameter DatasetHandle); a retry does not help."
+            "DATASET_HANDLE (the stack's parameter DatasetHandle). Not retryable."
         )
     return parse_dataset_handle(dataset)
 
 
 @contextlib.contextmanager
-def _client(dataset: str, seconds: float | None) -> Iterator[KaggleClient]:
+def _client(dataset: str, seconds: float | None, *, told_as_current: bool = False) -> Iterator[KaggleClient]:
     """Give the API's client for so many seconds; name what goes wrong with it."""
     from kagglehub.clients import build_kaggle_client
     from kagglehub.exceptions import DataCorruptionError
@@ -123,22 +131,21 @@ def _client(dataset: str, seconds: float | None) -> Iterator[KaggleClient]:
         with _within(seconds), build_kaggle_client() as client:
             # The client waits for ever, a Lambda function must not.
             session = client.http_client()._session
-            session.mount("https://", _Impatient())
-            session.mount("http://", _Impatient())
+            session.mount("https://", _Adapter())
+            session.mount("http://", _Adapter())
             yield client
     except IngestError:
         raise
     except requests.HTTPError as error:
-        raise _named(dataset, error) from error
-    except (requests.RequestException, DataCorruptionError, json.JSONDecodeError) as error:
-        raise KaggleUnavailable(
-            f"Kaggle did not deliver {dataset}: {type(error).__name__}: {error}. A retry makes sense."
-        ) from error
+        raise _named(dataset, error, told_as_current=told_as_current) from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, DataCorruptionError, ValueError) as error:
+        raise KaggleUnavailable(f"Kaggle did not deliver {dataset}: {described(error)}. Retryable.") from None
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise SourceTooLarge(
-            f"The disk is full: {error}. Give the function more ephemeral storage than the archive's size."
+            f"The disk is full: {error}. Give the function more ephemeral storage than the archive's size. "
+            "Not retryable."
         ) from error
 
 
@@ -171,14 +178,21 @@ def _within(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
 
 
-class _Impatient(HTTPAdapter):
+class _Adapter(HTTPAdapter):
     def send(self, *args: Any, **settings: Any) -> requests.Response:
-        """Send a request with `TIMEOUTS` where it has none of its own."""
+        """Send a request with `TIMEOUTS` where it has none of its own; give an answer the status that its body tells.
+
+        Kaggle tells some errors by a code in the body of an answer with status 200.
+        """
         settings["timeout"] = settings.get("timeout") or TIMEOUTS
-        return super().send(*args, **settings)
+        answer = super().send(*args, **settings)
+        if answer.status_code == requests.codes.ok and "application/json" in answer.headers.get("Content-Type", ""):
+            with contextlib.suppress(ValueError, TypeError, LookupError):
+                answer.status_code = max(answer.status_code, int(answer.json()["code"]))
+        return answer
 
 
-def _named(dataset: str, error: requests.HTTPError) -> IngestError:
+def _named(dataset: str, error: requests.HTTPError, *, told_as_current: bool) -> IngestError:
     status = error.response.status_code if error.response is not None else 0
     if status in (401, 403):
         return KaggleDenied(
@@ -186,31 +200,36 @@ def _named(dataset: str, error: requests.HTTPError) -> IngestError:
             "or where its owner asks for consent, make a token on kaggle.com (Settings, API), accept the dataset's "
             "terms with the same account, put the token into Secrets Manager, and give the secret's ARN as the "
             "stack's parameter KaggleSecretArn; where there is one already, its token is invalid or expired. "
-            "A retry does not help."
+            "Not retryable."
+        )
+    if status in (404, 410) and told_as_current:
+        return KaggleUnavailable(
+            f"Kaggle names {dataset} as current and cannot deliver it yet (HTTP {status}). "
+            "Expected its archive. Retryable."
         )
     if status in (404, 410):
         return KaggleNotFound(
-            f"Kaggle knows no dataset {dataset}, or not this version of it (HTTP {status}). Compare DATASET_HANDLE "
-            "(the stack's parameter DatasetHandle) with the dataset's address kaggle.com/datasets/OWNER/DATASET; "
-            "a retry does not help."
+            f"Kaggle does not know {dataset}, or not this version of it (HTTP {status}). Compare DATASET_HANDLE "
+            "(the stack's parameter DatasetHandle) with the dataset's address kaggle.com/datasets/OWNER/DATASET. "
+            "Not retryable."
         )
     wait = error.response.headers.get("Retry-After") if error.response is not None else None
     asked = f"It asks for a wait of {wait} (Retry-After)" if wait else "It does not say for how long"
-    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. {asked}. A retry makes sense.")
+    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. {asked}. Retryable.")
 
 
 def _check_size(declared: int, path: Path, max_bytes: int) -> None:
     if declared > max_bytes + _SLACK_BYTES:
         raise SourceTooLarge(
             f"The archive has {declared} bytes; at most {max_bytes} are accepted (MAX_SOURCE_BYTES, the stack's "
-            "parameter MaxSourceBytes). Raise the parameter if that is right; a retry does not help."
+            "parameter MaxSourceBytes). Raise the parameter if that is right. Not retryable."
         )
     here = path.stat().st_size if path.exists() else 0
     free = shutil.disk_usage(path.parent).free
     if declared - here > free:
         raise SourceTooLarge(
             f"The archive has {declared} bytes and {path.parent} has room for {free + here}. Give the function more "
-            "ephemeral storage; a retry does not help."
+            "ephemeral storage. Not retryable."
         )
 
 

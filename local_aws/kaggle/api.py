@@ -35,9 +35,9 @@ _LOOPBACK = "127.0.0.1"
 class Fault:
     """What a test makes go wrong: with requests whose path contains `path`, `times` times.
 
-    `status` answers with that HTTP status, `headers` and an error; `cut_after` ends the connection after so many bytes
-    of the archive; `md5` is told in place of the archive's; `delay` holds the answer back so many seconds; `drip` lets
-    so many seconds pass before each byte of the archive.
+    `status` answers with that HTTP status, `headers` and an error, or the JSON of `body`; `cut_after` ends the
+    connection after so many bytes of the archive; `md5` is told in place of the archive's; `delay` holds the answer
+    back so many seconds; `drip` lets so many seconds pass before each byte of the archive.
     """
 
     path: str
@@ -47,6 +47,7 @@ class Fault:
     delay: float = 0.0
     drip: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
     times: int = 1
 
 
@@ -138,6 +139,8 @@ class KaggleApi:
             time.sleep(fault.delay)
         if fault.status is not None:
             refused = _error(fault.status, "an injected fault")
+            if fault.body is not None:
+                refused = _json(fault.body, fault.status)
             refused.headers.update(fault.headers)
             return refused
         if request.path == f"{_SERVICE}/GetDataset":

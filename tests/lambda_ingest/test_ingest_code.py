@@ -60,8 +60,8 @@ def test_a_file_is_not_referenced_once_its_own_version_was_landed_by_other_code(
 def test_a_backfill_by_other_code_ends(of_exchanged_aliases: Surroundings) -> None:
     of_exchanged_aliases.write("mHealth_subject2.log", ROW)
     of_exchanged_aliases.api._dataset.current()
-    current = of_exchanged_aliases.read_json("manifests/current.json")
-    of_exchanged_aliases.put_json("manifests/current.json", current | {"newest_version": 2})
+    record = of_exchanged_aliases.read_json("manifests/publications/20261121000000.json")
+    of_exchanged_aliases.put_json("manifests/publications/20261121000000.json", record | {"newest_version": 2})
     daily = of_exchanged_aliases.run(started_at="2026-11-23T00:00:00Z", input={})
     assert (daily["changed"], daily["raw_version"]) == (True, 2)
 
