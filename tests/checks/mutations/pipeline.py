@@ -17,6 +17,9 @@ TRANSITIONS = (
         '"Next": "VerifySnapshot"',
         '"Next": "ReadPublishedSnapshot"',
     ),
+    in_definition(
+        "a publication that begins again", "PublishSnapshot", '"Next": "RecordSuccess"', '"Next": "RefreshCatalog"'
+    ),
     in_definition("a task without Catch", "VerifySnapshot", '"Catch": [', '"Comments": ['),
     in_definition("a task without Retry", "RecordSuccess", '"Retry": [', '"Retries": ['),
     in_definition("a task without time limit", "ConvertParquet", '"TimeoutSeconds": 3600,\n'),

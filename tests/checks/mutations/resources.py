@@ -6,6 +6,12 @@ from tests.checks.mutations.edit import Mutation, in_definition, in_template
 from tests.checks.project import TEMPLATE
 
 GLUE = (
+    in_template(
+        "records that no query reads",
+        "PublicationsTable",
+        "org.openx.data.jsonserde.JsonSerDe",
+        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+    ),
     in_template("a Glue version that does not exist", "GlueVersion", '["5.1", "6.0"]', '["5.1", "6.1"]'),
     in_template("a job without Glue version", "ConvertParquetJob", "      GlueVersion: !Ref GlueVersion\n"),
     in_template("retries on top of the state machine's", "GlueTransformJob", "MaxRetries: 0", "MaxRetries: 2"),
