@@ -96,7 +96,7 @@ def test_what_a_person_is_told_to_look_for_is_there(shown: str) -> None:
     assert re.search(r"ExecutionFailedAlarm\S*\tOK", shown)
     assert re.search(r"^1700\.0$", shown, re.MULTILINE), "the metric RowsProcessed"
     assert re.search(r"^JobOutputLogGroup\t/aws-glue/mhealth/output$", shown, re.MULTILINE)
-    assert re.search(r"^manifests/snapshots/\d{14}\.json$", shown, re.MULTILINE)
+    assert re.search(r"^manifests/publications/\d{14}\.json$", shown, re.MULTILINE)
     assert "5.1\t2" in shown
     assert "ExecutionSucceeded" in shown
 

@@ -34,6 +34,7 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
         "PublishSnapshot",
         "RecordSuccess",
         "DownloadCSV",
+        "CountForReaders",
     ]
     assert "7,700 rows" in shown.stdout
     assert all(name in shown.stdout for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity"))

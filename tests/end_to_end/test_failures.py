@@ -58,13 +58,13 @@ def something_new(dataset: Path) -> None:
 SHORT = [
     # the state, what its role is denied, where, the error of the execution
     ("DownloadCSV", "lambda:InvokeFunction", "*", "Lambda.AccessDeniedException"),
-    ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AccessDeniedException"),
+    ("ConvertParquet", "glue:StartJobRun", "{ConvertParquetJob}", "Glue.AWSGlueException"),
     ("RefreshCatalog", "glue:StartCrawler", "*", "Glue.AccessDeniedException"),
     ("PublishSnapshot", "glue:UpdateTable", "*", "QueryFailed"),
     ("RecordSuccess", "s3:PutObject", "{bucket}/manifests/publications/*", "S3.S3Exception"),
 ]
 LONG = [
-    ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AccessDeniedException"),
+    ("GlueTransform", "glue:StartJobRun", "{GlueTransformJob}", "Glue.AWSGlueException"),
     ("GetCrawler", "glue:GetCrawler", "*", "Glue.AccessDeniedException"),
     ("ReadSnapshotSummary", "s3:GetObject", "{bucket}/manifests/snapshots/*", "S3.S3Exception"),
     ("VerifySnapshot", "athena:StartQueryExecution", "*", "Athena.AmazonAthenaException"),

@@ -50,7 +50,7 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(
         Fault("glue", "StartCrawler", role=MACHINE, status=400, code="ThrottlingException"),
         Fault("glue", "GetCrawler", role=MACHINE, status=500, code="InternalServiceException"),
         Fault("s3", "HeadObject", role=MACHINE, status=503, code="SlowDown"),
-        Fault("s3", "GetObject", role=MACHINE, status=503, code="SlowDown"),
+        Fault("s3", "ListObjects", role=MACHINE, status=503, code="SlowDown"),
         Fault("athena", "StartQueryExecution", role=MACHINE, status=400, code="TooManyRequestsException"),
         Fault("athena", "GetQueryResults", role=MACHINE, status=500, code="InternalServerException"),
         Fault("s3", "PutObject", role=MACHINE, status=500, code="InternalError"),
