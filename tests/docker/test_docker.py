@@ -107,15 +107,15 @@ def test_what_the_tests_get_is_what_the_lock_file_has() -> None:
     assert {name: version(name) for name in added} == added
 
 
-def test_the_stand_in_for_the_image_differs_from_glue_5_1_by_its_spark_and_boto_alone() -> None:
-    pinned = dict(
-        each.partition(";")[0].strip().split("==")
-        for each in PYPROJECT["project"]["dependencies"]
-        if "==" in each and "< '3.13'" in each
-    )
-    image = pins("image.txt")
-    assert {name for name in pinned if pinned[name] != image[name]} == {"pyspark"}
-    assert set(image) - set(pinned) == {"boto3"}
+def test_the_stand_in_for_the_image_has_the_libraries_of_glue_5_0() -> None:
+    # base-requirements.txt of awslabs/aws-glue-libs, branch glue-5.0, read 2026-11; Spark: the image's own word.
+    assert pins("image.txt") == {
+        "boto3": "1.34.131",
+        "numpy": "1.26.4",
+        "pandas": "2.2.2",
+        "pyarrow": "17.0.0",
+        "pyspark": "3.5.4",
+    }
 
 
 @pytest.mark.local_aws
