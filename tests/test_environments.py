@@ -57,6 +57,6 @@ def test_an_environment_that_is_not_there_is_told() -> None:
 
 
 def test_the_tests_know_nothing_of_the_persons_aws() -> None:
-    leading = {name for name in os.environ if name.startswith(("AWS_", "KAGGLE", "LOCAL_AWS_"))}
+    leading = {name for name in os.environ if name.startswith(("AWS_", "KAGGLE_", "LOCAL_AWS_"))}
     assert leading <= {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"}
     assert {"127.0.0.1", "localhost"} <= set(os.environ["no_proxy"].split(","))

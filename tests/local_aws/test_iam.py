@@ -326,7 +326,7 @@ def test_a_state_machines_tasks_may_only_what_its_role_may(roles: Roles) -> None
     assert refused["error"] == "S3.S3Exception"
     assert "assumed-role/states/states is not authorized to perform: s3:PutObject" in refused["cause"]
     job = machines.run(one(task("glue:startJobRun.sync", {"JobName": "j"})))
-    assert job["error"] == "Glue.AccessDeniedException"
+    assert job["error"] == "Glue.AWSGlueException"
     grant = json.dumps(document(allow("s3:PutObject", f"arn:aws:s3:::{MACHINES_BUCKET}/k")))
     roles.served.client("iam").put_role_policy(RoleName="states", PolicyName="p", PolicyDocument=grant)
     machines.output(one(task("aws-sdk:s3:putObject", {"Bucket": MACHINES_BUCKET, "Key": "k", "Body": {}})))

@@ -18,7 +18,7 @@ GENERAL = "do what the cause says, and start an execution again"
     [
         ("KaggleNotFound", "check the parameter `DatasetHandle`"),
         ("UnknownLayout", "add the layout in `lambda_ingest/layouts.py`: docs/data.md#add-a-source-layout"),
-        ("CrawlerTimedOut", "read its log group; start the execution again"),
+        ("CrawlerTimedOut", "read its log, in `/aws-glue/crawlers`; start the execution again"),
         ("Sandbox.Timedout", "look at its log; start the execution again"),
         ("Glue.InternalServiceException", "read the cause; start the execution again"),
         ("Nobody.KnowsThis", GENERAL),
