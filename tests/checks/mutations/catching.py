@@ -40,7 +40,7 @@ def caught(project: Project, mutations: Sequence[Mutation] = MUTATIONS, *, ask_e
     rules and asl-validator let pass, and about the project as it is. Raises MutationMisfits or LinterFailed.
     """
     broken = {"": project, **{each.name: each.applied(project) for each in mutations}}
-    found: Found = {name: list(problems(each)) for name, each in broken.items()}
+    found: Found = {name: sorted(problems(each)) for name, each in broken.items()}
     for name, reported in _by_place(broken, filled, asl_validator).items():
         if reported:
             found[name].append("asl-validator")
