@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mhealth.arguments import TransformArguments, parse_transform
+from mhealth.arguments import TransformArguments, parse_register, parse_transform
 from mhealth.audit import audit, require
 from mhealth.catalog import TableDefinition, catalog_at
 from mhealth.entry import run_job
@@ -15,6 +15,7 @@ from mhealth.manifests import SnapshotFile, SnapshotManifest, read_manifest, wri
 from mhealth.parquet_files import WrittenFile
 from mhealth.published import published_snapshots
 from mhealth.raw_manifest import read_raw_version
+from mhealth.registration import register, register_again
 from mhealth.retention import delete_files, retire
 from mhealth.session import spark_session
 from mhealth.snapshot import (
@@ -36,8 +37,12 @@ from mhealth.transform import make_files
 def main(argv: Sequence[str]) -> None:
     """Run the job.
 
-    Raises InvalidArgument, DuplicateSubject, MissingSubject, SchemaMismatch, RowCountMismatch.
+    Raises InvalidArgument, DuplicateSubject, MissingSubject, SchemaMismatch, RowCountMismatch, PartitionMismatch.
     """
+    if (only := parse_register(argv)) is not None:
+        name_run(execution=only.execution, snapshot=only.snapshot)
+        register_again(only)
+        return
     arguments = parse_transform(argv)
     name_run(execution=arguments.execution, snapshot=arguments.snapshot)
     storage = storage_at(arguments.data_uri)
@@ -47,29 +52,31 @@ def main(argv: Sequence[str]) -> None:
         sources = read_sources(arguments, storage, version)
         table = catalog.table()
         new = new_manifest(arguments, version, table, sources)
-        done = _is_done(storage, arguments, new)
+        done = _made_before(storage, arguments, new)
         readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
         published = read_published(arguments, storage, readers.seen)
-        if not done:
+        if done is None:
             check_subjects(sources, published.subjects, published.snapshot, arguments.allow_missing_subjects)
             plan = plan_snapshot(arguments, new, sources, published)
-    if done:
-        log("done before")
+    if done is None:
+        done = _make(storage, arguments, table, new, sources, plan)
     else:
-        _make(storage, arguments, table, new, sources, plan)
+        log("done before")
+    if arguments.job_registers:
+        register(catalog, arguments.data_uri, done)
     with span("retention"):
         retire(arguments, storage, catalog)
 
 
-def _is_done(storage: Storage, arguments: TransformArguments, new: SnapshotManifest) -> bool:
-    """Whether an earlier attempt of this run wrote the snapshot whole."""
+def _made_before(storage: Storage, arguments: TransformArguments, new: SnapshotManifest) -> SnapshotManifest | None:
+    """The snapshot's manifest where an earlier attempt of this run wrote it whole."""
     old = read_manifest(storage, arguments.manifests_prefix, arguments.snapshot)
     if old is not None and not old.same_inputs(new):
         raise InvalidArgument(
             f"--snapshot: {arguments.snapshot} exists already, made by {old.execution or 'another run'} from version "
             f"{old.raw_version} with other inputs. A snapshot never changes: start a new execution."
         )
-    return old is not None
+    return old
 
 
 def _make(
@@ -79,7 +86,7 @@ def _make(
     new: SnapshotManifest,
     sources: Sequence[Source],
     plan: SnapshotPlan,
-) -> None:
+) -> SnapshotManifest:
     with span("clear") as facts:
         # Without a manifest, what lies there is what a dead attempt left.
         facts["files"] = delete_files(storage, arguments.processed_prefix, arguments.snapshot)
@@ -99,7 +106,9 @@ def _make(
         checks = audit(storage, prefix, table, sources, files, written)
         require(checks)
     with span("manifest", rows=sum(file.rows for file in files), files=len(files)):
-        write_manifest(storage, arguments.manifests_prefix, replace(new, files=tuple(files), checks=tuple(checks)))
+        manifest = replace(new, files=tuple(files), checks=tuple(checks))
+        write_manifest(storage, arguments.manifests_prefix, manifest)
+    return manifest
 
 
 def _files(written: Sequence[WrittenFile], sources: Sequence[Source]) -> list[SnapshotFile]:

@@ -101,7 +101,7 @@ def run(stack: Stack, kind: Kind) -> list[Line]:
         *function_lines(stack, "DownloadFunction", use["download_seconds"]),
         job_line(stack, "ConvertParquetJob", use["convert_seconds"]),
         job_line(stack, "GlueTransformJob", use["transform_seconds"]),
-        crawler_line(use["crawl_seconds"]),
+        crawler_line(use["crawl_seconds"] if "RefreshCatalog" in stack.path(kind) else 0),
         *([query_line("VerifySnapshot", use["verify_bytes"])] if use["verify_bytes"] else []),
         *([query_line("CountForReaders", use["count_bytes"])] if use["count_bytes"] else []),
         *function_lines(stack, "ReportFunction", use["report_seconds"]),

@@ -91,8 +91,9 @@ class Stack:
 
     def _way_out(self, kind: Kind, name: str, state: dict[str, Any]) -> str:
         chosen = USAGE["choices"].get(name)
-        way = chosen[kind] if isinstance(chosen, dict) else chosen
+        if isinstance(chosen, dict):
+            chosen = chosen[self.parameters[chosen["parameter"]] if "parameter" in chosen else kind]
         ways = {choice["Next"] for choice in state["Choices"]} | {state.get("Default")}
-        if way not in ways:
-            raise LookupError(f"usage.json, choices: {name} leads to one of {sorted(map(str, ways))}, not to {way}")
-        return str(way)
+        if chosen not in ways:
+            raise LookupError(f"usage.json, choices: {name} leads to one of {sorted(map(str, ways))}, not to {chosen}")
+        return str(chosen)

@@ -62,6 +62,24 @@ class TransformArguments(CommonArguments):
     max_file_bytes: int
     keep_snapshots: int
     allow_missing_subjects: bool
+    catalog_refresh: str
+
+    @property
+    def job_registers(self) -> bool:
+        """Whether the job registers the snapshot's partitions itself, as no crawler does."""
+        return self.catalog_refresh == "Job"
+
+
+@dataclass(frozen=True)
+class RegisterArguments:
+    """What job 2 is told where it only registers partitions again."""
+
+    data_uri: str
+    manifests_prefix: str
+    table: str
+    view: str
+    execution: str
+    snapshot: int
 
 
 class _Parser(argparse.ArgumentParser):
@@ -133,6 +151,12 @@ def _boolean(text: str) -> bool:
     return text == "true"
 
 
+def _refresh(text: str) -> str:
+    if text not in ("Crawler", "Job"):
+        raise argparse.ArgumentTypeError(f"expected Crawler or Job, found {text!r}")
+    return text
+
+
 def _table(text: str) -> str:
     if not re.fullmatch(r"file:///.+|[a-z0-9_-]+\.[a-z0-9_-]+", text):
         raise argparse.ArgumentTypeError(f"expected DATABASE.TABLE or file:///TABLE.json, found {text!r}")
@@ -145,14 +169,27 @@ def _view(text: str) -> str:
     return text
 
 
-def _common(parser: _Parser) -> None:
+def _any_job(prog: str) -> _Parser:
+    parser = _Parser(prog=prog, allow_abbrev=False, add_help=False)
     parser.add_argument("--data_uri", type=_data_uri, required=True)
+    parser.add_argument("--execution", type=_printable, default="")
+    parser.add_argument("--snapshot", type=_positive, required=True)
+    return parser
+
+
+def _making_job(prog: str) -> _Parser:
+    parser = _any_job(prog)
     parser.add_argument("--raw_manifest", type=_key, required=True)
     parser.add_argument("--stage_prefix", type=_prefix, required=True)
     parser.add_argument("--code_version", type=_word, required=True)
     parser.add_argument("--deployed_code_version", type=_word)
-    parser.add_argument("--execution", type=_printable, default="")
-    parser.add_argument("--snapshot", type=_positive, required=True)
+    return parser
+
+
+def _with_catalog(parser: _Parser) -> None:
+    parser.add_argument("--manifests_prefix", type=_prefix, required=True)
+    parser.add_argument("--table", type=_table, required=True)
+    parser.add_argument("--view", type=_view, default="")
 
 
 def _known(parser: _Parser, argv: Sequence[str]) -> dict[str, object]:
@@ -163,8 +200,7 @@ def _known(parser: _Parser, argv: Sequence[str]) -> dict[str, object]:
 
 def parse_convert(argv: Sequence[str]) -> ConvertArguments:
     """The arguments of job 1. Raises InvalidArgument, CodeVersionMismatch."""
-    parser = _Parser(prog="convert_parquet", allow_abbrev=False, add_help=False)
-    _common(parser)
+    parser = _making_job("convert_parquet")
     parser.add_argument("--quarantine_prefix", type=_prefix, required=True)
     parser.add_argument("--max_bad_row_ratio", type=_ratio, required=True)
     return ConvertArguments(**_known(parser, argv))  # type: ignore[arg-type]
@@ -172,14 +208,23 @@ def parse_convert(argv: Sequence[str]) -> ConvertArguments:
 
 def parse_transform(argv: Sequence[str]) -> TransformArguments:
     """The arguments of job 2. Raises InvalidArgument, CodeVersionMismatch."""
-    parser = _Parser(prog="glue_transform", allow_abbrev=False, add_help=False)
-    _common(parser)
+    parser = _making_job("glue_transform")
+    _with_catalog(parser)
     parser.add_argument("--processed_prefix", type=_prefix, required=True)
-    parser.add_argument("--manifests_prefix", type=_prefix, required=True)
-    parser.add_argument("--table", type=_table, required=True)
-    parser.add_argument("--view", type=_view, default="")
     parser.add_argument("--recording_start", type=_instant, required=True)
     parser.add_argument("--max_file_bytes", type=_positive, required=True)
     parser.add_argument("--keep_snapshots", type=_positive, required=True)
     parser.add_argument("--allow_missing_subjects", type=_boolean, required=True)
+    parser.add_argument("--catalog_refresh", type=_refresh, required=True)
     return TransformArguments(**_known(parser, argv))  # type: ignore[arg-type]
+
+
+def parse_register(argv: Sequence[str]) -> RegisterArguments | None:
+    """The arguments of job 2 where it is told `--only_register true`, else None. Raises InvalidArgument."""
+    asked = _Parser(prog="glue_transform", allow_abbrev=False, add_help=False)
+    asked.add_argument("--only_register", type=_boolean, default=False)
+    if not _known(asked, argv)["only_register"]:
+        return None
+    parser = _any_job("glue_transform")
+    _with_catalog(parser)
+    return RegisterArguments(**_known(parser, argv))  # type: ignore[arg-type]

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 from pyspark.sql import types as T
 
-from mhealth.errors import SchemaMismatch
+from mhealth.errors import PartitionMismatch, SchemaMismatch
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef
 
 SPARK_TYPES: Mapping[str, T.DataType] = {
     "string": T.StringType(),
@@ -39,6 +40,7 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 }
 """The same types in a Parquet file."""
 
+_CREATE_BATCH = 100
 _DELETE_BATCH = 25
 """Glue takes no more partitions in one request."""
 
@@ -87,6 +89,12 @@ class Catalog(Protocol):
     def published(self, view: str) -> int | None:
         """The snapshot that the view names, None where there is no view. Raises CatalogError, ViewUnreadable."""
 
+    def register(self, snapshot: int, folders: Mapping[int, str]) -> int:
+        """Add the snapshot's partitions that are missing; returns how many. `folders` has each subject's address.
+
+        Raises PartitionMismatch for one that is there and is another's, CatalogError.
+        """
+
     def drop_partitions(self, snapshot: int) -> int:
         """Remove the snapshot's partitions; returns how many there were. Raises CatalogError."""
 
@@ -128,6 +136,9 @@ class _TableFile:
     def published(self, view: str) -> int | None:  # noqa: ARG002
         return None
 
+    def register(self, snapshot: int, folders: Mapping[int, str]) -> int:  # noqa: ARG002
+        return 0
+
     def drop_partitions(self, snapshot: int) -> int:  # noqa: ARG002
         return 0
 
@@ -150,16 +161,70 @@ class _GlueCatalog:
         except self._client.exceptions.EntityNotFoundException:
             return None
 
-    def table(self) -> TableDefinition:
-        name = f"{self._database}.{self._table}"
+    @property
+    def _name(self) -> str:
+        return f"{self._database}.{self._table}"
+
+    def _described(self) -> Mapping[str, Any]:
         found = self._get(self._table)
         if found is None:
-            raise SchemaMismatch(f"the catalog has no table {name}: deploy the stack again. A retry does not help.")
-        return _definition(name, found)
+            raise SchemaMismatch(
+                f"the catalog has no table {self._name}: deploy the stack again. A retry does not help."
+            )
+        return found
+
+    def table(self) -> TableDefinition:
+        return _definition(self._name, self._described())
 
     def published(self, view: str) -> int | None:
         found = self._get(view)
         return None if found is None else published_snapshot(view, found.get("ViewOriginalText", ""))
+
+    def register(self, snapshot: int, folders: Mapping[int, str]) -> int:
+        table = self._described()
+        wanted: dict[tuple[str, ...], dict[str, Any]] = {
+            (str(snapshot), str(subject)): {**table["StorageDescriptor"], "Location": folder}
+            for subject, folder in sorted(folders.items())
+        }
+        missing = self._missing(snapshot, wanted)
+        for start in range(0, len(missing), _CREATE_BATCH):
+            partitions: list[PartitionInputTypeDef] = [
+                # As a crawler does it that lets partitions inherit from the table.
+                {"Values": list(values), "StorageDescriptor": wanted[values], "Parameters": table.get("Parameters", {})}  # type: ignore[typeddict-item]
+                for values in missing[start : start + _CREATE_BATCH]
+            ]
+            answer = self._client.batch_create_partition(
+                DatabaseName=self._database, TableName=self._table, PartitionInputList=partitions
+            )
+            errors = [error for error in answer.get("Errors", []) if not _is_named(error, "AlreadyExistsException")]
+            if errors:
+                raise CatalogError(
+                    f"{len(errors)} partitions of snapshot {snapshot} were not added to {self._name}, the first: "
+                    f"{errors[0]}. A retry may help: start the execution again."
+                )
+            if answer.get("Errors"):
+                # Somebody adds them at the same time: it must have been the same ones.
+                self._missing(snapshot, wanted)
+        return len(missing)
+
+    def _missing(self, snapshot: int, wanted: Mapping[tuple[str, ...], Mapping[str, Any]]) -> list[tuple[str, ...]]:
+        """The values of the partitions that the catalog does not have. Raises PartitionMismatch."""
+        pages = self._client.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=self._table, Expression=f"snapshot = {snapshot}"
+        )
+        there = {
+            tuple(partition["Values"]): partition["StorageDescriptor"]
+            for page in pages
+            for partition in page["Partitions"]
+        }
+        for values, storage in wanted.items():
+            if values in there and (difference := _difference(there[values], storage)):
+                raise PartitionMismatch(
+                    f"{self._name} has the partition snapshot={values[0]}, subject={values[1]} already, with "
+                    f"{difference}. Not retryable: somebody else made it. ALTER TABLE {self._table} DROP PARTITION "
+                    f"(snapshot = {values[0]}, subject = {values[1]}) in Athena, then start a new execution."
+                )
+        return [values for values in wanted if values not in there]
 
     def drop_partitions(self, snapshot: int) -> int:
         pages = self._client.get_paginator("get_partitions").paginate(
@@ -175,7 +240,7 @@ class _GlueCatalog:
                 TableName=self._table,
                 PartitionsToDelete=[{"Values": some} for some in values[start : start + _DELETE_BATCH]],
             )
-            errors = [error for error in answer.get("Errors", []) if not _is_gone(error)]
+            errors = [error for error in answer.get("Errors", []) if not _is_named(error, "EntityNotFoundException")]
             if errors:
                 raise CatalogError(
                     f"{len(errors)} partitions of snapshot {snapshot} were not removed from the catalog, the first: "
@@ -184,8 +249,32 @@ class _GlueCatalog:
         return len(values)
 
 
-def _is_gone(error: Mapping[str, Any]) -> bool:
-    return bool(error.get("ErrorDetail", {}).get("ErrorCode") == "EntityNotFoundException")
+def _is_named(error: Mapping[str, Any], name: str) -> bool:
+    return bool(error.get("ErrorDetail", {}).get("ErrorCode") == name)
+
+
+def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """What makes a partition another one; None where it is the same.
+
+    One that was made before the table got a column lacks it, which is right: its files do, too.
+    """
+
+    def read(storage: Mapping[str, Any]) -> dict[str, object]:
+        serde = storage.get("SerdeInfo", {}).get("SerializationLibrary")
+        return {
+            "location": storage.get("Location", "").rstrip("/"),
+            "format": storage.get("InputFormat"),
+            "SerDe": serde,
+        }
+
+    for what, value in read(wanted).items():
+        if (other := read(found)[what]) != value:
+            return f"the {what} {other} where {value} is expected"
+    types = {column["Name"].lower(): column["Type"].lower() for column in wanted.get("Columns", ())}
+    for column in found.get("Columns", ()):
+        if (expected := types.get(column["Name"].lower())) != column["Type"].lower():
+            return f"the column {column['Name']} {column['Type']} where {expected or 'no such column'} is expected"
+    return None
 
 
 def published_snapshot(view: str, text: str) -> int:

@@ -71,6 +71,10 @@ class SchemaMismatch(PipelineError):
     """What the job supplies, or has written, does not fit the catalog table."""
 
 
+class PartitionMismatch(PipelineError):
+    """The catalog has a partition of the snapshot that is not where the snapshot's files are, or not as the table."""
+
+
 class RowCountMismatch(PipelineError):
     """Rows were lost or doubled between two steps, or their values changed."""
 

@@ -163,6 +163,7 @@ class World:
                 "max_file_bytes": 512 * 1024 * 1024,
                 "keep_snapshots": 3,
                 "allow_missing_subjects": "false",
+                "catalog_refresh": "Crawler",
             }
             | changes
         )

@@ -120,7 +120,10 @@ SUBSTITUTIONS = (
         "        Zone: !Ref AWS::Region\n        Region: !Ref",
     ),
     in_template(
-        "a literal name for a reference", "StateMachine", "CrawlerName: !Ref Crawler", "CrawlerName: mhealth-crawler"
+        "a literal name for a reference",
+        "StateMachine",
+        "!If [CrawlerRegisters, !Ref Crawler, none]",
+        "mhealth-crawler",
     ),
     in_template(
         "a reference to nothing",

@@ -21,15 +21,24 @@ def _crawl(crawler: dict[str, Any], *, last: str = '["the crawl before"]', waite
 CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("IsThereSomethingNew", {"download": {"changed": True, "running": None}}, "ConvertParquet"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": None}}, "CountForReaders"),
-    ("IsThereSomethingNew", {"download": {"changed": False, "running": None, "again": "why"}}, "ReadLastCrawl"),
+    (
+        "IsThereSomethingNew",
+        {"download": {"changed": False, "running": None, "again": "why"}},
+        "WhoRefreshesTheCatalog",
+    ),
     *(
         ("DoReadersSeeAllRows", {"counted": counted, "download": {"rows": "10", "subjects": "2"}}, then)
         for counted, then in (
             ({"rows": "10", "subjects": "2"}, "MeasureNothingNew"),
-            ({"rows": "9", "subjects": "2"}, "ReadLastCrawl"),
-            ({"rows": "10", "subjects": "1"}, "ReadLastCrawl"),
+            ({"rows": "9", "subjects": "2"}, "WhoRefreshesTheCatalog"),
+            ({"rows": "10", "subjects": "1"}, "WhoRefreshesTheCatalog"),
         )
     ),
+    # The parameter CatalogRefresh, in a run that made a snapshot and in one that publishes again.
+    ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Crawler"}, "transform": {}}, "ReadLastCrawl"),
+    ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Crawler"}}, "ReadLastCrawl"),
+    ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Job"}, "transform": {}}, "ReadSnapshotSummary"),
+    ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Job"}}, "RegisterAgain"),
     ("HasAJobRun", {"convert": {}, "transform": {}}, "MeasurePublication"),
     ("HasAJobRun", {}, "MeasureNothingNew"),
     ("WasItPublishedAgain", {"summary": {}}, "PublishedAgain"),
@@ -108,7 +117,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("NameJobFailure", {"failure": {"class": {"name": f" {name}"}}}, "TakeErrorName")
         for name in (
             *("TooManyBadRows", "DuplicateSubject", "MissingSubject"),
-            *("SchemaMismatch", "RowCountMismatch", "InvalidArgument", "CodeVersionMismatch"),
+            *("SchemaMismatch", "RowCountMismatch", "InvalidArgument", "CodeVersionMismatch", "PartitionMismatch"),
         )
     ),
     ("NameJobFailure", {"failure": {"class": {"name": " OutOfMemoryError"}}}, "NotifyFailure"),

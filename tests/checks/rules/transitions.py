@@ -60,9 +60,10 @@ def states_are_reached(project: Project) -> Iterable[str]:
 @rule
 def publication_is_in_order(project: Project) -> Iterable[str]:
     """Readers may meet only what was catalogued and counted; what is recorded as published must be published."""
-    order = ["RefreshCatalog", "VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
+    order = ["WhoRefreshesTheCatalog", "VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
     starts = [("ConvertParquet", "GlueTransform", order[0])]  # what is published again has been made before
     starts += [(project.definition["StartAt"], earlier, later) for earlier, later in pairwise(order)]
+    starts.append(("ReadLastCrawl", "RefreshCatalog", order[1]))
     for start, earlier, later in starts:
         if later not in project.states:
             yield f"there is no state {later}"
@@ -73,7 +74,7 @@ def publication_is_in_order(project: Project) -> Iterable[str]:
 @rule
 def publishing_again_is_a_straight_line(project: Project) -> Iterable[str]:
     """What readers do not see is published again once; a circle would run, and cost, until the time limit."""
-    begin = {"DownloadCSV", "CountForReaders", "RefreshCatalog"}
+    begin = {"DownloadCSV", "CountForReaders", "WhoRefreshesTheCatalog"}
     for name in sorted(next_states(project.states.get("PublishSnapshot", {}))):
         for back in sorted(reached_from(project.states, name) & begin):
             yield f"{name}, behind PublishSnapshot, leads back to {back}"

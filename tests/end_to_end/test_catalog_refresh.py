@@ -1,0 +1,154 @@
+"""Who registers partitions: the crawler, or job 2; a live stack changes from one to the other and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.errors import DeploymentFailed
+from local_aws.iam import record
+from local_aws.kaggle.synthetic import write_dataset
+from local_aws.server import LocalAws
+
+from . import sources
+from .conftest import World
+from .project import Project, deployed, update
+from .test_readers import annotate, drop_partitions
+
+ROWS = (60, 50)
+TABLE = "mhealth_snapshots"
+PARAMETERS = {"KeepSnapshots": "5"}
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
+
+# The tests of this module are one story: each starts where the one before it ended.
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.copied(tmp_path_factory.mktemp("refresh") / "project")
+    project.hurry(tries=1)
+    project.leave_out_the_report()
+    return project
+
+
+@pytest.fixture(scope="module")
+def dataset(project: Project) -> Path:
+    write_dataset(project.folder.parent / "dataset", rows=ROWS)
+    return project.folder.parent / "dataset"
+
+
+@pytest.fixture(scope="module")
+def running(project: Project, dataset: Path) -> Iterator[tuple[World, LocalAws]]:
+    with deployed(project, dataset, project.folder.parent / "world", PARAMETERS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(running: tuple[World, LocalAws]) -> World:
+    return running[0]
+
+
+@pytest.fixture(scope="module")
+def aws(running: tuple[World, LocalAws]) -> LocalAws:
+    return running[1]
+
+
+def partitions(world: World) -> dict[tuple[str, ...], dict[str, Any]]:
+    pages = (
+        world.client("glue")
+        .get_paginator("get_partitions")
+        .paginate(DatabaseName=world.outputs["DatabaseName"], TableName=TABLE)
+    )
+    return {tuple(each["Values"]): each for page in pages for each in page["Partitions"]}
+
+
+def read(world: World, snapshot: int) -> list[sources.Row]:
+    return sources.of_table(world.query(f"SELECT * FROM {TABLE} WHERE snapshot = {snapshot}"))
+
+
+def kept(world: World) -> list[int]:
+    return sorted(int(key.split("/")[-1].removesuffix(".json")) for key in world.keys("manifests/publications/"))
+
+
+def every_snapshot_is_whole(world: World, dataset: Path, snapshots: int) -> None:
+    assert len(kept(world)) == snapshots
+    for snapshot in kept(world):
+        assert read(world, snapshot) == sources.of_logs(dataset), snapshot
+
+
+def test_a_live_stack_changes_from_the_crawler_to_the_job(
+    world: World, aws: LocalAws, project: Project, dataset: Path
+) -> None:
+    arn = world.start()
+    crawled = world.published_by(arn)["snapshot"]
+    assert "RefreshCatalog" in world.states(arn)
+    roles = {name for name in world.resources if name.endswith("Role")}
+
+    update(aws, project, **PARAMETERS, CatalogRefresh="Job")
+    assert roles - set(world.resources) == {"CrawlerRole"}
+    assert "Crawler" not in world.resources
+    assert "CrawlerName" not in world.outputs
+    assert world.client("glue").list_crawlers()["CrawlerNames"] == []
+    every_snapshot_is_whole(world, dataset, 1)
+
+    annotate(dataset)
+    arn = world.start()
+    made = world.published_by(arn)["snapshot"]
+    assert not {"ReadLastCrawl", "RefreshCatalog", "RegisterAgain"} & set(world.states(arn))
+    every_snapshot_is_whole(world, dataset, 2)
+    # Both ways register the same.
+    found = partitions(world)
+    for subject in ("1", "2"):
+        one, other = (found[str(snapshot), subject] for snapshot in (crawled, made))
+        moved = one["StorageDescriptor"]["Location"].replace(str(crawled), str(made))
+        assert other["StorageDescriptor"] == {**one["StorageDescriptor"], "Location": moved}
+        assert other["Parameters"] == one["Parameters"]
+    transform = world.resources["GlueTransformRole"]
+    assert any(use.action == "glue:BatchCreatePartition" and use.role.endswith(transform) for use in record.used())
+    assert record.refused() == {}
+
+
+def test_dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Path) -> None:
+    runs = world.job_runs()
+    for snapshot in kept(world):
+        drop_partitions(world, snapshot)
+    assert partitions(world) == {}
+    arn = world.start()
+    assert json.loads(world.ended(arn)["output"])["outcome"] == "published again"
+    assert "RegisterAgain" in world.states(arn)
+    assert world.job_runs() == runs + 1
+    every_snapshot_is_whole(world, dataset, 2)
+
+
+def test_a_partition_that_points_elsewhere_has_a_name(world: World, dataset: Path) -> None:
+    older, newest = kept(world)
+    elsewhere = partitions(world)[str(older), "1"]["StorageDescriptor"]["Location"]
+    drop_partitions(world, newest)
+    world.query(f"ALTER TABLE {TABLE} ADD PARTITION (snapshot = {newest}, subject = 1) LOCATION '{elsewhere}'")
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "PartitionMismatch")
+    assert f"snapshot={newest}, subject=1 already, with the location" in execution["cause"]
+    # As the message says.
+    world.query(f"ALTER TABLE {TABLE} DROP PARTITION (snapshot = {newest}, subject = 1)")
+    assert json.loads(world.execute()["output"])["outcome"] == "published again"
+    every_snapshot_is_whole(world, dataset, 2)
+
+
+def test_a_live_stack_changes_back_to_the_crawler(world: World, aws: LocalAws, project: Project, dataset: Path) -> None:
+    update(aws, project, **PARAMETERS, CatalogRefresh="Crawler")
+    every_snapshot_is_whole(world, dataset, 2)
+    assert world.client("glue").list_crawlers()["CrawlerNames"] == [world.outputs["CrawlerName"]]
+    annotate(dataset)
+    arn = world.start()
+    world.published_by(arn)
+    assert "RefreshCatalog" in world.states(arn)
+    every_snapshot_is_whole(world, dataset, 3)
+
+
+def test_another_value_is_refused_by_the_template(aws: LocalAws, project: Project) -> None:
+    with pytest.raises(DeploymentFailed, match="Parameter 'CatalogRefresh' must be one of AllowedValues"):
+        update(aws, project, **PARAMETERS, CatalogRefresh="Both")
