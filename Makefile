@@ -191,10 +191,11 @@ cost: setup  ## Make the tables of docs/cost.md anew, from the template, the pri
 	@$(RUN) python -m docs.cost.tables --write
 
 .PHONY: reference
-reference: setup  ## Make the pages and pictures that come from the template, the state machine and the commands anew
+reference: setup  ## Make anew what pages and READMEs say of the template, the state machine and the commands
 	@$(RUN) python -m docs.parameters
 	@$(RUN) python -m docs.cli
 	@$(RUN) python -m docs.columns
+	@$(RUN) python -m docs.queries
 	@$(RUN) python -m docs.architecture
 
 .PHONY: pictures

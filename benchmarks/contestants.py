@@ -12,7 +12,7 @@ from benchmarks import template
 from benchmarks.competitors.target import Target
 from benchmarks.dataset import RAW_FOLDER, RAW_MANIFEST, Dataset, bucket_for
 from benchmarks.places import ROOT
-from benchmarks.reference import EPOCH, recording_start
+from benchmarks.reference import EPOCH, columns, recording_start
 from local_aws import spark_runtime
 from local_aws.spark_connector import connector_jars
 from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
@@ -65,7 +65,7 @@ def table_folder(contestant: str, folder: Path) -> Path:
 def target_file(path: Path) -> Path:
     """What the competitors have to make, in a file."""
     return Target(
-        columns=tuple(template.columns()),
+        columns=tuple(columns()),
         sensors=SENSORS,
         renamed={name: table_name(name) for name in SENSORS},
         activities=ACTIVITIES,

@@ -1,4 +1,4 @@
-"""The table's rows of one raw file, made in the plainest way: what every way has to come to."""
+"""The table's rows of one raw file, made in the plainest way: what every way has to come to, in which columns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from benchmarks.template import columns
+from benchmarks import template
 from docs.cost.stack import Stack
 from mhealth.catalog import ARROW_TYPES
-from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, table_name
+from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+COMPARED = frozenset({"id", "timestamp", "activity_id", "activity", *map(table_name, SENSORS)})
+"""What every way makes: the values of a raw file, and what names a row, its time and its activity."""
+
+
+def columns() -> dict[str, str]:
+    """The table's columns that every way makes, with their Hive types, in the table's order.
+
+    A column that this project computes besides takes its time, and nobody else makes it.
+    """
+    return {name: kind for name, kind in template.columns().items() if name in COMPARED}
 
 
 def recording_start() -> datetime:
@@ -28,7 +40,7 @@ def subject_of(path: Path) -> int:
 
 
 def table_of(path: Path) -> pa.Table:
-    """The rows that the raw file of one subject becomes, in the table's columns and types."""
+    """The rows that the raw file of one subject becomes, in the types of `columns()`."""
     raw = csv.read_csv(path)
     subject, rows = subject_of(path), raw.num_rows
     samples = np.arange(rows, dtype=np.int64)

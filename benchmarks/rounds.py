@@ -15,6 +15,7 @@ from benchmarks.comparing import compare
 from benchmarks.contestants import CONTESTANTS, CORES, OURS, Contestant, environment, table_folder
 from benchmarks.dataset import Dataset
 from benchmarks.places import CACHE
+from benchmarks.reference import columns
 
 HOP_LIMIT_SECONDS = 300
 RACE_SECONDS = 18 * 60
@@ -123,7 +124,7 @@ def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _judged(contestant: Contestant, expected: Path, folder: Path) -> str:
     if contestant is OURS:
         return "what the others are compared with"
-    comparison = compare(expected, table_folder(contestant.name, folder / contestant.name))
+    comparison = compare(expected, table_folder(contestant.name, folder / contestant.name), tuple(columns()))
     if comparison.faults:
         raise ResultsDiffer(f"{contestant.title} ({contestant.name}): {comparison.told()}")
     return comparison.told()

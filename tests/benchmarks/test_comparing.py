@@ -74,3 +74,22 @@ def test_more_than_one_file_for_a_subject_is_told(expected: Path, tmp_path: Path
 def test_another_compression_is_told(expected: Path, tmp_path: Path) -> None:
     comparison = compare(expected, write(tmp_path / "found", codec="snappy"))
     assert comparison.faults == ["subject 3: compression ['SNAPPY'], expected ZSTD"]
+
+
+def test_a_column_that_only_the_project_makes_is_not_compared(tmp_path: Path) -> None:
+    expected = write(tmp_path / "expected", accel_magnitude=pa.array(VALUES))
+    found = write(tmp_path / "found")
+    assert compare(expected, found, ("id", "ecg_1")).told() == "the same to the bit"
+    assert (
+        compare(expected, found)
+        .faults[0]
+        .startswith("subject 3: columns {'id': 'string', 'ecg_1': 'double'}, expected")
+    )
+    (fault,) = compare(found, expected, ("id", "ecg_1")).faults
+    assert "'accel_magnitude': 'double'}, expected" in fault
+
+
+def test_a_column_that_the_project_lacks_is_told(tmp_path: Path) -> None:
+    expected, found = write(tmp_path / "expected"), write(tmp_path / "found", ecg_2=pa.array(VALUES))
+    (fault,) = compare(expected, found, ("id", "ecg_1", "ecg_2")).faults
+    assert fault.endswith("expected {'id': 'string', 'ecg_1': 'double'}")

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import dataset as datasets
+from benchmarks import template
+from benchmarks.competitors.target import Target
+from benchmarks.contestants import target_file
 from benchmarks.dataset import RAW_MANIFEST, Shape, bucket_for, dataset, one_source_file
-from benchmarks.reference import table_of
+from benchmarks.reference import COMPARED, columns, table_of
 from mhealth.raw_manifest import read_raw_version
 from mhealth.storage import storage_at
 
@@ -67,3 +70,16 @@ def test_the_reference_makes_the_table_of_a_raw_file(tmp_path: Path) -> None:
     first = made.read_text().splitlines()[1].split(",")
     assert rows[0]["accel_x"] == float(first[0])
     assert rows[0]["arm_mag_z"] == float(first[22])
+
+
+def test_what_is_compared_is_every_column_that_each_way_makes() -> None:
+    assert [*columns()][:3] == ["id", "timestamp", "accel_x"]
+    assert [*columns()][-3:] == ["arm_mag_z", "activity_id", "activity"]
+    assert len(columns()) == len(COMPARED) == 23 + 4
+
+
+def test_a_column_that_the_template_has_besides_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    more = template.columns() | {"accel_magnitude": "double"}
+    monkeypatch.setattr(template, "columns", lambda: more)
+    assert "accel_magnitude" not in columns()
+    assert "accel_magnitude" not in Target.read(target_file(tmp_path / "target.json")).columns

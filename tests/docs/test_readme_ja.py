@@ -16,7 +16,7 @@ def levels(text: str) -> list[str]:
 
 def blocks(text: str) -> list[str]:
     """The code blocks without the comments of their commands, with the page's words before them that tests read."""
-    found = re.findall(r"(?:^<!-- needs \w+ -->\n)?^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"(?:^<!-- (?:needs|query:) \w+ -->\n)?^```.*?^```", text, re.MULTILINE | re.DOTALL)
     return [re.sub(r"\s+# .*$", "", block, flags=re.MULTILINE) for block in found]
 
 

@@ -1,4 +1,4 @@
-"""docs/columns.md and the picture in docs/architecture.md are what the template and the state machine say today."""
+"""What `make reference` writes is what the template and the state machine say today: columns, queries, a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docs import architecture, columns
+from docs import architecture, columns, queries
 from docs.parameters import template
 
 
@@ -17,8 +17,32 @@ def test_columns_are_those_of_the_template_today() -> None:
 
 def test_every_measured_column_has_a_unit_and_no_other() -> None:
     rows = re.findall(r"^\| (\w+) \| (\S+) \| (.*) \| .+ \|$", columns.PAGE.read_text(), re.MULTILINE)
-    assert len(rows) == 27 + 2
+    table = template()["Resources"]["SnapshotsTable"]["Properties"]["TableInput"]
+    assert len(rows) == len(table["StorageDescriptor"]["Columns"]) + len(table["PartitionKeys"])
     assert {name for name, kind, unit in rows if unit} == {name for name, kind, _ in rows if kind == "double"}
+
+
+def test_queries_of_the_readmes_are_those_of_the_template_today() -> None:
+    assert [path.name for path in queries.PAGES] == ["README.md", "README.ja.md"]
+    for path in queries.PAGES:
+        assert queries.page(path.read_text(), queries.queries(template())) == path.read_text(), (
+            f"{path.name} is stale: run `make reference`"
+        )
+
+
+def test_a_query_is_put_where_its_marker_is() -> None:
+    text = "One:\n\n<!-- query: One -->\n```sql\nSELECT 0\n```\n\nand\n\n<!-- query: Two -->\n```sql\nold\n\nold\n```\n"
+    assert queries.page(text, {"One": "SELECT 1", "Two": "SELECT r'\\1'"}) == (
+        "One:\n\n<!-- query: One -->\n```sql\nSELECT 1\n```\n\nand\n\n<!-- query: Two -->\n```sql\nSELECT r'\\1'\n```\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"), [("<!-- query: Three -->\n", "is marked as Three"), ("A query:\n\n", "has no marker")]
+)
+def test_a_block_of_sql_that_is_no_named_query_is_refused(marker: str, told: str) -> None:
+    with pytest.raises(LookupError, match=f"a block of SQL {told}: .* with one of One, Two"):
+        queries.page(f"{marker}```sql\nSELECT 3\n```\n", {"One": "SELECT 1", "Two": "SELECT 2"})
 
 
 def test_picture_is_the_one_of_the_definition_today() -> None:

@@ -1,65 +1,138 @@
-"""docs/tutorial.md, done on a copy of the project: every diff applies, its test passes, the query shows the column."""
+"""docs/tutorial.md, done on a copy of the project as a reader does it: diffs and commands in the page's order."""
 
 from __future__ import annotations
 
+import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
-
-pytestmark = pytest.mark.local_aws
+from tests.guarantees import copy
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
 DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^\$ (.+)$", PAGE, re.MULTILINE)
+
+FOLLOW = (
+    *("tests/cloudformation/test_template.py", "tests/glue/test_normalise.py", "tests/docs/test_guarantees.py"),
+    *("tests/docs/test_reference.py", "tests/docs/test_readme_ja.py", "tests/docs/test_tutorial.py"),
+    *("tests/benchmarks/test_dataset.py", "tests/benchmarks/test_formats.py"),
+)
+"""The tests of `make test` that have to follow the page's change: of the table, its query, and what is made of them."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody with a clone of the project in `folder`."""
+
+    folder: Path
+
+    @classmethod
+    def with_a_clone(cls, folder: Path) -> Reader:
+        """A reader at the beginning of the page, whatever part of it this project has already."""
+        reader = cls(copy(folder))
+        reader.begin()
+        reader.says("git", "init", "--quiet")
+        (reader.folder / ".git" / "info" / "exclude").write_text(".venv\n.cache\n")  # links here, folders in a clone
+        reader.says("git", "add", ".")
+        reader.says("git", "-c", "user.name=reader", "-c", "user.email=reader@example.com", "commit", "-qm", "Cloned")
+        return reader
+
+    def says(self, *command: str, given: str | None = None) -> str:
+        """What a command prints that has to succeed."""
+        done = self.tries(*command, given=given)
+        assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def tries(self, *command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, input=given, capture_output=True, text=True, check=False
+        )
+
+    def make(self, target: str) -> str:
+        """`make target` with the packages that this test runs with."""
+        return self.says("make", "--old-file=.cache/ready", target, "RUN=env")
+
+    def begin(self) -> None:
+        """Take away what the page adds: who has followed it runs this test, too."""
+        taken = 0
+        for diff in reversed(DIFFS):
+            if self.tries("git", "apply", "--reverse", "--check", "-", given=diff).returncode == 0:
+                self.says("git", "apply", "--reverse", "-", given=diff)
+                taken += 1
+        if taken:
+            self.make("reference")
+
+    def apply(self) -> None:
+        for diff in DIFFS:
+            self.says("git", "apply", "-", given=diff)
+
+    def changed_files(self) -> set[str]:
+        return set(self.says("git", "diff", "--name-only").split())
 
 
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the project with the page's diffs applied in their order."""
-    project = Project.copied(tmp_path_factory.mktemp("tutorial"))
-    shutil.copytree(ROOT / "tests", project.folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("local_aws", ".cache"):
-        (project.folder / name).symlink_to(ROOT / name)
-    for name in ("README.md", "pyproject.toml"):
-        shutil.copy(ROOT / name, project.folder)
-    for place, diff in enumerate(DIFFS):
-        done = subprocess.run(
-            ["git", "apply", "-"], cwd=project.folder, input=diff, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"diff {place + 1} of the page: {done.stderr}"
-    return project
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader who has applied the diffs and made the reference anew."""
+    reader = Reader.with_a_clone(tmp_path_factory.mktemp("tutorial"))
+    reader.apply()
+    reader.make("reference")
+    yield reader
+    reader.says("git", "checkout", ".")
+    assert reader.says("git", "status", "--porcelain") == ""
 
 
 def test_it_touches_each_part_once() -> None:
     files = re.findall(r"^\+\+\+ b/(.+)$", "".join(DIFFS), re.MULTILINE)
     assert len(files) == len(set(files)) == len(DIFFS)
-    assert {file.split("/")[0] for file in files} == {"cloudformation", "glue", "tests", "README.md"}
+    assert {file.split("/")[0] for file in files} == {"cloudformation", "glue", "tests"}
     assert set(DEPLOYED) >= {"cloudformation", "glue"}
 
 
-def test_its_test_passes(changed: Project) -> None:
-    (command,) = re.findall(r"^\$ uv run pytest (.+)$", PAGE, re.MULTILINE)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *shlex.split(command)],
-        cwd=changed.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert re.search(r"^=* ?1 passed, \d+ deselected", done.stdout, re.MULTILINE), done.stdout
+def test_its_commands_are_those_that_are_tried_here() -> None:
+    pytest_of_the_page = "uv run pytest -n0 tests/glue/test_normalise.py -k accel_magnitude"
+    assert [pytest_of_the_page, "make demo", "make reference", "make test"] == COMMANDS
+    assert "`git checkout .`" in PAGE
 
 
-def test_the_query_shows_the_column(changed: Project, tmp_path: Path) -> None:
+def test_its_test_passes(reader: Reader) -> None:
+    command = COMMANDS[0].removeprefix("uv run ").split()
+    said = reader.says(sys.executable, "-m", *command)
+    assert re.search(r"^=* ?1 passed, \d+ deselected", said, re.MULTILINE), said
+
+
+def test_the_reference_says_it_on_the_pages_that_are_named(reader: Reader) -> None:
+    made = reader.changed_files() - set(re.findall(r"^\+\+\+ b/(.+)$", "".join(DIFFS), re.MULTILINE))
+    assert made == {"README.md", "README.ja.md", "docs/columns.md"}
+    last = PAGE.split("\n## ")[-1]
+    assert all(f"`{name}`" in last for name in made)
+    for name in ("README.md", "README.ja.md"):
+        assert "round(avg(accel_magnitude), 2) AS mean_acceleration" in (reader.folder / name).read_text()
+    row = "| accel_magnitude | double | m/s² | length of the chest acceleration |\n"
+    assert row in (reader.folder / "docs" / "columns.md").read_text()
+
+
+@pytest.mark.timeout(600)
+def test_the_tests_that_follow_the_change_end_in_green(reader: Reader) -> None:
+    """`make test`, as far as it can depend on the change; but for this test, which would begin anew."""
+    this = f"tests/docs/test_tutorial.py::{test_the_tests_that_follow_the_change_end_in_green.__name__}"
+    told = reader.says(sys.executable, "-m", "pytest", "-q", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
+    assert re.search(r"^\d+ passed", told.splitlines()[-1]), told
+    reader.says(sys.executable, "-m", "tests.checks", "own rules", "ruff format", "ruff lint")
+
+
+@pytest.mark.local_aws
+def test_the_query_shows_the_column(reader: Reader, tmp_path: Path) -> None:
     write_dataset(tmp_path / "dataset", rows=(30, 20, 6000))
-    with deployed(changed, tmp_path / "dataset", tmp_path / "world") as (world, _):
+    with deployed(Project(reader.folder), tmp_path / "dataset", tmp_path / "world") as (world, _):
         world.publish()
         rows = world.query("SELECT accel_x, accel_y, accel_z, accel_magnitude FROM mhealth WHERE subject = 1")
         walking = world.query(world.named_query("WalkingMinutes"))
