@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from docs.cost.stack import PRICE_LIST, USAGE, Kind, Stack
+from docs.cost.stack import PRICE_LIST, USAGE, Case, Kind, Stack, used
 
 PRICES: dict[str, Any] = json.loads(PRICE_LIST.read_text())
 
@@ -91,13 +91,13 @@ def query_line(what: str, scanned: float) -> Line:
     return Line(what, "athena_terabyte", billed / TB)
 
 
-def run(stack: Stack, kind: Kind) -> list[Line]:
+def run(stack: Stack, kind: Kind, case: Case = "least") -> list[Line]:
     """What one run costs."""
-    use = {name: each[kind] for name, each in USAGE["run"].items()}
+    use = {name: used(name, kind, case) for name in USAGE["run"]}
     sent = stack.metrics(kind)
     lines = [
         Line("Schedule", "scheduler_invocation", 1),
-        Line("StateMachine", "step_functions_transition", stack.transitions(kind)),
+        Line("StateMachine", "step_functions_transition", stack.transitions(kind, case)),
         *function_lines(stack, "DownloadFunction", use["download_seconds"]),
         job_line(stack, "ConvertParquetJob", use["convert_seconds"]),
         job_line(stack, "GlueTransformJob", use["transform_seconds"]),
@@ -144,9 +144,9 @@ def standing(stack: Stack, changed_runs: int) -> list[Line]:
     return [line for line in lines if line.quantity]
 
 
-def month(stack: Stack, changed_runs: int) -> list[Line]:
+def month(stack: Stack, changed_runs: int, case: Case = "least") -> list[Line]:
     """A month of daily runs, of which so many found something new; one line for each price."""
-    runs = [line.times(changed_runs) for line in run(stack, "full")]
+    runs = [line.times(changed_runs) for line in run(stack, "full", case)]
     runs += [line.times(DAYS_A_MONTH - changed_runs) for line in run(stack, "unchanged")]
     logged = sum(line.quantity for line in runs if line.price == "logs_gb")
     kept = Line("Logs, kept", "logs_gb_month", logged * int(stack.parameters["LogRetentionDays"]) / DAYS_A_MONTH)

@@ -57,17 +57,42 @@ def costs(lines: Sequence[Line]) -> str:
     return markdown(("what", "how much", "USD", "USD after free tier"), rows)
 
 
+def ranges(least: Sequence[Line], expected: Sequence[Line]) -> str:
+    """What each line costs at least and as expected, and all together."""
+    free = after_free_tier(expected)
+    rows = []
+    for one, other, less in zip(least, expected, free, strict=True):
+        what = other.what.partition(":")[0] if " x " in other.what else other.what
+        rows.append([what, _quantity(one), usd(one.usd), _quantity(other), usd(other.usd), usd(less)])
+    totals = [f"**{usd(amount)}**" for amount in (total(least), total(expected), sum(free))]
+    rows.append(["**together**", "", totals[0], "", *totals[1:]])
+    return markdown(("what", "least", "USD", "expected", "USD", "USD after free tier"), rows)
+
+
+def _quantity(line: Line) -> str:
+    """How much of something: as the line words it, or by the price's unit."""
+    if " x " in line.what:
+        return line.what.partition(": ")[2]
+    return f"{number(line.quantity)} {PRICES['prices'][line.price]['unit']}"
+
+
 def summary(stack: Stack) -> str:
-    """The page in five lines."""
+    """The page in some lines."""
+    job = Stack(stack.template, stack.definition, **stack.parameters | {"CatalogRefresh": "Job"})
     cases = {
-        "a run that computes everything": run(stack, "full"),
-        "a run that finds nothing new": run(stack, "unchanged"),
-        "a month without any run, one version and one snapshot stored": standing(stack, 1),
-        "a month: 1 changed run, 29 that find nothing new": month(stack, 1),
-        "a month: 30 changed runs": month(stack, 30),
+        "a run that computes everything": (run(stack, "full"), run(stack, "full", "expected")),
+        "the same with `CatalogRefresh` Job, without a crawler": (run(job, "full"), run(job, "full", "expected")),
+        "a run that finds nothing new": (run(stack, "unchanged"),) * 2,
+        "a month without any run, one version and one snapshot stored": (standing(stack, 1),) * 2,
+        "a month: 1 changed run, 29 that find nothing new": (month(stack, 1), month(stack, 1, "expected")),
+        "a month: 30 changed runs": (month(stack, 30), month(stack, 30, "expected")),
+        "the same with `CatalogRefresh` Job": (month(job, 30), month(job, 30, "expected")),
     }
-    rows = [(what, usd(total(lines)), usd(sum(after_free_tier(lines)))) for what, lines in cases.items()]
-    return markdown(("what", "USD", "USD after free tier"), rows)
+    rows = [
+        (what, usd(total(least)), usd(total(expected)), usd(sum(after_free_tier(expected))))
+        for what, (least, expected) in cases.items()
+    ]
+    return markdown(("what", "USD, least", "USD, expected", "expected, after free tier"), rows)
 
 
 def queries() -> str:
@@ -143,23 +168,26 @@ def levers(stack: Stack) -> str:
         "`ExecutionClass: FLEX`": stack.with_properties(JOBS, ExecutionClass="FLEX"),
         "Python shell, 1/16 DPU, if it took no longer (this code needs Spark)": stack.with_properties(JOBS, **shell),
     }
-    now = total(run(stack, "full"))
-    rows = [(what, total(run(other, "full"))) for what, other in others.items()]
+    now = total(run(stack, "full", "expected"))
+    rows = [(what, total(run(other, "full")), total(run(other, "full", "expected"))) for what, other in others.items()]
     job = stack.properties(JOBS[0])
     minute = Line("", "glue_dpu_hour", dpus(job) * 60 / HOUR).usd
-    rows.append(("as it is, with one of the jobs a minute longer than its first", now + minute))
-    return markdown(("setting", "USD per full run", "difference"), [(a, usd(b), f"{b - now:+.5f}") for a, b in rows])
+    rows.append(("as it is, with one of the jobs a minute longer", total(run(stack, "full")) + minute, now + minute))
+    return markdown(
+        ("setting", "USD per full run, least", "expected", "difference of the expected"),
+        [(what, usd(least), usd(expected), f"{expected - now:+.5f}") for what, least, expected in rows],
+    )
 
 
 def tables(stack: Stack) -> dict[str, str]:
     """Marker -> table."""
     return {
         "summary": summary(stack),
-        "full run": costs(run(stack, "full")),
+        "full run": ranges(run(stack, "full"), run(stack, "full", "expected")),
         "unchanged run": costs(run(stack, "unchanged")),
         "standing": costs(standing(stack, 1)),
-        "month, 1 changed": costs(month(stack, 1)),
-        "month, 30 changed": costs(month(stack, 30)),
+        "month, 1 changed": ranges(month(stack, 1), month(stack, 1, "expected")),
+        "month, 30 changed": ranges(month(stack, 30), month(stack, 30, "expected")),
         "extras": extras(stack),
         "queries": queries(),
         "bounds": bounds(stack),

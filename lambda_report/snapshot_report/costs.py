@@ -55,13 +55,13 @@ def _cost(stage: str, seconds: float, usage: Usage) -> tuple[float | None, str]:
             gigabytes = usage.memory_mb / _MB_OF_A_GB
             return gigabytes * seconds * _price("lambda_gb_second"), f"{gigabytes:.2f} GB of memory x {seconds:.1f} s"
         case "ConvertParquet" | "GlueTransform":
-            billed = max(usage.job_seconds[stage], billing["glue_job_minimum_seconds"])
-            return _dpu_hours(usage.dpus, billed) * _price("glue_dpu_hour"), _billed(usage.dpus, billed)
+            ran, least = usage.job_seconds[stage], billing["glue_job_minimum_seconds"]
+            return _dpu_hours(usage.dpus, max(ran, least)) * _price("glue_dpu_hour"), _billed(usage.dpus, ran, least)
         case "RefreshCatalog":
-            billed = max(seconds, billing["glue_crawler_minimum_seconds"])
-            dpus = billing["glue_crawler_dpu"]
-            cost = _dpu_hours(dpus, billed) * _price("glue_crawler_dpu_hour")
-            return cost, f"{_billed(dpus, billed)}; how many DPUs a crawl takes is Glue's decision, this is assumed"
+            dpus, least = billing["glue_crawler_dpu"], billing["glue_crawler_minimum_seconds"]
+            cost = _dpu_hours(dpus, max(seconds, least)) * _price("glue_crawler_dpu_hour")
+            how = f"{_billed(dpus, seconds, least)}; how many DPUs a crawl takes is Glue's decision, this is assumed"
+            return cost, how
         case "VerifySnapshot":
             billed = max(usage.verify_bytes, billing["athena_minimum_bytes"])
             return billed / _TB * _price("athena_terabyte"), f"{billed / 1e6:,.0f} MB scanned, as billed"
@@ -75,8 +75,10 @@ def _dpu_hours(dpus: float, seconds: float) -> float:
     return dpus * seconds / _HOUR
 
 
-def _billed(dpus: float, seconds: float) -> str:
-    return f"{dpus:g} DPU x {seconds:,.0f} s, as billed"
+def _billed(dpus: float, seconds: float, least: float) -> str:
+    """What is billed, and whether that is the service's minimum: then the seconds do not matter."""
+    told = f"{dpus:g} DPU x {max(seconds, least):,.0f} s, as billed"
+    return told if seconds >= least else f"{told}: the least, it took {seconds:,.0f} s"
 
 
 def _price(name: str) -> float:

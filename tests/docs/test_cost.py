@@ -85,7 +85,7 @@ def test_full_run_costs_what_one_computes_by_hand(stack: Stack) -> None:
     assert costs["GlueTransformJob: 2 DPU x 60 s"] == pytest.approx(0.014667, abs=1e-6)
     assert costs["Crawler: 2 DPU x 600 s"] == pytest.approx(0.146667, abs=1e-6)  # 2 x 600 / 3600 x 0.44
     assert costs["DownloadFunction: 1.73 GB x 6 s"] == pytest.approx(0.000173, abs=1e-6)  # 1769 / 1024 x 6 x 1.66667e-5
-    assert costs["StateMachine"] == pytest.approx(0.000875, abs=1e-6)  # 35 x 0.000025
+    assert costs["StateMachine"] == pytest.approx(0.001075, abs=1e-6)  # 43 x 0.000025
     assert costs["ReportFunction: 1.73 GB x 5 s"] == pytest.approx(0.000144, abs=1e-6)  # 1769 / 1024 x 5 x 1.66667e-5
     assert costs["a query of its"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
     assert costs["VerifySnapshot"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
@@ -94,7 +94,32 @@ def test_full_run_costs_what_one_computes_by_hand(stack: Stack) -> None:
     assert costs["Metrics, each for one hour"] == pytest.approx(0.003750, abs=1e-6)  # 9 / 720 x 0.3
     assert costs["Metrics, calls that put them"] == pytest.approx(0.000010, abs=1e-9)
     assert costs["DataKey: requests"] == pytest.approx(0.001149, abs=1e-6)  # 383 x 0.000003
-    assert total(run(stack, "full")) == pytest.approx(0.188344, abs=2e-6)
+    assert total(run(stack, "full")) == pytest.approx(0.188544, abs=2e-6)
+
+
+def test_what_is_expected_of_a_run_is_computed_by_hand(stack: Stack) -> None:
+    costs = usd(run(stack, "full", "expected"))
+    assert costs["ConvertParquetJob: 2 DPU x 83 s"] == pytest.approx(0.020289, abs=1e-6)  # 2 x 83 / 3600 x 0.44
+    assert costs["GlueTransformJob: 2 DPU x 83 s"] == pytest.approx(0.020289, abs=1e-6)
+    assert costs["Crawler: 2 DPU x 600 s"] == pytest.approx(0.146667, abs=1e-6)  # 195 s, billed as ten minutes
+    assert costs["DownloadFunction: 1.73 GB x 90 s"] == pytest.approx(0.002591, abs=1e-6)
+    assert costs["StateMachine"] == pytest.approx(0.001775, abs=1e-6)  # 71 x 0.000025
+    # Two jobs of 23 s more, 84 s more of the function and its /tmp, 28 states more.
+    more = total(run(stack, "full", "expected")) - total(run(stack, "full"))
+    assert more == pytest.approx(0.011244 + 0.002419 + 0.000004 + 0.000700, abs=2e-6)
+    assert run(stack, "unchanged", "expected") == run(stack, "unchanged")
+
+
+def test_what_is_expected_tells_its_source() -> None:
+    for name, each in USAGE["run"].items():
+        if "expected" in each:
+            assert "expected: " in each["from"] or "middle" in each["from"], name
+            assert each["expected"] >= each["full"], name
+
+
+def test_page_tells_a_run_by_two_amounts(stack: Stack) -> None:
+    assert "| a run that computes everything | 0.18854 | 0.20291 |" in tables.summary(stack)
+    assert "| ConvertParquetJob | 2 DPU x 60 s | 0.01467 | 2 DPU x 83 s | 0.02029 |" in tables.tables(stack)["full run"]
 
 
 def test_run_that_finds_nothing_new_starts_no_glue_and_one_query(stack: Stack) -> None:
@@ -118,24 +143,25 @@ def test_state_machine_is_billed_by_the_states_of_the_run(stack: Stack) -> None:
         "NothingNew",
     ]
     assert stack.transitions("unchanged") == 8
-    # 23 states, and three more looks at the crawler (60 s at 15 s) of four states each.
+    # 23 states, and five more looks at the crawler (90 s at 15 s) of four states each; 195 s are 13 looks.
     assert stack.path("full")[-1] == "Published"
     assert len(stack.path("full")) == 23
-    assert stack.transitions("full") == 35
+    assert stack.transitions("full") == 43
+    assert stack.transitions("full", "expected") == 43 + 7 * 4
 
 
 def test_looking_at_the_crawler_more_often_takes_more_transitions(stack: Stack) -> None:
-    often = Stack(stack.template, stack.definition, CrawlerPollSeconds=5)  # 12 looks in 60 s, not 4
-    assert often.transitions("full") == stack.transitions("full") + 8 * 4
+    often = Stack(stack.template, stack.definition, CrawlerPollSeconds=5)  # 18 looks in 90 s, not 6
+    assert often.transitions("full") == stack.transitions("full") + 12 * 4
 
 
 def test_job_that_registers_its_partitions_saves_the_crawl_and_its_states(stack: Stack) -> None:
     job = Stack(stack.template, stack.definition, CatalogRefresh="Job")
     assert "glue_crawler_dpu_hour" not in quantities(run(job, "full"))
-    # ReadLastCrawl, RefreshCatalog and four looks of four states (the last without CountWait) are not entered.
-    assert job.transitions("full") == stack.transitions("full") - 2 - 4 * 4 + 1
-    # The crawl, 0.146667, and 17 transitions at 0.000025: 78 % of a run.
-    assert total(run(stack, "full")) - total(run(job, "full")) == pytest.approx(0.147092, abs=1e-6)
+    # ReadLastCrawl, RefreshCatalog and six looks of four states (the last without CountWait) are not entered.
+    assert job.transitions("full") == stack.transitions("full") - 2 - 6 * 4 + 1
+    # The crawl, 0.146667, and 25 transitions at 0.000025: 78 % of the least, 73 % of what is expected.
+    assert total(run(stack, "full")) - total(run(job, "full")) == pytest.approx(0.147292, abs=1e-6)
 
 
 def test_choice_that_usage_does_not_know_is_named(stack: Stack) -> None:
@@ -174,7 +200,7 @@ def test_month_of_changes_is_thirty_runs_and_what_they_leave(stack: Stack) -> No
     assert thirty["glue_crawler_dpu_hour"] == pytest.approx(10)  # 30 x 2 / 6
     assert thirty["glue_dpu_hour"] == pytest.approx(2)  # 30 x 2 x 2 / 60
     one = quantities(month(stack, 1))
-    assert one["step_functions_transition"] == 35 + 29 * 8
+    assert one["step_functions_transition"] == 43 + 29 * 8
     assert one["lambda_request"] == 31
 
 

@@ -38,7 +38,9 @@ def test_each_stage_costs_what_one_computes_by_hand(told: dict[str, Stage]) -> N
 
 def test_each_stage_says_what_is_paid_for(told: dict[str, Stage]) -> None:
     assert told["DownloadCSV"].how == "2.00 GB of memory x 10.0 s"
-    assert told["ConvertParquet"].how == "2 DPU x 60 s, as billed"
+    assert told["ConvertParquet"].how == "2 DPU x 60 s, as billed: the least, it took 29 s"
+    assert told["GlueTransform"].how == "2 DPU x 90 s, as billed"
+    assert told["RefreshCatalog"].how.startswith("2 DPU x 600 s, as billed: the least, it took 61 s; how many DPUs")
     assert "assumed" in told["RefreshCatalog"].how
     assert told["VerifySnapshot"].how == "50 MB scanned, as billed"
     assert told["StateMachine"].how == "40 state transitions"

@@ -87,7 +87,7 @@ def test_a_count_that_differs_is_a_failed_check() -> None:
 
 def test_seconds_and_cost_are_told_per_stage_with_their_sum() -> None:
     told = words(render(report(SMALL)))
-    assert "ConvertParquet 71.3 0.01467 2 DPU x 60 s, as billed" in told
+    assert "ConvertParquet 71.3 0.01467 2 DPU x 60 s, as billed: the least, it took 29 s" in told
     assert "GlueTransform 93.7 0.01589 2 DPU x 65 s, as billed" in told
     assert "all stages 239.0 0.17814" in told
     assert "list prices of us-east-1, noted 2026-11-24" in told

@@ -9,7 +9,7 @@ PERMISSIONS = (
         "the state machine may not stop a job", "StateMachineRole", "                  - glue:BatchStopJobRun\n"
     ),
     in_template(
-        "the state machine may not start the crawler", "StateMachineRole", "                  - glue:StartCrawler\n"
+        "the state machine may not start the crawler", "StateMachineRole", "                    - glue:StartCrawler\n"
     ),
     in_template(
         "the schedule may not start the run", "ScheduleRole", "states:StartExecution", "states:StartSyncExecution"

@@ -74,7 +74,7 @@ def publication_is_in_order(project: Project) -> Iterable[str]:
 @rule
 def publishing_again_is_a_straight_line(project: Project) -> Iterable[str]:
     """What readers do not see is published again once; a circle would run, and cost, until the time limit."""
-    begin = {"DownloadCSV", "CountForReaders", "WhoRefreshesTheCatalog"}
+    begin = {"DownloadCSV", "CountForReaders", "WhoRefreshesTheCatalog", "RefreshCatalog", "RegisterAgain"}
     for name in sorted(next_states(project.states.get("PublishSnapshot", {}))):
         for back in sorted(reached_from(project.states, name) & begin):
             yield f"{name}, behind PublishSnapshot, leads back to {back}"
