@@ -22,7 +22,7 @@ from landing import land
 from raw_zone import RETRIES, RawManifest, RawZone, storage_named
 from readers import Published, Readers
 from source_files import chosen
-from versions import Versions, asked_for, holds_a_backfill, is_published
+from versions import Versions, asked_for, holds_a_backfill, is_asked_anew, is_published
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -102,6 +102,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     with storage_named():
         found = _landed(settings, zone, versions, snapshot, published, _download_seconds(context))
         if not found["changed"]:
+            if is_asked_anew(versions, published.newest):
+                published = readers.remember(published, versions.handle, versions.newest)
             found |= for_readers(readers, published, found["message"])
     result = {
         "running": None,
@@ -111,6 +113,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         "rows": None,
         "subjects": None,
         "dataset": versions.dataset,
+        "dataset_handle": versions.handle,
         "newest_version": versions.newest,
         "code_version": settings.code_version,
         "raw_manifest": zone.manifest_key(found["raw_version"]),
@@ -151,8 +154,8 @@ def _left_to(running: str) -> dict[str, Any]:
     """Tell that another execution does this one's work."""
     message = f"Nothing was done: {running} is running and does this work."
     logger.info("done", changed=False, outcome=message)
-    unknown = ["snapshot", "seen", "again", "rows", "subjects", "dataset", "raw_version", "newest_version"]
-    unknown += ["code_version", "raw_manifest"]
+    unknown = ["snapshot", "seen", "again", "rows", "subjects", "dataset", "dataset_handle"]
+    unknown += ["raw_version", "newest_version", "code_version", "raw_manifest"]
     nothing = {"files": 0, "lines": 0, "bytes": 0}
     return {"changed": False, "running": running, "message": message, **dict.fromkeys(unknown), **nothing}
 
@@ -185,6 +188,8 @@ def _landed(
     if manifest is None:
         manifest = _land(settings, zone, versions, snapshot, published.seen_version, seconds)
     changed = not is_published(manifest, settings.code_version, current)
+    if current is not None and published.seen != current["snapshot"] and is_asked_anew(versions, current):
+        changed = True  # Readers were rolled back: whoever asks for a version is shown it.
     return {
         "changed": changed,
         "raw_version": versions.wanted,
@@ -244,7 +249,7 @@ def _message(manifest: RawManifest, *, is_new: bool, changed: bool) -> str:
     if not changed:
         return f"{what} is published already, made by the same code: there is nothing to do."
     if not is_new:
-        return f"{what} had landed before and is not published yet, or was made by other code."
+        return f"{what} had landed before and is not published yet, was made by other code, or is not what readers see."
     own = sum(f"/version={manifest['raw_version']}/" in file["raw_key"] for file in manifest["files"])
     return f"{what} landed: {len(manifest['files'])} files, {own} of them new or changed."
 

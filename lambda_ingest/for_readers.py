@@ -31,6 +31,7 @@ def for_readers(readers: Readers, published: Published, nothing_new: str) -> dic
         "subjects": str(snapshot.subjects),
         "dataset": snapshot.dataset,
         "raw_version": snapshot.raw_version,
+        "dataset_handle": record.get("dataset_handle", snapshot.dataset),
         "newest_version": record.get("newest_version", snapshot.raw_version),
         "code_version": snapshot.code_version,
         "again": again,

@@ -12,7 +12,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +52,8 @@ class Snapshot:
 
 
 Publication = dict[str, Any]
-"""One record: `snapshot`, `published_at` (since when readers saw it), `dataset`, `raw_version`, `newest_version` (the
-newest that Kaggle had), `code_version`, `execution`."""
+"""One record: `snapshot`, `published_at` (since when readers saw it), `dataset`, `dataset_handle` (as the last run
+asked for it), `raw_version`, `newest_version` (the newest that Kaggle had), `code_version`, `execution`."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,17 @@ class Readers:
         published = Published(self._shown(), tuple(sorted(self._publications(), key=_published_at)))
         return self._noted(published)
 
+    def remember(self, published: Published, handle: str, newest_version: int) -> Published:
+        """Note in the newest record what was asked for and was published already; the next run compares with it."""
+        before = published.newest
+        if before is None:
+            return published
+        record = before | {"dataset_handle": handle, "newest_version": newest_version}
+        self._put(record)
+        return replace(
+            published, publications=tuple(record if one is before else one for one in published.publications)
+        )
+
     def snapshot(self, number: int) -> Snapshot | None:
         """Return a snapshot by its manifest, None where there is none that this code understands."""
         document = self._document(f"{self._manifests}/snapshots/{number}.json")
@@ -153,6 +164,7 @@ class Readers:
             return published
         before = next((each for each in records if each["snapshot"] == view.snapshot), {})
         record = {
+            "dataset_handle": snapshot.dataset,
             "newest_version": snapshot.raw_version,
             "execution": "",
             **before,
@@ -162,13 +174,16 @@ class Readers:
             "code_version": snapshot.code_version,
             "published_at": view.since.isoformat(),
         }
+        self._put(record)
+        return Published(view, (*(each for each in records if each is not before), record))
+
+    def _put(self, record: Publication) -> None:
         self._s3.put_object(
             Bucket=self._bucket,
-            Key=f"{self._manifests}/publications/{snapshot.number}.json",
+            Key=f"{self._manifests}/publications/{record['snapshot']}.json",
             Body=json.dumps(record).encode(),
             ContentType="application/json",
         )
-        return Published(view, (*(each for each in records if each is not before), record))
 
     def _shown(self) -> View | None:
         found = self._described(self._view)
@@ -216,7 +231,7 @@ def _is_record(record: Mapping[str, Any], name: str) -> bool:
     with contextlib.suppress(KeyError, TypeError, ValueError):
         _published_at(record)
         numbers = record["snapshot"], record["raw_version"], record["newest_version"]
-        texts = record["dataset"], record["code_version"]
+        texts = record["dataset"], record["code_version"], record.get("dataset_handle", "")
         return (
             name == f"{record['snapshot']}.json"
             and all(type(number) is int for number in numbers)

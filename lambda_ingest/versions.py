@@ -13,8 +13,12 @@ from raw_zone import RawManifest
 
 @dataclass(frozen=True)
 class Versions:
-    """`wanted` is the version to publish, `newest` the newest that Kaggle has; `dataset` is owner/dataset."""
+    """`wanted` is the version to publish, `newest` the newest that Kaggle has, or the one that the handle pins.
 
+    `handle` is DATASET_HANDLE as it stands, `dataset` its owner/dataset.
+    """
+
+    handle: str
     dataset: str
     wanted: int
     newest: int
@@ -33,7 +37,7 @@ def asked_for(handle: str, execution_input: Any) -> Versions:
             f"The execution's input asks for version {backfill} of {handle}, whose newest is {newest}. Expected 1 to "
             f"{newest}. Start a new execution; a retry of this one does not help."
         )
-    return Versions(kaggle_source.name_of(handle), backfill or newest, newest, backfill is not None)
+    return Versions(handle, kaggle_source.name_of(handle), backfill or newest, newest, backfill is not None)
 
 
 def _named_version(execution_input: Any) -> int | None:
@@ -51,21 +55,32 @@ def _named_version(execution_input: Any) -> int | None:
 def holds_a_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:
     """Whether an older version was published on purpose, and Kaggle has nothing newer than it had then.
 
-    `current` is the record of what the last run published, None before the first publication.
+    `current` is the record of what the last run published, None before the first publication. Kaggle may have less than
+    it had then: its newest version was withdrawn.
     """
-    if current is None or versions.backfill or "newest_version" not in current:
+    if current is None or versions.backfill:
         return False
     return bool(
-        current["raw_version"] != current["newest_version"] == versions.newest
+        current["raw_version"] != current["newest_version"] >= versions.newest
         and current["code_version"] == code_version
-        and current["dataset"] == versions.dataset
+        and _handle_of(current) == versions.handle
     )
+
+
+def is_asked_anew(versions: Versions, current: Mapping[str, Any] | None) -> bool:
+    """Whether a person asks for a version: by the execution's input, or by another handle than the last run's."""
+    return current is not None and (versions.backfill or _handle_of(current) != versions.handle)
 
 
 def is_published(manifest: RawManifest, code_version: str, current: Mapping[str, Any] | None) -> bool:
     """Whether what `manifest` tells of is published, made by this code."""
     if current is None:
         return False
-    same = current["raw_version"] == manifest["raw_version"] and current["code_version"] == code_version
-    # Another dataset can have landed under the same version number since.
-    return bool(same and manifest["landed"] <= current["snapshot"])
+    same = all(current[name] == manifest[name] for name in ("dataset", "raw_version"))
+    # It can have landed again since, by other code or after another dataset of the same version number.
+    return bool(same and current["code_version"] == code_version and manifest["landed"] <= current["snapshot"])
+
+
+def _handle_of(current: Mapping[str, Any]) -> str:
+    """Return the handle that the last run asked for; a record that was written afterwards does not tell it."""
+    return str(current.get("dataset_handle", current["dataset"]))

@@ -1,4 +1,4 @@
-"""A stack's life: a new column, a backfill, a rollback; what stays and what goes when the next daily run comes."""
+"""A stack's life: a new column, a backfill, a pin, a rollback; what stays and what goes at the next daily run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.kaggle.api import Fault, KaggleApi
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 
@@ -17,6 +18,8 @@ from .project import Project, deployed, update
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (120, 110)
+HANDLE = "nirmalsankalana/mhealth-dataset-data-set"
+"""The parameter DatasetHandle by default."""
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +39,15 @@ def dataset(place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(project: Project, dataset: Path, place: Path) -> Iterator[tuple[World, LocalAws]]:
+def kaggle(dataset: Path, place: Path) -> Iterator[KaggleApi]:
+    with KaggleApi(dataset, place / "archives") as kaggle:
+        yield kaggle
+
+
+@pytest.fixture(scope="module")
+def running(project: Project, dataset: Path, place: Path, kaggle: KaggleApi) -> Iterator[tuple[World, LocalAws]]:
     with deployed(project, dataset, place / "world") as running:
+        running[1].world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         yield running
 
 
@@ -116,6 +126,7 @@ def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: 
     assert counts(world) == {1: 120, 2: 110}
     current = world.document("manifests/current.json")
     assert (current["raw_version"], current["newest_version"]) == (1, 2)
+    assert current["dataset_handle"] == HANDLE
 
     # The next scheduled run leaves it alone.
     execution = world.execute()
@@ -125,12 +136,23 @@ def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: 
     assert world.published() == backfill["snapshot"]
 
 
+def test_a_pin_ends_a_backfill_and_stays(world: World, aws: LocalAws, project: Project) -> None:
+    update(aws, project, DatasetHandle=f"{HANDLE}/versions/2")
+    assert world.publish()["raw_version"] == 2
+    assert counts(world) == {1: 120, 2: 100}
+    assert world.document("manifests/current.json")["dataset_handle"] == f"{HANDLE}/versions/2"
+    update(aws, project, DatasetHandle=HANDLE)
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    snapshot = world.published()
+    assert world.document(f"manifests/publications/{snapshot}.json")["dataset_handle"] == HANDLE
+
+
 def test_a_rollback_stays_until_there_is_something_new(world: World, dataset: Path) -> None:
     newest = world.published()
     older = sorted({int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots")})[-2]
     assert older < newest
     world.query(world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(older)))
-    assert counts(world) == {1: 120, 2: 100}
+    assert counts(world) == {1: 120, 2: 110}, "the backfill"
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
     assert world.published() == older
 
@@ -138,6 +160,16 @@ def test_a_rollback_stays_until_there_is_something_new(world: World, dataset: Pa
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:90]))
     assert world.publish()["raw_version"] == 3
     assert counts(world) == {1: 90, 2: 100}
+
+
+def test_a_backfill_stays_when_kaggle_withdraws_its_newest_version(world: World, kaggle: KaggleApi) -> None:
+    backfill = world.publish(dataset_version=1)
+    withdrawn = {"ref": HANDLE, "currentVersionNumber": 2, "totalBytes": 1}
+    kaggle.faults.append(Fault("GetDataset", status=200, body=withdrawn))
+    output = json.loads(world.execute()["output"])
+    assert (output["outcome"], output["raw_version"]) == ("unchanged", 1)
+    assert kaggle.faults[0].times == 0
+    assert world.published() == backfill["snapshot"]
 
 
 def test_a_wrong_execution_input_fails_by_name(world: World) -> None:

@@ -65,7 +65,7 @@ class Surroundings:
         snapshot = result["snapshot"]
         self.write_snapshot(snapshot, **{key: result[key] for key in ("dataset", "raw_version", "code_version")})
         self.show(f"SELECT id FROM mhealth_snapshots WHERE snapshot = {snapshot}")
-        names = ("snapshot", "dataset", "raw_version", "newest_version", "code_version")
+        names = ("snapshot", "dataset", "dataset_handle", "raw_version", "newest_version", "code_version")
         now = datetime.now(UTC).isoformat()
         record = {key: result[key] for key in names} | {"execution": "arn:run", "published_at": now}
         self.put_json(f"manifests/publications/{snapshot}.json", record)

@@ -52,6 +52,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "rows": None,
         "subjects": None,
         "dataset": "someone/mhealth",
+        "dataset_handle": "someone/mhealth",
         "raw_version": 1,
         "newest_version": 1,
         "code_version": "code-1",

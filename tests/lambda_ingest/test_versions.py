@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from errors import InvalidInput
+from local_aws.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other, publish
 
@@ -81,6 +82,86 @@ def test_a_handle_may_pin_a_version(three_versions: Surroundings, monkeypatch: p
     daily = three_versions.run(started_at="2026-11-24T00:00:00Z", input={})
     assert (daily["changed"], daily["raw_version"], daily["newest_version"]) == (True, 1, 1)
     assert daily["dataset"] == "someone/mhealth"
+
+
+def run(place: Surroundings, day: int, version: int | None = None) -> dict[str, Any]:
+    return place.run(
+        started_at=f"2026-11-{day}T00:00:00Z", input={} if version is None else {"dataset_version": version}
+    )
+
+
+def part(result: dict[str, Any]) -> tuple[bool, int, int]:
+    return result["changed"], result["raw_version"], result["newest_version"]
+
+
+@pytest.fixture
+def backfilled(three_versions: Surroundings) -> Surroundings:
+    """Version 1 was published on the 24th, while 3 was the newest."""
+    publish(three_versions, run(three_versions, 24, version=1))
+    return three_versions
+
+
+def test_a_pin_to_the_newest_ends_a_backfill(backfilled: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/3")
+    result = run(backfilled, 25)
+    assert part(result) == (True, 3, 3)
+    assert result["dataset_handle"] == "someone/mhealth/versions/3"
+    publish(backfilled, result)
+    assert part(run(backfilled, 26)) == (False, 3, 3)
+
+
+def test_a_backfill_beside_a_pin_stays_and_ends_with_the_pin(
+    three_versions: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/3")
+    publish(three_versions, run(three_versions, 24, version=1))
+    assert part(run(three_versions, 25)) == (False, 1, 3)
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth")
+    assert part(run(three_versions, 26)) == (True, 3, 3)
+
+
+def test_a_pin_to_what_was_backfilled_takes_its_place(
+    backfilled: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/1")
+    assert part(run(backfilled, 25)) == (False, 1, 1)
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth")
+    assert part(run(backfilled, 26)) == (True, 3, 3), "nothing is pinned any more, and the backfill had ended"
+
+
+def test_a_backfill_stays_when_kaggle_withdraws_its_newest(backfilled: Surroundings) -> None:
+    withdrawn = {"ref": "someone/mhealth", "currentVersionNumber": 2, "totalBytes": 1}
+    backfilled.api.faults.append(Fault("GetDataset", status=200, body=withdrawn))
+    assert part(run(backfilled, 25)) == (False, 1, 3)
+    assert part(run(backfilled, 26)) == (False, 1, 3), "it is there again, and not newer than it was"
+    backfilled.write("mHealth_subject1.log", ROW * 4)
+    assert part(run(backfilled, 27)) == (True, 4, 4)
+
+
+def test_a_backfill_of_what_is_published_is_remembered(three_versions: Surroundings) -> None:
+    three_versions.write("mHealth_subject1.log", ROW * 4)
+    assert part(run(three_versions, 24, version=3)) == (False, 3, 4)
+    assert part(run(three_versions, 25)) == (False, 3, 4)
+    three_versions.write("mHealth_subject1.log", ROW * 5)
+    assert part(run(three_versions, 26)) == (True, 5, 5)
+
+
+def test_who_asks_for_a_version_is_shown_it_after_a_rollback(
+    three_versions: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_versions.show("SELECT id FROM mhealth_snapshots WHERE snapshot = 20261121000000")
+    assert part(run(three_versions, 24)) == (False, 1, 1), "the rollback holds"
+    result = run(three_versions, 25, version=3)
+    assert part(result) == (True, 3, 3)
+    assert "or is not what readers see" in result["message"]
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/3")
+    assert part(run(three_versions, 26)) == (True, 3, 3)
+
+
+def test_a_record_that_was_written_afterwards_holds_no_backfill(backfilled: Surroundings) -> None:
+    backfilled.s3.delete_object(Bucket=backfilled.bucket, Key="manifests/publications/20261124000000.json")
+    assert part(run(backfilled, 25)) == (True, 3, 3)
+    assert backfilled.read_json("manifests/publications/20261124000000.json")["dataset_handle"] == "someone/mhealth"
 
 
 @pytest.mark.parametrize(
