@@ -21,6 +21,7 @@ import urllib3
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings of another try hold the whole address
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("convert_parquet.py", "glue_transform.py")
@@ -103,6 +104,16 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
             "Status": "FAILED",
             "Reason": f"{type(error).__name__}: {error} (log stream {context.log_stream_name})",
         }
-    urllib3.PoolManager().request(
-        "PUT", event["ResponseURL"], body=json.dumps(answer).encode(), headers={"Content-Type": ""}
-    )
+    tell(event["ResponseURL"], answer)
+
+
+def tell(address: str, answer: Mapping[str, Any]) -> None:
+    """Put an answer to the address that CloudFormation waits at: signed, so no error and no log shows its query."""
+    try:
+        urllib3.PoolManager().request("PUT", address, body=json.dumps(answer).encode(), headers={"Content-Type": ""})
+    except urllib3.exceptions.HTTPError as error:
+        host = urllib3.util.parse_url(address).host
+        raise ConnectionError(
+            f"CloudFormation was not told how it went: {host} took no answer ({type(error).__name__}). It waits for an "
+            "hour and then takes the deployment back. Deploy again."
+        ) from None

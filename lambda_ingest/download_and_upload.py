@@ -219,7 +219,13 @@ def _land(
 ) -> RawManifest:
     started = time.monotonic()
     dataset, version = versions.dataset, versions.wanted
-    with kaggle_source.downloaded(dataset, version, max_bytes=settings.max_source_bytes, seconds=seconds) as path:
+    with kaggle_source.downloaded(
+        dataset,
+        version,
+        max_bytes=settings.max_source_bytes,
+        seconds=seconds,
+        told_as_current=versions.told_as_current,
+    ) as path:
         logger.info("downloaded", bytes=path.stat().st_size, seconds=_seconds(started))
         with archive.opened(path, max_bytes=settings.max_source_bytes) as entries:
             files, skipped = chosen(entries)

@@ -24,6 +24,11 @@ class Versions:
     newest: int
     backfill: bool
 
+    @property
+    def told_as_current(self) -> bool:
+        """Whether Kaggle has just named the wanted version as its current one; of a pinned one it was not asked."""
+        return self.wanted == self.newest and self.handle == self.dataset
+
 
 def asked_for(handle: str, execution_input: Any) -> Versions:
     """Ask Kaggle for the newest version; the execution's input may name another: `{"dataset_version": N}`.

@@ -1,4 +1,4 @@
-"""The Kaggle token: used, refused, missing; each failure has its name, and the token shows nowhere."""
+"""The Kaggle token: used, refused, missing; failures have names, and neither token nor signed address shows."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from .project import Project, update
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 TOKEN = "KGAT_5ca1ab1e0ddba11"
+SIGNED = "X-Goog-Credential=robot%40a.example&X-Goog-Signature=f0rbidden51gna7ure"
+"""The query of an address that Kaggle's storage accepts without a token."""
 MISSING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nobody-AbCdEf"
 
 
@@ -86,21 +88,32 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ("KaggleDenied", {"status": 401}, "its token is invalid or expired"),
     ("KaggleDenied", {"status": 403}, "accept the dataset's terms"),
     ("KaggleUnavailable", {"unreachable": True}, "Kaggle did not deliver"),
+    (
+        "KaggleUnavailable",
+        {"storage": True},
+        "Kaggle did not deliver version 2 of nirmalsankalana/mhealth-dataset-data-set: ConnectionError",
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("error", "trouble", "told"), FAILURES, ids=["no such secret", "invalid token", "no consent", "unreachable"]
+    ("error", "trouble", "told"),
+    FAILURES,
+    ids=["no such secret", "invalid token", "no consent", "unreachable", "storage"],
 )
 def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, Any], told: str) -> None:
     kaggle: dict[str, str] = place.aws.world.kaggle  # type: ignore[assignment] - it is a dictionary
     update(place.aws, place.project, KaggleSecretArn=trouble.get("secret", place.secret))
     if "status" in trouble:
         place.kaggle.faults.append(Fault("GetDataset", status=trouble["status"]))
+    with listen(0) as closed:
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
     if "unreachable" in trouble:
-        with listen(0) as closed:
-            port = closed.getsockname()[1]
-        kaggle |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{port}")
+        kaggle |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://{nobody}")
+    if "storage" in trouble:
+        write_dataset(place.kaggle.source, rows=(60, 51))
+        address = {"Location": f"https://{nobody}/archives/2?{SIGNED}"}
+        place.kaggle.faults.append(Fault("DownloadDataset", status=302, headers=address, times=4))  # and three retries
     before = place.world.published()
     execution = place.world.execute()
     kaggle |= place.kaggle.environment
@@ -109,6 +122,27 @@ def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, 
     (message,) = place.told()
     assert message["error"] == error
     assert place.world.published() == before
+
+
+def test_a_version_that_is_named_and_not_there_yet_is_asked_for_again(place: Place) -> None:
+    place.kaggle.faults.append(Fault("/archives/", status=404))
+    arn = place.world.start()
+    output = place.world.published_by(arn)
+    assert (output["raw_version"], output["rows"]) == (2, 111)
+    events = place.world.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    (failed,) = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
+    assert failed["error"] == "KaggleUnavailable"
+    assert (
+        "names version 2 of nirmalsankalana/mhealth-dataset-data-set as current and cannot deliver it yet (HTTP 404)"
+        in failed["cause"]
+    )
+    assert place.told() == []
+
+
+def test_no_signed_address_is_kept(place: Place) -> None:
+    kept = everything_that_is_kept(place)
+    assert sum("archives/2?..." in text for text in kept.values()) > 1, "in the history and in a log at least"
+    assert [name for name, text in kept.items() if "f0rbidden51gna7ure" in text or "robot%40a.example" in text] == []
 
 
 def test_the_token_is_kept_nowhere(place: Place) -> None:

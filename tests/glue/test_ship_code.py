@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import traceback
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -97,6 +98,14 @@ def test_failure_is_told_with_its_reason(s3: Any, answers: tuple[str, list[dict[
     assert answer["Status"] == "FAILED"
     assert "NoSuchBucket" in answer["Reason"]
     assert "2026/11/24/stream" in answer["Reason"]
+
+
+def test_an_answer_that_cannot_be_put_shows_no_signature(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
+    asked = event("Create", "http://127.0.0.1:9/answer?X-Amz-Signature=5ca1ab1e")
+    with caplog.at_level("INFO"), pytest.raises(ConnectionError, match=r"127\.0\.0\.1 took no answer") as failed:
+        ship_code.lambda_handler(asked, Context())
+    # Lambda logs the whole traceback, causes included.
+    assert "5ca1ab1e" not in "".join(traceback.format_exception(failed.value)) + caplog.text
 
 
 def test_delete_takes_the_code_back_with_all_versions_and_nothing_else(

@@ -351,6 +351,18 @@ def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None
         lambda_handler({}, Ending())
 
 
+def test_a_current_version_that_is_not_there_yet_is_retryable(
+    surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surroundings.write("mHealth_subject1.log", ROW)
+    surroundings.api.faults.append(Fault("/archives/", status=404, times=2))
+    with pytest.raises(errors.KaggleUnavailable, match="names version 1 of someone/mhealth as current"):
+        surroundings.run()
+    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/1")  # Kaggle does not name it
+    with pytest.raises(errors.KaggleNotFound, match="does not know version 1"):
+        surroundings.run()
+
+
 def serve_archive(place: Surroundings, tmp_path: Path, members: dict[str, bytes]) -> Path:
     """Make the Kaggle API serve an archive of our own making."""
     made = io.BytesIO()
