@@ -21,7 +21,8 @@ from kaggle_token import use_secret
 from landing import land
 from raw_zone import RETRIES, RawManifest, RawZone, storage_named
 from readers import Published, Readers
-from source_files import chosen
+from source_files import MOST_SHOWN, chosen
+from texts import cut
 from versions import Versions, asked_for, holds_a_backfill, is_asked_anew, is_published
 
 if TYPE_CHECKING:
@@ -176,14 +177,14 @@ def _landed(
 ) -> dict[str, Any]:
     """Land the wanted version where it has not landed; tell what it consists of and whether it is published."""
     current = published.newest
-    backfilled = (
-        current is not None
-        and holds_a_backfill(versions, settings.code_version, current)
-        and zone.landed(versions.dataset, current["raw_version"]) is not None
-    )
-    if backfilled and current is not None:
-        versions = replace(versions, wanted=current["raw_version"])
-    manifest = zone.landed(versions.dataset, versions.wanted)
+    manifest = None
+    if current is not None and holds_a_backfill(versions, settings.code_version, current):
+        manifest = zone.landed(versions.dataset, current["raw_version"])
+    backfilled = manifest is not None
+    if manifest is not None:
+        versions = replace(versions, wanted=manifest["raw_version"])
+    else:
+        manifest = zone.landed(versions.dataset, versions.wanted)
     is_new = manifest is None
     if manifest is None:
         manifest = _land(settings, zone, versions, snapshot, published.seen_version, seconds)
@@ -229,7 +230,12 @@ def _land(
         logger.info("downloaded", bytes=path.stat().st_size, seconds=_seconds(started))
         with archive.opened(path, max_bytes=settings.max_source_bytes) as entries:
             files, skipped = chosen(entries)
-            logger.info("recognised", files=[file.entry.path for file in files], skipped=skipped)
+            logger.info(
+                "recognised",
+                files=len(files),
+                first=[cut(file.entry.path) for file in files[:MOST_SHOWN]],
+                skipped=skipped.count,
+            )
             manifest = land(
                 zone, files, skipped, dataset=dataset, version=version, snapshot=snapshot, published=published
             )

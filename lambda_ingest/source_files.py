@@ -17,7 +17,7 @@ MOST_LISTED = 100
 """How many of the files that are not landed are told by name; of the others the manifest tells the number."""
 
 MOST_SHOWN = 10
-"""How many of them an error shows."""
+"""How many of them an error shows, and how many of the others a line of the log."""
 
 _SUFFIXES = {".csv", ".log"}
 # What stands first or last may have a meaning: Spark and Athena read no file whose name begins with _ or a dot, tools

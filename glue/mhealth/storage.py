@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
@@ -318,9 +319,8 @@ class _Bucket:
         return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
 
     def delete(self, keys: Iterable[str]) -> None:
-        remaining = list(keys)
-        while remaining:
-            batch, remaining = remaining[:_DELETE_BATCH], remaining[_DELETE_BATCH:]
+        remaining = iter(keys)
+        while batch := list(islice(remaining, _DELETE_BATCH)):
             answer = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from snapshot_report.changes import Changes
 from snapshot_report.costs import Stage
@@ -12,6 +11,9 @@ from snapshot_report.manifests import Check, RawVersion, Snapshot
 from snapshot_report.quarantine import Quarantine
 from snapshot_report.queries import Count
 from snapshot_report.signals import Choice, Panel
+
+MOST_WORDS = 6
+"""Of a check's name: so many stand at most before the path of a source file, and so many behind it."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,14 @@ def _group(name: str, checks: Sequence[Check]) -> CheckGroup:
 
 
 def _without_source(name: str, sources: Collection[str]) -> str:
-    """A check's name with `each source file` in place of the path that it names; a path may hold spaces."""
-    words = name.split(" ")
-    for begin, end in combinations(range(len(words) + 1), 2):
-        if " ".join(words[begin:end]) in sources:
-            return " ".join([*words[:begin], "each source file", *words[end:]])
+    """A check's name with `each source file` in place of the path that it names; a path may hold spaces.
+
+    A few words stand before and behind the path, so the work does not grow with the square of its words.
+    """
+    before = name.split(" ", MOST_WORDS)
+    for begin in range(len(before)):
+        behind = " ".join(before[begin:]).rsplit(" ", MOST_WORDS)
+        for end in range(len(behind), 0, -1):
+            if " ".join(behind[:end]) in sources:
+                return " ".join([*before[:begin], "each source file", *behind[end:]])
     return name

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -127,6 +128,20 @@ def test_an_empty_object_has_no_range_on_the_real_s3(aws: str, monkeypatch: pyte
 
     monkeypatch.setattr(storage._client, "get_object", refuse_ranges)  # type: ignore[attr-defined]
     assert storage.tail("empty", 8) == b""
+
+
+def test_deleting_grows_with_the_keys(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = storage_at("s3://a-bucket")
+    asked: list[int] = []
+
+    def delete(**request: Any) -> dict[str, Any]:
+        asked.append(len(request["Delete"]["Objects"]))
+        return {}
+
+    monkeypatch.setattr(storage._client, "delete_objects", delete)  # type: ignore[attr-defined]
+    keys = [f"p/{place}" for place in range(100_500)]
+    storage.delete(keys)
+    assert asked == [1000] * 100 + [500]
 
 
 def test_a_refused_delete_is_an_error(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -383,6 +383,18 @@ def test_every_line_of_the_log_tells_execution_and_snapshot(surroundings: Surrou
     assert {(line["execution"], line["snapshot"]) for line in lines} == {("arn:run", 20261124031454)}
 
 
+def test_a_line_of_the_log_tells_a_few_paths_and_how_many_there_are(
+    surroundings: Surroundings, log: io.StringIO
+) -> None:
+    for number in range(1, 13):
+        surroundings.write(f"{'long' * 60}/mHealth_subject{number:02d}.log", ROW)
+        surroundings.write(f"about{number}.txt", "about")
+    surroundings.run()
+    (line,) = [found for found in map(json.loads, log.getvalue().splitlines()) if found["message"] == "recognised"]
+    assert (line["files"], len(line["first"]), line["skipped"]) == (12, 10, 12)
+    assert max(map(len, line["first"])) < 210
+
+
 def test_seconds_and_age_are_printed_as_metrics(
     surroundings: Surroundings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

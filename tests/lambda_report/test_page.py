@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from snapshot_report.page import cut, in_order, render, size, usd, visible, when
 from snapshot_report.quarantine import Quarantine, RejectedLine
 from snapshot_report.queries import Count
 from snapshot_report.report import check_groups
+from tests.growth import LINEAR, growth
 
 from .reading import Page, words
 from .sample import before, report, snapshot
@@ -74,6 +76,18 @@ def test_a_path_with_spaces_is_taken_out_of_its_checks_name() -> None:
     checks = (Check(f"data lines of {path} = rows + rejected lines", "1", "1", True),)
     groups = check_groups(replace(one, raw=raw, snapshot=replace(one.snapshot, checks=checks)))
     assert groups[0].name == "data lines of each source file = rows + rejected lines"
+
+
+def test_checks_grow_with_the_words_of_a_path_and_not_with_their_square() -> None:
+    one = report(SMALL)
+
+    def prepared(count: int) -> Callable[[], object]:
+        path = f"{'raw ' * count}data.log"
+        raw = replace(one.raw, files=(RawFile("data", path, "log", 1, "raw/one.csv"),))
+        checks = tuple(Check(f"values of {path} are {n}", "1", "1", True) for n in range(count))
+        return lambda: check_groups(replace(one, raw=raw, snapshot=replace(one.snapshot, checks=checks)))
+
+    assert growth(prepared) < LINEAR
 
 
 def test_a_count_that_differs_is_a_failed_check() -> None:
