@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from column_names import ALIASES, SENSORS, folded
 
@@ -17,6 +17,8 @@ SEMICOLON = b";"
 FEWEST_NAMES = 12
 """A line of so many names is a header, known or not: every layout has more columns. Fewer words may be a remark."""
 
+# A line whose first fields are words, perhaps behind those of an index. It begins with a literal byte, for speed.
+_WORDS = re.compile(rb"""\n(?:[^\n,;\t]*+[,;\t]){0,4}[ "']*+[A-Za-z_][^\n,;\t ]*+[,;\t ][ "']*+[A-Za-z_][^\n]*+""")
 _NUMBER = re.compile(r"\W*[0-9]")
 _NO_VALUE = re.compile(r"\W*(nan|inf|infinity|na|n/a|null|none|nil|true|false)\W*|[\W_]*", re.IGNORECASE)
 
@@ -43,6 +45,23 @@ def is_number(field: str) -> bool:
     return _NUMBER.match(field) is not None
 
 
+def headers_among(lines: bytes, delimiter: bytes, fields: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that say by name what columns are, and where each begins, from lines of data of so many fields.
+
+    Among data a remark may have any number of words and a bad line anything in its fields. So a header's names all
+    differ, and they are as many as the fields, or two of them are known, whatever parts them.
+    """
+    for found in _WORDS.finditer(b"\n" + lines):
+        line = found[0][1:]
+        for each in (*DELIMITERS, SEMICOLON):
+            names = [name for name in names_of(line, each) if name.strip()]
+            known = sum(ALIASES.get(folded(name)) in SENSORS for name in names)
+            enough = known > 1 or (each == delimiter and len(names) == fields)
+            if enough and len(set(names)) == len(names) and _has_more_names(names):
+                yield found.start(), line
+                break
+
+
 def is_header(line: bytes) -> bool:
     """Tell whether a line says by name what the columns are, whatever parts its fields.
 
@@ -56,9 +75,12 @@ def _are_names(fields: Sequence[str]) -> bool:
     known = sum(ALIASES.get(folded(field)) in SENSORS for field in fields)
     if len(fields) < FEWEST_NAMES and known < 2:
         return False
+    return _has_more_names(fields) or _are_counted(fields)
+
+
+def _has_more_names(fields: Sequence[str]) -> bool:
     numbers = sum(map(is_number, fields))
-    names = sum(not is_number(field) and not _NO_VALUE.fullmatch(field) for field in fields)
-    return names > numbers or _are_counted(fields)
+    return sum(not is_number(field) and not _NO_VALUE.fullmatch(field) for field in fields) > numbers
 
 
 def _are_counted(fields: Sequence[str]) -> bool:

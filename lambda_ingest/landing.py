@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from errors import EmptyFile
+from errors import EmptyFile, UnknownLayout
 from ingest_code import INGEST_CODE
+from layouts import shown
 from raw_lines import BLOCK_BYTES, RawLines
 from raw_zone import FileEntry, RawManifest, RawZone
 from source_files import SkippedFiles, SourceFile
@@ -30,7 +31,8 @@ def land(
     """Write what changed to raw/, then the version's manifest; return the one that stands.
 
     `published` is the version that readers see, None before the first publication: its files may be referenced.
-    Raises EmptyFile for a file without a data line, KaggleUnavailable where the archive proves damaged.
+    Raises EmptyFile for a file without a data line, UnknownLayout for one in which the columns change,
+    KaggleUnavailable where the archive proves damaged.
     """
     zone.forget(version)
     earlier: dict[str, list[FileEntry]] = {}
@@ -77,6 +79,13 @@ def _converted(zone: RawZone, file: SourceFile, version: int) -> FileEntry:
         raise EmptyFile(
             f"{cut(file.entry.path)} has no data line. Expected at least one. Fix or remove the file in the dataset. "
             "Not retryable."
+        )
+    if raw.other_header is not None:
+        number, line = raw.other_header
+        raise UnknownLayout(
+            f"{cut(file.entry.path)} has a second header, on line {number}, that names other columns than those it "
+            f"began with: {shown(line.strip())!r}. Expected the same columns in the same order to the end, as "
+            f"{cut(', '.join(file.recognised.columns), 400)}. Part the file there in the dataset. Not retryable."
         )
     return {
         "name": file.name,

@@ -152,6 +152,14 @@ def _by_names(pieces: Sequence[bytes], first: Sequence[tuple[int, bytes]]) -> tu
     return None
 
 
+def names_other_columns(line: bytes, recognised: Recognised) -> bool:
+    """Tell whether a header line says of a file's columns anything but what was recognised."""
+    (layout,) = (layout for layout in LAYOUTS if layout.name == recognised.layout)
+    names = names_of(line, recognised.delimiter)
+    index = list(itertools.takewhile(is_index, names[: len(recognised.dropped)]))
+    return _canonical(names[len(index) :], layout) != recognised.columns
+
+
 def _by_position(lines: list[bytes]) -> tuple[Layout, Recognised] | None:
     """Recognise a file without a header by what most of its lines look like."""
     for layout in LAYOUTS:

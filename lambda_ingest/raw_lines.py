@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from layouts import BYTE_ORDER_MARK, Recognised
+from headers import headers_among
+from layouts import BYTE_ORDER_MARK, Recognised, names_other_columns
 
 BLOCK_BYTES = 1 << 20
 """How much is read at once. What is held in memory is a few times this, however large the file or a line is."""
@@ -32,13 +33,18 @@ class Readable(Protocol):
 
 
 class RawLines:
-    """Converts one source file; after `convert` is exhausted `sha256`, `size` (bytes) and `lines` tell of it."""
+    """Converts one source file; after `convert` is exhausted `sha256`, `size` (bytes) and `lines` tell of it.
+
+    `other_header` is the first line among the data that names other columns than the file's, with its number.
+    """
 
     def __init__(self, recognised: Recognised) -> None:
         self._recognised = recognised
         self._hash = hashlib.sha256()
         self.size = 0
         self.lines = 0  # data lines: neither header nor blank
+        self.other_header: tuple[int, bytes] | None = None
+        self._ends = recognised.blank_lines + (1 if recognised.header else 0)  # line ends so far
 
     @property
     def sha256(self) -> str:
@@ -62,6 +68,7 @@ class RawLines:
                     if not newline:
                         continue
                     yield self._ended(long_line) + newline
+                    self._ends += 1
                     long_line, data = None, rest
             whole, newline, rest = data.rpartition(b"\n")
             if newline:
@@ -106,6 +113,7 @@ class RawLines:
     def _converted(self, lines: bytes) -> bytes:
         """Convert whole lines (the last may lack its end) and count those with data."""
         delimiter = self._recognised.delimiter
+        self._look_for_header(lines)
         last_end = b"" if lines.endswith(b"\n") else b"\n"
         if _BLANK_LINE.search(b"\n" + lines + last_end):
             self.lines += sum(1 for line in lines.split(b"\n") if line.strip())
@@ -116,6 +124,17 @@ class RawLines:
         if delimiter == b",":
             return lines
         return b"\n".join(map(self._line, lines.split(b"\n")))
+
+    def _look_for_header(self, lines: bytes) -> None:
+        """Look for the header of another file that was put behind this one: what follows it has its columns."""
+        if self.other_header is not None:
+            return
+        found = self._recognised
+        for start, line in headers_among(lines, found.delimiter, len(found.dropped) + len(found.columns)):
+            if names_other_columns(line, found):
+                self.other_header = self._ends + lines.count(b"\n", 0, start) + 1, line
+                return
+        self._ends += lines.count(b"\n")
 
     def _line(self, line: bytes) -> bytes:
         delimiter = self._recognised.delimiter

@@ -351,6 +351,16 @@ def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None
         lambda_handler({}, Ending())
 
 
+def test_two_files_in_one_whose_columns_differ_are_refused_by_name(surroundings: Surroundings) -> None:
+    turned = RAW_DATA.replace(b"alx,aly", b"aly,alx")
+    surroundings.write("mhealth_raw_data.csv", RAW_DATA + turned)
+    with pytest.raises(errors.UnknownLayout, match=r"_data\.csv has a second header, on line 3, .*'aly,alx,"):
+        surroundings.run()
+    assert not [key for key in list(surroundings.keys()) if key.startswith("manifests/raw/")]
+    surroundings.write("mhealth_raw_data.csv", RAW_DATA + RAW_DATA)
+    assert surroundings.run()["lines"] == 3, "the same names again are a bad line"
+
+
 def test_a_current_version_that_is_not_there_yet_is_retryable(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from headers import is_header, names_of
+from column_names import SENSORS
+from headers import headers_among, is_header, names_of
 
 NAMES = [f"channel_{chr(97 + place)}" for place in range(12)]
 
@@ -35,3 +36,38 @@ def test_a_field_that_is_empty_is_one_between_tabs_and_none_between_spaces() -> 
     assert names_of(b"\ta\tb\r", b"\t") == ["", "a", "b"]
     assert names_of(b" a   b ", b" ") == ["a", "b"]
     assert names_of(b"a\t\tb", b" ") == []
+
+
+NUMBERS = b"1.5,-2,3e4,0\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "header"),
+    [
+        pytest.param(b"ecg_1,ecg_2,label,subject", True, id="names that are known"),
+        pytest.param(b"ecg_1;ecg_2", True, id="by other delimiters"),
+        pytest.param(b"\xef\xbb\xbfecg_1,ecg_2,label", True, id="behind the byte-order mark of another file"),
+        pytest.param(b",Unnamed: 0,ecg_1,ecg_2", True, id="behind an index"),
+        pytest.param(b'"ecg_1","ecg_2"\r', True, id="quoted"),
+        pytest.param(b"alpha,beta,gamma,delta", True, id="as many unknown names as fields"),
+        pytest.param(b"alpha,beta,gamma", False, id="fewer"),
+        pytest.param(b"alpha beta gamma delta", False, id="as many words parted by something else"),
+        pytest.param(b"x,x,x,x", False, id="the same word again and again"),
+        pytest.param(b"nan,null,inf,NA", False, id="values that are missing"),
+        pytest.param(b"broken,ecg_1,3,4", False, id="a data line with two bad fields"),
+        pytest.param(b"broken,again,3,4", False, id="as many numbers as words"),
+        pytest.param(b"subject1,walking,3,4", False, id="a subject and an activity by name"),
+        pytest.param(b"# put together on a Tuesday by somebody who had no time to look", False, id="a remark"),
+        pytest.param(b"1,2,3,0", False, id="data"),
+    ],
+)
+def test_a_header_among_data_is_told_from_bad_lines_and_remarks(line: bytes, header: bool) -> None:
+    found = list(headers_among(NUMBERS + line + b"\n" + NUMBERS, b",", 4))
+    assert found == ([(len(NUMBERS), line)] if header else [])
+    assert list(headers_among(line, b",", 4)) == ([(0, line)] if header else [])
+
+
+def test_every_layouts_own_header_is_found_by_any_delimiter() -> None:
+    for delimiter in (b",", b"\t", b" ", b"  ", b";"):
+        line = delimiter.join(name.encode() for name in (*SENSORS, "label"))
+        assert [found for _, found in headers_among(NUMBERS + line, b",", 24)] == [line]

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import raw_lines
-from layouts import Recognised
+from column_names import SENSORS
+from layouts import Recognised, recognise
 from raw_lines import RawLines
 
 TABS = Recognised("log", ("a", "b", "label"), b"\t", 1)
@@ -112,6 +113,43 @@ def test_lines_are_converted_wherever_blocks_end(
 ) -> None:
     monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
     assert converted(recognised, source) == (raw, lines)
+
+
+ROW = b"1,2,3,4,5,6,7,8,9,10,11,12,0,subject1\n"
+ALL = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n"
+TURNED = ALL.replace(b"alx,aly", b"aly,alx")
+LOG = b"\t".join([b"1"] * 23 + [b"0\n"])
+LOG_NAMES = "\t".join((*SENSORS, "label")).encode() + b"\n"
+
+
+@pytest.mark.parametrize("block_bytes", [1 << 20, 16, 100])
+@pytest.mark.parametrize(
+    ("name", "source", "other"),
+    [
+        pytest.param("all", ALL + ROW * 2 + TURNED + ROW, (4, TURNED), id="another order"),
+        pytest.param("all", b"\xef\xbb\xbf" + ALL + ROW + b"\n \n" + TURNED, (5, TURNED), id="blank lines"),
+        pytest.param("all", ALL + ROW + ALL + ROW, None, id="the same header"),
+        pytest.param("all", ALL + ROW + ALL.replace(b"alx", b"acc_ankle_x") + ROW, None, id="the same in other words"),
+        pytest.param("all", ALL + ROW + b"," + ALL + b"0," + ROW, (3, b"," + ALL), id="an index more"),
+        pytest.param("all", ALL + ROW + ALL.replace(b",", b";"), (3, ALL.replace(b",", b";")), id="semicolons"),
+        pytest.param("mHealth_subject1", LOG + LOG_NAMES + LOG, None, id="a log with its own names"),
+        pytest.param(
+            "mHealth_subject1",
+            LOG * 60 + LOG_NAMES.replace(b"ecg_1\tecg_2", b"ecg_2\tecg_1"),
+            (61, LOG_NAMES.replace(b"ecg_1\tecg_2", b"ecg_2\tecg_1")),
+            id="a log with names in another order",
+        ),
+        pytest.param("mHealth_subject1", LOG * 60 + ALL + ROW * 3, (61, ALL), id="another layout"),
+    ],
+)
+def test_a_header_of_other_columns_is_found_wherever_it_stands(
+    name: str, source: bytes, other: tuple[int, bytes] | None, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
+    recognised = recognise("a file", name, source, whole=True)
+    raw = RawLines(recognised)
+    assert b"".join(raw.convert(io.BytesIO(source)))
+    assert raw.other_header == (None if other is None else (other[0], other[1].rstrip(b"\n")))
 
 
 @pytest.mark.parametrize("delimiter", [b"\t", b" ", b","])
