@@ -52,8 +52,7 @@ def _event(number: int, refusal: record.Refusal, region: str) -> dict[str, Any]:
         "eventName": name,
         "awsRegion": region,
         "errorCode": "AccessDenied",
-        "errorMessage": f"User: {use.session} is not authorized to perform: {use.action} on resource: {use.resource} "
-        f"{refusal.reason}",
+        "errorMessage": use.told(refusal.reason),
         "eventCategory": "Management",
     }
     return {

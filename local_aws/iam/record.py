@@ -31,6 +31,10 @@ class Use:
         """The request as the policies see it."""
         return Request(self.action, self.resource, dict(self.context))
 
+    def told(self, reason: str) -> str:
+        """What AWS says of this request where it is refused for a reason."""
+        return f"User: {self.session} is not authorized to perform: {self.action} on resource: {self.resource} {reason}"
+
     def judged(self, documents: Iterable[str], resource_policy: str | None = None) -> Decision:
         """Judge the request by these identity-based policies, and by another resource policy where one is given."""
         policy = self.resource_policy if resource_policy is None else resource_policy

@@ -12,7 +12,7 @@ import pytest
 from local_aws.kaggle.synthetic import write_dataset
 
 from .conftest import World
-from .project import Project, deployed
+from .project import hurried
 
 pytestmark = pytest.mark.local_aws
 
@@ -28,9 +28,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(dataset: Path) -> Iterator[World]:
-    project = Project.copied(dataset.parent / "project")
-    project.hurry()
-    with deployed(project, dataset, dataset.parent / "world") as (world, _):
+    with hurried(dataset) as world:
         world.publish()
         yield world
 

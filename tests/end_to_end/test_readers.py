@@ -22,7 +22,7 @@ from local_aws.operations.status import what_readers_get
 
 from . import sources
 from .conftest import World
-from .project import Project, deployed
+from .project import hurried
 
 ROWS = (60, 50)
 TABLE = "mhealth_snapshots"
@@ -40,10 +40,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(dataset: Path) -> Iterator[World]:
-    project = Project.copied(dataset.parent / "project")
-    project.hurry(tries=1)
-    project.leave_out_the_report()
-    with deployed(project, dataset, dataset.parent / "world", {"KeepSnapshots": "3"}) as (world, _):
+    with hurried(dataset, tries=1, report=False, parameters={"KeepSnapshots": "3"}) as world:
         yield world
 
 
