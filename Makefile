@@ -213,10 +213,10 @@ docs: setup  ## Build the docs as a site, in .cache/site; a link that leads nowh
 docs-serve: setup  ## Show the docs as a site, on http://127.0.0.1:8000
 	@$(MKDOCS) serve --strict
 
-EXPORT = $(UV) export --quiet --locked --no-hashes --no-emit-project --no-annotate --no-header
-# And for a late Python 3.11: a requirements file that pip reads has one line for a package.
-FOR_LINUX = | sed -e '/win32/d' -e "/os_name == 'nt'/d" -e "/ ; python_full_version >= '3.13'/d" \
-  -e "/ ; python_full_version < '3.11.5'/d" -e 's/ ;.*//'
+EXPORT = $(UV) export --quiet --locked --no-emit-project --no-annotate --no-header
+# And for a late Python 3.11: a requirements file that pip reads has one entry for a package, its hashes on lines of their own.
+FOR_LINUX = | awk '/^[a-z]/ { kept = !(/win32|os_name == .nt.| ; python_full_version (>= .3\.13|< .3\.11\.5)/); \
+  sub(/ ;.* \\$$/, " \\"); sub(/ ;.*/, "") } kept'
 NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pandas py4j pyarrow pyspark python-dateutil \
   pytz s3transfer six tzdata urllib3)
 
@@ -227,9 +227,9 @@ requirements: setup  ## Pin anew, from uv.lock, what the functions are packaged 
 	    $(EXPORT) --only-group "$${packed%:*}" $(FOR_LINUX); } > "$${packed#*:}/requirements.txt"; \
 	done
 	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \
-	  $(EXPORT) --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
+	  $(EXPORT) --no-hashes --only-group glue-tests $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements.txt
 	@{ echo "# Made by make requirements from uv.lock: Jupyter, and what notebooks/ needs besides what AWS's image of Glue has."; \
-	  $(EXPORT) --only-group notebook-image $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
+	  $(EXPORT) --no-hashes --only-group notebook-image $(NOT_THE_IMAGES) $(FOR_LINUX); } > docker/requirements-notebook.txt
 
 ##@ Measure it
 

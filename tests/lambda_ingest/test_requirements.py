@@ -1,8 +1,14 @@
-"""What the function is packaged with is what the tests ran with: every package, those that others need included."""
+"""What the function is packaged with is what the tests ran with: every package, those that others need included.
 
+With hashes pip takes no other file than the lock names, and no package that is not listed.
+"""
+
+import re
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -24,7 +30,29 @@ def needed(*names: str) -> dict[str, str]:
     return found
 
 
+def hashes(folder: str) -> dict[tuple[str, str], set[str]]:
+    """Each package of a function's requirements and its version, with the hashes of the files that may be it."""
+    text = Path(folder, "requirements.txt").read_text().replace("\\\n", "")
+    entries = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {
+        tuple(pin.split("==")): {one.removeprefix("--hash=") for one in rest}  # type: ignore[misc] - a pin has two parts
+        for pin, *rest in entries
+    }
+
+
 def test_every_package_is_pinned_to_the_locked_version() -> None:
-    lines = Path("lambda_ingest/requirements.txt").read_text().splitlines()
-    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
-    assert pins == needed(*DIRECT)
+    assert dict(hashes("lambda_ingest").keys()) == needed(*DIRECT)
+
+
+@pytest.mark.parametrize("folder", ["lambda_ingest", "lambda_report"])
+def test_every_package_has_the_hashes_of_the_lock(folder: str) -> None:
+    locked = {
+        (package["name"], package["version"]): {
+            file["hash"] for file in [*package.get("wheels", []), *filter(None, [package.get("sdist")])]
+        }
+        for package in tomllib.loads(Path("uv.lock").read_text())["package"]
+        if "version" in package
+    }
+    found = hashes(folder)
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for some in found.values() for one in some)
+    assert found == {pin: locked[pin] for pin in found}
