@@ -28,7 +28,7 @@ def land(
     snapshot: int,
     published: int | None = None,
 ) -> RawManifest:
-    """Write what changed to raw/, then the version's manifest; return the one that stands.
+    """Write what changed to raw/, then the version's manifest; return the one that stands. No other object stays.
 
     `published` is the version that readers see, None before the first publication: its files may be referenced.
     Raises EmptyFile for a file without a data line, UnknownLayout for one in which the columns change,
@@ -52,7 +52,9 @@ def land(
         "skipped": skipped.first,
         "skipped_files": skipped.count,
     }
-    return zone.put_manifest(manifest)
+    standing = zone.put_manifest(manifest)
+    zone.remove_others(standing)
+    return standing
 
 
 def _unchanged(file: SourceFile, earlier: Sequence[FileEntry]) -> FileEntry | None:

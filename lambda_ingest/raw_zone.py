@@ -37,6 +37,9 @@ RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
 _WRITES = 10
 """So often a manifest is written where others write and delete it at the same time."""
 
+_DELETE_BATCH = 1000
+"""S3 takes no more keys in one request."""
+
 _REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 """What no retry mends: these errors of S3 keep their own name."""
 
@@ -137,6 +140,28 @@ class RawZone:
             self._s3.delete_object(Bucket=self._bucket, Key=self.manifest_key(version))
             self._known[version] = None
             self._objects.pop(version, None)
+
+    def remove_others(self, manifest: RawManifest) -> int:
+        """Delete the objects of a version that its manifest does not name, and return how many there were.
+
+        They are another dataset's of the same version number, or what a landing that failed has left. A manifest of
+        another version that references one of them holds no longer, as `_holds` tells: so nobody uses it.
+        """
+        named = {file["raw_key"] for file in manifest["files"]}
+        prefix = f"{self._raw}/version={manifest['raw_version']}/"
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        others = [one["Key"] for page in pages for one in page.get("Contents", []) if one["Key"] not in named]
+        for start in range(0, len(others), _DELETE_BATCH):
+            keys = others[start : start + _DELETE_BATCH]
+            answer = self._s3.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+            if errors := answer.get("Errors"):
+                raise StorageUnavailable(
+                    f"{len(errors)} of {len(others)} objects below {prefix} that belong to no file were not deleted, "
+                    f"the first {errors[0].get('Key')}: {errors[0].get('Code')}. Retryable."
+                )
+        return len(others)
 
     def put_manifest(self, manifest: RawManifest) -> RawManifest:
         """Write a version's manifest, the last thing that is written; return the one that stands.

@@ -96,8 +96,11 @@ def everything(tmp: Path) -> Life:
         # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
         # and run again.
         update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", DatasetHandle="other/mhealth")
+        left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=3/of_the_dataset_before.csv"}
+        world.client("s3").put_object(**left, Body=b"")
         _stop_while_converting(world)
         world.publish()
+        assert left["Key"] not in world.keys("raw/")
 
         one.write_text(re.sub(r"\d+$", "13", good, flags=re.MULTILINE))  # no activity has this number
         assert world.execute()["error"] == "TooManyBadRows"

@@ -202,6 +202,16 @@ def stop(*_: object) -> None:
     raise InterruptedError
 
 
+def test_no_file_of_another_dataset_stays_under_a_versions_number(surroundings: Surroundings) -> None:
+    of_it, neighbours = "raw/version=1/of_the_one_before.csv", ["raw/version=10/a.csv", "raw/version=1.csv"]
+    for key in (of_it, *neighbours):
+        surroundings.s3.put_object(Bucket=surroundings.bucket, Key=key, Body=b"")
+    surroundings.write("mHealth_subject1.log", ROW)
+    surroundings.run()
+    found = [key for key in list(surroundings.keys()) if key.startswith("raw/")]
+    assert sorted(found) == sorted(["raw/version=1/mHealth_subject1.csv", *neighbours])
+
+
 class TestAnotherDatasetUnderTheSameVersionNumber:
     """Version numbers are Kaggle's, for each dataset its own: they meet when the parameter is changed."""
 

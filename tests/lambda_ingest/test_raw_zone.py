@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 import raw_zone
+from errors import StorageUnavailable
 from raw_zone import RawManifest, RawZone
 
 OURS = RawManifest(dataset="a/b", raw_version=1, landed=2, files=[], skipped=[])
@@ -58,6 +59,14 @@ def test_a_write_that_conflicts_with_another_is_tried_again(s3: Any, zone: RawZo
     assert zone.put_manifest(OURS) == OURS
     assert len(answered) == 2
     assert zone.manifest(1) == OURS
+
+
+def test_objects_that_are_not_deleted_are_an_error(s3: Any, zone: RawZone, monkeypatch: pytest.MonkeyPatch) -> None:
+    zone.put(1, "left", iter([b"a"]))
+    refused = {"Errors": [{"Key": "raw/version=1/left.csv", "Code": "AccessDenied"}]}
+    monkeypatch.setattr(s3, "delete_objects", lambda **_: refused)
+    with pytest.raises(StorageUnavailable, match=r"1 of 1 objects below raw/version=1/ .*/left\.csv: AccessDenied"):
+        zone.remove_others(OURS)
 
 
 def test_after_a_conflict_the_quicker_writers_manifest_stands(s3: Any, zone: RawZone) -> None:
