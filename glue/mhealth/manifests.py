@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from mhealth.own_state import UNREADABLE, typed
 from mhealth.storage import Storage
 
 SNAPSHOT_PATTERN = "[1-9][0-9]{0,17}"
@@ -99,14 +100,14 @@ def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> Sna
     """The manifest of a snapshot, None where there is none that this code understands."""
     try:
         found = json.loads(storage.read(manifest_key(manifests_prefix, snapshot)))
-        found["sources"] = tuple(SnapshotSource(**entry) for entry in found["sources"])
+        found["sources"] = tuple(typed(SnapshotSource(**entry)) for entry in found["sources"])
         found["files"] = tuple(
-            SnapshotFile(**{**entry, "stage_keys": tuple(entry["stage_keys"])}) for entry in found["files"]
+            typed(SnapshotFile(**{**entry, "stage_keys": tuple(entry["stage_keys"])})) for entry in found["files"]
         )
-        found["checks"] = tuple(Check(**entry) for entry in found["checks"])
+        found["checks"] = tuple(typed(Check(**entry)) for entry in found["checks"])
         found["columns"] = tuple(found["columns"])
-        return SnapshotManifest(**found)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return typed(SnapshotManifest(**found))
+    except (FileNotFoundError, *UNREADABLE):
         return None
 
 

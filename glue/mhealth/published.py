@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from mhealth.catalog import Catalog, ViewUnreadable
 from mhealth.manifests import SNAPSHOT_PATTERN
+from mhealth.own_state import UNREADABLE
 from mhealth.storage import Storage
 
 
@@ -57,7 +58,7 @@ def _recorded(storage: Storage, manifests_prefix: str) -> Iterator[tuple[datetim
     name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
     for stored in storage.objects(prefix):
         if match := name.fullmatch(stored.key):
-            with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            with contextlib.suppress(FileNotFoundError, *UNREADABLE):
                 record = json.loads(storage.read(stored.key))
                 at = datetime.fromisoformat(record["published_at"])
                 if record["snapshot"] == int(match[1]):

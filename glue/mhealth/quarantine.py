@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mhealth.line_grammar import BadLine
+from mhealth.own_state import UNREADABLE
 from mhealth.storage import Storage
 
 _FIRST_LINE_BYTES = 1024 * 1024
@@ -40,5 +41,5 @@ def first_rejected(storage: Storage, key: str) -> Rejected | None:
     try:
         entry = json.loads(storage.head(key, _FIRST_LINE_BYTES).partition(b"\n")[0])
         return Rejected(entry["file"], entry["line"], entry["reason"])
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, *UNREADABLE):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mhealth.columns import LABEL, RAW_COLUMNS, SUBJECT
 from mhealth.errors import DuplicateSubject, InvalidArgument, SchemaMismatch
+from mhealth.own_state import UNREADABLE
 from mhealth.storage import Storage
 
 LARGEST_SUBJECT = 999_999_999
@@ -62,7 +63,7 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
                 name=str(entry["name"]),
                 source=str(entry["source"]),
                 subject=None if entry["subject"] is None else _whole(entry["subject"], LARGEST_SUBJECT),
-                columns=tuple(entry["columns"]),
+                columns=_names(entry["columns"]),
                 header_lines=_whole(entry["header_lines"], 1),
                 sha256=str(entry["sha256"]),
                 lines=_whole(entry["lines"], _MOST_LINES),
@@ -71,12 +72,12 @@ def read_raw_version(storage: Storage, key: str) -> RawVersion:
             )
             for entry in manifest["files"]
         )
-        version = RawVersion(str(manifest["dataset"]), int(manifest["raw_version"]), files)
+        version = RawVersion(str(manifest["dataset"]), _whole(manifest["raw_version"], _MOST_LINES), files)
     except FileNotFoundError as error:
         raise InvalidArgument(
             f"--raw_manifest: no object {storage.root}/{key}. DownloadCSV writes it; run that first."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise InvalidArgument(
             f"--raw_manifest: {storage.root}/{key} is not a raw manifest ({type(error).__name__}: {error}). "
             "Delete it, so that DownloadCSV writes it again."
@@ -94,6 +95,13 @@ def _whole(value: object, most: int) -> int:
     if type(value) is not int or not 0 <= value <= most:
         raise ValueError(f"{value!r} is no whole number from 0 to {most}")
     return value
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Names of columns. Raises ValueError."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"{str(value)[:200]!r} is no list of names")
+    return tuple(value)
 
 
 def _raw_key(value: object) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mhealth.large_files import stage_key_of
+from mhealth.own_state import UNREADABLE, typed
 from mhealth.raw_manifest import RawFile
 from mhealth.storage import Storage, many
 from mhealth.value_sums import Sums, added
@@ -107,9 +108,9 @@ def read_note(storage: Storage, stage_key: str) -> StageNote | None:
 def _read_note(storage: Storage, key: str) -> StageNote | None:
     try:
         found = json.loads((read_footer(storage, key).metadata or {})[FOOTER_KEY])
-        found["subjects"] = tuple(StagedSubject(**subject) for subject in found["subjects"])
-        return StageNote(**found)
-    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError):
+        found["subjects"] = tuple(typed(StagedSubject(**subject)) for subject in found["subjects"])
+        return typed(StageNote(**found))
+    except (FileNotFoundError, pa.ArrowInvalid, *UNREADABLE):
         return None
 
 

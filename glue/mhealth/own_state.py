@@ -1,0 +1,42 @@
+"""What the jobs wrote for themselves, read back: values of the types that they had, or nothing of it is believed."""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
+"""What json.loads, the look into its result and `typed` raise where an object is not what the jobs write."""
+
+Record = typing.TypeVar("Record")
+
+
+def typed(record: Record) -> Record:
+    """The same dataclass, made of JSON. Raises TypeError where a value is not of the type of its field."""
+    kind: Any = type(record)
+    for name, kinds, members in _kinds(kind):
+        value = getattr(record, name)
+        if type(value) not in kinds or (members and not all(type(one) is members for one in value)):
+            raise TypeError(f"{name} is {repr(value)[:80]}, expected {' or '.join(kind.__name__ for kind in kinds)}")
+    return record
+
+
+@functools.cache
+def _kinds(record: type[Any]) -> tuple[tuple[str, tuple[type, ...], type | None], ...]:
+    """Of each field its name, the types that a value may have, and the type of a tuple's members."""
+    hints = typing.get_type_hints(record)
+    found = []
+    for one in fields(record):
+        hint = hints[one.name]
+        origin = typing.get_origin(hint)
+        if origin is types.UnionType:
+            found.append((one.name, typing.get_args(hint), None))
+        elif origin is tuple:
+            found.append((one.name, (tuple,), typing.get_args(hint)[0]))
+        else:
+            found.append((one.name, (dict if origin in (Mapping, dict) else hint,), None))
+    return tuple(found)
