@@ -36,6 +36,9 @@ def test_a_field_that_is_empty_is_one_between_tabs_and_none_between_spaces() -> 
     assert names_of(b"\ta\tb\r", b"\t") == ["", "a", "b"]
     assert names_of(b" a   b ", b" ") == ["a", "b"]
     assert names_of(b"a\t\tb", b" ") == []
+    # Behind the last field it is none, whatever parts the others.
+    assert names_of(b"\ta b\t\t", b" ") == ["a", "b"]
+    assert names_of(b"\ta,b\t", b",") == ["a", "b"]
 
 
 NUMBERS = b"1.5,-2,3e4,0\n" * 3
