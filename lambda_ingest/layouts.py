@@ -143,8 +143,10 @@ def _by_names(pieces: Sequence[bytes], first: Sequence[tuple[int, bytes]]) -> tu
         names = names_of(header, delimiter)
         index = list(itertools.takewhile(is_index, names[:_MOST_INDEX_COLUMNS]))
         for layout in LAYOUTS:
+            if not layout.header or len(names) != len(index) + len(layout.columns):
+                continue
             columns = _canonical(names[len(index) :], layout)
-            if layout.header and sorted(columns) == sorted(layout.columns):
+            if sorted(columns) == sorted(layout.columns):
                 offset = sum(len(piece) + 1 for piece in pieces[:number])
                 dropped = tuple(itertools.starmap(_told, enumerate(index, start=1)))
                 top = (header + b"\n", number - 1, offset)
