@@ -6,9 +6,8 @@ import fnmatch
 import re
 from collections.abc import Callable
 
-import duckdb
-
 from local_aws.athena.catalog import CATALOG, Catalog, Table
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column
@@ -172,7 +171,7 @@ _COMPILED = [(re.compile(form, re.IGNORECASE | re.DOTALL), run) for form, run in
 
 
 def run_statement(
-    sql: str, database: str, catalog: Catalog, engine: QueryEngine, connection: duckdb.DuckDBPyConnection
+    sql: str, database: str, catalog: Catalog, engine: QueryEngine, connection: QueryConnection
 ) -> StatementResult:
     """Run a statement that is no query; raises QueryFailedError (NOT_SUPPORTED for what is not done here)."""
     text = without_semicolon(sql)

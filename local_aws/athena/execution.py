@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from local_aws.athena.catalog import Catalog
 from local_aws.athena.ddl import run_statement
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
@@ -30,6 +29,8 @@ _ALGORITHMS = {"SSE_KMS": "aws:kms", "SSE_S3": "AES256"}
 """S3's names of the ways in which a workgroup may encrypt its results."""
 TIME_LIMIT = 30 * 60.0
 """Seconds that a query may run: Athena's default quota "DML query timeout" (Service Quotas, 2026-11)."""
+RESULT_BYTES = 1 << 30
+"""A larger result is none: it would have to be in memory to become an object."""
 CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 
@@ -56,7 +57,7 @@ class Execution:
     scanned: int = 0
     columns: Sequence[Column] = ()
     rows: list[list[str | None]] | None = None
-    _connection: duckdb.DuckDBPyConnection | None = None
+    _connection: QueryConnection | None = None
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -168,12 +169,15 @@ class Execution:
                 with self._lock:
                     self._connection = None
 
-    def _select(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    def _select(self, connection: QueryConnection, catalog: Catalog) -> None:
         prepared = self.engine.prepare(self.query, catalog, self.database, connection, self.parameters)
         bodies, self.scanned = self.engine.bodies(prepared, connection, self.caller)
         if self.cutoff is not None and self.scanned > self.cutoff:
             raise QueryCancelledError(CUTOFF_WORDS)
         self.columns = write_csv(connection, prepared.sql(bodies.__getitem__), prepared.labels, self._file)
+        if self._file.stat().st_size > RESULT_BYTES:
+            words = f"Query gave more than the {RESULT_BYTES} bytes that the local Athena keeps. Ask for less."
+            raise QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)
         self._put(self.configuration["OutputLocation"], self._file.read_bytes())
         self._put_metadata()
 

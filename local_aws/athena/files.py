@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError
 from local_aws.world import ACCOUNT
 
@@ -57,7 +58,7 @@ class Files:
         self._known: dict[Path, dict[str, ParquetColumn]] = {}
         self._lock = threading.Lock()
 
-    def under(self, location: str, connection: duckdb.DuckDBPyConnection, *, parquet: bool) -> list[DataFile]:
+    def under(self, location: str, connection: QueryConnection, *, parquet: bool) -> list[DataFile]:
         """The files at a table's or partition's location, hidden ones (`_x`, `.x`) and empty ones left out."""
         bucket_name, prefix = split_location(location)
         prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
@@ -98,17 +99,17 @@ class Files:
             Path(scratch.name).replace(path)
         return path
 
-    def _parquet_columns(self, uri: str, path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, ParquetColumn]:
+    def _parquet_columns(self, uri: str, path: Path, connection: QueryConnection) -> dict[str, ParquetColumn]:
         with self._lock:
             if path in self._known:
                 return self._known[path]
         try:
-            types = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-            sizes = connection.execute(
+            types = connection.rows("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+            sizes = connection.rows(
                 "SELECT lower(split_part(path_in_schema, ', ', 1)), sum(total_compressed_size) "
                 "FROM parquet_metadata(?) GROUP BY 1",
                 [str(path)],
-            ).fetchall()
+            )
         except duckdb.Error as unreadable:
             raise QueryFailedError(
                 "HIVE_BAD_DATA", f"Malformed Parquet file. Not valid Parquet file: {uri} ({unreadable})".splitlines()[0]

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from duckdb.sqltypes import DuckDBPyType
-
 from local_aws.athena.catalog import Table
+from local_aws.athena.kinds import Kind
 from local_aws.athena.scans import quoted
 from local_aws.athena.sql import Translated
 from local_aws.athena.views import ViewDefinition
@@ -26,7 +25,7 @@ class Prepared:
     tables: dict[str, Table] = field(default_factory=dict)
     views: dict[str, tuple[ViewDefinition, Translated]] = field(default_factory=dict)
     information: dict[str, str] = field(default_factory=dict)
-    types: list[DuckDBPyType] = field(default_factory=list)
+    types: list[Kind] = field(default_factory=list)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from local_aws.athena.catalog import Partition, Table
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import from_duckdb
 from local_aws.athena.prepared import Prepared
 from local_aws.athena.scans import columns_of, key_constants, nothing, padded, partitions_of, stand_in
@@ -23,7 +24,7 @@ Scan = tuple[Partition, frozenset[str]]
 """A partition that is read, and the columns that are read in it."""
 
 
-def needed_scans(prepared: Prepared, stub: Path, connection: duckdb.DuckDBPyConnection) -> dict[Table, list[Scan]]:
+def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) -> dict[Table, list[Scan]]:
     """For each table of the query the scans that are left in its plan, one for each time that a partition is read.
 
     `stub` is an empty file for the stand-ins. Raises QueryFailedError where a partition's value does not fit its key.
@@ -58,11 +59,11 @@ def needed_scans(prepared: Prepared, stub: Path, connection: duckdb.DuckDBPyConn
 
 
 def _scans_in_plan(
-    prepared: Prepared, body: Callable[[Table], str], connection: duckdb.DuckDBPyConnection
+    prepared: Prepared, body: Callable[[Table], str], connection: QueryConnection
 ) -> list[tuple[int, int, frozenset[str]]]:
     """The stand-ins that are left in the plan: (place of the table, number of the partition, columns)."""
     try:
-        plan = connection.execute(f"EXPLAIN (FORMAT JSON) {prepared.sql(body)}").fetchall()[0][1]
+        plan = connection.rows(f"EXPLAIN (FORMAT JSON) {prepared.sql(body)}")[0][1]
     except duckdb.Error as error:
         raise from_duckdb(error) from error
     tables = list(prepared.tables.values())

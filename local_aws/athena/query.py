@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb.sqltypes import DuckDBPyType
 
 from local_aws.athena.catalog import CATALOG, PATH, Catalog, Table
+from local_aws.athena.duckdb_process import DuckDbProcess, QueryConnection
 from local_aws.athena.errors import QueryFailedError, from_duckdb
 from local_aws.athena.files import DataFile, Files
-from local_aws.athena.functions import MACROS, java_double
+from local_aws.athena.kinds import Kind
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared import Prepared
 from local_aws.athena.pruning import needed_scans
@@ -26,35 +26,7 @@ from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, 
 from local_aws.athena.types import can_coerce, trino_name, trino_of_hive
 from local_aws.athena.views import ViewDefinition, read_view
 
-MEMORY = "1GB"
-"""What all queries together may hold in memory: beside them run Spark and whatever else the machine is for."""
-SPILL = "8GB"
-"""What they may hold in temporary files beside that."""
 _MAX_VIEW_DEPTH = 30
-
-
-def _open_duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory: no network, no extensions, no files but those in `folder`, with Trino's functions."""
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "threads": 2,
-            "memory_limit": MEMORY,
-            "temp_directory": str(folder / "spill"),
-            "max_temp_directory_size": SPILL,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
-    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
-    # For divisions whose types sqlglot can't tell.
-    connection.execute("SET GLOBAL integer_division = true")
-    # It turns a TRY_CAST of a CSV's text into the reader's own CAST, which fails.
-    connection.execute("SET GLOBAL disabled_optimizers = 'type_pushdown'")
-    connection.execute(f"SET allowed_directories = [{literal(str(folder))}]; SET enable_external_access = false")
-    connection.create_function("athena_java_double", java_double, ["DOUBLE"], "VARCHAR")
-    connection.execute(MACROS)
-    return connection
 
 
 class QueryEngine:
@@ -67,13 +39,11 @@ class QueryEngine:
         self._stub = folder / "stub.csv"
         folder.mkdir(parents=True, exist_ok=True)
         self._stub.write_text("")
-        self._duckdb = _open_duckdb(folder)
+        self._duckdb = DuckDbProcess(folder)
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
+    def connect(self) -> QueryConnection:
         """A connection of its own for one query: what it makes, no other query sees."""
-        connection = self._duckdb.cursor()
-        connection.execute("SET explain_output = 'physical_only'")
-        return connection
+        return self._duckdb.connect()
 
     def close(self) -> None:
         """Let go of DuckDB; no query may run any more."""
@@ -84,7 +54,7 @@ class QueryEngine:
         sql: str,
         catalog: Catalog,
         database: str,
-        connection: duckdb.DuckDBPyConnection,
+        connection: QueryConnection,
         parameters: Sequence[str] = (),
     ) -> Prepared:
         """Read the query and every view behind it; raises QueryFailedError where Athena's analysis would fail."""
@@ -98,7 +68,7 @@ class QueryEngine:
         translated: Translated,
         into: Prepared,
         catalog: Catalog,
-        connection: duckdb.DuckDBPyConnection,
+        connection: QueryConnection,
         depth: int,
     ) -> None:
         for database, name, position in translated.relations:
@@ -125,17 +95,13 @@ class QueryEngine:
             _check_fresh(full, definition, inner, types, position)
             into.views[full] = (definition, inner)
 
-    def _types(
-        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, inner: Translated | None
-    ) -> list[DuckDBPyType]:
+    def _types(self, prepared: Prepared, connection: QueryConnection, inner: Translated | None) -> list[Kind]:
         try:
-            return list(connection.sql(prepared.sql(nothing, inner)).types)
+            return connection.types(prepared.sql(nothing, inner))
         except duckdb.Error as error:
             raise from_duckdb(error) from error
 
-    def bodies(
-        self, prepared: Prepared, connection: duckdb.DuckDBPyConnection, caller: Caller
-    ) -> tuple[dict[Table, str], int]:
+    def bodies(self, prepared: Prepared, connection: QueryConnection, caller: Caller) -> tuple[dict[Table, str], int]:
         """The SQL that reads each table's needed partitions, and the bytes that reading them takes.
 
         Raises QueryFailedError where `caller` may not read one of their files.
@@ -162,7 +128,7 @@ def _check_fresh(
     full: str,
     definition: ViewDefinition,
     query: Translated,
-    types: Sequence[DuckDBPyType],
+    types: Sequence[Kind],
     position: tuple[int, int] | None,
 ) -> None:
     """Raise QueryFailedError (VIEW_IS_STALE) unless the stored columns are those that the view's query has today."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb.sqltypes import DuckDBPyType
 
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import from_duckdb
+from local_aws.athena.kinds import Kind
 from local_aws.athena.types import trino_name
 
 _PRECISIONS = {
@@ -60,7 +61,7 @@ class Column:
         }
 
 
-def _text(value: str, kind: DuckDBPyType, depth: int = 0) -> str:
+def _text(value: str, kind: Kind, depth: int = 0) -> str:
     """SQL that prints `value` as Athena does."""
     if kind.id == "double":
         return f"athena_double_text({value})"
@@ -99,14 +100,14 @@ ELSE '.000' END, 12)"
     return f"CAST({value} AS VARCHAR)"
 
 
-def write_csv(connection: duckdb.DuckDBPyConnection, sql: str, labels: Sequence[str], target: Path) -> list[Column]:
+def write_csv(connection: QueryConnection, sql: str, labels: Sequence[str], target: Path) -> list[Column]:
     """Run a query and write its rows, in its order, under a header of `labels`. Raises QueryFailedError."""
     names = [f"c{place}" for place in range(len(labels))]
     body = target.with_suffix(".rows")
     try:
         # A table first: it keeps the query's order, which a query around it would not have to.
         connection.execute(f"CREATE TEMP TABLE athena_result({', '.join(names)}) AS {sql}")
-        types = connection.sql("FROM athena_result").types
+        types = connection.types("FROM athena_result")
         texts = ", ".join(_text(name, kind) for name, kind in zip(names, types, strict=True))
         options = "FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR ''"
         connection.execute(f"COPY (SELECT {texts} FROM athena_result) TO '{body}' ({options})")  # noqa: S608

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from local_aws.athena.catalog import PATH, Partition, Table
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.files import DataFile, Files
 from local_aws.athena.types import duckdb_of_hive
@@ -68,7 +69,7 @@ def partitions_of(table: Table) -> Sequence[Partition]:
     return table.partitions if table.keys else (Partition((), table.location),)
 
 
-def key_constants(table: Table, partition: Partition, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def key_constants(table: Table, partition: Partition, connection: QueryConnection) -> dict[str, str]:
     """The partition's values as SQL of the keys' types; raises QueryFailedError where a value does not fit its key."""
     constants = {}
     for (name, hive), value in zip(table.keys, partition.values, strict=True):
@@ -193,7 +194,7 @@ def table_scan(
     partitions: Sequence[Partition],
     columns: Collection[str],
     files: Files,
-    connection: duckdb.DuckDBPyConnection,
+    connection: QueryConnection,
 ) -> tuple[str, dict[Partition, list[DataFile]]]:
     """The SQL that reads exactly these partitions, and their files."""
     found: dict[Partition, list[DataFile]] = {}

@@ -270,9 +270,16 @@ def _column(table: Table, name: str, kind: str) -> dict[str, str]:
     return {"Name": name, "Type": kind} | ({"Comment": comment} if comment else {})
 
 
+_installed: list[_Api] = []
+"""The one that this process's moto runs now: one that takes its place ends its queries."""
+
+
 def install(world: World) -> None:
     """Let this process's moto run Athena's queries; results and copies of data are kept under the world's folder."""
+    while _installed:
+        _installed.pop()._close()
     api = _Api(world)
+    _installed.append(api)
     atexit.register(api._close)
     operations = {name: getattr(api, name) for name in vars(_Api) if not name.startswith("_")}
     replace(

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import duckdb
-
 from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column
@@ -30,7 +29,7 @@ class Statement:
     database: str
     catalog: Catalog
     engine: QueryEngine
-    connection: duckdb.DuckDBPyConnection
+    connection: QueryConnection
 
     def has(self, group: str) -> bool:
         """Whether the statement has the words of this group (IF EXISTS, OR REPLACE)."""

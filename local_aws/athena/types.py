@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import Any
 
-from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
+
+from local_aws.athena.kinds import Kind
 
 # DuckDB's name -> Trino's, Hive's. DuckDB's unsigned and 128-bit numbers only arise where Trino has bigint.
 _PLAIN = {
@@ -55,7 +56,7 @@ def trino_of_hive(hive: str) -> str:
     return text.replace("timestamp", "timestamp(3)")
 
 
-def trino_name(of: DuckDBPyType) -> str:
+def trino_name(of: Kind) -> str:
     """The Trino name of a DuckDB type: `timestamp(3)`, `array(bigint)`, `decimal(4,1)`."""
     parts: list[Any] = list(of.children) if of.id in ("list", "map", "struct", "decimal", "array") else []
     if of.id == "decimal":
@@ -69,7 +70,7 @@ def trino_name(of: DuckDBPyType) -> str:
     return _PLAIN.get(of.id, (of.id, ""))[0]
 
 
-def hive_name(of: DuckDBPyType) -> str:
+def hive_name(of: Kind) -> str:
     """The Hive name of a DuckDB type, for the catalog: `timestamp`, `array<bigint>`."""
     parts: list[Any] = list(of.children) if of.id in ("list", "map", "struct", "decimal", "array") else []
     if of.id == "decimal":
