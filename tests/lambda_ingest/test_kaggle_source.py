@@ -109,7 +109,13 @@ SIGNED = "http://127.0.0.1:9/archive.zip?X-Goog-Credential=robot%40a.example&X-G
 
 
 @pytest.mark.parametrize(
-    "location", [SIGNED, SIGNED.replace("//", "//u:5ca1ab1e@"), "http://localhost/archives/9?X-Goog-Signature=5ca1ab1e"]
+    "location",
+    [
+        SIGNED,
+        SIGNED.replace("//", "//u:5ca1ab1e@"),
+        SIGNED.replace("http:", "https:"),  # the connection fails, and requests tells the address
+        "http://localhost/archives/9?X-Goog-Signature=5ca1ab1e",
+    ],
 )
 def test_a_signed_address_shows_nowhere(location: str, kaggle: KaggleApi, caplog: pytest.LogCaptureFixture) -> None:
     kaggle.faults.append(Fault("DownloadDataset", status=302, headers={"Location": location}))
