@@ -98,7 +98,7 @@ deploy: setup $(SAM_READY)  ## Build, deploy, run once, check (STACK=mhealth REG
 explain: setup  ## Say why the last deployment or run failed, and which right was missing (STACK=mhealth REGION=...)
 	@$(OPERATE) explain $(WHERE)
 
-# sam build looks for a python3.11 on the PATH: there is one beside this sam.
+# sam build has the functions' Makefiles call python3 with its pip: there is one beside this sam.
 $(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
 	@$(RUN) python -m tests.checks.environments sam
 	@touch $@
@@ -223,7 +223,7 @@ NOT_THE_IMAGES = $(addprefix --no-emit-package ,boto3 botocore jmespath numpy pa
 .PHONY: requirements
 requirements: setup  ## Pin anew, from uv.lock, what the functions are packaged with and what the Docker images get
 	@for packed in function:lambda_ingest report:lambda_report; do \
-	  { echo "# Made by make requirements from uv.lock. boto3 comes with the Lambda runtime."; \
+	  { echo "# Made by make requirements from uv.lock: what the tests run with."; \
 	    $(EXPORT) --only-group "$${packed%:*}" $(FOR_LINUX); } > "$${packed#*:}/requirements.txt"; \
 	done
 	@{ echo "# Made by make requirements from uv.lock: what tests/glue needs besides what AWS's image of Glue has."; \

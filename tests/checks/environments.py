@@ -25,8 +25,8 @@ ASL_VALIDATOR = Path(__file__).parent / "asl_validator"
 NODE_MAJOR = 20
 """The oldest Node that asl-validator's dependencies take."""
 
-LAMBDA_RUNTIME = ("boto3",)
-"""What Lambda's python3.11 has beside the standard library (with what boto3 itself needs)."""
+LAMBDA_PYTHON = (3, 13)
+"""What the functions run on. Their packages bring everything beside the standard library, boto3 included."""
 
 GLUE_RUNTIME = ("boto3", "numpy", "pandas", "pyarrow", "pyspark")
 """What the jobs use of what Glue 5.1 has installed."""
@@ -38,7 +38,7 @@ _STAMP = "made-from"
 
 
 def sam() -> Path:
-    """The SAM CLI. Beside it is the python3.11 that `sam build` looks for on the PATH."""
+    """The SAM CLI. Beside it is the python3 with pip that the functions' Makefiles call."""
     return CACHE / "sam" / "bin" / "sam"
 
 
@@ -48,7 +48,7 @@ def checkov() -> Path:
 
 
 def lambda_python() -> Path:
-    """A Python 3.11 with no more than Lambda's has."""
+    """A Python of Lambda's version with the standard library alone, there only where the machine has such a Python."""
     return CACHE / "lambda-runtime" / "bin" / "python"
 
 
@@ -88,7 +88,7 @@ def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
     makers: dict[str, tuple[str, Callable[[], object]]] = {
         "sam": ("the SAM CLI from PyPI (220 MB)", lambda: _sync("sam")),
         "checkov": ("checkov from PyPI (180 MB)", lambda: _sync("checkov")),
-        "lambda-runtime": ("what Lambda's Python has", lambda: _install("lambda-runtime", LAMBDA_RUNTIME)),
+        "lambda-runtime": ("Lambda's Python, empty", _make_lambda_runtime),
         "glue-runtime": ("what a Glue job has", lambda: _install("glue-runtime", GLUE_RUNTIME)),
         "node": (f"Node from PyPI (200 MB; there is no Node {NODE_MAJOR} here)", lambda: _sync("node")),
         "asl-validator": ("asl-validator from npm (8 MB)", _install_asl_validator),
@@ -96,6 +96,8 @@ def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
     }
     if not shutil.which("go"):
         del makers["actionlint"]
+    if _lambda_python_of_the_machine() is None:
+        del makers["lambda-runtime"]
     if _node_of_the_machine():
         del makers["node"]
     for name, (what, make) in makers.items():
@@ -142,6 +144,24 @@ def _install(name: str, packages: tuple[str, ...]) -> None:
         constraints.flush()
         python = str(target / "bin" / "python")
         _run(uv(), "pip", "install", "--quiet", "--python", python, "--constraints", constraints.name, *packages)
+
+
+def _make_lambda_runtime() -> None:
+    target = CACHE / "lambda-runtime"
+    shutil.rmtree(target, ignore_errors=True)
+    _run(uv(), "venv", "--quiet", "--no-project", "--python", str(_lambda_python_of_the_machine()), target)
+
+
+def _lambda_python_of_the_machine() -> Path | None:
+    """As the Makefile looks for the Python of the other Glue version: on the PATH, then where pyenv keeps them."""
+    major, minor = LAMBDA_PYTHON
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    on_path = [shutil.which(f"python{major}.{minor}"), shutil.which("python3")]
+    for python in (*map(Path, filter(None, on_path)), *sorted(pyenv.glob(f"{major}.{minor}.*/bin/python"))):
+        ask = f"import sys; sys.exit(sys.version_info[:2] != {LAMBDA_PYTHON})"
+        if not subprocess.run([python, "-c", ask], capture_output=True, check=False).returncode:
+            return python
+    return None
 
 
 def _install_asl_validator() -> None:

@@ -83,6 +83,11 @@ def library_versions() -> Iterator[str]:
             yield requirement.partition(";")[0].strip()
 
 
+def lambda_runtimes() -> Iterator[str]:
+    for function in PROJECT.of_type("AWS::Serverless::Function").values():
+        yield function["Runtime"]
+
+
 def prices() -> Iterator[str]:
     yield from json.loads((ROOT / "lambda_report" / "prices.json").read_text())["prices"]
 
@@ -104,7 +109,9 @@ def test_a_fact_has_a_source_a_date_and_files_that_exist(fact: Fact) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [unused_locally, error_names, log_groups, library_versions, prices], ids=lambda each: each.__name__
+    "names",
+    [unused_locally, error_names, log_groups, library_versions, lambda_runtimes, prices],
+    ids=lambda each: each.__name__,
 )
 def test_what_is_taken_for_granted_has_a_row(names: type) -> None:
     needed = set(names())

@@ -8,11 +8,12 @@ import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
+import boto3
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-DIRECT = ("aws-lambda-powertools", "kagglehub")
+DIRECT = ("aws-lambda-powertools", "boto3", "kagglehub")
 
 
 def needed(*names: str) -> dict[str, str]:
@@ -56,3 +57,14 @@ def test_every_package_has_the_hashes_of_the_lock(folder: str) -> None:
     found = hashes(folder)
     assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for some in found.values() for one in some)
     assert found == {pin: locked[pin] for pin in found}
+
+
+def test_its_boto3_knows_conditional_writes() -> None:
+    # PutObject(IfMatch=), the claim's: botocore 1.35.69 (docs/aws-facts.md).
+    assert tuple(map(int, distribution("botocore").version.split("."))) >= (1, 35, 69)
+    assert (
+        "IfMatch"
+        in boto3.client("s3", region_name="us-east-1")
+        .meta.service_model.operation_model("PutObject")
+        .input_shape.members
+    )

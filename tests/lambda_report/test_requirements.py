@@ -1,11 +1,11 @@
-"""What the function is packaged with is what the tests ran with, and loads on Lambda's old glibc."""
+"""What the function is packaged with is what the tests ran with, and loads on Lambda's glibc."""
 
 from importlib.metadata import distribution
 
 from tests.lambda_ingest.test_requirements import hashes, needed
 
-LAMBDAS_GLIBC = (2, 26)
-"""Of Amazon Linux 2, which python3.11 runs on."""
+LAMBDAS_GLIBC = (2, 34)
+"""Of Amazon Linux 2023, which python3.13 runs on."""
 
 
 def pins() -> dict[str, str]:
@@ -13,7 +13,7 @@ def pins() -> dict[str, str]:
 
 
 def test_every_package_is_pinned_to_the_locked_version() -> None:
-    assert pins() == needed("aws-lambda-powertools", "jinja2", "vl-convert-python")
+    assert pins() == needed("aws-lambda-powertools", "boto3", "jinja2", "vl-convert-python")
 
 
 def test_compiled_packages_were_built_for_a_glibc_that_lambda_has() -> None:

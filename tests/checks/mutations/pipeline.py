@@ -164,7 +164,7 @@ SETTINGS = (
     ),
     in_template("no CodeUri", "DownloadFunction", "      CodeUri: ../lambda_ingest/\n"),
     in_template("a CodeUri that does not exist", "ShipGlueCodeFunction", "../glue/", "../glue_jobs/"),
-    in_template("a runtime that does not exist", "DownloadFunction", "python3.11", "python3.111"),
+    in_template("a runtime that does not exist", "DownloadFunction", "python3.13", "python3.131"),
     Mutation(
         "SAM's template for every command", SAMCONFIG, "", "[default.build.parameters]", "[default.global.parameters]"
     ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import ship_code
 from mhealth.arguments import ConvertArguments, TransformArguments
+from tests.checks.environments import LAMBDA_PYTHON
 from tests.checks.project import CLOUDFORMATION, Project
 from tests.checks.rules.registry import rule
 
@@ -119,15 +120,23 @@ def handlers_exist(project: Project) -> Iterable[str]:
 
 @rule
 def functions_run_on_the_tested_python(project: Project) -> Iterable[str]:
-    """The tests run on one Python; cfn-lint does not look at the runtime of a SAM function."""
-    tested = (CLOUDFORMATION.parent / ".python-version").read_text().strip()
-    for name, function in project.of_type("AWS::Serverless::Function").items():
+    """cfn-lint does not look at the runtime of a SAM function; packages for another Python fail at its first import."""
+    tested = ".".join(map(str, LAMBDA_PYTHON))
+    for name, function, folder in _functions(project):
         if function.get("Runtime") != f"python{tested}":
             yield f"{name}: Runtime is {function.get('Runtime')}, expected python{tested}"
         if function.get("Architectures") != ["x86_64"]:
             yield f"{name}: Architectures must be x86_64 alone: its compiled packages are built for one"
         if not 0 < function.get("Timeout", 3) <= 900:
             yield f"{name}: Timeout is {function.get('Timeout')} s, expected 1 to 900"
+        if project.template["Resources"][name].get("Metadata") != {"BuildMethod": "makefile"}:
+            yield f"{name}: BuildMethod must be makefile, or sam build wants a python{tested} of whoever deploys"
+        makefile = folder / "Makefile"
+        recipe = makefile.read_text() if makefile.is_file() else ""
+        if f"\nbuild-{name}:\n" not in recipe:
+            yield f"{name}: {folder.name}/Makefile has no target build-{name}"
+        if _packages(folder) and f"--python-version {tested} --platform manylinux2014_x86_64 " not in recipe:
+            yield f"{name}: {folder.name}/Makefile does not get packages for Python {tested} on x86_64"
 
 
 @rule
