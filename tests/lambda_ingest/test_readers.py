@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 import errors
-from readers import Readers, shown_snapshot
+from readers import Published, Readers, View, shown_snapshot
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW
 
@@ -183,3 +184,15 @@ def view(sql: object) -> str:
 )
 def test_a_views_snapshot_is_read_from_its_statement(text: str, snapshot: int | None) -> None:
     assert shown_snapshot(text) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("shown", "seen", "version"),
+    [(2, 2, 5), (1, 1, 4), (None, 3, 7), (9, 9, None)],
+    ids=["shown", "rolled back", "shown by no view", "without a record"],
+)
+def test_the_version_is_that_of_what_readers_see(shown: int | None, seen: int, version: int | None) -> None:
+    records = tuple({"snapshot": snapshot, "raw_version": raw} for snapshot, raw in ((1, 4), (2, 5), (3, 7)))
+    published = Published(View(shown, datetime(2026, 1, 1, tzinfo=UTC)), records)
+    assert (published.seen, published.seen_version) == (seen, version)
+    assert Published(None, ()).seen_version is None
