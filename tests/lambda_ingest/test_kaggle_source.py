@@ -220,6 +220,14 @@ def test_an_archive_larger_than_allowed_is_not_downloaded(kaggle: KaggleApi) -> 
     assert list(Path(os.environ["HOME"]).rglob("*.archive")) == []
 
 
+def test_an_archive_may_be_a_mebibyte_larger_than_what_is_in_it(kaggle: KaggleApi) -> None:
+    kaggle_source.current_version(DATASET)
+    with kaggle_source.downloaded(DATASET, 1, max_bytes=4_100_000) as path:
+        assert path.stat().st_size > 5_120_000
+    with pytest.raises(SourceTooLarge), kaggle_source.downloaded(DATASET, 1, max_bytes=4_070_000):
+        pass
+
+
 def test_an_archive_larger_than_the_disk_is_not_downloaded(kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -> None:
     kaggle_source.current_version(DATASET)
     full = shutil.disk_usage("/")._replace(free=1000)
