@@ -74,14 +74,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 def _report(settings: Settings, bucket: Bucket, event: Mapping[str, Any]) -> Report:
     prefix = settings.manifests_prefix
-    snapshot = read_snapshot(bucket.document(snapshot_key(prefix, event["snapshot"])))
+    key, raw_key = snapshot_key(prefix, event["snapshot"]), event["raw_manifest"]
+    snapshot = read_snapshot(bucket.document(key), key)
     athena = Athena(boto3.client("athena"), bucket, settings.database, settings.work_group)
     counts = athena.counts(settings.rows_statement, snapshot.number)
     choice = choose(counts)
     before = event["before"]
     return Report(
         snapshot=snapshot,
-        raw=read_raw_version(bucket.document(event["raw_manifest"])),
+        raw=read_raw_version(bucket.document(raw_key), raw_key),
         published_at=str(bucket.document(publication_key(prefix, snapshot.number)).get("published_at")),
         execution=event["execution"],
         counts=counts,
@@ -112,5 +113,8 @@ def _panels(settings: Settings, athena: Athena, snapshot: Snapshot, choice: Choi
 
 
 def _changes(bucket: Bucket, prefix: str, before: int | None, now: Snapshot) -> Changes | None:
-    found = None if before is None else bucket.document_or_none(snapshot_key(prefix, before))
-    return None if found is None else changes(read_snapshot(found), now)
+    if before is None:
+        return None
+    key = snapshot_key(prefix, before)
+    found = bucket.document_or_none(key)
+    return None if found is None else changes(read_snapshot(found, key), now)

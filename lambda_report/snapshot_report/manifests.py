@@ -119,8 +119,8 @@ def publication_key(prefix: str, number: int) -> str:
     return f"{prefix}/publications/{number}.json"
 
 
-def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
-    """A snapshot manifest. Raises ManifestUnreadable where a part is missing."""
+def read_snapshot(document: Mapping[str, Any], key: str) -> Snapshot:
+    """The snapshot manifest that lies at `key`. Raises ManifestUnreadable where a part is missing."""
     try:
         return Snapshot(
             number=int(document["snapshot"]),
@@ -155,12 +155,12 @@ def read_snapshot(document: Mapping[str, Any]) -> Snapshot:
                 for each in document["checks"]
             ),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unlike("snapshot manifest", error) from error
+    except _OTHERWISE as error:
+        raise _unlike("snapshot manifest", key, error) from error
 
 
-def read_raw_version(document: Mapping[str, Any]) -> RawVersion:
-    """A raw manifest. Raises ManifestUnreadable where a part is missing."""
+def read_raw_version(document: Mapping[str, Any], key: str) -> RawVersion:
+    """The raw manifest that lies at `key`. Raises ManifestUnreadable where a part is missing."""
     try:
         return RawVersion(
             version=int(document["raw_version"]),
@@ -178,12 +178,16 @@ def read_raw_version(document: Mapping[str, Any]) -> RawVersion:
             # Older manifests list them all.
             skipped_files=int(document.get("skipped_files", len(document["skipped"]))),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unlike("raw manifest", error) from error
+    except _OTHERWISE as error:
+        raise _unlike("raw manifest", key, error) from error
 
 
-def _unlike(what: str, error: Exception) -> ManifestUnreadable:
+_OTHERWISE = (KeyError, TypeError, ValueError, OverflowError)
+"""What reading a document raises that is not as it was written."""
+
+
+def _unlike(what: str, key: str, error: Exception) -> ManifestUnreadable:
     return ManifestUnreadable(
-        f"a {what} is not as this code expects it ({type(error).__name__}: {error}). Report and jobs belong to "
+        f"the {what} {key} is not as this code expects it ({type(error).__name__}: {error}). Report and jobs belong to "
         "different versions, or somebody changed it: deploy both together. A retry does not help."
     )

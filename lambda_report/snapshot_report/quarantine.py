@@ -57,6 +57,6 @@ def _first_lines(bucket: Bucket, key: str) -> list[RejectedLine]:
         try:
             entry = json.loads(line)
             lines.append(RejectedLine(str(entry["file"]), int(entry["line"]), str(entry["reason"]), str(entry["text"])))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
     return lines

@@ -43,7 +43,7 @@ class Bucket:
             content = body.read()
         try:
             document = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._no_object(key, str(error)) from error
         if not isinstance(document, dict):
             raise self._no_object(key, f"it is a {type(document).__name__}")
