@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.project import Project, as_list
+from tests.unused_rights import said_to_be_unused
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aws-facts.md").read_text()
@@ -52,16 +53,8 @@ NAMES = {name for fact in FACTS for name in fact.names}
 
 
 def unused_locally() -> Iterator[str]:
-    """The actions of the template below a comment `unused locally`."""
-    marked = False
-    for line in PROJECT.files["cloudformation/template.yaml"].splitlines():
-        if re.match(r" +# unused locally: ", line):
-            marked = True
-        elif action := re.match(r" +- (\w+:\w+)$", line):
-            if marked:
-                yield action[1]
-        elif not re.match(r" +(#|- )", line):
-            marked = False
+    """The actions of the template that nothing uses locally."""
+    yield from (line for _, _, line in said_to_be_unused() if not line.startswith("resource "))
 
 
 def error_names() -> Iterator[str]:

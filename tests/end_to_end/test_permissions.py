@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from local_aws.cloudformation.deploy import TEMPLATE
 from local_aws.iam import record
 from local_aws.iam.policies import like, listed
 from local_aws.iam.record import Use, would_allow
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from tests.unused_rights import said_to_be_unused
 from tests.waiting import HANG
 
 from .conftest import World, anybody
@@ -168,28 +168,6 @@ def lines(role: str, sid: str, statement: dict[str, Any]) -> list[tuple[str, str
     """What a statement consists of: role, Sid and action; role, Sid and `resource N`, by its place in the list."""
     resources = [f"resource {place}" for place in range(len(listed(statement["Resource"])))]
     return [(role, sid, line) for line in [*listed(statement["Action"]), *resources]]
-
-
-def said_to_be_unused() -> dict[tuple[str, str, str], str]:
-    """Line -> reason of the actions and resources below a comment `unused locally` in a role of the template."""
-    found: dict[tuple[str, str, str], str] = {}
-    role = sid = reason = ""
-    place = -1
-    for line in TEMPLATE.read_text().splitlines():
-        if resource := re.match(r"  (\w+):$", line):
-            role = resource[1]
-        elif named := re.search(r"- (?:\{ )?Sid: (\w+)", line):
-            sid = named[1]
-        elif comment := re.match(r" +# unused locally: (.+)", line):
-            reason = comment[1]
-        elif action := re.match(r" +- (\w+:\w+)$", line):
-            found |= {(role, sid, action[1]): reason} if reason else {}
-        elif re.match(r" +- !Sub \S+$", line):
-            place += 1
-            found |= {(role, sid, f"resource {place}"): reason} if reason else {}
-        elif re.match(r" +\w+:", line):
-            place, reason = -1, ""
-    return found
 
 
 def test_nothing_was_refused_but_the_start_that_was_taken_away(life: Life) -> None:

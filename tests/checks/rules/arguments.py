@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore.model import OperationModel, Shape
 
 from tests.checks.project import Project
 from tests.checks.rules.registry import rule
+from tests.checks.service_models import service_model
 
 OPTIMISED = {
     "lambda:invoke": "lambda:Invoke",
@@ -32,15 +32,9 @@ def operation(call: str) -> OperationModel:
     named = OPTIMISED.get(call) or call.removeprefix("aws-sdk:")
     service, _, name = named.partition(":")
     try:
-        model = _session().get_service_model(service)
-        return model.operation_model(name[:1].upper() + name[1:])
+        return service_model(service).operation_model(name[:1].upper() + name[1:])
     except Exception as unknown:
         raise ValueError(f"no service has the call {call}") from unknown
-
-
-@cache
-def _session() -> Any:
-    return botocore.session.Session()
 
 
 @rule

@@ -8,14 +8,10 @@ in the API with the suffix Exception, and GlueException for what the API does no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from importlib.metadata import version
-from typing import Any
-
-import boto3
-from botocore.model import ServiceModel
 
 from tests.checks.project import Project, as_list
+from tests.checks.service_models import service_model
 
 NAME = f"service models (botocore {version('botocore')})"
 
@@ -51,15 +47,9 @@ def error_names(call: str) -> set[str]:
     """
     is_sdk = call.startswith("aws-sdk:")
     service = call.removeprefix("aws-sdk:").partition(":")[0]
-    model = _model(service)
+    model = service_model(service)
     prefix = model.metadata["serviceId"].replace(" ", "")
     shapes = {shape.name for name in model.operation_names for shape in model.operation_model(name).error_shapes}
     names = {shape if shape.endswith("Exception") else f"{shape}Exception" for shape in shapes}
     names |= {_CLIENT, f"{prefix}Exception" if is_sdk else NOT_MODELLED_1[service]}
     return {f"{prefix}.{name}" for name in names}
-
-
-@cache
-def _model(service: str) -> ServiceModel:
-    loader: Any = boto3.session.Session()._session.get_component("data_loader")
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
