@@ -2,8 +2,9 @@
 
 AWS does not tell which calls a crawl makes. Its guide asks for the managed policy AWSGlueServiceRole, which allows
 `glue:*`, "or a scoped down version of this policy" (Developer Guide, "Crawler prerequisites"). So the local AWS asks
-for what public scoped-down policies of crawlers on catalog tables allow on tables and partitions: a role that has these
-lacks nothing that anybody is known to need.
+for what public scoped-down policies of crawlers on catalog tables allow on tables and partitions, first among them
+deploy-data-collection.yaml of AWS's cloud-intelligence-dashboards (read 2026-11): a role that has these lacks nothing
+that anybody is known to need. docs/aws-facts.md counts this among what is believed.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 import glue_transform
 from mhealth.arguments import parse_register, parse_transform
-from mhealth.catalog import Catalog, CatalogError, catalog_at
+from mhealth.catalog import _CREATE_BATCH, _DELETE_BATCH, Catalog, CatalogError, catalog_at
 from mhealth.errors import InvalidArgument, PartitionMismatch
 from mhealth.registration import register
 from tests.glue.world import World, table_input
@@ -83,6 +83,15 @@ def test_more_partitions_than_a_request_takes(glue: Any, catalog: Catalog, monke
     assert catalog.register(SNAPSHOT, folders(230)) == 230
     assert asked == [100, 100, 30]
     assert len(partitions(glue)) == 230
+
+
+def test_no_request_has_more_partitions_than_glue_takes(catalog: Catalog) -> None:
+    model = catalog._client.meta.service_model  # type: ignore[attr-defined]
+    for operation, member, ours in (
+        ("BatchCreatePartition", "PartitionInputList", _CREATE_BATCH),
+        ("BatchDeletePartition", "PartitionsToDelete", _DELETE_BATCH),
+    ):
+        assert model.operation_model(operation).input_shape.members[member].metadata["max"] == ours
 
 
 def test_what_is_registered_already_is_left_and_the_rest_is_added(glue: Any, catalog: Catalog) -> None:
