@@ -10,6 +10,7 @@ from errors import InvalidInput
 from local_aws.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other, publish
+from versions import Versions
 
 
 @pytest.fixture
@@ -181,3 +182,12 @@ def test_any_other_input_is_refused(three_versions: Surroundings, given: Any, to
         three_versions.run(started_at="2026-11-24T00:00:00Z", input=given)
     assert told in str(refused.value)
     assert three_versions.keys() == before
+
+
+@pytest.mark.parametrize(
+    ("handle", "wanted", "told"), [("a/b", 3, True), ("a/b", 2, False), ("a/b/versions/3", 3, False)]
+)
+def test_kaggle_has_just_told_the_newest_as_current_where_the_handle_pins_none(
+    handle: str, wanted: int, told: bool
+) -> None:
+    assert Versions(handle, "a/b", wanted, newest=3, backfill=False).told_as_current is told
