@@ -56,6 +56,9 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         "CountWait",
     ),
     ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": _STATUS}, last='["now"]'), "ReadSnapshotSummary"),
+    # A crawl that has ended is told before the crawler can be started again, and a start before how it ended.
+    ("HasCrawlerFinished", _crawl({"State": "STOPPING", "LastCrawl": _STATUS}, last='["now"]'), "CountWait"),
+    ("HasCrawlerFinished", _crawl(_READY, last='["now"]'), "CountWait"),
     ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": {"Status": "FAILED"}}, last='["now"]'), "CrawlerFailed"),
     ("HasCrawlerFinished", _crawl({"State": "RUNNING", "LastCrawl": _STATUS}, waited=3600), "CrawlerTimedOut"),
     (
