@@ -31,6 +31,7 @@ from local_aws.errors import LocalAwsError
 from local_aws.functions import service as functions
 from local_aws.glue import crawler
 from local_aws.glue import jobs as glue_jobs
+from local_aws.glue.kept_spark import KeptSpark
 from local_aws.iam import judge as iam
 from local_aws.iam import managed_policies
 from local_aws.kaggle import api as kaggle
@@ -74,7 +75,8 @@ class LocalAws:
     `dataset` is `synthetic`, `kaggle` or a directory; `port` 0 takes a free one; `folder` receives logs/, code/ and
     the rest of a run and is emptied first; by default it is `.local-aws/PORT` below the current directory, and
     `.local-aws/logs` leads to the logs of the latest start. Only the logs outlive the run.
-    `template` None starts without a stack. `tell` is given what is being done. Raises LocalAwsError.
+    `template` None starts without a stack. `spark` is a Java for job runs that outlives this local AWS; by default it
+    has its own. `tell` is given what is being done. Raises LocalAwsError.
     """
 
     dataset: str = "synthetic"
@@ -85,6 +87,7 @@ class LocalAws:
     stack_name: str = "mhealth"
     folder: Path | None = None
     template: Path | None = TEMPLATE
+    spark: KeptSpark | None = None
     tell: Callable[[str], None] = lambda _: None
 
     world: World = field(init=False)
@@ -116,7 +119,11 @@ class LocalAws:
             raise LocalAwsError(str(error)) from None
         if self.dataset == "kaggle":
             environment = {name: os.environ[name] for name in _OF_THE_REAL_KAGGLE if name in os.environ}
-        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment)
+        spark = self.spark
+        if spark is None:
+            spark = KeptSpark()
+            self._ending.callback(spark.close)
+        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark)
         self._ending.callback(self.world.children.end_all)
         managed_policies.install(self.world)  # first, for the reset makes them anew
         # What a world before this one left in the process.
@@ -165,6 +172,8 @@ class LocalAws:
         """End the children and leave the rest to the end of the process, which the caller brings about at once."""
         if hasattr(self, "world"):
             self.world.children.end_all()
+            if self.spark is None and self.world.spark is not None:
+                self.world.spark.close()
         self._clear()
 
     def _clear(self) -> None:

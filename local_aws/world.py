@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+from local_aws.glue.kept_spark import KeptSpark
 from local_aws.processes import Children
 
 ACCOUNT = "123456789012"
@@ -23,7 +24,8 @@ class World:
     """One local AWS.
 
     `endpoint` is the address of every service; `folder` holds logs/, code/ and cache/ of this process;
-    `kaggle` is the environment that points the kagglehub client at the loopback Kaggle API (empty: the real one).
+    `kaggle` is the environment that points the kagglehub client at the loopback Kaggle API (empty: the real one);
+    `spark` is the Java that stays between job runs (None: each run starts its own).
     """
 
     endpoint: str
@@ -31,6 +33,7 @@ class World:
     folder: Path
     kaggle: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
+    spark: KeptSpark | None = None
 
     def client_environment(self) -> dict[str, str]:
         """The variables that make any AWS client talk to this world, credentials left out."""

@@ -1,4 +1,4 @@
-"""One run of a Glue job: a Spark process with the job's arguments and its role's credentials."""
+"""One run of a Glue job: a Python process with the job's arguments, its role's credentials and a Spark."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from moto.glue.models import FakeJob
 
 from local_aws import quick_java, spark_connector, spark_runtime
 from local_aws.glue import job_errors, log_groups
+from local_aws.glue.kept_spark import Lent, settings_for
 from local_aws.quick_python import quick
 from local_aws.roles import take_role
 from local_aws.service_logs import put_lines
@@ -130,8 +131,9 @@ class Runner:
             spark = quick(spark_runtime.runtime_of(run.job.glue_version))
             source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:job/{run.job.name}"
             self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession", source)
-            command = self._prepared_command(spark)
-            status, error = self._run_script(command, spark_runtime.environment(spark))
+            script, libraries = self._prepared()
+            with self._lent_java(spark, libraries) as java:
+                status, error = self._run_script(spark, script, libraries, java)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong before the script is the run's error
             error = f"{type(failure).__name__}: {failure}"
             self._note(error)
@@ -169,33 +171,63 @@ class Runner:
             ) from refused
         return target
 
-    def _prepared_command(self, spark: spark_runtime.SparkRuntime) -> list[str]:
-        run = self._run
+    def _prepared(self) -> tuple[Path, list[Path]]:
+        """The script and the Python archives, in the run's folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        arguments = run.merged_arguments()
         script = self._downloaded(self._script_uri)
-        extra = [
-            self._downloaded(uri.strip()) for uri in arguments.get("--extra-py-files", "").split(",") if uri.strip()
-        ]
-        jars = spark_connector.connector_jars(spark)
-        command = spark_runtime.spark_submit_command(
-            spark, jars, self._world.endpoint, self._world.region, quick_java.java_options(spark)
-        )
-        if extra:
-            command += ["--py-files", ",".join(str(path) for path in extra)]
+        extra = self._run.merged_arguments().get("--extra-py-files", "")
+        return script, [self._downloaded(uri.strip()) for uri in extra.split(",") if uri.strip()]
+
+    def _own_environment(self) -> dict[str, str]:
+        """What a script on Glue finds: where its AWS is, and its role's credentials."""
+        return {**self._world.client_environment(), **self._credentials, "GLUE_PYTHON_VERSION": "3"}
+
+    @contextlib.contextmanager
+    def _lent_java(self, spark: spark_runtime.SparkRuntime, libraries: Sequence[Path]) -> Iterator[Lent | None]:
+        """The Java that the local AWS keeps; None where the run starts its own."""
+        kept = self._world.spark
+        if kept is None:
+            yield None
+            return
+        settings = settings_for(self._own_environment(), self._world.endpoint, self._world.region)
+        with kept.lend(spark, settings, libraries) as java:
+            yield java
+            if java is not None:
+                with self._log.open("ab") as log:
+                    log.write(java.said())
+
+    def _command(
+        self, spark: spark_runtime.SparkRuntime, script: Path, libraries: Sequence[Path], java: Lent | None
+    ) -> list[str]:
+        run = self._run
+        if java is not None:
+            command = [str(spark.python)]
+        else:
+            jars = spark_connector.connector_jars(spark)
+            command = spark_runtime.spark_submit_command(
+                spark, jars, self._world.endpoint, self._world.region, quick_java.java_options(spark)
+            )
+            if libraries:
+                command += ["--py-files", ",".join(map(str, libraries))]
         command.append(str(script))
-        for name, value in {"--JOB_NAME": run.job.name, "--JOB_RUN_ID": run.job_run_id, **arguments}.items():
+        for name, value in {
+            "--JOB_NAME": run.job.name,
+            "--JOB_RUN_ID": run.job_run_id,
+            **run.merged_arguments(),
+        }.items():
             command += [name, value]
         return command
 
-    def _run_script(self, command: list[str], spark: Mapping[str, str]) -> tuple[str, str | None]:
+    def _run_script(
+        self, spark: spark_runtime.SparkRuntime, script: Path, libraries: Sequence[Path], java: Lent | None
+    ) -> tuple[str, str | None]:
         """The state in which the script left the run, and its error message."""
         run = self._run
+        command = self._command(spark, script, libraries, java)
         environment = {
-            **spark,
-            **self._world.client_environment(),
-            **self._credentials,
-            "GLUE_PYTHON_VERSION": "3",
+            **spark_runtime.environment(spark),
+            **self._own_environment(),
+            **(java.environment if java is not None else {}),
         }
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
@@ -217,6 +249,8 @@ class Runner:
                 return "TIMEOUT", "Job run exceeded timeout."
             finally:
                 self._world.children.finished(run.process)
+        if java is not None:
+            java.exit_code = code
         if code == 0:
             return "SUCCEEDED", None
         text = self._log.read_text(encoding="utf-8", errors="backslashreplace")

@@ -13,6 +13,7 @@ from typing import Any
 from local_aws.cloudformation.deploy import deploy
 from local_aws.server import LOCAL_PARAMETERS, LocalAws
 from tests.end_to_end.conftest import World, anybody
+from tests.suite.kept import kept_spark
 
 ROOT = Path(__file__).parents[2]
 DEPLOYED = ("cloudformation", "glue", "lambda_ingest", "lambda_report")
@@ -73,7 +74,11 @@ def deployed(
 ) -> Iterator[tuple[World, LocalAws]]:
     """The project as the stack `mhealth` on a local AWS that serves `dataset`."""
     aws = LocalAws(
-        str(dataset), folder=folder, template=project.template, parameters=LOCAL_PARAMETERS | dict(parameters or {})
+        str(dataset),
+        folder=folder,
+        template=project.template,
+        parameters=LOCAL_PARAMETERS | dict(parameters or {}),
+        spark=kept_spark(),
     )
     with aws:
         yield World(anybody(), aws.endpoint), aws

@@ -22,6 +22,7 @@ from local_aws.iam.record import Use, would_allow
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from tests.suite.kept import kept_spark
 from tests.unused_rights import said_to_be_unused
 from tests.waiting import HANG
 
@@ -73,7 +74,7 @@ def everything(tmp: Path) -> Life:
     write_dataset(dataset, rows=(60, 50))
     one = dataset / "mHealth_subject1.log"
     project = Project.copied(tmp / "project")
-    with LocalAws(str(dataset), folder=tmp / "world", template=None) as aws:
+    with LocalAws(str(dataset), folder=tmp / "world", template=None, spark=kept_spark()) as aws:
         world = World(anybody(), aws.endpoint)
         key = world.client("kms").create_key()["KeyMetadata"]["KeyId"]
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN, KmsKeyId=key)["ARN"]

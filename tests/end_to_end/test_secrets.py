@@ -13,6 +13,7 @@ from local_aws.kaggle.api import Fault, KaggleApi
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.listening import listen
 from local_aws.server import LocalAws
+from tests.suite.kept import kept_spark
 
 from .conftest import Subscriber, World, anybody
 from .project import Project, update
@@ -45,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     project.hurry()
     with (
         KaggleApi(folder / "dataset", folder / "archives") as kaggle,
-        LocalAws(str(folder / "dataset"), folder=folder / "world", template=None) as aws,
+        LocalAws(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws,
     ):
         world = World(anybody(), aws.endpoint)
         aws.world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary

@@ -17,6 +17,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from local_aws.glue.kept_spark import KeptSpark
 from local_aws.replacing import restore
 from local_aws.world import ADMINISTRATOR, World
 
@@ -55,8 +56,8 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, *installs: Callable[[World], None]) -> Iterator[Served]:
-    """Serve a fresh world; its processes end with it."""
+def serve(folder: Path, *installs: Callable[[World], None], spark: KeptSpark | None = None) -> Iterator[Served]:
+    """Serve a fresh world; its processes end with it, but for `spark`, the Java that job runs find."""
     restore()  # whatever an earlier module of tests has installed
     moto_api_backend.reset()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -65,7 +66,7 @@ def serve(folder: Path, *installs: Callable[[World], None]) -> Iterator[Served]:
     server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    world = World(endpoint=f"http://127.0.0.1:{server.port}", region="us-east-1", folder=folder)
+    world = World(endpoint=f"http://127.0.0.1:{server.port}", region="us-east-1", folder=folder, spark=spark)
     for install in installs:
         install(world)
     try:

@@ -21,6 +21,7 @@ from local_aws.faults import Fault
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
+from tests.suite.kept import kept_spark
 from tests.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
@@ -38,7 +39,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("cli")
     write_dataset(folder / "dataset", rows=ROWS)
-    with LocalAws(str(folder / "dataset"), folder=folder / "world") as aws:
+    with LocalAws(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
         yield aws
 
 

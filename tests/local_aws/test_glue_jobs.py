@@ -2,11 +2,9 @@
 
 import io
 import sys
-import textwrap
 import time
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,56 +13,12 @@ from local_aws import spark_runtime
 from local_aws.glue import job_errors, job_runs
 from local_aws.glue import jobs as glue_jobs
 from local_aws.state_machines import service as state_machines
+from tests.local_aws.glue_jobs import CODE, Jobs
 from tests.local_aws.machines import Machines, one, task
-from tests.local_aws.served import Served, serve
+from tests.local_aws.served import serve
 from tests.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
-
-CODE = "code-bucket"
-
-
-class Jobs:
-    """Ships scripts, creates jobs, runs them."""
-
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self.glue = served.client("glue")
-        self.s3 = served.client("s3")
-        self.s3.create_bucket(Bucket=CODE)
-        self.role = served.role("job-role", "glue")
-        self._count = 0
-
-    def create(self, script: str, **settings: Any) -> str:
-        self._count += 1
-        name = f"job-{self._count}"
-        self.s3.put_object(Bucket=CODE, Key=f"code/{name}.py", Body=textwrap.dedent(script).encode())
-        command = {"Name": "glueetl", "ScriptLocation": f"s3://{CODE}/code/{name}.py", "PythonVersion": "3"}
-        defaults = {"GlueVersion": "5.1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "Timeout": 10}
-        self.glue.create_job(Name=name, Role=self.role, Command=command, **{**defaults, **settings})
-        return name
-
-    def start(self, name: str, **arguments: str) -> str:
-        given = {f"--{key}": value for key, value in arguments.items()}
-        run: str = self.glue.start_job_run(JobName=name, Arguments=given)["JobRunId"]
-        return run
-
-    def get(self, name: str, run: str) -> dict[str, Any]:
-        told: dict[str, Any] = self.glue.get_job_run(JobName=name, RunId=run)["JobRun"]
-        return told
-
-    def until(self, name: str, run: str, *states: str) -> dict[str, Any]:
-        end = time.monotonic() + HANG
-        while (told := self.get(name, run))["JobRunState"] not in states:
-            assert time.monotonic() < end, told
-            time.sleep(0.05)
-        return told
-
-    def run(self, name: str, **arguments: str) -> dict[str, Any]:
-        return self.until(name, self.start(name, **arguments), *job_runs.ENDED)
-
-    def log(self, name: str, run: str) -> str:
-        return (self.served.world.folder / "logs" / "glue" / name / f"{run}.log").read_text()
 
 
 @pytest.fixture(scope="module")

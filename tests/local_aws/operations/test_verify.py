@@ -36,6 +36,7 @@ from local_aws.operations.stacks import Stack
 from local_aws.operations.verify import verify
 from local_aws.server import LocalAws
 from local_aws.world import ACCOUNT
+from tests.suite.kept import kept_spark
 
 pytestmark = pytest.mark.local_aws
 
@@ -47,7 +48,10 @@ ENDED = Ended("SUCCEEDED", 1.0, {"outcome": "unchanged", "message": "same"}, "",
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("verify")
     write_dataset(folder / "dataset", rows=ROWS)
-    with LocalAws(str(folder / "dataset"), folder=folder / "world") as aws, pytest.MonkeyPatch.context() as patch:
+    with (
+        LocalAws(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
         patch.setenv("AWS_ACCESS_KEY_ID", "any")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "any")

@@ -1,0 +1,24 @@
+"""The Java that the local AWSs of one process of tests share, one after the other.
+
+Each run of a job has its own Python process, SparkContext and workers in it (local_aws/glue/kept_spark.py). What a run
+could leave behind is the subject of tests/local_aws/test_kept_spark.py.
+"""
+
+from __future__ import annotations
+
+from local_aws.glue.kept_spark import KeptSpark
+
+_kept: list[KeptSpark] = []
+
+
+def kept_spark() -> KeptSpark:
+    """That Java, made when the first local AWS wants it."""
+    if not _kept:
+        _kept.append(KeptSpark())
+    return _kept[0]
+
+
+def pytest_unconfigure() -> None:
+    """End it with the tests."""
+    while _kept:
+        _kept.pop().close()
