@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Mapping
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaFunction
@@ -25,15 +24,7 @@ def write_log(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{function}.log").open("a") as file:
         file.write(log)
-    logs = boto3.client(
-        "logs",
-        endpoint_url=world.endpoint,
-        region_name=world.region,
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-        config=Config(retries={"max_attempts": 1}),
-    )
+    logs = world.client("logs", credentials, Config(retries={"max_attempts": 1}))
     now = int(time.time() * 1000)
     lines = [{"timestamp": now, "message": line} for line in log.split("\n") if line]
     with contextlib.suppress(ClientError):

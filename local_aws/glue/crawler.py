@@ -10,12 +10,10 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningException, GlueClientError
@@ -156,7 +154,7 @@ class _Run:
         return self._credentials
 
     def _client(self, service: str) -> Any:
-        return _client(self._world, self._granted(), service)
+        return self._world.client(service, self._granted())
 
     def _say(self, text: str) -> None:
         self._lines.append(f"[{self._crawl.crawl_id}] {text}")
@@ -221,19 +219,10 @@ def _credentials(world: World, crawler: str, role: str) -> dict[str, str]:
     return take_role(world, role, "glue", "AWS-Crawler", source)
 
 
-def _client(world: World, granted: Mapping[str, str], service: str) -> Any:
-    session = boto3.Session(
-        granted["AWS_ACCESS_KEY_ID"], granted["AWS_SECRET_ACCESS_KEY"], granted["AWS_SESSION_TOKEN"]
-    )
-    return session.client(  # type: ignore[call-overload]
-        service, endpoint_url=world.endpoint, region_name=world.region
-    )
-
-
 def _require_security_configuration(world: World, crawler: str, role: str, configuration: str) -> None:
     """CreateCrawler reads the security configuration with the crawler's role: without the right there is no crawler."""
     try:
-        glue = _client(world, _credentials(world, crawler, role), "glue")
+        glue = world.client("glue", _credentials(world, crawler, role))
         glue.get_security_configuration(Name=configuration)
     except ClientError as refused:
         error = refused.response["Error"]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import boto3
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
@@ -149,22 +148,12 @@ class Runner:
     def _script_uri(self) -> str:
         return cast("dict[str, str]", self._run.job.command)["ScriptLocation"]
 
-    def _client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self._world.endpoint,
-            region_name=self._world.region,
-            aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=self._credentials["AWS_SESSION_TOKEN"],
-        )
-
     def _downloaded(self, uri: str) -> Path:
         """A file from S3 in the run's folder, fetched with the job role's credentials."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         target = self._folder / key.rsplit("/", 1)[-1]
         try:
-            self._client("s3").download_file(bucket, key, str(target))
+            self._world.client("s3", self._credentials).download_file(bucket, key, str(target))
         except ClientError as refused:
             raise LaunchError(
                 f"LAUNCH ERROR | {uri} can't be read with the role {self._run.job.role}: {refused}"
@@ -268,7 +257,7 @@ class Runner:
         if not self._credentials or not self._log.exists():
             return
         lines = self._log.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
-        logs = self._client("logs")
+        logs = self._world.client("logs", self._credentials)
         run = self._run
         security = run.overrides.get("security_configuration") or run.job.security_configuration
         try:

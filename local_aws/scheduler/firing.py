@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.scheduler.models import Schedule, scheduler_backends
@@ -84,15 +83,7 @@ class _Occurrence:
         # AWS names the group here, so that a role can be limited to the schedules of one.
         source = f"arn:aws:scheduler:{self._world.region}:{ACCOUNT}:schedule-group/{self._schedule.group_name}"
         granted = take_role(self._world, self._target["RoleArn"], "scheduler", "scheduler", source)
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self._world.endpoint,
-            region_name=self._world.region,
-            aws_access_key_id=granted["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=granted["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=granted["AWS_SESSION_TOKEN"],
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        return self._world.client(service, granted, Config(retries={"total_max_attempts": 1}))
 
     def _input(self, attempt: int) -> str:
         """The target's input, with Scheduler's own attributes put in."""

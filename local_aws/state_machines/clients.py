@@ -6,7 +6,6 @@ import threading
 import time
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -44,35 +43,26 @@ class RoleClients:
     def __init__(self, world: World) -> None:
         self._world = world
         self._lock = threading.Lock()
-        self._sessions: dict[tuple[str, str], tuple[float, boto3.Session]] = {}
-        self._clients: dict[tuple[boto3.Session, str, str], Any] = {}
+        self._granted: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
 
     def client(self, role_arn: str, machine: str, service: str, region: str) -> Any:
         """A client of `service` that calls with the credentials of the role, taken for a state machine (its ARN)."""
         with self._lock:
-            session = self._session(role_arn, machine)
-            key = (session, service, region)
+            granted = self._credentials(role_arn, machine)
+            key = (granted["AWS_ACCESS_KEY_ID"], service, region)
             if key not in self._clients:
-                self._clients[key] = session.client(  # type: ignore[call-overload]
-                    service,
-                    region_name=region,
-                    endpoint_url=self._world.endpoint,
-                    # A Lambda task may take fifteen minutes; what to retry is the definition's business.
-                    config=Config(parameter_validation=False, read_timeout=1000, retries={"total_max_attempts": 1}),
-                )
+                # A Lambda task may take fifteen minutes; what to retry is the definition's business.
+                config = Config(parameter_validation=False, read_timeout=1000, retries={"total_max_attempts": 1})
+                self._clients[key] = self._world.client(service, granted, config, region)
             return self._clients[key]
 
-    def _session(self, role_arn: str, machine: str) -> boto3.Session:
-        until, session = self._sessions.get((role_arn, machine), (0.0, None))
-        if session is None or time.monotonic() > until:
+    def _credentials(self, role_arn: str, machine: str) -> dict[str, str]:
+        until, granted = self._granted.get((role_arn, machine), (0.0, {}))
+        if time.monotonic() > until:
             granted = take_role(self._world, role_arn, "states", "states", machine)
-            session = boto3.Session(
-                aws_access_key_id=granted["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=granted["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=granted["AWS_SESSION_TOKEN"],
-            )
-            self._sessions[role_arn, machine] = (time.monotonic() + CREDENTIALS_LAST, session)
-        return session
+            self._granted[role_arn, machine] = (time.monotonic() + CREDENTIALS_LAST, granted)
+        return granted
 
 
 _current: list[RoleClients] = []

@@ -150,6 +150,7 @@ class World:
         return sum(len(glue.get_job_runs(JobName=job)["JobRuns"]) for job in jobs)
 
 
+@functools.cache
 def anybody() -> boto3.Session:
     """A client without a role: on the local AWS an administrator."""
     return boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -27,30 +26,21 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        # One session for all clients: it reads the descriptions of the services, and of their endpoints, once.
-        self._session = boto3.Session(
-            aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
-            region_name=world.region,
-        )
-        self._lock = threading.Lock()  # a session is no thing for two threads
+        self._lock = threading.Lock()
         self._clients: dict[str, BaseClient] = {}
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(  # type: ignore[call-overload]
-                    service,
-                    endpoint_url=self._world.endpoint,
-                    config=Config(
-                        retries={"max_attempts": 1},
-                        read_timeout=_FUNCTIONS_LONGEST_RUN + 60,
-                        # Nothing on the way to ourselves needs a proxy.
-                        proxies={},
-                        s3={"addressing_style": "path"},
-                    ),
+                config = Config(
+                    retries={"max_attempts": 1},
+                    read_timeout=_FUNCTIONS_LONGEST_RUN + 60,
+                    # Nothing on the way to ourselves needs a proxy.
+                    proxies={},
+                    s3={"addressing_style": "path"},
                 )
+                self._clients[service] = self._world.client(service, ADMINISTRATOR, config)
             return self._clients[service]
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
