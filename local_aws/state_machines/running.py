@@ -34,7 +34,7 @@ ENDS = {
     HistoryEventType.ExecutionTimedOut,
 }
 
-WAITS = 0.1
+WAITS = 0.02
 """How much of a Wait state's time passes."""
 
 _is_within_size_quota = quotas.is_within_size_quota
@@ -112,7 +112,7 @@ def retrier(self: RetrierDecl, env: Any) -> None:
 
 
 def wait(self: WaitFunction, env: Any) -> None:
-    """Wait for a tenth of the time, at most until the execution ends: what is waited for is quicker here, too."""
+    """Wait for a fiftieth of the time, at most until the execution ends: what is waited for is quicker here, too."""
     env.program_state_event.wait(self._get_wait_seconds(env=env) * WAITS)
 
 

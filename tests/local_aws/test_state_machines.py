@@ -69,7 +69,7 @@ def test_a_failed_execution_tells_error_and_cause(machines: Machines) -> None:
 
 
 def test_stopping_ends_an_execution_at_once(machines: Machines) -> None:
-    arn = machines.create(one({"Type": "Wait", "Seconds": 60}))
+    arn = machines.create(one({"Type": "Wait", "Seconds": 6000}))
     execution = machines.sfn.start_execution(stateMachineArn=arn)["executionArn"]
     machines.sfn.stop_execution(executionArn=execution, error="Mine", cause="enough")
     told = machines.sfn.describe_execution(executionArn=execution)
@@ -79,7 +79,7 @@ def test_stopping_ends_an_execution_at_once(machines: Machines) -> None:
 
 
 def test_a_machine_has_its_own_time_limit(machines: Machines) -> None:
-    told = machines.run({**one({"Type": "Wait", "Seconds": 60}), "TimeoutSeconds": 1})
+    told = machines.run({**one({"Type": "Wait", "Seconds": 6000}), "TimeoutSeconds": 1})
     assert told["status"] == "TIMED_OUT"
     assert told["stopDate"] > told["startDate"]
     assert [e["type"] for e in machines.events(told["executionArn"])][-1] == "ExecutionTimedOut"
