@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,8 +34,21 @@ DEPENDENT = (
 )
 """Tests that start processes, open sockets, write files outside their folder, or read clock, locale or home."""
 
+WHOLE = ("tests",)
+"""Every test."""
+
+DATED = (
+    *("tests/lambda_ingest", "tests/lambda_report", "tests/local_aws/test_scheduler.py", "tests/local_aws/operations"),
+    *("tests/local_aws/test_cloudwatch_alarms.py", "tests/local_aws/test_cloudwatch_metrics.py"),
+    *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/test_retention.py"),
+)
+"""Tests of what has a date: versions, snapshots, records, alarms, schedules, reports."""
+
 CHECKS = ("own rules", "hooks", "schemas", "asl-validator", "checkov", "lock file", "compose file", "sam validate")
 """Checks whose tools read the environment."""
+
+CLOCK = ROOT / ".cache" / "clock"
+"""The environment of libfaketime, which `make environments` makes: a process that loads it reads another clock."""
 
 LOCAL_AWS_PORT = 4566
 """The port of `make up`; no test may need it."""
@@ -49,7 +63,8 @@ class Environment:
     """A machine: what differs from the one that this runs on.
 
     `variables` are set (`{folder}` in a value is a fresh folder), or taken away where the value is None. `prepare`
-    fills that folder. With `bare` nothing of this process's variables is passed on.
+    fills that folder. With `bare` nothing of this process's variables is passed on. `clock` is where the machine's
+    clock stands at the start, in UTC. With `busy` other programs want every core all the time.
     """
 
     name: str
@@ -59,6 +74,9 @@ class Environment:
     umask: int | None = None
     bare: bool = False
     takes_port: bool = False
+    clock: str | None = None
+    busy: bool = False
+    tests: Sequence[str] = DEPENDENT
 
 
 def _python_alone(folder: Path) -> None:
@@ -179,6 +197,9 @@ ENVIRONMENTS = (
         {"TMPDIR": "{folder}/一時 ファイル"},
         lambda folder: (folder / "一時 ファイル").mkdir(),
     ),
+    Environment("busy", "other programs that want every core", busy=True, tests=WHOLE),
+    Environment("leap-day", "the night to the 29th of February", clock="2028-02-28T23:59:00", tests=WHOLE),
+    Environment("new-year", "the night to another year", clock="2027-12-31T23:59:00", tests=DATED),
 )
 
 
@@ -189,7 +210,40 @@ def variables_of(environment: Environment, folder: Path) -> dict[str, str]:
         variables.pop(name, None)
         if value is not None:
             variables[name] = value.replace("{folder}", str(folder))
+    if environment.clock is not None:
+        variables |= _moved_clock(environment.clock, datetime.now(UTC))
     return variables
+
+
+def _library() -> Path | None:
+    return next(CLOCK.glob("lib/python*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1"), None)
+
+
+def _moved_clock(start: str, now: datetime) -> dict[str, str]:
+    """What moves the clock of a process and of all that it starts (https://github.com/wolfcw/libfaketime).
+
+    By so many seconds, and not to a moment: each process would begin there anew.
+    """
+    seconds = datetime.fromisoformat(f"{start}+00:00") - now
+    return {
+        "LD_PRELOAD": str(_library()),
+        "FAKETIME": f"{round(seconds.total_seconds()):+d}",
+        # Waits go by the other clock, which says how long a machine has been up.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+@contextlib.contextmanager
+def _busy(environment: Environment) -> Iterator[None]:
+    """Have two programs for each core that never rest."""
+    count = 2 * (os.cpu_count() or 1) if environment.busy else 0
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
 
 
 @contextlib.contextmanager
@@ -210,7 +264,7 @@ def passes(environment: Environment, commands: Sequence[Sequence[str]]) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="environment-"))
     try:
         environment.prepare(folder)
-        with _port_taken(environment):
+        with _port_taken(environment), _busy(environment):
             # A list, not a generator: what comes after a failure runs, too.
             statuses = [
                 subprocess.run(
@@ -227,20 +281,25 @@ def passes(environment: Environment, commands: Sequence[Sequence[str]]) -> bool:
     return not any(statuses)
 
 
-def main(names: Sequence[str], tests: Sequence[str] = DEPENDENT) -> int:
+def main(names: Sequence[str]) -> int:
     """Run the environments of these names, or all; returns in how many something failed."""
     known = {environment.name: environment for environment in ENVIRONMENTS}
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"There is no environment {', '.join(unknown)}. There are: {', '.join(known)}.")
-    commands = [
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
-        ["make", "check", f"CHECKS={shlex.join(CHECKS)}"],
-    ]
     lines = []
     failed = 0
     for name in names or known:
         print(f"== {name}: {known[name].why}", flush=True)
+        if known[name].clock is not None and _library() is None:
+            lines.append(
+                f"skipped       {name}: libfaketime is not built (make environments builds it, with a C compiler)"
+            )
+            continue
         started = time.monotonic()
+        commands = [
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *known[name].tests],
+            ["make", "check", f"CHECKS={shlex.join(CHECKS)}"],
+        ]
         passed = passes(known[name], commands)
         failed += not passed
         lines.append(f"{'ok    ' if passed else 'FAILED'} {time.monotonic() - started:5.0f} s  {name}")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
+import psutil
 import pytest
 
 from tests.environments import CHECKS, DEPENDENT, ENVIRONMENTS, ROOT, Environment, main, passes, variables_of
@@ -14,7 +17,7 @@ from tests.environments import CHECKS, DEPENDENT, ENVIRONMENTS, ROOT, Environmen
 PYTHON = "import os, sys; sys.exit(0 if {} else 1)"
 
 
-@pytest.mark.parametrize("path", DEPENDENT)
+@pytest.mark.parametrize("path", sorted({*DEPENDENT, *(path for each in ENVIRONMENTS for path in each.tests)}))
 def test_the_tests_that_depend_on_the_machine_exist(path: str) -> None:
     assert (ROOT / path).exists()
 
@@ -60,3 +63,22 @@ def test_the_tests_know_nothing_of_the_persons_aws() -> None:
     leading = {name for name in os.environ if name.startswith(("AWS_", "KAGGLE_", "LOCAL_AWS_"))}
     assert leading <= {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"}
     assert {"127.0.0.1", "localhost"} <= set(os.environ["no_proxy"].split(","))
+
+
+def test_a_clock_is_moved_by_so_many_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2028, 2, 28, 23, 58, 0, tzinfo=tz)
+
+    monkeypatch.setattr("tests.environments.datetime", Now)
+    moved = variables_of(Environment("some", "why", clock="2028-02-28T23:59:30"), Path())
+    assert moved["FAKETIME"] == "+90"
+    assert variables_of(Environment("some", "why", clock="2028-02-28T23:57:00"), Path())["FAKETIME"] == "-60"
+
+
+def test_a_busy_machine_is_at_rest_afterwards() -> None:
+    child = "import psutil, os, sys; sys.exit(0 if len(psutil.Process(os.getppid()).children()) > 2 else 1)"
+    before = len(psutil.Process().children())
+    assert passes(Environment("some", "why", busy=True), [[sys.executable, "-c", child]])
+    assert len(psutil.Process().children()) == before
