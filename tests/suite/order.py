@@ -8,6 +8,7 @@ one before it ended.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import tomllib
@@ -87,6 +88,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shuffle(items, seed)
     else:
         longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what is there before the first test: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:
