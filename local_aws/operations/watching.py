@@ -41,8 +41,11 @@ def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
                     began.setdefault(state, time.monotonic())
                 case Left(state, seconds, output) if state in _TELL:
                     step, tell = _TELL[state]
-                    # The crawl is a loop of states: it took from its first state to now.
-                    if step != state and step in began:
+                    # The crawl is a loop of states: it took from its first state to now. Where no crawler is, and so
+                    # none of its states, this one speaks for itself.
+                    if step not in began:
+                        step = state
+                    elif step != state:
                         seconds = time.monotonic() - began[step]
                     told = "[red]failed[/red]" if "failure" in output else escape(tell(stack, output))
                     line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {told}"

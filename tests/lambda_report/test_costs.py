@@ -55,3 +55,12 @@ def test_a_small_query_is_billed_for_ten_megabytes() -> None:
 def test_a_long_crawl_is_billed_by_the_second() -> None:
     (stage, _) = stages(Timing({"RefreshCatalog": 900.0}, 1), USAGE)
     assert stage.usd == pytest.approx(2 * 900 / 3600 * 0.44)
+
+
+def test_a_run_without_a_crawler_pays_for_none() -> None:
+    # CatalogRefresh is Job: the execution has no state of the crawl.
+    seconds = {stage: took for stage, took in SECONDS.items() if stage != "RefreshCatalog"}
+    without = {stage.name: stage.usd or 0 for stage in stages(Timing(seconds, 40), USAGE)}
+    crawled = {stage.name: stage.usd or 0 for stage in stages(Timing(SECONDS, 40), USAGE)}
+    assert set(crawled) - set(without) == {"RefreshCatalog"}
+    assert sum(crawled.values()) - sum(without.values()) == pytest.approx(2 * 600 / 3600 * 0.44)
