@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 import raw_zone
 from errors import StorageUnavailable
-from raw_zone import RawManifest, RawZone
+from raw_zone import RawManifest, RawZone, _Stream
 
 OURS = RawManifest(dataset="a/b", raw_version=1, landed=2, files=[], skipped=[])
 THEIRS = RawManifest(dataset="a/b", raw_version=1, landed=1, files=[], skipped=[])
@@ -80,3 +80,23 @@ def test_conflicts_that_do_not_end_are_an_error(s3: Any, zone: RawZone) -> None:
     with pytest.raises(ClientError, match="ConditionalRequestConflict"):
         zone.put_manifest(OURS)
     assert zone.manifest(1) is None
+
+
+def test_every_object_that_no_file_names_is_deleted_batch_by_batch(
+    s3: Any, zone: RawZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_zone, "_DELETE_BATCH", 2)
+    keys = [f"raw/version=1/{name}" for name in "abcdef"]
+    for key in [*keys, "raw/version=10/a"]:
+        s3.put_object(Bucket=zone._bucket, Key=key, Body=b"")
+    named: Any = {"raw_key": keys[2]}
+    assert zone.remove_others({**OURS, "files": [named]}) == 5
+    left = s3.list_objects_v2(Bucket=zone._bucket)["Contents"]
+    assert [one["Key"] for one in left] == [keys[2], "raw/version=10/a"]
+
+
+def test_blocks_are_read_as_a_file_in_pieces_of_any_size() -> None:
+    stream = _Stream(iter([b"abc", b"", b"defg", b"h"]))
+    assert [stream.read(2), stream.read(2), stream.read(0), stream.read(), stream.read(1)] == [
+        *(b"ab", b"cd", b"", b"efgh", b"")
+    ]

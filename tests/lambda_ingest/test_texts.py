@@ -33,3 +33,7 @@ def test_an_error_is_one_line_of_characters_that_are_seen() -> None:
 
 def test_a_message_that_fits_is_left_alone() -> None:
     assert one_line("x" * LONGEST_MESSAGE) == "x" * LONGEST_MESSAGE
+
+
+def test_a_message_tells_how_much_of_its_middle_is_left_out() -> None:
+    assert one_line("a" * 2500 + "b" * 2500) == f"{'a' * 1000} ... 3000 characters left out ... {'b' * 1000}"
