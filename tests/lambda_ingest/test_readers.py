@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import errors
-from readers import Published, Readers, View, shown_snapshot
+from readers import Published, Readers, View, _published_at, shown_snapshot
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW
 
@@ -196,3 +196,8 @@ def test_the_version_is_that_of_what_readers_see(shown: int | None, seen: int, v
     published = Published(View(shown, datetime(2026, 1, 1, tzinfo=UTC)), records)
     assert (published.seen, published.seen_version) == (seen, version)
     assert Published(None, ()).seen_version is None
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00Z", "2026-01-01T09:00:00+09:00", "2026-01-01T00:00:00"])
+def test_when_a_record_was_published_is_told_in_any_offset_or_in_utc(text: str) -> None:
+    assert _published_at({"published_at": text}) == datetime(2026, 1, 1, tzinfo=UTC)
