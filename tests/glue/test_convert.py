@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -45,6 +46,13 @@ def test_the_stage_has_typed_columns_line_and_sample(world: World) -> None:
     }
     assert (second["label"], second["line"], second["sample"]) == (1, 2, 1)
     assert world.keys("quarantine") == []
+
+
+def test_the_seconds_of_a_file_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add("one", f"{log_line(1)}\n", subject=4)
+    clock = iter([100.0, 102.5004])
+    monkeypatch.setattr("mhealth.convert.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    assert convert(task_of(world)).seconds == 2.5
 
 
 def test_a_file_parsed_by_several_threads_is_the_same_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
