@@ -59,7 +59,11 @@ def test_a_subject_that_is_no_plain_number_is_refused(world: World, subject: Any
         read(world, subject=subject)
 
 
-@pytest.mark.parametrize("lines", [-1, 1.5, "1", None])
+@pytest.mark.parametrize("lines", [-1, 1.5, "1", None, 2**53 + 1])
 def test_a_count_of_lines_that_is_no_count_is_refused(world: World, lines: Any) -> None:
     with pytest.raises(InvalidArgument, match="is no whole number from 0 to"):
         read(world, lines=lines)
+
+
+def test_as_many_lines_as_a_double_counts_are_a_count(world: World) -> None:
+    read(world, lines=2**53)
