@@ -235,6 +235,12 @@ def test_the_fast_parser_takes_plain_lines() -> None:
     assert [str(array.type) for array in piece.values] == ["double", "double", "int32"]
 
 
+def test_a_label_is_a_whole_number_wherever_its_columns_name_comes_from() -> None:
+    piece = parse_fast(b"0.5,4\n", ["ecg_1", "".join(["la", "bel"])])
+    assert piece is not None
+    assert [str(array.type) for array in piece.values] == ["double", "int32"]
+
+
 def test_one_bad_line_costs_few_slow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = b"1.25,2.5,3\n" * 40_000, b"1,x,3\n"
     slow_bytes = 0

@@ -378,3 +378,22 @@ def test_many_entries_that_share_their_bytes_count_each(tmp_path: Path) -> None:
     path.write_bytes(data[:start] + directory)
     with pytest.raises(SourceTooLarge, match="1001 bytes unpacked, or more"), opened(path, max_bytes=LIMIT):
         pass
+
+
+@pytest.mark.parametrize("size", [None, -1, 11])
+def test_no_read_of_a_directory_is_without_bound(
+    size: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_files, "INDEX_BYTES", 10)
+    monkeypatch.setattr(archive_files, "HEADER_BYTES", 10)
+    (tmp_path / "file").write_bytes(b"0123456789A")
+    with archive_files.ZipIndex(tmp_path / "file") as file, pytest.raises(SourceTooLarge, match="has 11 bytes"):
+        file.read(size)
+    with archive_files.TarIndex(tmp_path / "file") as tar, pytest.raises(UnsafeArchive, match="more than 10 bytes"):
+        tar.read(size)
+
+
+def test_a_directory_that_fits_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    with archive_files.ZipIndex(tmp_path / "file") as file:
+        assert [file.read(4), file.read(None), file.read()] == [b"0123", b"456789", b""]
