@@ -80,6 +80,18 @@ def every_snapshot_is_whole(world: World, dataset: Path, snapshots: int) -> None
         assert read(world, snapshot) == sources.of_logs(dataset), snapshot
 
 
+def dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Path) -> None:
+    runs = world.job_runs()
+    for snapshot in kept(world):
+        drop_partitions(world, snapshot)
+    assert partitions(world) == {}
+    arn = world.start()
+    assert json.loads(world.ended(arn)["output"])["outcome"] == "published again"
+    assert "RegisterAgain" in world.states(arn)
+    assert world.job_runs() == runs + 1
+    every_snapshot_is_whole(world, dataset, 2)
+
+
 def test_a_live_stack_changes_from_the_crawler_to_the_job(
     world: World, aws: LocalAws, project: Project, dataset: Path
 ) -> None:
@@ -110,18 +122,7 @@ def test_a_live_stack_changes_from_the_crawler_to_the_job(
     transform = world.resources["GlueTransformRole"]
     assert any(use.action == "glue:BatchCreatePartition" and use.role.endswith(transform) for use in record.used())
     assert record.refused() == {}
-
-
-def test_dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Path) -> None:
-    runs = world.job_runs()
-    for snapshot in kept(world):
-        drop_partitions(world, snapshot)
-    assert partitions(world) == {}
-    arn = world.start()
-    assert json.loads(world.ended(arn)["output"])["outcome"] == "published again"
-    assert "RegisterAgain" in world.states(arn)
-    assert world.job_runs() == runs + 1
-    every_snapshot_is_whole(world, dataset, 2)
+    dropped_partitions_are_registered_again_by_the_job(world, dataset)
 
 
 def test_a_partition_that_points_elsewhere_has_a_name(world: World, dataset: Path) -> None:
