@@ -110,3 +110,8 @@ def test_a_rejected_line_names_its_subject_where_that_is_sure(line: bytes, subje
     verdict = read_line(line, BY_ROW)
     assert isinstance(verdict, BadLine)
     assert verdict.subject == subject
+
+
+def test_label_and_subject_are_told_by_their_names_wherever_these_come_from() -> None:
+    columns = [f"{name[:2]}{name[2:]}" for name in BY_ROW]  # other objects of the same text
+    assert read_line(b"1,2,subject3", columns) == GoodLine((1.0, 2, 3))
