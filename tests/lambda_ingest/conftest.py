@@ -109,6 +109,9 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir()
     for name in ("HOME", "KAGGLEHUB_CACHE", "KAGGLE_CONFIG_DIR"):
         monkeypatch.setenv(name, str(home))
+    # For each client kagglehub looks six times through the sources of all that is on the stack, for who calls it. In a
+    # test the stack is long: that would take a third of these tests' time.
+    monkeypatch.setattr("kagglehub.clients.get_user_agent", lambda: "kagglehub")
 
 
 @pytest.fixture

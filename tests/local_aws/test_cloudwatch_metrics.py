@@ -133,8 +133,8 @@ def test_a_state_machine_puts_metrics_with_names_of_the_sdk(served: Served, mach
     [
         pytest.param({"Type": "Pass"}, "Succeeded", id="succeeded"),
         pytest.param({"Type": "Fail", "Error": "E"}, "Failed", id="failed"),
-        pytest.param({"Type": "Wait", "Seconds": 30}, "TimedOut", id="timed-out"),
-        pytest.param({"Type": "Wait", "Seconds": 30}, "Aborted", id="aborted"),
+        pytest.param({"Type": "Wait", "Seconds": 6000}, "TimedOut", id="timed-out"),
+        pytest.param({"Type": "Wait", "Seconds": 6000}, "Aborted", id="aborted"),
     ],
 )
 def test_step_functions_counts_its_executions(

@@ -95,7 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not fast."""
+    """Mark what takes the browser of the suite; leave out what is not fast."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     if config.getoption("--fast"):
         slow = [item for item in items if any(item.get_closest_marker(name) for name in NEEDS)]
         config.hook.pytest_deselected(items=slow)
