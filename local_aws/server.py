@@ -20,7 +20,7 @@ from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws import buckets, cloudtrail, faults, log_groups
+from local_aws import buckets, cloudtrail, faults, log_groups, protocols
 from local_aws.athena import service as athena
 from local_aws.browser_guard import BrowserGuard
 from local_aws.cloudformation import change_sets, stacks
@@ -47,7 +47,7 @@ LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
 """Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""
 
 _MODULES = (
-    *(stacks, change_sets, buckets, log_groups, cloudwatch, functions),
+    *(protocols, stacks, change_sets, buckets, log_groups, cloudwatch, functions),
     *(glue_jobs, crawler, athena, state_machines, iam, cloudtrail, faults),
 )
 _OF_THE_REAL_KAGGLE = (
