@@ -36,7 +36,7 @@ from local_aws.iam import judge as iam
 from local_aws.iam import managed_policies
 from local_aws.kaggle import api as kaggle
 from local_aws.listening import HOST, listen
-from local_aws.replacing import replace
+from local_aws.replacing import replace, restore
 from local_aws.state_machines import service as state_machines
 from local_aws.world import World
 
@@ -98,6 +98,7 @@ class LocalAws:
             raise LocalAwsError("this process already runs a local AWS: moto's state is the process's own")
         self._ending = contextlib.ExitStack()
         self._ending.callback(_running.release)
+        self._ending.callback(restore)  # what moto does in this process after us is as before
         try:
             self._start()
         except BaseException:
@@ -141,7 +142,7 @@ class LocalAws:
             deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=parameters)
 
     def _listen(self) -> tuple[BaseWSGIServer, int]:
-        # What moto does in this process after us is as before: with AWS's own policies it takes a second to begin anew.
+        # Taken back, too: with AWS's own policies moto takes a second to begin anew.
         self._ending.callback(default_user_config.update, default_user_config.copy())
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["iam"] = {"load_aws_managed_policies": True}

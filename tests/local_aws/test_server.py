@@ -10,6 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.core.config import default_user_config
+from moto.glue.models import FakeJob
+from moto.moto_server import werkzeug_app
+from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 
 from local_aws import clock, faults
 from local_aws.errors import LocalAwsError, PortTaken
@@ -37,6 +40,16 @@ def test_each_start_is_a_fresh_world_that_leaves_its_logs_only(tmp_path: Path) -
             assert not (aws.world.folder / "logs" / "old").exists()
             (aws.world.folder / "logs" / "old").touch()
         assert [entry.name for entry in (tmp_path / "world").iterdir()] == ["logs"]
+
+
+def test_moto_is_as_before_when_a_local_aws_has_stopped(tmp_path: Path) -> None:
+    def parts() -> list[object]:
+        return [FakeJob.start_job_run, ExecutionState._eval_state, werkzeug_app.DISABLE_GLOBAL_CORS]
+
+    before = parts()
+    with started(tmp_path):
+        assert all(now is not then for now, then in zip(parts(), before, strict=True))
+    assert parts() == before
 
 
 def left_behind(aws: LocalAws, folder: Path) -> subprocess.Popen[bytes]:

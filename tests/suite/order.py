@@ -52,8 +52,8 @@ def shuffle(items: list[pytest.Item], seed: str) -> None:
 
 
 def workers(cores: int, memory: int) -> int:
-    """How many workers a machine of so many cores and free bytes gets: one more than cores, for tests often wait."""
-    return max(1, min(cores + 1, memory // _WORKER_MEMORY, _MOST_WORKERS))
+    """How many workers a machine of so many cores and free bytes gets: two more than cores, for tests often wait."""
+    return max(1, min(cores + 2, memory // _WORKER_MEMORY, _MOST_WORKERS))
 
 
 def _cores() -> int:
@@ -94,6 +94,11 @@ def pytest_collection_finish() -> None:
     """Have the garbage collector pass over what is there before the first test: it stays to the end."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let it be collected at the end: some libraries complain of what is left."""
+    gc.unfreeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:
