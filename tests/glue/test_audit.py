@@ -101,6 +101,19 @@ def test_a_whole_snapshot_passes(snapshot: Snapshot) -> None:
     ]
 
 
+def test_a_subjects_rows_are_counted_over_all_its_files(snapshot: Snapshot) -> None:
+    """Two files of 300 rows, from 601 lines of which one was rejected: numbers that Python has more than one of."""
+    snapshot.write(SCHEMA, 300)
+    second = snapshot.path.with_name("part-00001.parquet")
+    second.write_bytes(snapshot.path.read_bytes())
+    snapshot.resize()
+    file = replace(snapshot.files[0], rows=300)
+    snapshot.files = [file, replace(file, key=f"{PREFIX}subject=1/{second.name}")]
+    note = replace(snapshot.source.note, lines=int("601"), rows=600, subjects=(StagedSubject(1, 601, 600),))
+    snapshot.source = replace(snapshot.source, file=replace(snapshot.source.file, lines=int("601")), note=note)
+    require(snapshot.audit())
+
+
 def lose_a_row(snapshot: Snapshot) -> None:
     snapshot.write(SCHEMA, 2)
     snapshot.resize()
@@ -213,6 +226,7 @@ def test_rows_lost_or_doubled_anywhere_fail(snapshot: Snapshot, harm: Callable[[
     ("schema", "options", "message"),
     [
         pytest.param(pa.schema([*list(SCHEMA)[:2]]), {}, "missing ecg_1", id="column-missing"),
+        pytest.param(pa.schema([*list(SCHEMA)[1:]]), {}, "missing id", id="ids-missing"),
         pytest.param(SCHEMA.append(pa.field("x", pa.int32())), {}, "unexpected x", id="column-too-many"),
         pytest.param(SCHEMA.set(2, pa.field("ecg_1", pa.float32())), {}, "ecg_1 is float, not double", id="other-type"),
         pytest.param(pa.schema([SCHEMA[1], SCHEMA[0], SCHEMA[2]]), {}, "another order", id="other-order"),

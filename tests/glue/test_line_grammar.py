@@ -30,6 +30,8 @@ def test_a_good_line_has_these_values(line: bytes, values: tuple[float, ...]) ->
     ("line", "reason"),
     [
         pytest.param(b"1,2", "2 fields, expected 3", id="too-few"),
+        pytest.param(b"1,", "2 fields, expected 3", id="too-few-and-the-last-is-empty"),
+        pytest.param(b",", "2 fields, expected 3", id="nothing-but-a-delimiter"),
         pytest.param(b"1,2,3,4", "4 fields, expected 3", id="too-many"),
         pytest.param(b",2,3,", "field 1 (ecg_1) is empty", id="empty-field"),
         pytest.param(b"1,2,", "field 3 (label) is empty", id="cut-off"),

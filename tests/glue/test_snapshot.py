@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from mhealth.arguments import TransformArguments, parse_transform
+from mhealth.errors import DuplicateSubject, MissingSubject
 from mhealth.manifests import SnapshotFile, SnapshotManifest, SnapshotSource
 from mhealth.raw_manifest import RawFile
-from mhealth.snapshot import Published, SnapshotPlan, Source, plan_snapshot
+from mhealth.snapshot import Published, SnapshotPlan, Source, check_subjects, plan_snapshot
 from mhealth.stage import StagedSubject, StageNote
 from tests.glue.world import World
 
@@ -38,6 +39,23 @@ def test_files_are_carried_where_nothing_changed(arguments: TransformArguments) 
         (f"processed/snapshot=5/{rest}", f"processed/snapshot=6/{rest}", rows, True)
         for rest, rows in (("subject=1/part-00000.parquet", 4), ("subject=2/part-00000.parquet", 3))
     ]
+
+
+@pytest.mark.parametrize("published", [frozenset({1, 2}), frozenset({1}), frozenset()], ids=["same", "one-new", "all"])
+def test_the_subjects_may_be_those_of_before_or_more(published: frozenset[int]) -> None:
+    check_subjects([SOURCE], published, 5, allow_missing=False)
+
+
+def test_a_subject_that_readers_see_and_nobody_has_any_more_is_missing_unless_that_is_allowed() -> None:
+    with pytest.raises(MissingSubject, match=r"subjects \[3\] are in the published snapshot 5"):
+        check_subjects([SOURCE], frozenset({1, 3}), 5, allow_missing=False)
+    check_subjects([SOURCE], frozenset({1, 3}), 5, allow_missing=True)
+
+
+def test_a_subject_has_one_source() -> None:
+    other = replace(SOURCE, file=replace(RAW, source="other.csv"))
+    with pytest.raises(DuplicateSubject, match=r"subject 1 has rows in all\.csv and in other\.csv"):
+        check_subjects([SOURCE, other], frozenset(), None, allow_missing=True)
 
 
 def of(**changes: object) -> Published:
