@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import convert_parquet
-from mhealth import large_files
+from mhealth import convert_files, large_files
 from mhealth.errors import DuplicateSubject, InvalidArgument, RowCountMismatch, SchemaMismatch, TooManyBadRows
 from tests.glue.world import LAYOUT_2, World, log_line
 
@@ -198,6 +199,21 @@ def test_a_large_file_is_split_between_tasks_and_comes_out_as_in_one_piece(
     run(large, max_bad_row_ratio=0.5, code_version="undivided")
     assert rows_of(large, IN_ONE) == found
     assert large.rejected(QUARANTINE) == rejected
+
+
+def test_only_large_files_are_read_twice(large: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first time for what the lines before a part mean for its numbers."""
+    asked = []
+    on_workers = convert_files._on_workers
+
+    def told(spark: Any, work: Any, tasks: Any) -> list[Any]:
+        asked.append((work.__name__, [task.file.name for task in tasks]))
+        return on_workers(spark, work, tasks)
+
+    monkeypatch.setattr(convert_files, "_on_workers", told)
+    large.add("one", GOOD, subject=9)
+    run(large, max_bad_row_ratio=0.5)
+    assert asked == [("survey", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
 
 
 @pytest.mark.parametrize("lost", [*IN_THREE, QUARANTINE])

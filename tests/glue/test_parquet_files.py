@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mhealth.parquet_files import ParquetSink
+from tests.glue.world import ANKLE, ARM
 
 SCHEMA = pa.schema(
     [
@@ -93,6 +94,38 @@ def test_the_next_part_begins_where_a_file_would_pass_the_limit(tmp_path: Path) 
     ids = [name for row in told for name in pq.ParquetFile(tmp_path / str(row["key"])).read()["id"].to_pylist()]
     assert ids == [f"1-{sample:07d}" for sample in range(20_000)]
     assert all(row["ids_increase"] for row in told)
+
+
+def test_the_footer_of_many_small_row_groups_counts_to_a_files_size(tmp_path: Path) -> None:
+    """Values that are all the same take hardly a byte, and what the footer says of each column takes the most."""
+    names = [*ANKLE, *ARM]
+    schema = pa.schema([("id", pa.string()), *((name, pa.float64()) for name in names)])
+    limit = 30_000
+    sink = ParquetSink(f"file://{tmp_path}", PREFIX, schema, limit)
+    same = pa.array([0.5] * 200)
+    batches = [
+        pa.RecordBatch.from_arrays(
+            [
+                pa.array([f"1-{sample:07d}" for sample in range(start, start + 200)]),
+                *([same] * len(names)),
+                pa.array([1] * 200, pa.int32()),
+            ],
+            names=["id", *names, "subject"],
+        )
+        for start in range(0, 10_000, 200)
+    ]
+    told = [row for rows in sink(iter(batches)) for row in rows.to_pylist()]
+    sizes = [(tmp_path / str(row["key"])).stat().st_size for row in told]
+    assert max(sizes) <= limit
+    assert sum(row["rows"] for row in told) == 10_000
+    assert pq.read_metadata(tmp_path / str(told[0]["key"])).num_row_groups > 2
+
+
+def test_what_spark_hands_over_bit_by_bit_is_one_row_group(tmp_path: Path) -> None:
+    """A reader opens row group by row group: many small ones would cost it more than the rows."""
+    (told,) = write(tmp_path, [batch([(1, sample)]) for sample in range(50)])
+    metadata = pq.read_metadata(tmp_path / str(told["key"]))
+    assert (metadata.num_rows, metadata.num_row_groups) == (50, 1)
 
 
 def test_no_rows_no_file(tmp_path: Path) -> None:
