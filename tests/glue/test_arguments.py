@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mhealth.arguments import parse_convert, parse_transform
+from mhealth.arguments import parse_convert, parse_register, parse_transform
 from mhealth.errors import CodeVersionMismatch, InvalidArgument
 from tests.glue.world import World
 
@@ -122,6 +124,46 @@ def test_a_missing_argument_is_named_and_abbreviations_do_not_count() -> None:
     argv = [text.replace("--stage_prefix", "--stage") for text in WORLD.convert_arguments()]
     with pytest.raises(InvalidArgument, match="arguments are required: --stage_prefix"):
         parse_convert(argv)
+
+
+MAKING = ["data_uri", "snapshot", "raw_manifest", "stage_prefix", "code_version"]
+
+
+@pytest.mark.parametrize(
+    ("parse", "argv", "required"),
+    [
+        pytest.param(parse_convert, [], [*MAKING, "quarantine_prefix", "max_bad_row_ratio"], id="job-1"),
+        pytest.param(
+            parse_transform,
+            [],
+            [
+                *MAKING,
+                "manifests_prefix",
+                "table",
+                "processed_prefix",
+                "recording_start",
+                "max_file_bytes",
+                "keep_snapshots",
+                "allow_missing_subjects",
+                "catalog_refresh",
+            ],
+            id="job-2",
+        ),
+        pytest.param(
+            parse_register,
+            ["--only_register", "true"],
+            ["data_uri", "snapshot", "manifests_prefix", "table"],
+            id="only-register",
+        ),
+    ],
+)
+def test_every_argument_without_a_default_is_required(
+    parse: Callable[[list[str]], object], argv: list[str], required: list[str]
+) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        parse(argv)
+    named = str(refused.value).partition("arguments are required: ")[2]
+    assert re.findall(r"--(\w+)", named) == required
 
 
 def test_a_run_that_began_with_other_code_than_the_jobs_is_refused() -> None:

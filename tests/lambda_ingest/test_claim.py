@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -155,7 +156,7 @@ def test_claim_that_is_never_written_fails_by_name(
 
 
 def test_function_does_nothing_beside_a_running_execution(
-    surroundings: Surroundings, claim: Claim, executions: Executions
+    surroundings: Surroundings, claim: Claim, executions: Executions, log: io.StringIO
 ) -> None:
     first, second = executions.start("first"), executions.start("second")
     claim.take(first)
@@ -164,5 +165,7 @@ def test_function_does_nothing_beside_a_running_execution(
     assert (result["changed"], result["running"]) == (False, first)
     assert first in result["message"]
     assert list(surroundings.keys()) == ["manifests/claim.json"]
+    done = json.loads(log.getvalue().splitlines()[-1])
+    assert (done["message"], done["changed"], done["outcome"]) == ("done", False, result["message"])
     result = surroundings.run(execution=first, started_at="2026-11-24T03:14:53Z")
     assert (result["changed"], result["running"]) == (True, None)
