@@ -24,6 +24,7 @@ ENTRY, TEST = (textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.
 (LINES,) = re.findall(r"^```csv\n(.+?)^```$", PAGE, re.M | re.S)
 
 
+@pytest.mark.tests
 def test_the_steps_for_a_new_layout_are_one_entry_and_one_test_that_passes(tmp_path: Path) -> None:
     for folder in ("lambda_ingest", "tests/lambda_ingest"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "conftest.py"))

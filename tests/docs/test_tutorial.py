@@ -103,6 +103,7 @@ def test_its_commands_are_those_that_are_tried_here() -> None:
     assert "`git checkout .`" in PAGE
 
 
+@pytest.mark.tests
 def test_its_test_passes(reader: Reader) -> None:
     command = COMMANDS[0].removeprefix("uv run ").split()
     said = reader.says(sys.executable, "-m", *command)
@@ -120,6 +121,7 @@ def test_the_reference_says_it_on_the_pages_that_are_named(reader: Reader) -> No
     assert row in (reader.folder / "docs" / "columns.md").read_text()
 
 
+@pytest.mark.tests
 @pytest.mark.timeout(600)
 def test_the_tests_that_follow_the_change_end_in_green(reader: Reader) -> None:
     """`make test`, as far as it can depend on the change; but for this test, which would begin anew."""

@@ -48,6 +48,7 @@ def drill(folder: Path, text: str, seed: str = "") -> tuple[int, str]:
     return done.returncode, done.stdout[done.stdout.index("Drill with") :].rpartition("┘")[0]
 
 
+@pytest.mark.tests
 def test_a_seed_decides_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")  # which is where hypothesis would not take it
     code, table = drill(tmp_path, DRILL, "7")
@@ -62,6 +63,7 @@ def test_a_seed_decides_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert told != otherwise
 
 
+@pytest.mark.tests
 def test_without_a_seed_it_is_always_the_same_one(tmp_path: Path) -> None:
     code, table = drill(tmp_path, TWICE)
     assert code == 0
@@ -70,6 +72,7 @@ def test_without_a_seed_it_is_always_the_same_one(tmp_path: Path) -> None:
     assert "5 times" in line
 
 
+@pytest.mark.tests
 @pytest.mark.parametrize("text", [TWICE.replace('"seen"', '"seen", lost=1'), "def test_nothing(): pass"])
 def test_a_drill_that_loses_or_shows_nothing_fails(tmp_path: Path, text: str) -> None:
     code, _ = drill(tmp_path, text)

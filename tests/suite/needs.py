@@ -16,6 +16,7 @@ NEEDS = {
     "local_aws": "needs the project's stack on a local AWS, with the jobs and functions that run there",
     "spark_process": "needs Spark in a process of its own; the SparkSession of the tests' process is none",
     "browser": "needs a browser",
+    "tests": "runs tests in a process of its own",
 }
 _COMMANDS = ("up", "demo", "notebook")
 
@@ -34,6 +35,8 @@ def needed(event: str, arguments: Sequence[Any]) -> str | None:
     words = [str(word) for word in ([command] if isinstance(command, str | bytes | Path) else command)]
     if any(word.endswith("bin/spark-submit") for word in words):
         return None if "pyspark-shell" in words else "spark_process"
+    if "pytest" in words:
+        return "tests"
     if "run-driver" in words and any("playwright" in word for word in words):
         return "browser"
     module = next((word for word in words if word.startswith("local_aws.") or word.endswith("bin/local-aws")), "")

@@ -22,6 +22,7 @@ SESSION = ["/spark/bin/spark-submit", "--conf", "spark.ui.enabled=false", "pyspa
         pytest.param(["/bin/local-aws", "query", "SELECT 1"], None, id="query"),
         pytest.param(["python", "-m", "local_aws.demo"], "local_aws", id="demo"),
         pytest.param(["node", "/venv/playwright/cli.js", "run-driver"], "browser", id="browser"),
+        pytest.param(["python", "-m", "pytest", "-q", "tests/docs"], "tests", id="tests"),
         pytest.param("make", None, id="another command, as text"),
     ],
 )
@@ -69,6 +70,6 @@ def test_a_refusal_that_is_caught_fails_the_test_all_the_same(pytester: pytest.P
     run(pytester, STARTS.format(mark="", call=caught)).assert_outcomes(failed=1)
 
 
-@pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser"])
+@pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser", "tests"])
 def test_a_test_that_says_what_it_needs_is_none_of_the_fast(pytester: pytest.Pytester, mark: str) -> None:
     run(pytester, STARTS.format(mark=f"@pytest.mark.{mark}", call="start()")).assert_outcomes(deselected=1)
