@@ -68,8 +68,8 @@ def _answer(cursor: duckdb.DuckDBPyConnection, asked: str, sql: str, parameters:
     return cursor.fetchall() if asked == "rows" else []
 
 
-def _serve(connection: Connection, cursor: duckdb.DuckDBPyConnection) -> None:
-    with contextlib.suppress(EOFError, OSError), connection, cursor:
+def _serve(connection: Connection, cursors: dict[bytes, duckdb.DuckDBPyConnection], number: bytes) -> None:
+    with contextlib.suppress(EOFError, OSError), connection, cursors[number] as cursor:
         cursor.execute("SET explain_output = 'physical_only'")
         while True:
             request = connection.recv()
@@ -80,6 +80,7 @@ def _serve(connection: Connection, cursor: duckdb.DuckDBPyConnection) -> None:
             except Exception as error:  # noqa: BLE001 - whatever it is, who asked raises it
                 answer = (type(error).__name__, NO_ROOM if "bad_alloc" in str(error) else str(error))
             connection.send(answer)
+    del cursors[number]
 
 
 def main(end: int, folder: str, memory: str, spill: str, most: int) -> None:
@@ -96,9 +97,10 @@ def main(end: int, folder: str, memory: str, spill: str, most: int) -> None:
         kind, number = message[:1], message[1:]
         if kind == OPEN:
             cursors[number] = database.cursor()
-            threading.Thread(target=_serve, args=(Connection(ends[0]), cursors[number]), daemon=True).start()
-        elif number in cursors:
-            cursors[number].interrupt()
+            threading.Thread(target=_serve, args=(Connection(ends[0]), cursors, number), daemon=True).start()
+        elif (cursor := cursors.get(number)) is not None:
+            with contextlib.suppress(duckdb.ConnectionException):  # its query has just ended
+                cursor.interrupt()
 
 
 if __name__ == "__main__":
