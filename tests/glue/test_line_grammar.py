@@ -53,6 +53,7 @@ def test_a_good_line_has_these_values(line: bytes, values: tuple[float, ...]) ->
         pytest.param(b"1,\xff2,3", "field 2 (ecg_2) is not a number: '\\\\xff2'", id="not-utf-8"),
         pytest.param(b"1,2,3\r1,2,3", "a carriage return inside the line", id="lone-carriage-return"),
         pytest.param(b'1,"2,3', "the quotes are not those of a CSV line (unexpected end of data)", id="open-quote"),
+        pytest.param(b"1," + b"9" * 39 + b"x,3", f"field 2 (ecg_2) is not a number: '{'9' * 39}x'", id="shown-whole"),
         pytest.param(b"1," + b"9" * 50 + b"x,3", f"field 2 (ecg_2) is not a number: '{'9' * 40}...'", id="long-field"),
     ],
 )

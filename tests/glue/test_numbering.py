@@ -67,6 +67,16 @@ def test_a_rejected_line_follows_the_line_before_it_over_pieces(pieces: int) -> 
     assert numbering.counts == {1: SubjectCount(lines=2, rows=2), 2: SubjectCount(lines=2, rows=1)}
 
 
+@pytest.mark.parametrize(
+    ("subject", "columns", "line"), [(7, OWN, "1,0\n"), (None, BY_ROW, "1,0,7\n")], ids=["own", "by-row"]
+)
+def test_a_part_counts_on_from_the_parts_before_it(subject: int | None, columns: list[str], line: str) -> None:
+    numbering = Numbering(next_line=2, subject=subject, before={7: 5})
+    piece = parse_slowly((line * 3).encode(), columns)
+    samples = [numbering.number(piece, columns).samples.tolist() for _ in range(3)]
+    assert samples == [[5, 6, 7], [8, 9, 10], [11, 12, 13]]
+
+
 def test_a_file_without_any_readable_subject_counts_for_none() -> None:
     good, bad, numbering = numbered("a\nb\n", BY_ROW, None, 2)
     assert (good, bad, numbering.counts) == ([], [2, 3], {})

@@ -58,6 +58,11 @@ def test_a_subject_has_one_source() -> None:
         check_subjects([SOURCE, other], frozenset(), None, allow_missing=True)
 
 
+def test_without_its_manifest_a_snapshot_has_the_subjects_of_its_folders() -> None:
+    assert replace(PUBLISHED, manifest=None).subjects == {1, 2}
+    assert Published().subjects == frozenset()
+
+
 def of(**changes: object) -> Published:
     """What is published, with another manifest."""
     return replace(PUBLISHED, manifest=replace(OLD, **changes))  # type: ignore[arg-type]

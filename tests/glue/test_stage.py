@@ -37,6 +37,26 @@ def test_a_stage_key_mirrors_the_raw_key(raw_key: str, expected: str) -> None:
     assert sibling_key(raw_key, "stage", ".parquet") == expected
 
 
+@pytest.mark.parametrize(("columns", "reads"), [(1, 1), (2000, 2)], ids=["short", "long"])
+def test_a_footer_is_read_with_no_more_than_it_needs(
+    world: World, columns: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its length stands before the last four bytes of the file; most footers are within the first reading."""
+    write(world, "stage/one.parquet", columns, None)
+    storage = storage_at(world.data_uri)
+    length = int.from_bytes((world.folder / "stage/one.parquet").read_bytes()[-8:-4], "little") + 8
+    asked = []
+    tail = storage.tail
+
+    def told(key: str, size: int) -> bytes:
+        asked.append(size)
+        return tail(key, size)
+
+    monkeypatch.setattr(storage, "tail", told)
+    assert read_footer(storage, "stage/one.parquet").num_columns == columns
+    assert asked == [65_536, length][:reads]
+
+
 @pytest.mark.parametrize("columns", [3, 2000], ids=["small-footer", "footer-beyond-the-first-tail"])
 def test_the_note_is_read_from_the_tail(world: World, columns: int) -> None:
     write(world, "stage/one.parquet", columns, NOTE.encoded())
