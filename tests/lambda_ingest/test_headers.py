@@ -58,6 +58,7 @@ NUMBERS = b"1.5,-2,3e4,0\n" * 3
         pytest.param(b"alpha,beta,gamma,delta", True, id="as many unknown names as fields"),
         pytest.param(b"alpha,beta,gamma", False, id="fewer"),
         pytest.param(b"alpha beta gamma delta", False, id="as many words parted by something else"),
+        pytest.param(b"alpha;beta;gamma;delta", False, id="as many words parted by semicolons"),
         pytest.param(b"x,x,x,x", False, id="the same word again and again"),
         pytest.param(b"nan,null,inf,NA", False, id="values that are missing"),
         pytest.param(b"broken,ecg_1,3,4", False, id="a data line with two bad fields"),
