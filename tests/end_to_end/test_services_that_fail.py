@@ -19,7 +19,7 @@ from . import sources
 from .faulty_world import OWN, Faulty, faulty
 from .project import update
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]  # a deployment in it changes what those behind it see
 
 MACHINE, CONVERT, TRANSFORM, CRAWLER = "StateMachineRole", "ConvertParquetRole", "GlueTransformRole", "CrawlerRole"
 ALWAYS = float("inf")

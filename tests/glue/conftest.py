@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
@@ -73,14 +74,13 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     from mhealth.storage import storage_at
 
+    moto_api_backend.reset()  # moto is this process's, with what tests before left in it
     storage_at.cache_clear()
     boto3.DEFAULT_SESSION = None
     yield aws_endpoint
     storage_at.cache_clear()
     boto3.DEFAULT_SESSION = None
-    import urllib.request
-
-    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")).close()
+    moto_api_backend.reset()
 
 
 @pytest.fixture

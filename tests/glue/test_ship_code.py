@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 import ship_code
@@ -21,6 +22,7 @@ import ship_code
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    moto_api_backend.reset()  # moto is this process's, with what tests before left in it
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)  # 0: any free port
     server.start()
     host, port = server.get_host_and_port()
