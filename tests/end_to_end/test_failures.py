@@ -14,7 +14,7 @@ from local_aws.kaggle.synthetic import write_dataset
 from .conftest import World
 from .project import hurried
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (60, 50)
 
