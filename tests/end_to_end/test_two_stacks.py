@@ -17,7 +17,7 @@ from tests.suite.kept import kept_spark
 from .conftest import World, anybody
 from .project import Project, update
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (60, 50)
 STARTS = {"north": "2014-01-01T00:00:00Z", "south": "2020-06-01T00:00:00Z"}

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.local_aws.stack import Stacks, function, role, running
 
+pytestmark = pytest.mark.story
+
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:

@@ -38,7 +38,7 @@ from local_aws.server import LocalAws
 from local_aws.world import ACCOUNT
 from tests.suite.kept import kept_spark
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (900, 800, 6000, 6000)  # the third walks; and is, in the columns of its query, less than a tenth of all
 ENDED = Ended("SUCCEEDED", 1.0, {"outcome": "unchanged", "message": "same"}, "", "")
