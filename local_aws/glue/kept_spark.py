@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import struct
@@ -62,25 +63,27 @@ class Lent:
 
 
 class _Java:
-    """One Java process with Spark's classes, and a line to it."""
+    """One Java process with Spark's classes, and a line to it. Its folder has all that it leaves on the disk."""
 
-    def __init__(self, runtime: SparkRuntime, folder: Path) -> None:
+    def __init__(self, runtime: SparkRuntime) -> None:
         self.runtime = runtime
         self.runs = 0
-        self.output = folder / "spark.log"
-        told = folder / "listens"
+        self._folder = Path(tempfile.mkdtemp(prefix="kept-spark-"))
+        self.output = self._folder / "spark.log"
+        told = self._folder / "listens"
+        options = f"{quick_java.java_options(runtime)} {shlex.quote(f'-Djava.io.tmpdir={self._folder}')}"
         command = spark_runtime.spark_submit_command(
             runtime,
             spark_connector.connector_jars(runtime),
             spark_runtime.NOWHERE,
             "us-east-1",
-            quick_java.java_options(runtime),
+            options,
         )
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*command, "pyspark-shell"],
                 env={**spark_runtime.environment(runtime), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
-                cwd=folder,
+                cwd=self._folder,
                 stdin=subprocess.PIPE,  # it ends when this is closed: not later than this process, whatever ends it
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -138,6 +141,7 @@ class _Java:
         if line := getattr(self, "_line", None):
             with contextlib.suppress(Exception):
                 line.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class KeptSpark:
@@ -146,7 +150,6 @@ class KeptSpark:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._java: _Java | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="kept-spark-"))
 
     @contextlib.contextmanager
     def lend(
@@ -160,12 +163,10 @@ class KeptSpark:
             yield None
             return
         try:
-            java = self._ready(runtime)
+            java = self._ready(runtime, {**settings, "spark.submit.pyFiles": ",".join(map(str, libraries))})
             if java is None:
                 yield None
                 return
-            settings = {**settings, "spark.submit.pyFiles": ",".join(map(str, libraries))}
-            java.set(settings)
             java.runs += 1
             lent = Lent(_environment(java, libraries), java.output, java.output.stat().st_size)
             try:
@@ -175,17 +176,16 @@ class KeptSpark:
         finally:
             self._lock.release()
 
-    def _ready(self, runtime: SparkRuntime) -> _Java | None:
+    def _ready(self, runtime: SparkRuntime, settings: Mapping[str, str]) -> _Java | None:
         java = self._java
         if java is not None and not (java.lives and java.runtime == runtime and java.runs < _MOST_RUNS):
             self._end()
-        if self._java is None:
-            self._folder.mkdir(exist_ok=True)
-            (self._folder / "listens").unlink(missing_ok=True)
-            try:
-                self._java = _Java(runtime, self._folder)
-            except OSError:
-                return None
+        try:
+            if self._java is None:
+                self._java = _Java(runtime)
+            self._java.set(settings)
+        except (Py4JError, OSError):
+            self._end()
         return self._java
 
     def _take_back(self, java: _Java, lent: Lent) -> None:
@@ -198,16 +198,13 @@ class KeptSpark:
             self._end()
 
     def _end(self) -> None:
-        if self._java is not None:
-            self._java.end()
-            self._java = None
-
-    def close(self) -> None:
-        """End the Java. A run that has it fails."""
         java, self._java = self._java, None
         if java is not None:
             java.end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the Java. A run that has it fails."""
+        self._end()
 
 
 def _environment(java: _Java, libraries: Sequence[Path]) -> dict[str, str]:

@@ -11,9 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local_aws import spark_runtime
 from local_aws.glue import job_runs
 from local_aws.glue import jobs as glue_jobs
 from local_aws.glue.kept_spark import KeptSpark
+from local_aws.quick_python import quick
+from local_aws.spark_runtime import own_runtime
 from tests.local_aws.glue_jobs import CODE, Jobs
 from tests.local_aws.served import serve
 from tests.waiting import HANG
@@ -118,6 +121,23 @@ def test_a_second_run_at_the_same_time_has_its_own_java(jobs: Jobs) -> None:
     assert java_of(jobs) != kept
     jobs.glue.batch_stop_job_run(JobName=lasting, JobRunIds=[run])
     jobs.until(lasting, run, "STOPPED")
+
+
+def test_an_ended_java_leaves_nothing_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    runtime = quick(own_runtime())
+    script = "from pyspark import SparkContext, SparkFiles; SparkContext(); print(SparkFiles.getRootDirectory())"
+    kept = KeptSpark()
+    with kept.lend(runtime, {}, []) as lent:
+        assert lent is not None
+        environment = {**spark_runtime.environment(runtime), **lent.environment}
+        said = subprocess.run(
+            [runtime.python, "-c", script], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        assert tmp_path in Path(said.strip()).parents
+        lent.exit_code = 0
+    kept.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_java_that_died_is_replaced(jobs: Jobs) -> None:
