@@ -14,12 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
 from tests.waiting import HANG
+
+if TYPE_CHECKING:
+    from local_aws.server import LocalAws
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,18 @@ class Subscriber:
 
     def leave(self) -> None:
         self._sqs.delete_queue(QueueUrl=self._queue)
+
+
+@pytest.fixture(scope="module")
+def world(running: tuple[World, LocalAws]) -> World:
+    """The client's view of what a module's fixture `running` deployed."""
+    return running[0]
+
+
+@pytest.fixture(scope="module")
+def aws(running: tuple[World, LocalAws]) -> LocalAws:
+    """The local AWS that it runs on."""
+    return running[1]
 
 
 @pytest.fixture

@@ -47,16 +47,6 @@ def running(project: Project, dataset: Path) -> Iterator[tuple[World, LocalAws]]
         yield running
 
 
-@pytest.fixture(scope="module")
-def world(running: tuple[World, LocalAws]) -> World:
-    return running[0]
-
-
-@pytest.fixture(scope="module")
-def aws(running: tuple[World, LocalAws]) -> LocalAws:
-    return running[1]
-
-
 def partitions(world: World) -> dict[tuple[str, ...], dict[str, Any]]:
     pages = (
         world.client("glue")

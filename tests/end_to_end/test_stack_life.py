@@ -51,16 +51,6 @@ def running(project: Project, dataset: Path, place: Path, kaggle: KaggleApi) -> 
         yield running
 
 
-@pytest.fixture(scope="module")
-def world(running: tuple[World, LocalAws]) -> World:
-    return running[0]
-
-
-@pytest.fixture(scope="module")
-def aws(running: tuple[World, LocalAws]) -> LocalAws:
-    return running[1]
-
-
 def counts(world: World) -> dict[int, int]:
     rows = world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject")
     return {int(row["subject"]): int(row["samples"]) for row in rows}
