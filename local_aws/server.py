@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ class LocalAws:
 
     def start(self) -> None:
         """Listen, make the services real, deploy the stack."""
+        sys.audit("local_aws.start")  # the tests watch which of them take one
         if not _running.acquire(blocking=False):
             raise LocalAwsError("this process already runs a local AWS: moto's state is the process's own")
         self._ending = contextlib.ExitStack()

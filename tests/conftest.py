@@ -34,6 +34,8 @@ settings.register_profile("test", _COMMON, max_examples=100, derandomize=True)
 # Many in the drill, which gives hypothesis its seed (tests/drill/table.py). Where CI is set, hypothesis would take
 # no seed if it were not told to.
 settings.register_profile("drill", _COMMON, max_examples=1500, derandomize=False)
+# The first of these, in the loop of a developer.
+settings.register_profile("fast", _COMMON, max_examples=20, derandomize=True)
 settings.load_profile("test")
 
 
@@ -50,7 +52,9 @@ class _FailuresAtOnce:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Have failures told at once by the process that has the terminal."""
+    """Take few examples where the tests shall be fast; have failures told at once by the process with the terminal."""
+    if config.getoption("--fast"):
+        settings.load_profile("fast")
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_FailuresAtOnce(terminal))

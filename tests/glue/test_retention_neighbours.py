@@ -182,7 +182,7 @@ class Place:
         return {number for number in SNAPSHOTS if RECORD.format(number) in there}
 
 
-EXAMPLES = max(25, settings().max_examples // 20)
+EXAMPLES = max(min(25, settings().max_examples // 4), settings().max_examples // 20)
 """A bucket's example takes half a second or more."""
 
 FULL = tuple(sorted(key.format(number) for key in (*OWN, *NEIGHBOURS) for number in SNAPSHOTS[:5]))

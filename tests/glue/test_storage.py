@@ -105,6 +105,7 @@ def test_metadata_is_kept_in_a_bucket(aws: str) -> None:
     assert client.head_object(Bucket="a-bucket", Key="m.json")["Metadata"] == {"rows": "12"}
 
 
+@pytest.mark.volume
 def test_more_than_a_thousand_objects_are_listed_and_deleted(aws: str) -> None:
     boto3.client("s3").create_bucket(Bucket="a-bucket")
     storage = storage_at("s3://a-bucket")

@@ -336,6 +336,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.volume
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
 def test_kilobytes_that_unpack_to_hundreds_of_megabytes_take_no_memory(tmp_path: Path) -> None:
     size = 256 << 20

@@ -445,6 +445,7 @@ print(int(status["VmHWM"].split()[0]) // 1024)
 """
 
 
+@pytest.mark.volume
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_the_functions_memory_stays_small_with_large_files(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch

@@ -170,6 +170,7 @@ def test_a_column_without_a_name_among_the_others_is_told_by_its_place() -> None
         look(HEADER.replace(b"ecg_1", b",ecg_1").replace(b",", b"\t") + TABS)
 
 
+@pytest.mark.volume
 def test_a_header_of_thirty_thousand_names_is_told_in_a_few_lines() -> None:
     header = ",".join(f"a column with a long name {place}" for place in range(30_000)).encode()
     with pytest.raises(UnknownLayout, match=r"a column with a long name 9 and 29990 more besides") as refused:

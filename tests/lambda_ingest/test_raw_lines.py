@@ -186,6 +186,7 @@ class Endless:
         return block
 
 
+@pytest.mark.volume
 @pytest.mark.parametrize(
     ("line", "megabytes"),
     [

@@ -130,6 +130,7 @@ def test_without_an_activity_there_are_no_signals() -> None:
     assert "No row belongs to an activity" in words(render(idle))
 
 
+@pytest.mark.volume
 def test_two_thousand_subjects_make_a_page_of_the_same_length() -> None:
     many = tuple([5000] * 2000)
     page = render(report(many))

@@ -23,6 +23,8 @@ from tests.browser import REBOUND
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.local_aws
+
 BUCKET, CODE = "data", "code/hash/convert_parquet.py"
 # What a page can try without being asked: read the list of buckets, overwrite code by a form and by fetch, load an
 # image, reset everything, delete by a call of the query protocol.

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.local_aws.stack import Stacks, function, role, running
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 
 @pytest.fixture(scope="module")

@@ -153,6 +153,7 @@ def test_a_neighbour_whose_name_begins_alike_is_not_crawled(crawlers: Crawlers) 
     assert crawlers.partitions(table) == [["2", "1"]]
 
 
+@pytest.mark.volume
 def test_more_partitions_than_one_call_takes(crawlers: Crawlers) -> None:
     table = crawlers.table()
     crawlers.put(*(f"{table}/snapshot=1/subject={n}/a" for n in range(101)))

@@ -14,6 +14,8 @@ from local_aws.cloudformation.deploy import deploy, zipped
 from local_aws.errors import DeploymentFailed
 from tests.local_aws.stack import Stacks, role, running
 
+pytestmark = pytest.mark.local_aws
+
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:

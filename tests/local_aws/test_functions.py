@@ -12,6 +12,8 @@ import pytest
 from tests.local_aws.stack import Stacks, function, role, running
 from tests.waiting import HANG
 
+pytestmark = pytest.mark.local_aws
+
 CODE = """
 import os, subprocess, sys, threading, time
 from pathlib import Path

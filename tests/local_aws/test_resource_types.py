@@ -10,6 +10,8 @@ from local_aws.cloudformation.resource_types.base import generated_name
 from local_aws.errors import DeploymentFailed
 from tests.local_aws.stack import LOGS, Stacks, function, role, running
 
+pytestmark = pytest.mark.local_aws
+
 PARQUET = {
     "Location": "s3://somewhere/processed/",
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",

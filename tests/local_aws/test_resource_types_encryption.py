@@ -9,6 +9,8 @@ import pytest
 from local_aws.errors import DeploymentFailed
 from tests.local_aws.stack import Stacks, function, role, running
 
+pytestmark = pytest.mark.local_aws
+
 ARN = {"Fn::GetAtt": ["Key", "Arn"]}
 POLICY = {
     "Version": "2012-10-17",

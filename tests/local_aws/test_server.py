@@ -20,6 +20,8 @@ from local_aws.faults import Fault
 from local_aws.server import LocalAws
 from tests.local_aws.stack import Stacks
 
+pytestmark = pytest.mark.local_aws
+
 POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 """One of AWS's own."""
 

@@ -10,6 +10,8 @@ from local_aws.cloudformation.deploy import deploy
 from local_aws.errors import DeploymentFailed
 from tests.local_aws.stack import LOGS, Stacks, function, role, running
 
+pytestmark = pytest.mark.local_aws
+
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:

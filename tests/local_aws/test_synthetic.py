@@ -20,6 +20,7 @@ def rows(path: Path) -> list[list[str]]:
     return [line.split("\t") for line in path.read_text().splitlines()]
 
 
+@pytest.mark.volume
 def test_the_full_dataset_has_the_real_counts(tmp_path: Path) -> None:
     files = write_dataset(tmp_path)
     assert [path.name for path in files] == [f"mHealth_subject{number}.log" for number in range(1, 11)]

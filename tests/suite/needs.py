@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 NEEDS = {
-    "local_aws": "needs the project's stack on a local AWS, with the jobs and functions that run there",
+    "local_aws": "needs a whole local AWS, with the jobs and functions that run there",
     "spark_process": "needs Spark in a process of its own; the SparkSession of the tests' process is none",
     "browser": "needs a browser",
     "tests": "runs tests in a process of its own",
+    "volume": "needs data of a size that takes seconds",
 }
 _COMMANDS = ("up", "demo", "notebook")
 
@@ -27,8 +28,8 @@ class Undeclared(Exception):
 
 def needed(event: str, arguments: Sequence[Any]) -> str | None:
     """Which of NEEDS an audit event of Python (https://docs.python.org/3/library/audit_events.html) tells of."""
-    if event == "local_aws.deploy":
-        return "local_aws" if Path(arguments[0]).parts[-2:] == ("cloudformation", "template.yaml") else None
+    if event == "local_aws.start":
+        return "local_aws"
     if event != "subprocess.Popen":
         return None
     command = arguments[1]
@@ -40,7 +41,7 @@ def needed(event: str, arguments: Sequence[Any]) -> str | None:
     if "run-driver" in words and any("playwright" in word for word in words):
         return "browser"
     module = next((word for word in words if word.startswith("local_aws.") or word.endswith("bin/local-aws")), "")
-    if module.endswith((".demo", ".notebook")) or (module and "up" in words and "--no-stack" not in words):
+    if module.endswith((".demo", ".notebook")) or (module and "up" in words):
         return "local_aws"
     return None
 

@@ -51,9 +51,9 @@ def shuffle(items: list[pytest.Item], seed: str) -> None:
     items[:] = [item for group in groups for item in group]
 
 
-def workers(cores: int, memory: int) -> int:
-    """How many workers a machine of so many cores and free bytes gets: two more than cores, for tests often wait."""
-    return max(1, min(cores + 2, memory // _WORKER_MEMORY, _MOST_WORKERS))
+def workers(cores: int, memory: int, *, waiting: bool = True) -> int:
+    """How many workers a machine of so many cores and free bytes gets: two more than cores where tests often wait."""
+    return max(1, min(cores + 2 * waiting, memory // _WORKER_MEMORY, _MOST_WORKERS))
 
 
 def _cores() -> int:
@@ -101,9 +101,9 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means."""
-    return workers(_cores(), _free_memory())
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means. Fast tests wait for nothing."""
+    return workers(_cores(), _free_memory(), waiting=not config.getoption("--fast"))
 
 
 def pytest_report_header(config: pytest.Config) -> Sequence[str]:

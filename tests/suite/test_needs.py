@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_aws.errors import LocalAwsError
+from local_aws.server import LocalAws
 from tests.suite.needs import needed
 
 JOB = ["/spark/bin/spark-submit", "--master", "local[*]", "job.py"]
@@ -18,7 +21,7 @@ SESSION = ["/spark/bin/spark-submit", "--conf", "spark.ui.enabled=false", "pyspa
         pytest.param(SESSION, None, id="the session of the tests' process"),
         pytest.param(["python", "-m", "local_aws.cli", "up", "--port", "0"], "local_aws", id="up as a module"),
         pytest.param(["/bin/local-aws", "up", "--dataset", "x"], "local_aws", id="up"),
-        pytest.param(["/bin/local-aws", "up", "--no-stack"], None, id="up without a stack"),
+        pytest.param(["/bin/local-aws", "up", "--no-stack"], "local_aws", id="up without a stack"),
         pytest.param(["/bin/local-aws", "query", "SELECT 1"], None, id="query"),
         pytest.param(["python", "-m", "local_aws.demo"], "local_aws", id="demo"),
         pytest.param(["node", "/venv/playwright/cli.js", "run-driver"], "browser", id="browser"),
@@ -30,9 +33,12 @@ def test_what_a_command_starts(command: Any, need: str | None) -> None:
     assert needed("subprocess.Popen", (None, command, None, None)) == need
 
 
-def test_a_deployment_of_the_projects_template_needs_a_local_aws() -> None:
-    assert needed("local_aws.deploy", ("/copy/cloudformation/template.yaml",)) == "local_aws"
-    assert needed("local_aws.deploy", ("/tmp/cfn/template.yaml",)) is None
+def test_a_local_aws_in_the_tests_process_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str | None] = []
+    monkeypatch.setattr(sys, "audit", lambda event, *arguments: heard.append(needed(event, arguments)))
+    with pytest.raises(LocalAwsError):
+        LocalAws(str(tmp_path / "nowhere"), folder=tmp_path / "world", template=None).start()
+    assert "local_aws" in heard
 
 
 def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
@@ -70,6 +76,6 @@ def test_a_refusal_that_is_caught_fails_the_test_all_the_same(pytester: pytest.P
     run(pytester, STARTS.format(mark="", call=caught)).assert_outcomes(failed=1)
 
 
-@pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser", "tests"])
+@pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser", "tests", "volume"])
 def test_a_test_that_says_what_it_needs_is_none_of_the_fast(pytester: pytest.Pytester, mark: str) -> None:
     run(pytester, STARTS.format(mark=f"@pytest.mark.{mark}", call="start()")).assert_outcomes(deselected=1)
