@@ -66,7 +66,7 @@ class World:
         deadline = time.monotonic() + HANG
         while (execution := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "the execution does not end"
-            time.sleep(0.25)
+            time.sleep(0.5)
         return execution
 
     def states(self, arn: str) -> list[str]:
