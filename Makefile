@@ -99,8 +99,8 @@ explain: setup  ## Say why the last deployment or run failed, and which right wa
 	@$(OPERATE) explain $(WHERE)
 
 # sam build has the functions' Makefiles call python3 with its pip: there is one beside this sam.
-$(CACHE)/checks/sam/ready: uv.lock tests/checks/environments.py
-	@$(RUN) python -m tests.checks.environments sam
+$(CACHE)/checks/sam/ready: uv.lock tools/checks/environments.py
+	@$(RUN) python -m tools.checks.environments sam
 	@touch $@
 
 .PHONY: verify
@@ -134,7 +134,7 @@ test: setup check  ## Prove it: static checks, then every test
 	@$(RUN) pytest --account
 
 .PHONY: test-fast
-test-fast: setup  ## The tests that start no stack, no job of Spark and no browser
+test-fast: setup  ## The tests that start no local AWS, no job of Spark and no browser: the loop of a developer
 	@$(RUN) pytest --account --fast
 
 .PHONY: test-order
@@ -159,22 +159,22 @@ test-glue-image: setup $(GLUE_IMAGE_ENVIRONMENT)/ready  ## The jobs' tests on th
 
 .PHONY: check
 check: setup-checks  ## Everything that can be known before AWS: code, template, state machine, packages; a line each
-	@$(RUN) python -m tests.checks $(CHECKS)
+	@$(RUN) python -m tools.checks $(CHECKS)
 
 .PHONY: mutations
 mutations: setup-checks  ## Break every value of template and state machine, list what no check notices, renew docs/checks.md (minutes)
-	@$(RUN) python -m tests.checks.mutations
+	@$(RUN) python -m tools.checks.mutations
 
 .PHONY: mutations-code
 mutations-code: setup  ## Break the code of function and jobs at 200 places, list what no test notices (hours; MUTANTS=20 SEED=...)
 	@UV_PROJECT_ENVIRONMENT=$(CACHE)/mutants $(UV) run --locked --quiet --only-group mutants \
-	  python -m tests.code_mutants $(MUTANTS) $(or $(SEED),1)
+	  python -m tools.code_mutants $(MUTANTS) $(or $(SEED),1)
 
 .PHONY: environments
 environments: setup-checks  ## Run the tests that depend on the machine in other environments, one by one (two hours; ENVIRONMENT="tokyo proxy")
 	@UV_PROJECT_ENVIRONMENT=$(CACHE)/clock $(UV) sync --locked --quiet --only-group clock || \
 	  echo "libfaketime cannot be built here: the environments with another clock are left out." >&2
-	@$(RUN) python -m tests.environments $(ENVIRONMENT)
+	@$(RUN) python -m tools.environments $(ENVIRONMENT)
 
 ##@ Change it
 
@@ -190,19 +190,19 @@ hooks: setup  ## Have git look at what you commit: format, notebooks, workflows 
 
 .PHONY: cost
 cost: setup  ## Make the tables of docs/cost.md anew, from the template, the prices and the usage in docs/cost/
-	@$(RUN) python -m docs.cost.tables --write
+	@$(RUN) python -m tools.cost.tables --write
 
 .PHONY: reference
 reference: setup  ## Make anew what pages and READMEs say of the template, the state machine and the commands
-	@$(RUN) python -m docs.parameters
-	@$(RUN) python -m docs.cli
-	@$(RUN) python -m docs.columns
-	@$(RUN) python -m docs.queries
-	@$(RUN) python -m docs.architecture
+	@$(RUN) python -m tools.docs.parameters
+	@$(RUN) python -m tools.docs.cli
+	@$(RUN) python -m tools.docs.columns
+	@$(RUN) python -m tools.docs.queries
+	@$(RUN) python -m tools.docs.architecture
 
 .PHONY: pictures
 pictures: setup  ## Make the pictures of the README and the docs anew, from a run on a local AWS (minutes; a browser comes along)
-	@$(RUN) python -m docs.pictures
+	@$(RUN) python -m tools.docs.pictures
 
 # Material's words about its successor are not for every build.
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs
@@ -295,8 +295,8 @@ $(GLUE_IMAGE_ENVIRONMENT)/ready: docker/image.txt docker/requirements.txt
 .PHONY: setup-checks
 setup-checks: setup $(CHECKS_READY)  ## Get what the checks need besides (check calls this): SAM CLI, checkov, asl-validator
 
-$(CHECKS_READY): uv.lock tests/checks/environments.py $(wildcard tests/checks/asl_validator/*)
-	@$(RUN) python -m tests.checks.environments
+$(CHECKS_READY): uv.lock tools/checks/environments.py $(wildcard tools/checks/asl_validator/*)
+	@$(RUN) python -m tools.checks.environments
 	@touch $@
 
 .PHONY: clean

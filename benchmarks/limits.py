@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.dataset import Shape
 from benchmarks.markdown import table
-from docs.cost.stack import Stack
+from tools.cost.stack import Stack
 
 MIB, GIB = 1 << 20, 1 << 30
 GLUE_VCPUS = 4

@@ -17,7 +17,7 @@ from benchmarks.pictures import draw_execution, draw_race
 from benchmarks.places import PICTURES, ROOT
 from benchmarks.scaling import change_table, sizes_table
 from benchmarks.targets import Figures, targets_table
-from docs.cost.stack import Stack
+from tools.cost.stack import Stack
 
 PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "scale.md")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from docs.cost.stack import Stack
+from tools.cost.stack import Stack
 
 
 def job_arguments(logical_id: str, own: Mapping[str, object]) -> list[str]:

@@ -7,7 +7,7 @@ import os
 from local_aws.environment import forget_the_persons_aws, keep_proxies_out
 
 # Here, before anything imports boto3 or moto, and for the processes that tests start: AWS_PROFILE may name a profile
-# that is gone, and no proxy knows this machine's ports. tests/environments.py tries such machines.
+# that is gone, and no proxy knows this machine's ports. tools/environments.py tries such machines.
 _OTHERS = ("LOCAL_AWS_", "KAGGLE_", "KAGGLEHUB_")
 
 forget_the_persons_aws()

@@ -75,7 +75,7 @@ def drilled(record_property: Callable[[str, object], None]) -> Callable[..., Non
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
-    from tests.browser import NoChromium, running  # most tests need none, and Playwright is slow to load
+    from tools.browser import NoChromium, running  # most tests need none, and Playwright is slow to load
 
     try:
         with running() as started:

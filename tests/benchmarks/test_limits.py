@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.limits import first_met, limits
-from docs.cost.stack import Stack
+from tools.cost.stack import Stack
 
 ROWS = 1_215_745
 FIGURES: dict[str, Any] = {

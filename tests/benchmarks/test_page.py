@@ -12,7 +12,7 @@ from benchmarks.__main__ import app
 from benchmarks.machine import saved
 from benchmarks.page import PAGES, draw, page, tables
 from benchmarks.places import PICTURES, ROOT
-from docs.cost.stack import Stack
+from tools.cost.stack import Stack
 
 from .figures import FIGURES
 

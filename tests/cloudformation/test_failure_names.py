@@ -97,6 +97,9 @@ def test_a_job_error_keeps_its_name_where_glue_writes_less_before_it(told: Told,
     assert told("GlueTransform", "States.TaskFailed", failure) == ("MissingSubject", f"{before}MissingSubject: of 3")
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"name.$": "$.failure.parts[4]"', '"name.$": "$.failure.parts[6]"'
+)
 @pytest.mark.parametrize(
     "message",
     [
@@ -130,6 +133,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.notices("cloudformation/pipeline.asl.json", '"{*\\"QueryExecution\\":*}"', '"{*\\"QueryExecution\\"*}"')
 @pytest.mark.parametrize("text", HOSTILE)
 def test_texts_inside_a_failure_are_only_told(told: Told, text: str) -> None:
     assert told("DownloadCSV", "UnknownLayout", function_failure("UnknownLayout", text)) == ("UnknownLayout", text)

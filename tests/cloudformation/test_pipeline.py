@@ -1,4 +1,4 @@
-"""The state machine's definition: what is decided once. What holds for every state is in tests/checks/rules/."""
+"""The state machine's definition: what is decided once. What holds for every state is in tools/checks/rules/."""
 
 from __future__ import annotations
 

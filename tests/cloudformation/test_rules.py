@@ -1,11 +1,11 @@
-"""The project keeps every rule of tests/checks/rules/."""
+"""The project keeps every rule of tools/checks/rules/."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.checks.project import Project
-from tests.checks.rules.registry import Rule, every_rule
+from tools.checks.project import Project
+from tools.checks.rules.registry import Rule, every_rule
 
 
 @pytest.fixture(scope="module")

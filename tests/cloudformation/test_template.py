@@ -1,4 +1,4 @@
-"""The template: what is decided once. What holds for every resource is in tests/checks/rules/."""
+"""The template: what is decided once. What holds for every resource is in tools/checks/rules/."""
 
 from __future__ import annotations
 

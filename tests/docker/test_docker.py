@@ -15,8 +15,8 @@ import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
-from tests.checks import upkeep
-from tests.checks.project import ROOT
+from tools.checks import upkeep
+from tools.paths import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from local_aws.glue.crawler_rights import TABLE_RIGHTS
-from tests.checks.project import Project, as_list
-from tests.unused_rights import said_to_be_unused
+from tools.checks.project import Project, as_list
+from tools.checks.unused_rights import said_to_be_unused
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aws-facts.md").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from docs import cli
+from tools.docs import cli
 
 COMMANDS = ["up", "run", "query", "status", "rollback"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.project import ROOT
+from tools.paths import ROOT
 
 PAGES = ["README.md", "README.ja.md", "CONTRIBUTING.md"]
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
@@ -33,7 +33,7 @@ EXECUTED = {
     r"make test-fast": ("tests/suite/test_needs.py::test_a_fast_test_is_refused_what_it_starts", "--fast"),
     r"make check": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "check"),
     r"make setup": ("tests/docs/test_commands.py::test_make_test_is_what_runs_this", "setup"),
-    r"make hooks": ("tests/checks/test_upkeep.py::test_hooks_mend_what_they_can", "pre-commit"),
+    r"make hooks": ("tests/tools/test_upkeep.py::test_hooks_mend_what_they_can", "pre-commit"),
     r"make reference": ("tests/docs/test_reference.py::test_columns_are_those_of_the_template_today", "columns.page"),
     r"make bench( K=1 ROUNDS=1)?": ("tests/benchmarks/test_bench.py::test_a_small_race_publishes_nothing", '"bench"'),
     r"make performance": ("tests/benchmarks/test_page.py::test_the_page_is_what_the_figures_say", "make performance"),
@@ -79,8 +79,8 @@ EXECUTED = {
         "tests/docs/test_operations.py::test_commands_run_as_they_stand",
         "# aws ",
     ),
-    r"sam build( && sam deploy --no-confirm-changeset)?": ("tests/checks/packaging/sam.py::deploy", '"deploy"'),
-    r"sam delete --no-prompts .*": ("tests/checks/packaging/sam.py::deploy", '"delete"'),
+    r"sam build( && sam deploy --no-confirm-changeset)?": ("tools/checks/packaging/sam.py::deploy", '"deploy"'),
+    r"sam delete --no-prompts .*": ("tools/checks/packaging/sam.py::deploy", '"delete"'),
     r"uv run pytest -n0 tests/glue/test_normalise.py -k accel_magnitude": (
         "tests/docs/test_tutorial.py::test_its_test_passes",
         "uv run pytest",
@@ -89,9 +89,9 @@ EXECUTED = {
         "tests/docs/test_commands.py::test_make_test_is_what_runs_this",
         "pytest",
     ),
-    r"uv run python -m tests.guarantees": (
-        "tests/docs/test_guarantees.py::test_the_code_and_the_test_of_a_row_exist",
-        "python -m tests.guarantees",
+    r"uv run python -m tools.guarantees": (
+        "tests/docs/test_guarantees.py::test_the_code_that_a_marker_names_exists",
+        "python -m tools.guarantees",
     ),
 }
 """Commands as patterns, each with the test that executes them and a text that stands in the test's file."""

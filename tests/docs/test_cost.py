@@ -8,9 +8,9 @@ import json
 import pytest
 
 import metrics
-from docs.cost import tables
-from docs.cost.cost import PRICES, Line, after_free_tier, dpus, month, query_line, run, standing, total
-from docs.cost.stack import USAGE, Stack
+from tools.cost import tables
+from tools.cost.cost import PRICES, Line, after_free_tier, dpus, month, query_line, run, standing, total
+from tools.cost.stack import USAGE, Stack
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,48 @@
-"""docs/guarantees.md names code and tests that exist; `python -m tests.guarantees` shows that the tests notice."""
+"""docs/guarantees.md and the tests' markers `notices` say the same.
+
+`python -m tools.guarantees` breaks what they name, and shows that the tests notice.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.guarantees import PAGE, ROOT, Guarantee, guarantees
+from tools.guarantees import PAGE, Break, Promise, breaks, breaks_of, promises, unmatched
+from tools.paths import ROOT
+
+SOURCE = """
+@pytest.mark.notices("a.py", "x = 1", "x = 2")
+@pytest.mark.notices("b.py", 'say("x")', "pass", case="one-2")
+def test_it(): ...
+
+def test_another(): ...
+"""
+
+
+def test_a_marker_says_what_is_broken_and_by_which_case_it_is_noticed() -> None:
+    assert list(breaks_of(SOURCE, "tests/test_a.py")) == [
+        Break("a.py", "x = 1", "x = 2", "tests/test_a.py::test_it"),
+        Break("b.py", 'say("x")', "pass", "tests/test_a.py::test_it[one-2]"),
+    ]
+
+
+def test_a_row_without_a_marker_and_a_marker_without_a_row_are_told() -> None:
+    row, marker = Promise("it holds", "a.py", "t.py::test_a"), Break("a.py", "1", "2", "t.py::test_a")
+    assert unmatched([row], [marker]) == []
+    assert unmatched([row, row], [marker]) == ["a.py t.py::test_a"]
+    assert unmatched([], [marker]) == ["a.py t.py::test_a"]
 
 
 def test_every_row_is_read() -> None:
     rows = [line for line in PAGE.read_text().split("\n") if line.startswith("| ")]
     headings = [line for line in rows if line.startswith("| promise |")]
-    assert len(guarantees()) == len(rows) - len(headings) >= 30
+    assert len(promises()) == len(rows) - len(headings) >= 30
 
 
-@pytest.mark.parametrize("guarantee", guarantees(), ids=lambda guarantee: guarantee.promise)
-def test_the_code_and_the_test_of_a_row_exist(guarantee: Guarantee) -> None:
-    assert guarantee.code in (ROOT / guarantee.file).read_text()
-    file, _, name = guarantee.test.partition("[")[0].partition("::")
-    assert f"def {name}(" in (ROOT / file).read_text()
+def test_each_row_has_its_marker_and_each_marker_its_row() -> None:
+    assert unmatched(promises(), breaks()) == []
+
+
+@pytest.mark.parametrize("each", breaks(), ids=lambda each: f"{each.test.partition('::')[2]}: {each.code}")
+def test_the_code_that_a_marker_names_exists(each: Break) -> None:
+    assert each.code in (ROOT / each.file).read_text()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from docs.parameters import template
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
+from tools.docs.parameters import template
 
 pytestmark = pytest.mark.local_aws
 

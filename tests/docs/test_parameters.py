@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docs import parameters
+from tools.docs import parameters
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pictures that README and docs show: made by docs/pictures.py, small, told in words, and asking for nothing."""
+"""The pictures that README and docs show: small, told in words, and asking for nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import nbformat
 import pytest
 from PIL import Image, ImageStat
 
-from docs import pictures
 from snapshot_report.page import render
-from tests.checks.project import ROOT
 from tests.lambda_report.sample import report
-from tests.notebooks.executing import execute
+from tools.docs import pictures
+from tools.executing import execute
+from tools.paths import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.checks.project import ROOT
+from tools.paths import ROOT
 
 ENGLISH = (ROOT / "README.md").read_text()
 JAPANESE = (ROOT / "README.ja.md").read_text()

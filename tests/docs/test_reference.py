@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from docs import architecture, columns, queries
-from docs.parameters import template
+from tools.docs import architecture, columns, queries
+from tools.docs.parameters import template
 
 
 def test_columns_are_those_of_the_template_today() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from docs.parameters import template as project_template
+from tools.docs.parameters import template as project_template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
 

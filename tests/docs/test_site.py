@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.site import ROOT_PAGES
-from tests.checks.project import ROOT
+from tools.docs.site import ROOT_PAGES
+from tools.paths import ROOT
 
 LIST = ROOT / "docs" / "README.md"
 """What one sees who opens the folder: the site has its navigation in place of it."""
@@ -79,7 +79,7 @@ def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path) -> None:
         (tmp_path / name).write_text("# Page\n\n[a](docs/nowhere.md) [b](docs/here.md#nor) ![c](docs/no/picture.svg)\n")
     (tmp_path / "docs" / "here.md").write_text("# Here\n")
     (tmp_path / "mkdocs.yml").write_text(
-        f"site_name: broken\nhooks: [{ROOT}/docs/site.py]\nvalidation: {{ links: {{ anchors: warn }} }}\n"
+        f"site_name: broken\nhooks: [{ROOT}/tools/docs/site.py]\nvalidation: {{ links: {{ anchors: warn }} }}\n"
     )
     done = build(tmp_path / "mkdocs.yml", tmp_path / "site")
     assert done.returncode == 1

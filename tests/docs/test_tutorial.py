@@ -14,7 +14,7 @@ import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
-from tests.guarantees import copy
+from tools.guarantees import copy
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
 DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -128,7 +128,7 @@ def test_the_tests_that_follow_the_change_end_in_green(reader: Reader) -> None:
     this = f"tests/docs/test_tutorial.py::{test_the_tests_that_follow_the_change_end_in_green.__name__}"
     told = reader.says(sys.executable, "-m", "pytest", "-q", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
     assert re.search(r"^\d+ passed", told.splitlines()[-1]), told
-    reader.says(sys.executable, "-m", "tests.checks", "own rules", "ruff format", "ruff lint")
+    reader.says(sys.executable, "-m", "tools.checks", "own rules", "ruff format", "ruff lint")
 
 
 @pytest.mark.local_aws

@@ -36,6 +36,15 @@ def history(make: Callable[[], DailyRuns]) -> Iterator[History]:
     history.teardown()
 
 
+@pytest.mark.notices("glue/mhealth/snapshot.py", "if missing and not allow_missing:", "if False:")
+@pytest.mark.notices("lambda_ingest/versions.py", "return bool(same and", "return bool(False and")
+@pytest.mark.notices(
+    "lambda_ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
+)
+@pytest.mark.notices(
+    "glue/mhealth/convert_plan.py", "if not note.made_from(task.file, task.code_version):", "if False:"
+)
+@pytest.mark.notices("glue/mhealth/snapshot.py", "inputs_beside_sources(old) != inputs_beside_sources(new)", "False")
 def test_each_change_alone(history: History) -> None:
     history.run(missing_allowed=False)
     history.change(1, Recording(5, 30, bad=7))
@@ -57,6 +66,12 @@ def test_each_change_alone(history: History) -> None:
     history.run(missing_allowed=False)
 
 
+@pytest.mark.notices(
+    "glue/mhealth/retention.py",
+    "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
+    "there = {*whole, *readers.recorded}",
+)
+@pytest.mark.notices("lambda_ingest/landing.py", 'if entry["sha256"] == digest.hexdigest()', "if True")
 def test_each_step_fails_once(history: History) -> None:
     for seed, step in enumerate(get_args(Step)):
         history.change(0, Recording(seed, 25))
@@ -66,6 +81,9 @@ def test_each_step_fails_once(history: History) -> None:
     history.run(missing_allowed=False)
 
 
+@pytest.mark.notices("glue/mhealth/snapshot.py", "if same and _are_whole(", "if not same and _are_whole(")
+@pytest.mark.notices("glue/mhealth/convert_plan.py", "(task for task in tasks if task not in kept)", "tasks")
+@pytest.mark.notices("lambda_ingest/landing.py", "_unchanged(file, earlier.get(file.name, [])) or", "None or")
 @pytest.mark.parametrize("files", [12, pytest.param(80, marks=pytest.mark.drill)])
 def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: int) -> None:
     daily = make()

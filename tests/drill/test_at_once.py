@@ -155,6 +155,11 @@ def test_invocation_given_up_may_run_beside_the_next(place: Place, drilled: Dril
     drilled("DownloadCSV given up, runs beside its retry", times, "both land the same version", **wrong)
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '"$.newer.KeyCount", "NumericGreaterThan": 0',
+    '"$.newer.KeyCount", "NumericGreaterThan": 9',
+)
 @rounds(1, 2)
 def test_execution_that_was_held_up_publishes_nothing_over_a_newer_one(
     place: Place, drilled: Drilled, times: int

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 if TYPE_CHECKING:
     from local_aws.server import LocalAws

@@ -67,6 +67,18 @@ def killed(place: Faulty, fault: Fault) -> None:
     assert (place.world.published(), place.rows()) == (before, rows)
 
 
+@pytest.mark.notices(
+    "lambda_ingest/claim.py",
+    "if held is not None and self._is_running(held):",
+    "if held is not None:",
+    case="DownloadRole",
+)
+@pytest.mark.notices(
+    "glue/mhealth/retention.py",
+    "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
+    "there = {*whole, *readers.recorded}",
+    case="GlueTransformRole",
+)
 @pytest.mark.parametrize(("role", "points"), KILLS)
 def test_processes_killed_at_their_writes_change_nothing_for_readers(
     place: Faulty, drilled: Drilled, role: str, points: tuple[Point, ...]

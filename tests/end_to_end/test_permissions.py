@@ -23,8 +23,8 @@ from local_aws.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
-from tests.unused_rights import said_to_be_unused
-from tests.waiting import HANG
+from tools.checks.unused_rights import said_to_be_unused
+from tools.waiting import HANG
 
 from .conftest import World, anybody
 from .project import Project, update

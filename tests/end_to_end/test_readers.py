@@ -106,6 +106,11 @@ def delete(world: World, key: str) -> None:
     world.client("s3").delete_object(Bucket=world.outputs["DataBucketName"], Key=key)
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '"published_at.$": "$$.State.EnteredTime"',
+    '"published_at.$": "$$.Execution.StartTime"',
+)
 def test_a_publication_is_recorded_after_the_view_has_moved(world: World) -> None:
     arn = world.start()
     first = world.published_by(arn)["snapshot"]
@@ -140,6 +145,9 @@ def test_a_dropped_view_is_published_again_without_a_job(world: World, mended: A
     assert what_readers_get(stack, shown(stack)).startswith("get all 110 rows, counted through Athena")
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"Default": "CountForReaders"', '"Default": "MeasureNothingNew"'
+)
 def test_dropped_partitions_are_registered_again_without_a_job(world: World, mended: Any, stack: Stack) -> None:
     snapshot = world.published()
     drop_partitions(world, snapshot)
@@ -165,6 +173,11 @@ def test_a_current_json_that_is_gone_old_or_garbage_does_no_harm(world: World, m
     mended("unchanged")
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '{ "Variable": "$.verified.subjects", "StringEqualsPath": "$.summary.subjects" }',
+    '{ "Variable": "$.verified.rows", "StringEqualsPath": "$.summary.rows" }',
+)
 def test_rows_with_another_number_of_subjects_are_not_published(world: World) -> None:
     key = f"manifests/snapshots/{world.published()}.json"
     s3, bucket = world.client("s3"), world.outputs["DataBucketName"]
@@ -198,6 +211,7 @@ def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, data
     roll_back(world, newer)
 
 
+@pytest.mark.notices("glue/mhealth/published.py", "catalog.published(view) if view else None", "None")
 def test_a_missing_subject_is_noticed_whatever_the_records_say(world: World, dataset: Path) -> None:
     before = world.published()
     for key in [*world.keys("manifests/publications/"), "manifests/current.json"]:
@@ -212,6 +226,11 @@ def test_a_missing_subject_is_noticed_whatever_the_records_say(world: World, dat
     assert world.publish()["subjects"] == 2  # the file is there again, in a newer version
 
 
+@pytest.mark.notices(
+    "cloudformation/template.yaml",
+    "WHERE snapshot IN (SELECT snapshot FROM mhealth_publications)",
+    "WHERE snapshot > 0",
+)
 def test_what_was_made_and_not_published_is_neither_offered_nor_accepted(
     world: World, dataset: Path, stack: Stack
 ) -> None:

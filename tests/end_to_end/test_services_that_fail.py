@@ -13,7 +13,7 @@ from local_aws import faults
 from local_aws.athena import execution as athena_execution
 from local_aws.faults import Fault
 from local_aws.glue import crawler, job_runs
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 from . import sources
 from .faulty_world import OWN, Faulty, faulty
@@ -38,6 +38,8 @@ def world(place: Faulty) -> Iterator[Any]:
     faults.clear()
 
 
+@pytest.mark.notices("cloudformation/pipeline.asl.json", '"Athena.TooManyRequestsException"', '"Athena.Nothing"')
+@pytest.mark.notices("cloudformation/pipeline.asl.json", '"Glue.ConcurrentRunsExceededException"', '"Glue.Nothing"')
 def test_an_execution_goes_its_way_while_every_service_is_busy(
     place: Faulty, told: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +184,27 @@ LONG: tuple[Failure, ...] = (
 )
 
 
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"Next": "ParseQueryFailure"', '"Next": "NotifyFailure"', case="query_cancelled"
+)
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '"Default": "RowCountMismatch"',
+    '"Default": "ReadPublishedSnapshot"',
+    case="partition_missing",
+)
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"Next": "StopCrawler"', '"Next": "NotifyFailure"', case="crawler_held_up"
+)
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '"Next": "CrawlerFailed"',
+    '"Next": "ReadSnapshotSummary"',
+    case="crawler_failed",
+)
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"Default": "ExplainJobEnd"', '"Default": "NotifyFailure"', case="job_stopped"
+)
 @pytest.mark.parametrize(
     "failures",
     [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mhealth.ahead import ahead
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 5])

@@ -30,6 +30,7 @@ def test_job_2_reads_its_arguments() -> None:
     assert arguments.table == "mhealth_db.mhealth_snapshots"
 
 
+@pytest.mark.notices("glue/mhealth/arguments.py", 'r"[1-9][0-9]{0,17}"', 'r"\\d{1,18}"')
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -90,6 +91,7 @@ HOSTILE_KEYS = [
 ]
 
 
+@pytest.mark.notices("glue/mhealth/arguments.py", "(?!\\.{1,2}$)", "(?!$)")
 @pytest.mark.parametrize("name", ["raw_manifest", "stage_prefix", "quarantine_prefix"])
 @pytest.mark.parametrize("key", HOSTILE_KEYS, ids=lambda key: ascii(key[:20]))
 def test_a_key_that_could_lead_elsewhere_is_refused_by_job_1(name: str, key: str) -> None:

@@ -115,18 +115,28 @@ IN_JOB_1 = {
 }
 
 
+@pytest.mark.notices("glue/mhealth/parquet_files.py", "(np.diff(numbers) > 0)", "(np.diff(numbers) >= 0)")
+@pytest.mark.notices("glue/mhealth/audit.py", "if columns := differing(parsed, wrote):", "if columns := []:")
+@pytest.mark.notices(
+    "glue/mhealth/convert.py", "quarantined = count_rejected(rejected)", "quarantined = note.quarantined"
+)
+@pytest.mark.notices("glue/mhealth/convert_plan.py", "_require_conservation(files, found)", "pass")
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_1.values(), ids=IN_JOB_1)
 def test_a_bug_in_job_1_fails_the_run(filled: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mhealth.convert_files.convert", sabotage.buggy_convert(bug))
     refused(filled, RowCountMismatch, message)
 
 
+@pytest.mark.notices(
+    "glue/mhealth/convert_plan.py", "for file in files if file.name not in found", "for file in files if False"
+)
 def test_a_file_that_job_1_forgets_fails_the_run(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     right = convert_parquet.convert_all
     monkeypatch.setattr("convert_parquet.convert_all", lambda *all_of_it: right(*all_of_it)[1:])
     refused(filled, RowCountMismatch, "was not converted")
 
 
+@pytest.mark.notices("glue/mhealth/convert_plan.py", "if found[file.name].lines != file.lines", "if False")
 def test_a_count_of_the_function_that_is_wrong_fails_the_run(filled: World) -> None:
     filled.files[0]["lines"] -= 1
     filled.publish()
@@ -155,6 +165,9 @@ IN_JOB_2 = {
 }
 
 
+@pytest.mark.notices("glue/glue_transform.py", "require(checks)", "pass")
+@pytest.mark.notices("glue/mhealth/audit.py", "not differing and not doubled", "True")
+@pytest.mark.notices("glue/mhealth/audit.py", "subjects == source.subjects == told", "subjects == source.subjects")
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_2.values(), ids=IN_JOB_2)
 def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
@@ -224,6 +237,7 @@ def test_a_file_that_job_2_forgets_fails_the_run(staged: World, monkeypatch: pyt
     refused(staged, RowCountMismatch, "the objects are those that were written", transform)
 
 
+@pytest.mark.notices("glue/mhealth/audit.py", 'str(one).startswith(f"{subject}-")', "True")
 def test_files_carried_under_each_others_names_fail_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for subject in (1, 2):  # files of one size
         world.add(f"mHealth_subject{subject}", "\n".join([log_line(subject)] * 5), subject=subject)

@@ -97,6 +97,9 @@ def test_a_kept_file_whose_quarantine_object_is_gone_is_made_again(world: World)
     assert world.keys("quarantine") == ["quarantine/version=1/one.jsonl"]
 
 
+@pytest.mark.notices(
+    "glue/mhealth/convert_plan.py", "if bad > arguments.max_bad_row_ratio * lines or hollow:", "if hollow:"
+)
 def test_the_bad_lines_of_all_files_count_against_all_lines_kept_ones_included(world: World) -> None:
     world.add("one", GOOD + "broken\n", subject=1)
     world.add("two", GOOD, subject=2)
@@ -242,6 +245,7 @@ def test_what_a_dead_run_left_of_a_large_file_is_not_taken_for_its_own(large: Wo
     assert large.keys("quarantine") == [QUARANTINE]
 
 
+@pytest.mark.notices("glue/mhealth/convert_files.py", "storage.delete([task.quarantine_key])", "pass")
 def test_rejected_lines_of_an_earlier_run_are_not_taken_for_those_of_parts_made_since(
     large: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_job_that_succeeds_ends_quietly() -> None:
     assert told == [["--n", "1"]]
 
 
+@pytest.mark.notices("glue/mhealth/errors.py", "super().__init__(one_line(message))", "super().__init__(message)")
 @pytest.mark.parametrize(
     ("text", "line"),
     [

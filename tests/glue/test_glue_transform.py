@@ -225,6 +225,11 @@ def test_other_content_of_the_same_length_is_not_carried(world: World) -> None:
     assert world.rows(file_of(S2, 1))[0]["accel_x"] == 700.01
 
 
+@pytest.mark.notices(
+    "glue/mhealth/stage.py",
+    "(self.code_version, self.raw, self.raw_key,",
+    "(self.code_version, file.identity, self.raw_key,",
+)
 def test_the_same_bytes_under_other_columns_are_computed_again(world: World) -> None:
     """As after a corrected alias: object, content and lines are the same, what the fields mean is not."""
     world.add("one", "1.5,2.5,3\n", columns=["ecg_1", "ecg_2", "label"], subject=1, header_lines=1)
@@ -237,6 +242,7 @@ def test_the_same_bytes_under_other_columns_are_computed_again(world: World) -> 
     assert (row["ecg_1"], row["ecg_2"]) == (2.5, 1.5)
 
 
+@pytest.mark.notices("glue/mhealth/audit.py", "for staged in source.staged:", "for staged in source.note.subjects:")
 def test_a_rejected_line_may_name_a_subject_of_another_file(world: World) -> None:
     def row(value: object, subject: int) -> str:
         return ",".join([str(value), *["0"] * 12, f"subject{subject}\n"])

@@ -42,6 +42,7 @@ def changed(document: Any) -> Iterator[Any]:
             yield copy
 
 
+@pytest.mark.notices("glue/mhealth/own_state.py", "raise TypeError(", "print(")
 def test_a_snapshot_manifest_is_read_as_it_was_written_or_not_at_all(world: World) -> None:
     storage, key = storage_at(world.data_uri), manifest_key("manifests", SNAPSHOT)
 

@@ -13,7 +13,7 @@ from local_aws.quick_java import java_options
 from local_aws.quick_python import quick
 from local_aws.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 

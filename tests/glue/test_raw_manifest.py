@@ -24,6 +24,7 @@ def test_what_the_function_writes_is_read(world: World) -> None:
     read(world, subject=999_999_999)
 
 
+@pytest.mark.notices("glue/mhealth/raw_manifest.py", "[^/\\\\]+", ".+")
 @pytest.mark.parametrize(
     "raw_key",
     [
@@ -51,6 +52,7 @@ def test_a_raw_key_that_could_lead_elsewhere_is_refused(world: World, raw_key: A
         read(world, raw_key=raw_key)
 
 
+@pytest.mark.notices("glue/mhealth/raw_manifest.py", "if type(value) is not int or", "if")
 @pytest.mark.parametrize(
     "subject", [-1, 1_000_000_000, 10**30, True, 1.0, "1", "\uff11", "1' OR '1'='1", "../1"], ids=ascii
 )

@@ -107,6 +107,9 @@ def test_what_readers_see_stays_whatever_the_records_say(deployed: Deployed, wor
     assert deployed.left() == ([2, 4, 6], [2, 4, 6], [2, 4, 6])
 
 
+@pytest.mark.notices(
+    "glue/mhealth/retention.py", "published[: arguments.keep_snapshots]", "published[: arguments.keep_snapshots - 1]"
+)
 def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed, world: World) -> None:
     """101, 102, 103 were published, somebody rolled back to 101, a query starts, two more runs publish."""
     for snapshot, day in ((102, 12), (103, 13), (101, 14)):  # 101's record is of the rollback
@@ -123,6 +126,11 @@ def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed, world: Wor
     assert deployed.left() == ([101, 103, 104, 105], [101, 103, 104, 105], [101, 103, 104, 105])
 
 
+@pytest.mark.notices(
+    "glue/mhealth/retention.py",
+    "[snapshot for snapshot in readers.recorded if snapshot in whole]",
+    "sorted(whole, reverse=True)",
+)
 def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed, world: World) -> None:
     """Three runs fail behind GlueTransform; the next one removes what they left, and no published snapshot."""
     for snapshot in (1, 2, 3):

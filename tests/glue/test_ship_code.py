@@ -102,6 +102,9 @@ def test_failure_is_told_with_its_reason(s3: Any, answers: tuple[str, list[dict[
     assert "2026/11/24/stream" in answer["Reason"]
 
 
+@pytest.mark.notices(
+    "glue/ship_code.py", 'logging.getLogger("urllib3").setLevel(logging.ERROR)', 'logging.getLogger("urllib3")'
+)
 def test_an_answer_that_cannot_be_put_shows_no_signature(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
     asked = event("Create", "http://127.0.0.1:9/answer?X-Amz-Signature=5ca1ab1e")
     with caplog.at_level("INFO"), pytest.raises(ConnectionError, match=r"127\.0\.0\.1 took no answer") as failed:

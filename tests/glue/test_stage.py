@@ -106,6 +106,9 @@ def test_the_note_of_a_large_file_is_that_of_all_its_parts(world: World) -> None
     assert note.stage_keys(KEYS[0]) == KEYS
 
 
+@pytest.mark.notices(
+    "glue/mhealth/stage.py", "(note.code_version, note.raw, note.raw_key, note.sha256, note.parts)", "note.parts"
+)
 @pytest.mark.parametrize(
     "other",
     [

@@ -36,6 +36,7 @@ def test_the_sum_is_this_number() -> None:
     assert sums_of([(3, 0, 1.0, 0), (3, 7, -9.8184, 0)])[3]["ecg_1"] == f"{total & mask:016x}"
 
 
+@pytest.mark.notices("glue/mhealth/value_sums.py", "words ^ (words >> np.uint64(31))", "np.ones_like(words)")
 @pytest.mark.parametrize(
     ("changed", "columns"),
     [

@@ -64,6 +64,7 @@ def claim(surroundings: Surroundings, executions: Executions) -> Claim:
     return Claim(surroundings.s3, executions.client, surroundings.bucket, "manifests")
 
 
+@pytest.mark.notices("lambda_ingest/claim.py", "if held is not None and self._is_running(held):", "if False:")
 def test_first_execution_gets_the_claim_and_the_second_is_told_of_it(claim: Claim, executions: Executions) -> None:
     first, second = executions.start("first"), executions.start("second")
     assert claim.take(first) is None
@@ -80,6 +81,11 @@ def test_retried_invocation_has_the_claim_already(
     assert surroundings.read("manifests/claim.json") == written
 
 
+@pytest.mark.notices(
+    "lambda_ingest/claim.py",
+    '(executionArn=held.execution)["status"] in _RUNNING',
+    '(executionArn=held.execution)["status"] != ""',
+)
 def test_claim_of_an_execution_that_ended_is_free(
     surroundings: Surroundings, claim: Claim, executions: Executions
 ) -> None:
@@ -91,6 +97,7 @@ def test_claim_of_an_execution_that_ended_is_free(
     assert surroundings.read_json("manifests/claim.json")["execution"] == following
 
 
+@pytest.mark.notices("lambda_ingest/claim.py", "return held.seconds < UNKNOWN_SECONDS", "return False")
 def test_execution_that_nobody_knows_holds_for_a_while(
     claim: Claim, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +109,8 @@ def test_execution_that_nobody_knows_holds_for_a_while(
     assert claim.take(following) is None
 
 
+@pytest.mark.notices("lambda_ingest/claim.py", "put(IfMatch=held.etag)", "put()")
+@pytest.mark.notices("lambda_ingest/claim.py", 'put(IfNoneMatch="*")', "put()")
 @pytest.mark.parametrize("held_before", [False, True], ids=["free", "left by a dead one"])
 def test_slower_of_two_writers_is_told_of_the_quicker(
     surroundings: Surroundings, claim: Claim, executions: Executions, held_before: bool
@@ -123,6 +132,7 @@ def test_slower_of_two_writers_is_told_of_the_quicker(
     assert surroundings.read_json("manifests/claim.json")["execution"] == quick
 
 
+@pytest.mark.notices("lambda_ingest/claim.py", '("RUNNING", "PENDING_REDRIVE")', '("RUNNING",)')
 @pytest.mark.parametrize("status", ["PENDING_REDRIVE", "RUNNING"])
 def test_claim_of_an_execution_that_goes_on_is_held(
     surroundings: Surroundings, claim: Claim, executions: Executions, status: str
@@ -135,6 +145,9 @@ def test_claim_of_an_execution_that_goes_on_is_held(
         assert claim.take(second) == first
 
 
+@pytest.mark.notices(
+    "lambda_ingest/own_state.py", '("PreconditionFailed", "ConditionalRequestConflict")', '("PreconditionFailed",)'
+)
 @pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
 def test_write_beside_another_one_is_tried_again(
     faulty: None, surroundings: Surroundings, claim: Claim, executions: Executions, status: int, code: str

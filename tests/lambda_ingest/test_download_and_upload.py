@@ -202,6 +202,7 @@ def stop(*_: object) -> None:
     raise InterruptedError
 
 
+@pytest.mark.notices("lambda_ingest/landing.py", "zone.remove_others(standing)", "pass")
 def test_no_file_of_another_dataset_stays_under_a_versions_number(surroundings: Surroundings) -> None:
     of_it, neighbours = "raw/version=1/of_the_one_before.csv", ["raw/version=10/a.csv", "raw/version=1.csv"]
     for key in (of_it, *neighbours):
@@ -352,6 +353,7 @@ class Ending:
         return 1_000
 
 
+@pytest.mark.notices("lambda_ingest/kaggle_source.py", "signal.ITIMER_REAL, seconds, 1)", "signal.ITIMER_REAL, 0, 1)")
 def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None:
     from download_and_upload import lambda_handler
 
@@ -371,6 +373,9 @@ def test_two_files_in_one_whose_columns_differ_are_refused_by_name(surroundings:
     assert surroundings.run()["lines"] == 3, "the same names again are a bad line"
 
 
+@pytest.mark.notices(
+    "lambda_ingest/download_and_upload.py", "told_as_current=versions.told_as_current", "told_as_current=False"
+)
 def test_a_current_version_that_is_not_there_yet_is_retryable(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

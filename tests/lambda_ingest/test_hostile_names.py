@@ -26,6 +26,7 @@ def entry(path: str, data: bytes = ROW) -> Entry:
     return Entry(path, len(data), lambda: io.BytesIO(data))
 
 
+@pytest.mark.notices("lambda_ingest/source_files.py", "_KEY_SAFE.fullmatch(name)", "_KEY_SAFE.match(name)")
 @pytest.mark.parametrize(
     "name",
     [
@@ -99,6 +100,7 @@ HANDLES = [
 ]
 
 
+@pytest.mark.notices("lambda_ingest/kaggle_source.py", "_HANDLE.fullmatch(dataset)", "_HANDLE.match(dataset)")
 @pytest.mark.parametrize("handle", HANDLES, ids=lambda handle: ascii(handle[:25]))
 def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_asked(handle: str) -> None:
     # No Kaggle is served here: a request would fail with another error.
@@ -107,6 +109,7 @@ def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_aske
             ask(handle)
 
 
+@pytest.mark.notices("lambda_ingest/versions.py", "type(version) is int", "isinstance(version, int)")
 @pytest.mark.parametrize(
     "given_input",
     [
@@ -140,6 +143,7 @@ def test_a_version_beyond_all_bounds_is_refused(surroundings: Surroundings) -> N
         asked_for("someone/mhealth", {"dataset_version": 10**40})
 
 
+@pytest.mark.notices("lambda_ingest/raw_zone.py", "if number.isascii() and", "if")
 def test_strangers_beside_the_manifests_of_versions_hide_no_version(surroundings: Surroundings) -> None:
     surroundings.write("mHealth_subject1.log", ROW)
     assert surroundings.run()["raw_version"] == 1

@@ -57,6 +57,8 @@ def test_a_request_that_fails_once_does_no_harm(sweep: Sweep) -> None:
     sweep.each_once(FAULTS, every=EVERY)
 
 
+@pytest.mark.notices("lambda_ingest/landing.py", "zone.forget(version)", "pass")
+@pytest.mark.notices("lambda_ingest/raw_zone.py", "raise StorageUnavailable(", "raise RuntimeError(")
 def test_a_request_that_fails_for_good_fails_the_function_by_name_and_the_next_run_mends_it(sweep: Sweep) -> None:
     sweep.each_for_good(["GetObject", "PutObject", "DeleteObject", "ListObjects"])
     assert sweep.outcomes == {"succeeded": 0, "failed": 4}

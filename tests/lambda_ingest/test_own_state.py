@@ -70,6 +70,7 @@ def test_a_value_of_another_kind_is_told_by_its_name(
     assert f"{key} has{told}" in str(refused.value)
 
 
+@pytest.mark.notices("lambda_ingest/raw_zone.py", "except self._s3.exceptions.NoSuchKey:", "except ClientError:")
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
     ("status", "code", "error"),

@@ -60,6 +60,9 @@ def test_after_a_rollback_it_says_so_and_leaves_it(place: Surroundings) -> None:
     assert f"somebody rolled back from {SECOND}" in result["message"]
 
 
+@pytest.mark.notices(
+    "lambda_ingest/readers.py", '"published_at": view.since.isoformat(),', '"published_at": "2000-01-01T00:00:00Z",'
+)
 def test_a_rollback_by_hand_is_noted_as_seen_last(place: Surroundings) -> None:
     before = record(place, FIRST)
     place.show(select(FIRST))
@@ -90,6 +93,7 @@ def test_records_that_are_gone_old_or_garbage_do_no_harm(place: Surroundings) ->
     assert part(today(place)) == (False, SECOND, 2, False)
 
 
+@pytest.mark.notices("lambda_ingest/for_readers.py", "if published.view is None:", "if False:")
 def test_without_a_view_what_readers_saw_last_is_published_again(place: Surroundings) -> None:
     place.drop("mhealth")
     result = today(place)
@@ -114,6 +118,9 @@ def test_under_a_view_of_somebody_else_what_readers_saw_last_is_published_again(
     assert f"The view shows no snapshot: {SECOND}" in result["message"]
 
 
+@pytest.mark.notices(
+    "lambda_ingest/for_readers.py", "if missing := readers.missing_files(snapshot):", "if missing := []:"
+)
 def test_a_lost_file_or_manifest_makes_a_new_snapshot(place: Surroundings) -> None:
     key = f"processed/snapshot={SECOND}/subject=2/part-00000.parquet"
     place.s3.put_object(Bucket=place.bucket, Key=key, Body=b"half a file")

@@ -32,6 +32,7 @@ HIDDEN = "hidden: below a folder that begins with a dot, a macOS resource fork, 
 OTHER = "neither .csv nor .log"
 
 
+@pytest.mark.notices("lambda_ingest/source_files.py", "or any(map(_is_hidden, folders))", "or False")
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -120,6 +121,7 @@ def test_files_that_tell_no_subject_are_no_duplicates_of_each_other() -> None:
     assert len(chosen([entry("a.csv", EVERYONE), entry("b.csv", EVERYONE)])[0]) == 2
 
 
+@pytest.mark.notices("lambda_ingest/source_files.py", "$)[A-Za-z0-9]", "$)[A-Za-z0-9_]")
 @pytest.mark.parametrize(
     "name",
     [

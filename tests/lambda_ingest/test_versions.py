@@ -102,6 +102,7 @@ def backfilled(three_versions: Surroundings) -> Surroundings:
     return three_versions
 
 
+@pytest.mark.notices("lambda_ingest/versions.py", "and _handle_of(current) == versions.handle", "and True")
 def test_a_pin_to_the_newest_ends_a_backfill(backfilled: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/3")
     result = run(backfilled, 25)
@@ -130,6 +131,11 @@ def test_a_pin_to_what_was_backfilled_takes_its_place(
     assert part(run(backfilled, 26)) == (True, 3, 3), "nothing is pinned any more, and the backfill had ended"
 
 
+@pytest.mark.notices(
+    "lambda_ingest/versions.py",
+    'current["newest_version"] >= versions.newest',
+    'current["newest_version"] == versions.newest',
+)
 def test_a_backfill_stays_when_kaggle_withdraws_its_newest(backfilled: Surroundings) -> None:
     withdrawn = {"ref": "someone/mhealth", "currentVersionNumber": 2, "totalBytes": 1}
     backfilled.api.faults.append(Fault("GetDataset", status=200, body=withdrawn))
@@ -139,6 +145,9 @@ def test_a_backfill_stays_when_kaggle_withdraws_its_newest(backfilled: Surroundi
     assert part(run(backfilled, 27)) == (True, 4, 4)
 
 
+@pytest.mark.notices(
+    "lambda_ingest/download_and_upload.py", "if is_asked_anew(versions, published.newest):", "if False:"
+)
 def test_a_backfill_of_what_is_published_is_remembered(three_versions: Surroundings) -> None:
     three_versions.write("mHealth_subject1.log", ROW * 4)
     assert part(run(three_versions, 24, version=3)) == (False, 3, 4)
@@ -147,6 +156,7 @@ def test_a_backfill_of_what_is_published_is_remembered(three_versions: Surroundi
     assert part(run(three_versions, 26)) == (True, 5, 5)
 
 
+@pytest.mark.notices("lambda_ingest/download_and_upload.py", "and is_asked_anew(versions, current):", "and False:")
 def test_who_asks_for_a_version_is_shown_it_after_a_rollback(
     three_versions: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

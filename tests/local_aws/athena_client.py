@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from local_aws.athena import service as athena
 from local_aws.world import World
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 START = datetime.datetime(2014, 1, 1)
 SCHEMA = pa.schema(

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from local_aws.cli import app
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 COMMAND = str(Path(sys.executable).with_name("local-aws"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from local_aws.glue import job_runs
 from tests.local_aws.served import Served
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 CODE = "code-bucket"
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from tests.local_aws.served import Served
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 BUCKET = "a-bucket"
 

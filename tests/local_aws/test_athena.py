@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_aws.athena_client import VIEW, Athena, QueryFailed, running
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 SLOW = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE x % 7 = y % 11"
 

@@ -81,6 +81,7 @@ def duckdbs_process() -> Path:
     return one
 
 
+@pytest.mark.notices("local_aws/athena/worker.py", "_limit_memory(most)", "print(most)")
 @pytest.mark.skipif(sys.platform != "linux", reason="another system knows no limit to a process's memory")
 def test_the_system_limits_the_memory_of_duckdbs_process(athena: Athena) -> None:
     assert athena.query("SELECT 1") == [["1"]]

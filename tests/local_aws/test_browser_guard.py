@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from local_aws.browser_guard import refusal
 from local_aws.kaggle.api import KaggleApi
 from local_aws.server import LocalAws
-from tests.browser import REBOUND
+from tools.browser import REBOUND
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -165,6 +165,7 @@ def test_names_of_this_machine_pass(host: str) -> None:
     assert refusal({"HTTP_HOST": host}, 80) is None
 
 
+@pytest.mark.notices("local_aws/browser_guard.py", "_HOST.fullmatch(host)", "_HOST.match(host)")
 @pytest.mark.parametrize(
     "host",
     [
@@ -177,6 +178,11 @@ def test_any_other_host_is_refused(host: str) -> None:
     assert "the request is for the host" in (refusal({"HTTP_HOST": host}, 4566) or "")
 
 
+@pytest.mark.notices(
+    "local_aws/browser_guard.py",
+    '_OWN_FETCHES = ("none", "same-origin")',
+    '_OWN_FETCHES = ("none", "same-origin", "same-site")',
+)
 @pytest.mark.parametrize(
     ("header", "value"),
     [
@@ -198,6 +204,7 @@ def test_motos_own_dashboard_still_reaches_the_server_that_it_comes_from() -> No
     assert refusal(own, 4566) is None
 
 
+@pytest.mark.notices("local_aws/server.py", "DISABLE_GLOBAL_CORS=True", "DISABLE_GLOBAL_CORS=False")
 def test_no_answer_may_be_read_by_other_pages(aws: LocalAws) -> None:
     here = urlsplit(aws.endpoint).netloc
     status, body, allowed = asked(aws, "GET", "/", here)

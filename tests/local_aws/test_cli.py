@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 

@@ -22,7 +22,7 @@ from local_aws.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
 from tests.suite.kept import kept_spark
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 

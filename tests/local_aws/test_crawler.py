@@ -15,7 +15,7 @@ from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.roles import allow
 from tests.local_aws.served import Served, serve
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 DATA = "lake-bucket"
 INHERIT = json.dumps({"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}})

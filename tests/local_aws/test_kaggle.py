@@ -11,7 +11,7 @@ import requests
 
 from local_aws.kaggle.api import Fault, KaggleApi, served
 from local_aws.kaggle.synthetic import write_dataset
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 GET_DATASET = "http://localhost/api/v1/datasets.DatasetApiService/GetDataset"
 CLIENT = "import kagglehub; print(kagglehub.dataset_download('anyone/anything'))"

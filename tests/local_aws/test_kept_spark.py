@@ -19,7 +19,7 @@ from local_aws.quick_python import quick
 from local_aws.spark_runtime import own_runtime
 from tests.local_aws.glue_jobs import CODE, Jobs
 from tests.local_aws.served import serve
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 

@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from local_aws.state_machines import service as state_machines
 from tests.local_aws.machines import BUCKET, CATCH_ALL, CAUGHT, Machines, one, parameters, task
 from tests.local_aws.served import serve
-from tests.waiting import HANG
+from tools.waiting import HANG
 
 LIMIT = 262_144
 

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from local_aws.listening import listen
-
-from .executing import NOTEBOOKS
+from tools.executing import NOTEBOOKS
 
 pytestmark = pytest.mark.local_aws
 

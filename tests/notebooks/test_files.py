@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .executing import PATHS
+from tools.executing import PATHS
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)

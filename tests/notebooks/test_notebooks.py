@@ -16,8 +16,7 @@ from rich.console import Console
 
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.notebook import damage, published_stack
-
-from .executing import Executed, execute
+from tools.executing import Executed, execute
 
 pytestmark = pytest.mark.local_aws
 

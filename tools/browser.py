@@ -1,0 +1,118 @@
+"""A headless Chromium to look at pages with, driven by Playwright; got from npm where the machine has none.
+
+Playwright's own download needs a server of its own. The npm package `@sparticuz/chromium` carries the browser, its
+fonts and the libraries that a bare machine lacks, and needs neither root nor the system's packages. A test uses the
+fixture `browser` (tests/conftest.py), and is skipped by name where there is no browser to be had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tools.checks import environments
+from tools.paths import ROOT
+
+PACKAGE = Path(__file__).parent / "chromium"
+CACHE = ROOT / ".cache" / "chromium"
+OF_THE_MACHINE = ("google-chrome", "chromium")
+
+REBOUND = "rebound.example"
+"""A host that the browser finds at 127.0.0.1."""
+
+_MINUTES = 5
+
+
+class NoChromium(Exception):
+    """There is no browser here, and none could be had; the message says why."""
+
+
+def chromium() -> Path:
+    """The browser's executable. Raises NoChromium."""
+    found = next(filter(_works, map(shutil.which, OF_THE_MACHINE)), None)
+    return Path(found) if found else _installed()
+
+
+def _works(executable: str | None) -> bool:
+    """Whether there is a browser that can be started: a package may leave a name that only says what to install."""
+    return (
+        executable is not None
+        and not subprocess.run([executable, "--version"], capture_output=True, check=False).returncode
+    )
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Browser]:
+    """A browser, until the end of the block. Raises NoChromium."""
+    executable = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            env={**os.environ, **_libraries(executable)},
+            # A container gives no user namespaces to a sandbox, and little of /dev/shm. It opens our own pages only.
+            # The name of a page's own that comes to mean this machine is for tests of DNS rebinding.
+            args=["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"],
+        )
+        yield browser
+        browser.close()
+
+
+def _installed() -> Path:
+    """The browser of the npm package, installed once for each version of the lock file."""
+    version = hashlib.sha256((PACKAGE / "package-lock.json").read_bytes()).hexdigest()[:12]
+    target, executable = CACHE / version, CACHE / version / "chromium"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
+        if not executable.exists():
+            print("Getting a headless Chromium from npm (70 MB, once) ...", file=sys.stderr)
+            try:
+                _install(target)
+            except (OSError, subprocess.SubprocessError) as error:
+                shutil.rmtree(target, ignore_errors=True)
+                told = str(getattr(error, "stderr", None) or error).strip()
+                raise NoChromium(f"no {' or '.join(OF_THE_MACHINE)}, and npm gave none: {told[-300:]}") from error
+    return executable
+
+
+def _install(target: Path) -> None:
+    environments.prepare(print, {"node"})
+    part = target.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(PACKAGE, part)
+    node = environments.node()
+    npm = node.parent / "npm"
+    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    _run(part, str(npm if npm.exists() else "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
+    # As if on Lambda: then it unpacks the libraries, too.
+    _run(part, str(node), "unpack.js", TMPDIR=str(part), AWS_EXECUTION_ENV="AWS_Lambda_nodejs20.x")
+    part.rename(target)
+
+
+def _run(folder: Path, *command: str, **environment: str) -> None:
+    subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60 * _MINUTES,
+    )
+
+
+def _libraries(executable: Path) -> dict[str, str]:
+    """The variables that let the browser find the package's libraries, where the machine lacks one of them."""
+    ldd = subprocess.run(["ldd", str(executable)], capture_output=True, text=True, check=False)
+    if "not found" not in ldd.stdout:
+        return {}
+    return {"LD_LIBRARY_PATH": str(executable.parent / "al2023" / "lib")}

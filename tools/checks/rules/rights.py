@@ -1,0 +1,104 @@
+"""Every right of the template, held against tools/checks/promises/rights.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tools.checks.project import Project, as_list
+from tools.checks.rules.policies import Statement
+from tools.checks.rules.promises import table
+from tools.checks.rules.registry import rule
+
+_ACCOUNT = "${AWS::Region}:${AWS::AccountId}:"
+_OURS = {"AssumeRolePolicyDocument": "trust", "PolicyDocument": "", "KeyPolicy": ""}
+
+
+def policies(project: Project) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Logical id, document and place of every policy of the template."""
+    for name, resource in project.template["Resources"].items():
+        properties = resource.get("Properties", {})
+        for key, place in _OURS.items():
+            if key in properties:
+                yield name, properties[key], place
+        for policy in properties.get("Policies", []):
+            yield name, policy.get("PolicyDocument", {}), ""
+
+
+def line(statement: Statement) -> str:
+    """A statement in a line: `s3:GetObject on raw/*`, Deny before it, conditions and principal behind it."""
+    rest = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", "Action", "Resource")}
+    words = [] if statement.get("Effect") == "Allow" else [str(statement.get("Effect"))]
+    words.append(", ".join(map(_short, as_list(statement.get("Action")))))
+    if "Resource" in statement:
+        words += ["on", ", ".join(map(_short, as_list(statement["Resource"])))]
+    for operator, conditions in rest.pop("Condition", {}).items():
+        for key, value in conditions.items():
+            words += ["where", key, {"StringEquals": "is", "StringLike": "like"}.get(operator, operator), _short(value)]
+    for key, value in rest.items():
+        words += [key.lower(), _short(value)]
+    return " ".join(words)
+
+
+def _short(value: Any) -> str:
+    """A value of a policy as the table has it: of the bucket's keys only the key, of an ARN service and name."""
+    if isinstance(value, dict) and set(value) == {"Ref"}:
+        return f"<{value['Ref']}>"
+    if isinstance(value, dict) and set(value) == {"Fn::GetAtt"} and value["Fn::GetAtt"][1:] == ["Arn"]:
+        return f"<{value['Fn::GetAtt'][0]}>"
+    if isinstance(value, dict) and set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        text = value["Fn::Sub"].replace(_ACCOUNT, "")
+        text = "<DataBucket>/*" if text == "${DataBucket.Arn}/*" else text.removeprefix("${DataBucket.Arn}/")
+        return re.sub(r"^arn:\$\{AWS::Partition\}:", "arn:", text).replace(".${AWS::Region}.${AWS::URLSuffix}", "")
+    if isinstance(value, dict) and set(value) == {"Fn::FindInMap"}:
+        return f"<{'.'.join(map(str, value['Fn::FindInMap']))}>"
+    if isinstance(value, dict) and set(value) == {"Service"}:
+        return _short(value["Service"]).removesuffix(".amazonaws.com")
+    if isinstance(value, dict) and set(value) == {"AWS"}:
+        return _short(value["AWS"])
+    return str(value)
+
+
+def written(project: Project) -> dict[str, str]:
+    """`Resource.Sid` -> the line of every statement; a trust policy's statement is `Resource.trust`."""
+    found: dict[str, str] = {}
+    for name, document, place in policies(project):
+        for number, each in enumerate(as_list(document.get("Statement", []))):
+            condition = ""
+            if "Fn::If" in each:
+                condition, each, other = each["Fn::If"]
+                condition = f"if {condition}: " if other == {"Ref": "AWS::NoValue"} else f"{condition}, else {other}: "
+            sid = place or each.get("Sid", f"number {number}")
+            # A statement that is there twice, or under a name that another one has, is told by its number.
+            key = f"{name}.{sid}" if f"{name}.{sid}" not in found else f"{name}.{sid} {number}"
+            found[key] = condition + line(each)
+    return found
+
+
+@rule
+def rights_are_those_that_were_granted(project: Project) -> Iterable[str]:
+    """A right that is wider than it was, or gone, shows in no diff of a test: it is written down twice."""
+    found, granted = written(project), {key: str(value) for key, value in table("rights").items()}
+    for key in sorted(granted.keys() - found.keys()):
+        yield f"{key} is gone from the template: take its line out of tools/checks/promises/rights.yaml"
+    for key, text in found.items():
+        if granted.get(key) != text:
+            before = granted.get(key, "nothing")
+            yield f"{key}: rights.yaml of tools/checks/promises/ has {before!r}, the template\n  {key}: {text}"
+
+
+@rule
+def policies_have_their_version(project: Project) -> Iterable[str]:
+    """Without it a policy is one of 2008, which takes `${aws:...}` for text."""
+    for name, document, _ in policies(project):
+        if document.get("Version") != "2012-10-17":
+            yield f"{name}: a policy's Version is {document.get('Version')!r}, expected '2012-10-17'"
+    for name, role in project.of_type("AWS::IAM::Role").items():
+        if [set(policy) for policy in role.get("Policies", [])] != [{"PolicyName", "PolicyDocument"}]:
+            yield f"{name}: expected one policy with its name"
+        elif not re.fullmatch(r"[a-z-]+", str(role["Policies"][0]["PolicyName"])):
+            yield f"{name}: the policy's name is {role['Policies'][0]['PolicyName']!r}"
+        trusted = [each.get("Action") for each in as_list(role["AssumeRolePolicyDocument"].get("Statement", []))]
+        if trusted != ["sts:AssumeRole"]:
+            yield f"{name}: expected one statement of trust, sts:AssumeRole"

@@ -1,0 +1,84 @@
+"""When the daily run starts, and what becomes of a start that fails."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterable
+from datetime import datetime
+
+from aws_cron_expression_validator.validator import AWSCronExpressionError, AWSCronExpressionValidator
+
+from tools.checks.project import Project
+from tools.checks.rules.registry import rule
+
+_RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
+
+
+def expression_problem(expression: str) -> str | None:
+    """What is wrong with a schedule's expression, None when Scheduler would take it.
+
+    The grammar is that of EventBridge Scheduler: cron with six fields, rate, or at.
+    """
+    if expression.startswith("cron("):
+        try:
+            AWSCronExpressionValidator.validate(expression.removeprefix("cron(").removesuffix(")"))
+        except AWSCronExpressionError as error:
+            return str(error)
+        return None if expression.endswith(")") else "cron( is not closed"
+    if expression.startswith("rate("):
+        rate = _RATE.fullmatch(expression)
+        # Scheduler takes `rate(1 day)` and `rate(2 days)`, and neither the other way round.
+        good = rate is not None and (rate[1] == "1") == (rate[3] == "")
+        return None if good else "expected rate(1 day), rate(2 days), ..."
+    if expression.startswith("at("):
+        try:
+            datetime.strptime(expression, "at(%Y-%m-%dT%H:%M:%S)")
+        except ValueError:
+            return "expected at(yyyy-mm-ddThh:mm:ss)"
+        return None
+    return "expected cron(...), rate(...) or at(...)"
+
+
+@rule
+def schedule_expressions_are_valid(project: Project) -> Iterable[str]:
+    """cfn-lint and sam take any text; AWS refuses it when the stack is deployed."""
+    for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
+        expression = str(project.default(schedule.get("ScheduleExpression", "")))
+        problem = expression_problem(expression)
+        if problem:
+            yield f"{name}: {expression!r}: {problem}"
+
+
+@rule
+def time_zones_exist(project: Project) -> Iterable[str]:
+    """A misspelt time zone is refused late, a missing one is UTC: nine hours from Tokyo."""
+    for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
+        zone = project.default(schedule.get("ScheduleExpressionTimezone"))
+        if zone not in zoneinfo.available_timezones():
+            yield f"{name}: {zone!r} is no IANA time zone"
+
+
+@rule
+def schedule_is_robust(project: Project) -> Iterable[str]:
+    """A start that Scheduler cannot deliver is tried again for a while, then kept where an alarm sees it."""
+    schedules = project.of_type("AWS::Scheduler::Schedule")
+    if set(schedules) != {"Schedule"}:
+        yield f"expected one schedule, Schedule; found {', '.join(sorted(schedules)) or 'none'}"
+    for name, schedule in schedules.items():
+        target = schedule.get("Target", {})
+        retry = target.get("RetryPolicy", {})
+        if (
+            not 1 <= retry.get("MaximumRetryAttempts", 185) <= 185
+            or not 60 <= retry.get("MaximumEventAgeInSeconds", 86401) < 86400
+        ):
+            yield f"{name}: RetryPolicy must bound attempts, and age below a day: nobody wants yesterday's start"
+        if target.get("DeadLetterConfig", {}).get("Arn") != {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}:
+            yield f"{name}: DeadLetterConfig must be the queue ScheduleDeadLetters"
+        if target.get("Arn") != {"Ref": "StateMachine"}:
+            yield f"{name}: its target must be StateMachine"
+        if "FlexibleWindowMinutes" not in str(schedule.get("FlexibleTimeWindow", "")):
+            yield f"{name}: FlexibleTimeWindow must come from the parameter FlexibleWindowMinutes"
+        for key, parameter in (("State", "ScheduleState"), ("ScheduleExpression", "ScheduleExpression")):
+            if schedule.get(key) != {"Ref": parameter}:
+                yield f"{name}: {key} must come from the parameter {parameter}"

@@ -1,0 +1,174 @@
+"""What the template gives to our code is what our code takes."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ship_code
+from mhealth.arguments import ConvertArguments, TransformArguments
+from tools.checks.environments import LAMBDA_PYTHON
+from tools.checks.project import CLOUDFORMATION, Project
+from tools.checks.rules.registry import rule
+
+OF_GLUE = {"--job-language", "--extra-py-files", "--TempDir", "--custom-logGroup-prefix"}
+"""Arguments that Glue takes for itself."""
+
+OF_KAGGLEHUB = {"HOME", "KAGGLEHUB_CACHE", "KAGGLE_CONFIG_DIR"}
+"""Variables that kagglehub reads, not we."""
+
+TAKEN = {"convert_parquet.py": ConvertArguments, "glue_transform.py": TransformArguments}
+JOBS = {"ConvertParquetJob": "ConvertParquet", "GlueTransformJob": "GlueTransform"}
+"""Each job and the state that starts it."""
+
+_SHIPPED = "s3://${DataBucket}/${ShippedGlueCode.ScriptPrefix}/"
+
+
+def _script(job: dict[str, Any]) -> str:
+    return _sub(job.get("Command", {}).get("ScriptLocation")).rpartition("/")[2]
+
+
+def _sub(value: Any) -> str:
+    """The text of a Fn::Sub, or the literal."""
+    text = value.get("Fn::Sub", "") if isinstance(value, dict) else value
+    return str(text[0] if isinstance(text, list) else text or "")
+
+
+@rule
+def jobs_get_the_arguments_they_take(project: Project) -> Iterable[str]:
+    """An argument that is missing, misspelt or not meant for the job is found by AWS when the job starts, at 08:00."""
+    jobs = project.of_type("AWS::Glue::Job")
+    for name in sorted(set(JOBS) ^ set(jobs)):
+        yield f"the jobs are to be {', '.join(JOBS)}: {name}"
+    for name in JOBS.keys() & jobs.keys():
+        started = project.states.get(JOBS[name], {}).get("Parameters", {}).get("Arguments", {})
+        defaults = set(jobs[name].get("DefaultArguments", {}))
+        at_start = {argument.removesuffix(".$") for argument in started}
+        for argument in sorted(defaults & at_start):
+            yield f"{name} gets {argument} from the template and from the state {JOBS[name]}"
+        script = _script(jobs[name])
+        if script not in TAKEN:
+            yield f"{name} runs {script}, which is none of {', '.join(TAKEN)}"
+            continue
+        given, taken = (
+            (defaults | at_start) - OF_GLUE,
+            {f"--{field.name}" for field in dataclasses.fields(TAKEN[script])},
+        )
+        for argument in sorted(taken - given):
+            yield f"{name} does not get {argument}, which {script} takes"
+        for argument in sorted(given - taken):
+            yield f"{name} gets {argument}, which {script} does not take"
+
+
+@rule
+def jobs_run_what_is_shipped(project: Project) -> Iterable[str]:
+    """Jobs read their code from where ShippedGlueCode puts it; another path is an older version's, or nothing."""
+    shipped = {*ship_code.SCRIPTS, f"{ship_code.PACKAGE}.zip"}
+    for name, job in project.of_type("AWS::Glue::Job").items():
+        script = _sub(job.get("Command", {}).get("ScriptLocation"))
+        package = _sub(job.get("DefaultArguments", {}).get("--extra-py-files"))
+        for reference in (script, package):
+            if not reference.startswith(_SHIPPED) or reference.removeprefix(_SHIPPED) not in shipped:
+                yield f"{name} refers to {reference or 'nothing'}: expected one of {sorted(shipped)} below {_SHIPPED}"
+
+
+def environment_names(folder: Path) -> set[str]:
+    """The environment variables that the modules of a folder ask for by name."""
+    asked = set()
+    for source in folder.glob("*.py"):
+        asked |= set(re.findall(r"""environ\w*(?:\.get\(|\[)\s*["']([A-Z_0-9]+)["']""", source.read_text()))
+    return asked
+
+
+@rule
+def functions_get_the_environment_they_read(project: Project) -> Iterable[str]:
+    """A variable that is missing fails the function when it runs; one that nobody reads says something untrue."""
+    for name, function, folder in _functions(project):
+        given = set(function.get("Environment", {}).get("Variables", {}))
+        read = environment_names(folder)
+        for variable in sorted(read - given):
+            yield f"{name} reads {variable} and does not get it"
+        for variable in sorted(given - read - OF_KAGGLEHUB):
+            yield f"{name} gets {variable} and does not read it"
+        if "kagglehub" in _packages(folder) and not given >= OF_KAGGLEHUB:
+            yield f"{name} must move kagglehub's folders to /tmp by {', '.join(sorted(OF_KAGGLEHUB - given))}"
+
+
+def _packages(folder: Path) -> str:
+    """The packages that a function is packaged with, as its requirements name them."""
+    requirements = folder / "requirements.txt"
+    return requirements.read_text() if requirements.is_file() else ""
+
+
+@rule
+def handlers_exist(project: Project) -> Iterable[str]:
+    """Sam builds and deploys a function whose handler it never looks for."""
+    for name, function, folder in _functions(project):
+        module, _, handler = str(function.get("Handler")).rpartition(".")
+        source = folder / f"{module}.py"
+        if not source.is_file():
+            yield f"{name}: {function.get('Handler')} is in no module of {folder.name}/"
+            continue
+        defined = {node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)}
+        if handler not in defined:
+            yield f"{name}: {folder.name}/{module}.py has no function {handler}"
+
+
+@rule
+def functions_run_on_the_tested_python(project: Project) -> Iterable[str]:
+    """cfn-lint does not look at the runtime of a SAM function; packages for another Python fail at its first import."""
+    tested = ".".join(map(str, LAMBDA_PYTHON))
+    for name, function, folder in _functions(project):
+        if function.get("Runtime") != f"python{tested}":
+            yield f"{name}: Runtime is {function.get('Runtime')}, expected python{tested}"
+        if function.get("Architectures") != ["x86_64"]:
+            yield f"{name}: Architectures must be x86_64 alone: its compiled packages are built for one"
+        if not 0 < function.get("Timeout", 3) <= 900:
+            yield f"{name}: Timeout is {function.get('Timeout')} s, expected 1 to 900"
+        if project.template["Resources"][name].get("Metadata") != {"BuildMethod": "makefile"}:
+            yield f"{name}: BuildMethod must be makefile, or sam build wants a python{tested} of whoever deploys"
+        makefile = folder / "Makefile"
+        recipe = makefile.read_text() if makefile.is_file() else ""
+        if f"\nbuild-{name}:\n" not in recipe:
+            yield f"{name}: {folder.name}/Makefile has no target build-{name}"
+        if _packages(folder) and f"--python-version {tested} --platform manylinux2014_x86_64 " not in recipe:
+            yield f"{name}: {folder.name}/Makefile does not get packages for Python {tested} on x86_64"
+
+
+@rule
+def local_files_exist(project: Project) -> Iterable[str]:
+    """Without CodeUri sam packages the folder of the template; cfn-lint and sam validate look at no local file."""
+    for name, function in project.of_type("AWS::Serverless::Function").items():
+        folder = function.get("CodeUri")
+        if not isinstance(folder, str) or not (CLOUDFORMATION / folder).is_dir():
+            yield f"{name}: CodeUri {folder} is no folder beside the template"
+    for name, machine in project.of_type("AWS::Serverless::StateMachine").items():
+        file = machine.get("DefinitionUri")
+        if not isinstance(file, str) or not (CLOUDFORMATION / file).is_file():
+            yield f"{name}: DefinitionUri {file} is no file beside the template"
+
+
+def _functions(project: Project) -> Iterator[tuple[str, dict[str, Any], Path]]:
+    for name, function in project.of_type("AWS::Serverless::Function").items():
+        folder = CLOUDFORMATION / str(function.get("CodeUri", ""))
+        yield name, function, folder.resolve()
+
+
+@rule
+def sam_builds_before_it_deploys(project: Project) -> Iterable[str]:
+    """A template named for every command makes deploy upload the source without its dependencies, silently."""
+    commands = project.samconfig.get("default", {})
+    naming = {name for name, settings in commands.items() if "template_file" in settings.get("parameters", {})}
+    for name in sorted(naming ^ {"build", "validate"}):
+        yield f"samconfig.toml: template_file belongs to build and validate only; look at {name}"
+    for name in sorted(naming):
+        file = commands[name]["parameters"]["template_file"]
+        if not (CLOUDFORMATION.parent / file).is_file():
+            yield f"samconfig.toml: {name} names {file}, which does not exist"
+    capabilities = str(commands.get("deploy", {}).get("parameters", {}).get("capabilities", ""))
+    if "CAPABILITY_IAM" not in capabilities.split():
+        yield "samconfig.toml: deploy needs the capability CAPABILITY_IAM, the template has roles"

@@ -1,0 +1,144 @@
+"""Runs checks, two at a time, and prints a line for each as it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from rich.console import Console
+from rich.text import Text
+
+AT_ONCE = 2
+_NAME_WIDTH = 34
+
+
+class CheckFailed(Exception):
+    """A check found something; the message is what to show below its line."""
+
+
+class CheckSkipped(Exception):
+    """A check can't be done on this machine; the message says what is missing. That is no failure."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named check.
+
+    `run` returns a fact worth a few words, or raises CheckFailed or CheckSkipped; any other exception fails it too.
+    `needs` are the names of checks whose results it uses: it runs after them, and not where one of them failed.
+    """
+
+    name: str
+    run: Callable[[], str]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: the fact, or what was found, and after how many seconds."""
+
+    passed: bool
+    text: str
+    seconds: float
+    skipped: bool = False
+
+
+def command(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run a tool; its output. Raises CheckFailed with the output where it exits with another status than 0."""
+    done = subprocess.run(
+        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        raise CheckFailed(done.stdout.rstrip() or f"{arguments[0]} exited with status {done.returncode}")
+    return done.stdout
+
+
+def with_needed(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
+    """The checks of these names and those that they need, in their order. Raises KeyError for an unknown name."""
+    known = {check.name: check for check in checks}
+    wanted: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        check = known[ahead.pop()]
+        wanted.add(check.name)
+        ahead += check.needs
+    return [check for check in checks if check.name in wanted]
+
+
+def run(checks: Sequence[Check], console: Console) -> bool:
+    """Run all checks to the end, whatever fails; whether all passed."""
+    known = {check.name: check for check in checks}
+    order = TopologicalSorter({check.name: [need for need in check.needs if need in known] for check in checks})
+    order.prepare()
+    failed: set[str] = set()
+    skipped = 0
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running: dict[Future[Outcome], str] = {}
+        ready: list[str] = []
+        while order.is_active():
+            ready += order.get_ready()
+            # Of those that could start now the first of the list does: what others need comes early in it.
+            ready.sort(key=list(known).index)
+            while ready and len(running) < AT_ONCE:
+                name = ready.pop(0)
+                lacking = [need for need in known[name].needs if need in failed]
+                job = _not_run(lacking) if lacking else known[name].run
+                running[pool.submit(_outcome, job)] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                outcome = future.result()
+                skipped += outcome.skipped
+                if not outcome.passed:
+                    failed.add(name)
+                _print(console, name, outcome)
+                order.done(name)
+    seconds = time.monotonic() - started
+    passed = f"all {len(checks)} checks passed" if not skipped else f"{len(checks) - skipped} checks passed"
+    verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else passed
+    verdict += f", {skipped} skipped," if skipped else ""
+    console.print(Text(f"{verdict} in {seconds:.0f} s", style="bold red" if failed else "bold green"))
+    return not failed
+
+
+def _not_run(lacking: Sequence[str]) -> Callable[[], str]:
+    def job() -> str:
+        raise CheckFailed(f"not run: it needs {', '.join(lacking)}")
+
+    return job
+
+
+def _outcome(job: Callable[[], str]) -> Outcome:
+    started = time.monotonic()
+    try:
+        return Outcome(True, job(), time.monotonic() - started)
+    except CheckFailed as failure:
+        return Outcome(False, str(failure), time.monotonic() - started)
+    except CheckSkipped as reason:
+        return Outcome(True, str(reason), time.monotonic() - started, skipped=True)
+    except Exception:  # noqa: BLE001 - a check that breaks has failed, and the others go on
+        return Outcome(False, traceback.format_exc(), time.monotonic() - started)
+
+
+def _word(outcome: Outcome) -> tuple[str, str]:
+    if outcome.skipped:
+        return "skip   ", "yellow"
+    return ("ok     ", "green") if outcome.passed else ("FAILED ", "bold red")
+
+
+def _print(console: Console, name: str, outcome: Outcome) -> None:
+    line = Text.assemble(
+        _word(outcome),
+        f"{name:<{_NAME_WIDTH}}",
+        (f"{outcome.seconds:6.1f} s", "dim"),
+    )
+    if outcome.passed:
+        line.append(f"   {outcome.text}")
+    console.print(line, soft_wrap=True)
+    if not outcome.passed:
+        console.print(Text("\n".join(f"       {each}" for each in outcome.text.splitlines())), soft_wrap=True)

@@ -1,0 +1,112 @@
+"""Small faults in the code of function and jobs, made by Cosmic Ray: which of them no test notices.
+
+`python -m tools.code_mutants [NUMBER [SEED]] [--only WORD]` breaks a copy of the project NUMBER times (200), each time
+at one place of lambda_ingest/ or glue/, drawn by SEED, and runs the tests of that module, then of its folder. What
+lives is printed with its line; the exit status is the number of those without a reason in tools/code_mutants.yaml.
+
+It runs in an environment of its own (`make mutations-code`): Cosmic Ray is no need of the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkResult
+
+from tools.guarantees import copy
+from tools.paths import ROOT
+
+REASONS = Path(__file__).with_suffix(".yaml")
+FOLDERS = {"lambda_ingest": "lambda_ingest", "glue": "glue", "glue/mhealth": "glue"}
+"""Folders with modules to break, and the folder of tests/ that each is tested in."""
+
+_LEFT_OUT = ("core/NumberReplacer", "core/ReplaceBinaryOperator_BitOr_", "core/RemoveDecorator")
+# Numbers are sizes of buffers and exit codes more often than promises; `X | None` in an annotation is no operator;
+# a dataclass without its decorator fails everywhere.
+
+_MODULE_SECONDS, _FOLDER_SECONDS = 300, 1200
+
+
+def drawn(number: int, seed: int, word: str) -> list[MutationSpec]:
+    """Mutations of the project in the working directory, as many as asked for or as there are."""
+    modules = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.py")) if word in str(path)]
+    with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/session.sqlite", WorkDB.Mode.create) as session:
+        init(modules, session, {})
+        every = [item.mutations[0] for item in session.work_items]
+    wanted = [each for each in every if not each.operator_name.startswith(_LEFT_OUT)]
+    wanted.sort(key=lambda each: (str(each.module_path), each.start_pos, each.operator_name, each.occurrence))
+    return random.Random(seed).sample(wanted, min(number, len(wanted)))
+
+
+def commands(module: Path) -> Iterator[tuple[str, int]]:
+    """The tests of a module, then those of its whole folder, each with the seconds that it may take."""
+    folder = f"tests/{FOLDERS[str(module.parent)]}"
+    pytest = f"{shlex.quote(str(ROOT / '.venv/bin/python'))} -m pytest -x -q -p no:cacheprovider"
+    own = f"{folder}/test_{module.stem}.py"
+    if Path(own).exists():
+        yield f"{pytest} -n0 {own}", _MODULE_SECONDS
+    yield f"{pytest} {folder} tests/input", _FOLDER_SECONDS
+
+
+def lives(mutation: MutationSpec) -> WorkResult | None:
+    """What Cosmic Ray says of a mutation that every command lets pass; None where a test noticed it."""
+    for command, seconds in commands(mutation.module_path):
+        result = mutate_and_test([mutation], command, seconds)
+        if result.test_outcome != TestOutcome.SURVIVED:
+            return None
+    return result
+
+
+def told(mutation: MutationSpec, result: WorkResult) -> str:
+    """Module and changed lines: `glue/mhealth/stage.py: if a < b: -> if a <= b:`."""
+    lines = (result.diff or "").splitlines()
+    before = [line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---")]
+    after = [line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")]
+    return f"{mutation.module_path}: {' '.join(before)} -> {' '.join(after)}"
+
+
+def main() -> int:
+    """The number of survivors without a reason."""
+    parser = argparse.ArgumentParser(prog="python -m tools.code_mutants", description=__doc__)
+    parser.add_argument("number", nargs="?", type=int, default=200)
+    parser.add_argument("seed", nargs="?", type=int, default=1)
+    parser.add_argument("--only", default="", metavar="WORD", help="modules with this in their path")
+    asked = parser.parse_args()
+    reasons = yaml.safe_load(REASONS.read_text()) or {}
+    unexplained = living = 0
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(copy(Path(folder))):
+        os.environ.pop("VIRTUAL_ENV", None)
+        mutations = drawn(asked.number, asked.seed, asked.only)
+        for number, mutation in enumerate(mutations, 1):
+            started = time.monotonic()
+            result = lives(mutation)
+            seconds = time.monotonic() - started
+            if result is None:
+                print(
+                    f"{number:4} noticed {seconds:5.0f} s  {mutation.module_path}:{mutation.start_pos[0]}", flush=True
+                )
+                continue
+            living += 1
+            line = told(mutation, result)
+            reason = reasons.get(line)
+            unexplained += reason is None
+            print(f"{number:4} LIVES   {seconds:5.0f} s  {line}{f' ({reason})' if reason else ''}", flush=True)
+    print(f"{len(mutations)} mutants, {len(mutations) - living} noticed, {living} live, {unexplained} without a reason")
+    return min(unexplained, 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The cost of a month, from the template and the price list: the tables of docs/cost.md."""

@@ -1,0 +1,39 @@
+"""docs/cli.md, made by typer from the commands themselves: `python -m tools.docs.cli` (`make reference`) writes it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tools.paths import DOCS, ROOT
+
+PAGE = DOCS / "cli.md"
+
+_HEAD = """# The command line
+
+This page is made from the commands' own help texts by `make reference`; a test fails when the two do not agree.
+Call it as `uv run local-aws` (or `.venv/bin/local-aws`) in the project's folder. With real output:
+[README](../README.md#command-line).
+
+Exit statuses: 0 done, 1 it did not work (the sentence on standard error says why, and what to do), 2 a mistake in the
+command, 130 ended by Ctrl-C.
+"""
+
+
+def page() -> str:
+    """The page as text."""
+    made = subprocess.run(
+        [sys.executable, "-m", "typer", "local_aws.cli", "utils", "docs", "--name", "local-aws"],
+        env={name: value for name, value in os.environ.items() if name != "LOCAL_AWS_ENDPOINT"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    # A page has one title: typer's headings go one level down.
+    return _HEAD + "\n" + made.strip().replace("\n## ", "\n### ").replace("# `", "## `", 1) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

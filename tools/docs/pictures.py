@@ -1,0 +1,180 @@
+"""The pictures in docs/pictures/, made from one real run: `python -m tools.docs.pictures` writes them.
+
+A local AWS runs the pipeline once on the synthetic dataset. The pictures are what the commands print, the top of the
+page that the run itself wrote, in a browser, and charts of a notebook that asks the table. None of them is drawn here.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import boto3
+from PIL import Image
+from playwright.sync_api import Browser
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from local_aws.demo import REGION, STACK, local_aws
+from local_aws.environment import call_only
+from local_aws.operations.stacks import Stack
+from tools.browser import NoChromium, chromium, running
+from tools.executing import Executed, execute
+from tools.paths import DOCS
+
+FOLDER = DOCS / "pictures"
+MOST_BYTES = 200_000
+"""Of one picture: who reads a page waits for all of them."""
+
+TERMINAL = "run.svg"
+SESSION = (("run",), ("query", "--named", "MinutesPerActivity"))
+"""What is said to `local-aws` in the picture of the terminal."""
+
+REPORT = {"report-light.png": "light", "report-dark.png": "dark"}
+"""The top of the run's page, in a browser whose person likes it so."""
+
+NOTEBOOK = "02_query_athena.ipynb"
+CHARTS = {
+    "query-reads.png": "partition and columns decide what is read",
+    "walking-running.png": '"length of the acceleration (m/s²)"',
+    "recording.png": "movement, pulse, and the labelled activities",
+    "own-question.png": "QUESTION = ",
+}
+"""Charts of the notebook, each with words that stand in its cell and in no other that draws."""
+
+NAMES = (TERMINAL, *REPORT, *CHARTS)
+
+_COLOURS = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "TTY_INTERACTIVE": "0"}
+"""For a command's colours where its output goes to no terminal, without the spinners that move on one."""
+
+_FONT = re.compile(r"\s*@font-face \{[^}]*\}")
+_WIDTH, _MARGIN, _DENSITY, _SHADES = 1000, 10, 1.5, 64
+
+
+class PictureFailed(Exception):
+    """What was to be seen was not there; the message says what."""
+
+
+def said(*command: str, environment: dict[str, str]) -> str:
+    """What a command prints on a terminal, colours and all. Raises PictureFailed where it fails."""
+    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
+    done = subprocess.run(
+        command,
+        env=plain | _COLOURS | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PictureFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
+def terminal(title: str, session: Iterable[tuple[str, str]]) -> str:
+    """A terminal as SVG, as wide as its longest line: each command, and what it said. It fetches nothing, no font."""
+    lines = [
+        line
+        for command, output in session
+        for line in (Text.assemble(("$ ", "green"), (command, "bold")), *Text.from_ansi(output.rstrip()).split())
+    ]
+    width = max(cell_len(line.plain) for line in lines)
+    console = Console(record=True, file=io.StringIO(), width=width, color_system="truecolor")
+    for line in lines:
+        console.print(line, no_wrap=True)
+    drawn = _FONT.sub("", console.export_svg(title=title, unique_id="terminal"))
+    return "\n".join(map(str.rstrip, drawn.splitlines())) + "\n"
+
+
+def photograph(browser: Browser, page: Path, scheme: str) -> bytes:
+    """A page as a PNG, down to the end of its first section; `scheme` is `light` or `dark`."""
+    opened = browser.new_page(
+        viewport={"width": _WIDTH, "height": _WIDTH},
+        device_scale_factor=_DENSITY,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    try:
+        opened.goto(page.absolute().as_uri())
+        section = opened.locator("section").first.bounding_box()
+        if section is None:
+            raise PictureFailed(f"{page.name} shows no section")
+        height = section["y"] + section["height"] + _MARGIN
+        return opened.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": _WIDTH, "height": height})
+    finally:
+        opened.close()
+
+
+def chart(notebook: Executed, words: str) -> bytes:
+    """The PNG that the cell with these words showed. Raises PictureFailed where not exactly one cell has drawn one."""
+    drawn = [
+        output.data["image/png"]
+        for cell in notebook.cells
+        if words in cell.source
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    if len(drawn) != 1:
+        raise PictureFailed(f"{len(drawn)} pictures of cells with {words!r}, expected one")
+    return base64.b64decode(drawn[0])
+
+
+def small(png: bytes) -> bytes:
+    """The same picture in fewer colours: text and curves need no more, and it is a fraction of the bytes."""
+    less = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        few = picture.convert("RGB").quantize(_SHADES, dither=Image.Dither.NONE)
+    few.save(less, "PNG", optimize=True)
+    return less.getvalue()
+
+
+def make() -> dict[str, bytes]:
+    """Every picture by its name. Raises PictureFailed, NoChromium, and what a local AWS or a notebook raises."""
+    chromium()  # first: without a browser nobody need wait for the run
+    with tempfile.TemporaryDirectory() as folder, local_aws("--dataset", "synthetic") as endpoint:
+        call_only(endpoint, REGION)
+        here = {"LOCAL_AWS_ENDPOINT": endpoint}
+        session = [
+            (
+                f"local-aws {' '.join(words)}",
+                said(sys.executable, "-m", "local_aws.cli", *words, environment=here),
+            )
+            for words in SESSION
+        ]
+        page = _report(Path(folder))
+        given = {"STACK_ON": "local", "STACK": STACK, "DATASET": "synthetic"}
+        notebook = execute(NOTEBOOK, dict(os.environ) | given)
+        with running() as browser:
+            report = {name: photograph(browser, page, scheme) for name, scheme in REPORT.items()}
+    charts = {name: chart(notebook, words) for name, words in CHARTS.items()}
+    drawn = terminal("mHealth on a local AWS, synthetic data", session)
+    return {TERMINAL: drawn.encode()} | {name: small(png) for name, png in (report | charts).items()}
+
+
+def _report(folder: Path) -> Path:
+    """The page that the run wrote, as a file."""
+    stack = Stack.named(STACK, boto3.Session())
+    reports = stack.objects("reports/")
+    if len(reports) != 1:
+        raise PictureFailed(f"the run left {len(reports)} reports, expected one")
+    file = folder / "report.html"
+    stack.session.client("s3").download_file(stack.bucket, reports[0][0], str(file))
+    return file
+
+
+if __name__ == "__main__":
+    try:
+        pictures = make()
+    except (PictureFailed, NoChromium) as failure:
+        raise SystemExit(f"The pictures cannot be made: {failure}") from failure
+    FOLDER.mkdir(exist_ok=True)
+    for name, content in pictures.items():
+        (FOLDER / name).write_bytes(content)
+        print(f"{FOLDER.name}/{name}: {len(content) / 1000:.0f} kB")

@@ -1,0 +1,311 @@
+"""The tests that depend on the machine, run on one machine after another: empty, full, foreign.
+
+`python -m tools.environments [NAME ...]` runs the named environments, or all. Each is this machine with other
+variables, umask, home or search path. The exit status is the number of environments in which something failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.paths import ROOT
+
+DEPENDENT = (
+    *("tests/local_aws/test_server.py", "tests/local_aws/test_cli.py", "tests/local_aws/test_cli_mistakes.py"),
+    *("tests/local_aws/test_functions.py", "tests/local_aws/test_glue_jobs.py", "tests/local_aws/test_kaggle.py"),
+    *("tests/local_aws/test_spark_runtime.py", "tests/local_aws/operations", "tests/end_to_end/test_demo.py"),
+    *("tests/lambda_ingest/test_kaggle_source.py", "tests/lambda_ingest/test_download_and_upload.py"),
+    *("tests/glue/test_convert_parquet.py", "tests/glue/test_glue_transform.py", "tests/glue/test_storage.py"),
+    *("tests/lambda_report/test_in_browser.py", "tests/notebooks/test_connection.py"),
+    *("tests/docs/test_commands.py", "tests/docker", "tests/tools/test_upkeep.py"),
+)
+"""Tests that start processes, open sockets, write files outside their folder, or read clock, locale or home."""
+
+WHOLE = ("tests",)
+"""Every test."""
+
+DATED = (
+    *("tests/lambda_ingest", "tests/lambda_report", "tests/local_aws/test_scheduler.py", "tests/local_aws/operations"),
+    *("tests/local_aws/test_cloudwatch_alarms.py", "tests/local_aws/test_cloudwatch_metrics.py"),
+    *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/test_retention.py"),
+)
+"""Tests of what has a date: versions, snapshots, records, alarms, schedules, reports."""
+
+CHECKS = ("own rules", "hooks", "schemas", "asl-validator", "checkov", "lock file", "compose file", "sam validate")
+"""Checks whose tools read the environment."""
+
+CLOCK = ROOT / ".cache" / "clock"
+"""The environment of libfaketime, which `make environments` makes: a process that loads it reads another clock."""
+
+LOCAL_AWS_PORT = 4566
+"""The port of `make up`; no test may need it."""
+
+
+def _nothing(folder: Path) -> None:
+    """Leave the folder empty."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A machine: what differs from the one that this runs on.
+
+    `variables` are set (`{folder}` in a value is a fresh folder), or taken away where the value is None. `prepare`
+    fills that folder. With `bare` nothing of this process's variables is passed on. `clock` is where the machine's
+    clock stands at the start, in UTC. With `busy` other programs want every core all the time.
+    """
+
+    name: str
+    why: str
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    prepare: Callable[[Path], None] = _nothing
+    umask: int | None = None
+    bare: bool = False
+    takes_port: bool = False
+    clock: str | None = None
+    busy: bool = False
+    tests: Sequence[str] = DEPENDENT
+
+
+def _python_alone(folder: Path) -> None:
+    (folder / "home").mkdir()
+    (folder / "bin").mkdir()
+    base = Path(sys.base_prefix) / "bin" / "python3.11"
+    (folder / "bin" / "python3.11").symlink_to(base)
+
+
+def _home_with_settings(folder: Path) -> None:
+    """A home whose files would lead every client elsewhere."""
+    for name, text in {
+        ".aws/config": "[default]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:9\noutput = yaml\n",
+        ".aws/credentials": "[default]\naws_access_key_id = AKIAHOME\naws_secret_access_key = home\n",
+        ".kaggle/kaggle.json": '{"username": "somebody", "key": "0123456789abcdef"}',
+        ".kaggle/access_token": "KGAT_0123456789abcdef",
+        ".gitconfig": "[core]\n\tautocrlf = true\n[init]\n\tdefaultBranch = trunk\n[commit]\n\tgpgsign = true\n",
+    }.items():
+        path = folder / "home" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _programs_that_fail(folder: Path) -> None:
+    """Programs of the names that the project looks for: each is there, and of no use."""
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("docker", "java", "node", "npm", "chromium", "chromium-browser", "google-chrome", "go", "sam", "aws"):
+        path = programs / name
+        path.write_text(f"#!/bin/sh\necho '{name} 1.0: of no use' >&2\nexit 1\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def _modules_of_the_same_names(folder: Path) -> None:
+    """Modules with names that the functions' own modules have."""
+    for name in ("errors", "metrics", "archive", "layouts", "versions", "mhealth", "snapshot_report"):
+        (folder / f"{name}.py").write_text("raise ImportError('a module of the person')\n")
+
+
+ENVIRONMENTS = (
+    Environment(
+        "bare",
+        "a machine with nothing: no variables but an empty home, Python 3.11 and the system's programs",
+        {"HOME": "{folder}/home", "PATH": "{folder}/bin:/usr/bin:/bin"},
+        _python_alone,
+        bare=True,
+    ),
+    Environment(
+        "aws-variables",
+        "a shell that is logged in at AWS, with a profile that is gone and an endpoint of its own",
+        {
+            "AWS_ACCESS_KEY_ID": "AKIASHELL",
+            "AWS_SECRET_ACCESS_KEY": "shell",
+            "AWS_SESSION_TOKEN": "token",
+            "AWS_PROFILE": "gone",
+            "AWS_DEFAULT_PROFILE": "gone",
+            "AWS_REGION": "ap-northeast-1",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+            "AWS_CA_BUNDLE": "/nonexistent/ca.pem",
+            "AWS_DEFAULT_OUTPUT": "yaml",
+            "LOCAL_AWS_ENDPOINT": "http://127.0.0.1:9",
+        },
+    ),
+    Environment(
+        "full-home",
+        "a home with ~/.aws, ~/.kaggle and a git configuration, and Kaggle's variables",
+        {"HOME": "{folder}/home", "KAGGLE_USERNAME": "shell", "KAGGLE_KEY": "shell", "KAGGLEHUB_CACHE": "{folder}/k"},
+        _home_with_settings,
+    ),
+    Environment("no-home", "a home that cannot be written", {"HOME": "/proc/nobody"}),
+    Environment(
+        "programs-that-fail",
+        "docker, java, node and browsers that do not work, and variables that name a Java and a Spark that are gone",
+        {
+            "PATH": "{folder}/bin:" + os.environ.get("PATH", os.defpath),
+            "JAVA_HOME": "/nonexistent/java",
+            "SPARK_HOME": "/nonexistent/spark",
+            "PYSPARK_PYTHON": "/nonexistent/python",
+            "PYSPARK_SUBMIT_ARGS": "--master yarn pyspark-shell",
+            "HADOOP_CONF_DIR": "/nonexistent/hadoop",
+            "JAVA_TOOL_OPTIONS": "-Dnothing=1",
+        },
+        _programs_that_fail,
+    ),
+    Environment(
+        "python-path",
+        "modules of the person on PYTHONPATH that are named as ours are",
+        {"PYTHONPATH": "{folder}"},
+        _modules_of_the_same_names,
+    ),
+    Environment(
+        "proxy",
+        "a proxy in the variables that cannot be reached, and none for no host",
+        {
+            **dict.fromkeys(
+                ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+            ),
+            "no_proxy": None,
+            "NO_PROXY": None,
+        },
+    ),
+    Environment("port-taken", "another program has the port of make up", takes_port=True),
+    Environment("umask-077", "files are for their owner alone", umask=0o077),
+    Environment("umask-000", "files are for everybody", umask=0o000),
+    Environment("tokyo", "nine hours from UTC", {"TZ": "Asia/Tokyo"}),
+    Environment("c-locale", "no locale", {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": None}),
+    Environment("japanese", "a Japanese desktop", {"LANG": "ja_JP.UTF-8", "LC_ALL": "ja_JP.UTF-8", "LANGUAGE": "ja"}),
+    Environment(
+        "terminal",
+        "a narrow terminal with forced colours, or the marks of a CI system",
+        {"COLUMNS": "40", "LINES": "10", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CI": "true", "TERM": "dumb"},
+    ),
+    Environment(
+        "temporary-folder",
+        "a folder for temporary files whose name has a space and no Latin letter",
+        {"TMPDIR": "{folder}/一時 ファイル"},
+        lambda folder: (folder / "一時 ファイル").mkdir(),
+    ),
+    Environment("busy", "other programs that want every core", busy=True, tests=WHOLE),
+    Environment("leap-day", "the night to the 29th of February", clock="2028-02-28T23:59:00", tests=WHOLE),
+    Environment("new-year", "the night to another year", clock="2027-12-31T23:59:00", tests=DATED),
+)
+
+
+def variables_of(environment: Environment, folder: Path) -> dict[str, str]:
+    """The variables of a process in an environment."""
+    variables = {} if environment.bare else dict(os.environ)
+    for name, value in environment.variables.items():
+        variables.pop(name, None)
+        if value is not None:
+            variables[name] = value.replace("{folder}", str(folder))
+    if environment.clock is not None:
+        variables |= _moved_clock(environment.clock, datetime.now(UTC))
+    return variables
+
+
+def _library() -> Path | None:
+    return next(CLOCK.glob("lib/python*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1"), None)
+
+
+def _moved_clock(start: str, now: datetime) -> dict[str, str]:
+    """What moves the clock of a process and of all that it starts (https://github.com/wolfcw/libfaketime).
+
+    By so many seconds, and not to a moment: each process would begin there anew.
+    """
+    seconds = datetime.fromisoformat(f"{start}+00:00") - now
+    return {
+        "LD_PRELOAD": str(_library()),
+        "FAKETIME": f"{round(seconds.total_seconds()):+d}",
+        # Waits go by the other clock, which says how long a machine has been up.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+@contextlib.contextmanager
+def _busy(environment: Environment) -> Iterator[None]:
+    """Have two programs for each core that never rest."""
+    count = 2 * (os.cpu_count() or 1) if environment.busy else 0
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+@contextlib.contextmanager
+def _port_taken(environment: Environment) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        if environment.takes_port:
+            listener = stack.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # A port that another program has already is taken all the same.
+            with contextlib.suppress(OSError):
+                listener.bind(("127.0.0.1", LOCAL_AWS_PORT))
+                listener.listen()
+        yield
+
+
+def passes(environment: Environment, commands: Sequence[Sequence[str]]) -> bool:
+    """Whether every command ends with exit status 0 in the environment; what they say goes to standard output."""
+    folder = Path(tempfile.mkdtemp(prefix="environment-"))
+    try:
+        environment.prepare(folder)
+        with _port_taken(environment), _busy(environment):
+            # A list, not a generator: what comes after a failure runs, too.
+            statuses = [
+                subprocess.run(
+                    command,
+                    cwd=ROOT,
+                    env=variables_of(environment, folder),
+                    umask=-1 if environment.umask is None else environment.umask,
+                    check=False,
+                ).returncode
+                for command in commands
+            ]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return not any(statuses)
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the environments of these names, or all; returns in how many something failed."""
+    known = {environment.name: environment for environment in ENVIRONMENTS}
+    if unknown := sorted(set(names) - set(known)):
+        sys.exit(f"There is no environment {', '.join(unknown)}. There are: {', '.join(known)}.")
+    lines = []
+    failed = 0
+    for name in names or known:
+        print(f"== {name}: {known[name].why}", flush=True)
+        if known[name].clock is not None and _library() is None:
+            lines.append(
+                f"skipped       {name}: libfaketime is not built (make environments builds it, with a C compiler)"
+            )
+            continue
+        started = time.monotonic()
+        commands = [
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *known[name].tests],
+            ["make", "check", f"CHECKS={shlex.join(CHECKS)}"],
+        ]
+        passed = passes(known[name], commands)
+        failed += not passed
+        lines.append(f"{'ok    ' if passed else 'FAILED'} {time.monotonic() - started:5.0f} s  {name}")
+    print("\n".join(lines))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

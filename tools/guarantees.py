@@ -1,0 +1,127 @@
+"""Breaks what the markers `notices` of the tests name, in a copy of the project: each time the test has to fail.
+
+`python -m tools.guarantees [WORD ...]` breaks the places whose promise, file, code or test holds one of the words, or
+all: an hour. docs/guarantees.md has the promises; the code that is broken stands beside the test that notices it:
+
+    @pytest.mark.notices("glue/mhealth/audit.py", "if total != expected:", "if False:")
+    def test_a_lost_row_is_noticed() -> None:
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.paths import DOCS, ROOT
+
+PAGE = DOCS / "guarantees.md"
+TESTS = ("tests", "packages/*/tests")
+_ROW = re.compile(r"\| (.+?) \| `(\S+)` \| `(\S+)` \|")
+_NOT_COPIED = (".git", ".venv", ".cache", ".local-aws", ".aws-sam", "__pycache__", ".*_cache")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A row of the page: what is promised, the file that keeps it, the test that notices when it does not."""
+
+    promise: str
+    file: str
+    test: str
+
+
+@dataclass(frozen=True)
+class Break:
+    """A marker `notices`: with `instead` in the place of `code` in `file`, `test` fails."""
+
+    file: str
+    code: str
+    instead: str
+    test: str
+
+    def make(self, root: Path) -> str:
+        """Break it there; returns what was right."""
+        path = root / self.file
+        right = path.read_text()
+        path.write_text(right.replace(self.code, self.instead, 1))
+        return right
+
+
+def promises() -> list[Promise]:
+    """The rows of the page."""
+    return [Promise(*match.groups()) for match in _ROW.finditer(PAGE.read_text())]
+
+
+def breaks() -> list[Break]:
+    """The markers of all tests, in the order of the files."""
+    files = sorted(file for folder in TESTS for file in ROOT.glob(f"{folder}/**/test_*.py"))
+    return [each for file in files for each in breaks_of(file.read_text(), str(file.relative_to(ROOT)))]
+
+
+def breaks_of(source: str, file: str) -> Iterator[Break]:
+    """The markers of the tests in `source`, the text of `file`. With `case`, one case of the test is meant."""
+    marked = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    for node in marked:
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.notices":
+                where, code, instead = (str(ast.literal_eval(argument)) for argument in decorator.args)
+                case = "".join(f"[{ast.literal_eval(keyword.value)}]" for keyword in decorator.keywords)
+                yield Break(where, code, instead, f"{file}::{node.name}{case}")
+
+
+def unmatched(rows: Sequence[Promise], markers: Sequence[Break]) -> list[str]:
+    """The rows without a marker and the markers without a row, as `FILE TEST`."""
+    promised = Counter(f"{row.file} {row.test}" for row in rows)
+    broken = Counter(f"{each.file} {each.test}" for each in markers)
+    return sorted(((promised - broken) + (broken - promised)).elements())
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the project in a folder; what was downloaded is shared. Returns its root."""
+    root = folder / "project"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+    for name in (".venv", ".cache"):  # what was downloaded is shared
+        (root / name).symlink_to(ROOT / name)
+    return root
+
+
+def _noticed(each: Break, root: Path) -> bool:
+    right = each.make(root)
+    try:
+        command = [sys.executable, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", each.test]
+        if each.test.endswith("]"):
+            command += ["-m", ""]  # one case of a test, which may be the drill's
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    finally:
+        (root / each.file).write_text(right)
+    return done.returncode == 1 and "FAILED" in done.stdout
+
+
+def main(words: Sequence[str]) -> int:
+    """Break one place after the other; the number of those that no test noticed."""
+    missed = 0
+    told = {(row.file, row.test): row.promise for row in promises()}
+    with tempfile.TemporaryDirectory() as folder:
+        root = copy(Path(folder))
+        for each in breaks():
+            promise = told.get((each.file, each.test), "")
+            if words and not any(word in f"{promise} {each}" for word in words):
+                continue
+            started = time.monotonic()
+            noticed = _noticed(each, root)
+            missed += not noticed
+            seconds = time.monotonic() - started
+            print(f"{'noticed' if noticed else 'MISSED '} {seconds:4.0f} s  {promise}: {each.code}", flush=True)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
