@@ -8,8 +8,7 @@ from pathlib import Path
 import errors as ingest_errors
 from mhealth import errors as glue_errors
 from snapshot_report import errors as report_errors
-
-from .checks.rules.failures import error_names
+from tools.checks.rules.failures import error_names
 
 DOCS = Path(__file__).parents[1] / "docs"
 KNOWN = {name for module in (ingest_errors, glue_errors, report_errors) for name in error_names(module)}

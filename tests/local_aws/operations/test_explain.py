@@ -16,6 +16,8 @@ from local_aws.operations.errors import NoSuchStack
 from local_aws.operations.explain import explain
 from tests.local_aws.stack import Stacks, running
 
+pytestmark = pytest.mark.local_aws
+
 READER = {
     "Type": "AWS::IAM::Role",
     "Properties": {
