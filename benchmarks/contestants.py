@@ -15,8 +15,8 @@ from benchmarks.places import ROOT
 from benchmarks.reference import EPOCH, columns, recording_start
 from local_aws import spark_runtime
 from local_aws.spark_connector import connector_jars
-from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
-from mhealth.normalise import ID_DIGITS
+from mhealth.processed.transforms import ID_DIGITS
+from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 
 SNAPSHOT = 20260101000000
 CORES = 2

@@ -20,7 +20,7 @@ from benchmarks import machine, markdown
 from benchmarks.dataset import Shape, dataset
 from benchmarks.places import CACHE
 from benchmarks.reference import table_of
-from mhealth.parquet_files import ParquetSink
+from mhealth.processed.sink import ParquetSink
 
 NEW_SHARE = 0.25
 """Of a column's values: with more distinct ones than this, a dictionary of doubles is as large as what it saves."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from benchmarks import template
-from mhealth.catalog import ARROW_TYPES
-from mhealth.columns import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
+from mhealth.io.catalog import ARROW_TYPES
+from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 from tools.cost.stack import Stack
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from mhealth.arguments import parse_convert
-from mhealth.convert import Converted
-from mhealth.convert_files import convert_all, convert_here, is_one_small
-from mhealth.convert_plan import judge, plan
 from mhealth.entry import run_job
-from mhealth.raw_manifest import read_raw_version
+from mhealth.io.storage import storage_at
+from mhealth.job_log import log, name_run, span
+from mhealth.raw.manifest import read_raw_version
 from mhealth.session import spark_context
-from mhealth.spans import log, name_run, span
-from mhealth.storage import storage_at
+from mhealth.stage.convert import Converted
+from mhealth.stage.executor import convert_all, convert_here, is_one_small
+from mhealth.stage.planner import judge, plan
 
 
 def main(argv: Sequence[str]) -> None:

@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mhealth.arguments import TransformArguments, parse_register, parse_transform
-from mhealth.audit import audit, require
-from mhealth.catalog import TableDefinition, catalog_at
 from mhealth.entry import run_job
 from mhealth.errors import InvalidArgument
-from mhealth.manifests import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
-from mhealth.parquet_files import WrittenFile
-from mhealth.published import published_snapshots
-from mhealth.raw_manifest import read_raw_version
-from mhealth.registration import register, register_again
-from mhealth.retention import delete_files, retire
-from mhealth.session import spark_session
-from mhealth.snapshot import (
+from mhealth.io.catalog import TableDefinition, catalog_at
+from mhealth.io.storage import Storage, storage_at
+from mhealth.job_log import log, name_run, span
+from mhealth.processed.audit import audit, require
+from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
+from mhealth.processed.pipeline import make_files
+from mhealth.processed.planner import (
     SnapshotPlan,
     Source,
     check_subjects,
@@ -29,9 +26,12 @@ from mhealth.snapshot import (
     read_sources,
     snapshot_prefix,
 )
-from mhealth.spans import log, name_run, span
-from mhealth.storage import Storage, storage_at
-from mhealth.transform import make_files
+from mhealth.processed.published import published_snapshots
+from mhealth.processed.registration import register, register_again
+from mhealth.processed.retention import delete_files, retire
+from mhealth.processed.sink import WrittenFile
+from mhealth.raw.manifest import read_raw_version
+from mhealth.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:

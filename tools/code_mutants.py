@@ -30,8 +30,8 @@ from tools.guarantees import copy
 from tools.paths import ROOT
 
 REASONS = Path(__file__).with_suffix(".yaml")
-FOLDERS = {"lambda_ingest": "lambda_ingest", "glue": "glue", "glue/mhealth": "glue"}
-"""Folders with modules to break, and the folder of tests/ that each is tested in."""
+FOLDERS = ("lambda_ingest", "glue")
+"""Folders with modules to break. The tests of each lie in the folder of tests/ with its name, in the same rooms."""
 
 _LEFT_OUT = ("core/NumberReplacer", "core/ReplaceBinaryOperator_BitOr_", "core/RemoveDecorator")
 # Numbers are sizes of buffers and exit codes more often than promises; `X | None` in an annotation is no operator;
@@ -42,7 +42,7 @@ _MODULE_SECONDS, _FOLDER_SECONDS = 300, 1200
 
 def drawn(number: int, seed: int, word: str) -> list[MutationSpec]:
     """Mutations of the project in the working directory, as many as asked for or as there are."""
-    modules = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.py")) if word in str(path)]
+    modules = [path for folder in FOLDERS for path in sorted(Path(folder).rglob("*.py")) if word in str(path)]
     with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/session.sqlite", WorkDB.Mode.create) as session:
         init(modules, session, {})
         every = [item.mutations[0] for item in session.work_items]
@@ -53,9 +53,10 @@ def drawn(number: int, seed: int, word: str) -> list[MutationSpec]:
 
 def commands(module: Path) -> Iterator[tuple[str, int]]:
     """The tests of a module, then those of its whole folder, each with the seconds that it may take."""
-    folder = f"tests/{FOLDERS[str(module.parent)]}"
+    folder = f"tests/{module.parts[0]}"
     pytest = f"{shlex.quote(str(ROOT / '.venv/bin/python'))} -m pytest -x -q -p no:cacheprovider"
-    own = f"{folder}/test_{module.stem}.py"
+    rooms = module.parts[2:-1]  # below the folder and its package
+    own = "/".join((folder, *rooms, f"test_{module.stem}.py"))
     if Path(own).exists():
         yield f"{pytest} -n0 {own}", _MODULE_SECONDS
     yield f"{pytest} {folder} tests/input", _FOLDER_SECONDS
@@ -71,7 +72,7 @@ def lives(mutation: MutationSpec) -> WorkResult | None:
 
 
 def told(mutation: MutationSpec, result: WorkResult) -> str:
-    """Module and changed lines: `glue/mhealth/stage.py: if a < b: -> if a <= b:`."""
+    """Module and changed lines: `glue/mhealth/stage/metadata.py: if a < b: -> if a <= b:`."""
     lines = (result.diff or "").splitlines()
     before = [line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---")]
     after = [line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")]

@@ -28,7 +28,7 @@ DEPENDENT = (
     *("tests/local_aws/test_functions.py", "tests/local_aws/test_glue_jobs.py", "tests/local_aws/test_kaggle.py"),
     *("tests/local_aws/test_spark_runtime.py", "tests/local_aws/operations", "tests/end_to_end/test_demo.py"),
     *("tests/lambda_ingest/test_kaggle_source.py", "tests/lambda_ingest/test_download_and_upload.py"),
-    *("tests/glue/test_convert_parquet.py", "tests/glue/test_glue_transform.py", "tests/glue/test_storage.py"),
+    *("tests/glue/test_convert_parquet.py", "tests/glue/test_glue_transform.py", "tests/glue/io/test_storage.py"),
     *("tests/lambda_report/test_in_browser.py", "tests/notebooks/test_connection.py"),
     *("tests/docs/test_commands.py", "tests/docker", "tests/tools/test_upkeep.py"),
 )
@@ -40,7 +40,7 @@ WHOLE = ("tests",)
 DATED = (
     *("tests/lambda_ingest", "tests/lambda_report", "tests/local_aws/test_scheduler.py", "tests/local_aws/operations"),
     *("tests/local_aws/test_cloudwatch_alarms.py", "tests/local_aws/test_cloudwatch_metrics.py"),
-    *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/test_retention.py"),
+    *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/processed/test_retention.py"),
 )
 """Tests of what has a date: versions, snapshots, records, alarms, schedules, reports."""
 

@@ -3,7 +3,7 @@
 `python -m tools.guarantees [WORD ...]` breaks the places whose promise, file, code or test holds one of the words, or
 all: an hour. docs/guarantees.md has the promises; the code that is broken stands beside the test that notices it:
 
-    @pytest.mark.notices("glue/mhealth/audit.py", "if total != expected:", "if False:")
+    @pytest.mark.notices("glue/mhealth/processed/audit.py", "if total != expected:", "if False:")
     def test_a_lost_row_is_noticed() -> None:
 """
 

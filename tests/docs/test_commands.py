@@ -81,7 +81,7 @@ EXECUTED = {
     ),
     r"sam build( && sam deploy --no-confirm-changeset)?": ("tools/checks/packaging/sam.py::deploy", '"deploy"'),
     r"sam delete --no-prompts .*": ("tools/checks/packaging/sam.py::deploy", '"delete"'),
-    r"uv run pytest -n0 tests/glue/test_normalise.py -k accel_magnitude": (
+    r"uv run pytest -n0 tests/glue/processed/test_transforms.py -k accel_magnitude": (
         "tests/docs/test_tutorial.py::test_its_test_passes",
         "uv run pytest",
     ),

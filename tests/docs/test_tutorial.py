@@ -21,7 +21,11 @@ DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.+)$", PAGE, re.MULTILINE)
 
 FOLLOW = (
-    *("tests/cloudformation/test_template.py", "tests/glue/test_normalise.py", "tests/docs/test_guarantees.py"),
+    *(
+        "tests/cloudformation/test_template.py",
+        "tests/glue/processed/test_transforms.py",
+        "tests/docs/test_guarantees.py",
+    ),
     *("tests/docs/test_reference.py", "tests/docs/test_readme_ja.py", "tests/docs/test_tutorial.py"),
     *("tests/benchmarks/test_dataset.py", "tests/benchmarks/test_formats.py"),
 )
@@ -98,7 +102,7 @@ def test_it_touches_each_part_once() -> None:
 
 
 def test_its_commands_are_those_that_are_tried_here() -> None:
-    pytest_of_the_page = "uv run pytest -n0 tests/glue/test_normalise.py -k accel_magnitude"
+    pytest_of_the_page = "uv run pytest -n0 tests/glue/processed/test_transforms.py -k accel_magnitude"
     assert [pytest_of_the_page, "make demo", "make reference", "make test"] == COMMANDS
     assert "`git checkout .`" in PAGE
 

@@ -36,15 +36,17 @@ def history(make: Callable[[], DailyRuns]) -> Iterator[History]:
     history.teardown()
 
 
-@pytest.mark.notices("glue/mhealth/snapshot.py", "if missing and not allow_missing:", "if False:")
+@pytest.mark.notices("glue/mhealth/processed/planner.py", "if missing and not allow_missing:", "if False:")
 @pytest.mark.notices("lambda_ingest/versions.py", "return bool(same and", "return bool(False and")
 @pytest.mark.notices(
     "lambda_ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
 )
 @pytest.mark.notices(
-    "glue/mhealth/convert_plan.py", "if not note.made_from(task.file, task.code_version):", "if False:"
+    "glue/mhealth/stage/planner.py", "if not note.made_from(task.file, task.code_version):", "if False:"
 )
-@pytest.mark.notices("glue/mhealth/snapshot.py", "inputs_beside_sources(old) != inputs_beside_sources(new)", "False")
+@pytest.mark.notices(
+    "glue/mhealth/processed/planner.py", "inputs_beside_sources(old) != inputs_beside_sources(new)", "False"
+)
 def test_each_change_alone(history: History) -> None:
     history.run(missing_allowed=False)
     history.change(1, Recording(5, 30, bad=7))
@@ -67,7 +69,7 @@ def test_each_change_alone(history: History) -> None:
 
 
 @pytest.mark.notices(
-    "glue/mhealth/retention.py",
+    "glue/mhealth/processed/retention.py",
     "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
 )
@@ -81,8 +83,8 @@ def test_each_step_fails_once(history: History) -> None:
     history.run(missing_allowed=False)
 
 
-@pytest.mark.notices("glue/mhealth/snapshot.py", "if same and _are_whole(", "if not same and _are_whole(")
-@pytest.mark.notices("glue/mhealth/convert_plan.py", "(task for task in tasks if task not in kept)", "tasks")
+@pytest.mark.notices("glue/mhealth/processed/planner.py", "if same and _are_whole(", "if not same and _are_whole(")
+@pytest.mark.notices("glue/mhealth/stage/planner.py", "(task for task in tasks if task not in kept)", "tasks")
 @pytest.mark.notices("lambda_ingest/landing.py", "_unchanged(file, earlier.get(file.name, [])) or", "None or")
 @pytest.mark.parametrize("files", [12, pytest.param(80, marks=pytest.mark.drill)])
 def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: int) -> None:

@@ -132,7 +132,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield place
 
 
-@pytest.mark.notices("glue/mhealth/retention.py", "kept = {readers.shown, *published", "kept = {0, *published")
+@pytest.mark.notices(
+    "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published", "kept = {0, *published"
+)
 @pytest.mark.parametrize(
     ("publications", "reads"), [(3, 60), pytest.param(20, 1000, marks=pytest.mark.drill, id="long")]
 )

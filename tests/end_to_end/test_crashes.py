@@ -74,7 +74,7 @@ def killed(place: Faulty, fault: Fault) -> None:
     case="DownloadRole",
 )
 @pytest.mark.notices(
-    "glue/mhealth/retention.py",
+    "glue/mhealth/processed/retention.py",
     "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
     case="GlueTransformRole",

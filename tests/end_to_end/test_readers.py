@@ -211,7 +211,7 @@ def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, data
     roll_back(world, newer)
 
 
-@pytest.mark.notices("glue/mhealth/published.py", "catalog.published(view) if view else None", "None")
+@pytest.mark.notices("glue/mhealth/processed/published.py", "catalog.published(view) if view else None", "None")
 def test_a_missing_subject_is_noticed_whatever_the_records_say(world: World, dataset: Path) -> None:
     before = world.published()
     for key in [*world.keys("manifests/publications/"), "manifests/current.json"]:

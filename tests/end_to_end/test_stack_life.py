@@ -69,13 +69,13 @@ def test_an_update_with_new_code_and_a_new_column(world: World, aws: LocalAws, p
         "cloudformation/template.yaml", "activity_id, activity, snapshot", "activity_id, activity, chest_g, snapshot"
     )
     project.edit(
-        "glue/mhealth/transform.py",
+        "glue/mhealth/processed/pipeline.py",
         "        .transform(with_activity)\n",
         "        .transform(with_activity)\n"
         '        .withColumn("chest_g", F.hypot(F.hypot("accel_x", "accel_y"), "accel_z") / 9.80665)\n',
     )
     project.edit(
-        "glue/mhealth/transform.py",
+        "glue/mhealth/processed/pipeline.py",
         "from pyspark.sql import DataFrame, SparkSession\n",
         "from pyspark.sql import DataFrame, SparkSession\nfrom pyspark.sql import functions as F\n",
     )

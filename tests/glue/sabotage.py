@@ -15,14 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 Patch = tuple[str, Callable[[Any], Any]]
-"""`module.name` or `module.Class.name` inside mhealth, and what makes the buggy function of the right one."""
+"""`module:name` or `module:Class.name` inside mhealth, and what makes the buggy function of the right one."""
 
 
 @contextlib.contextmanager
 def applied(patch: Patch) -> Iterator[None]:
     """The package with the bug in it; restored at the end, as a worker is used again."""
     path, make = patch
-    module, *classes, name = path.split(".")
+    module, _, names = path.partition(":")
+    *classes, name = names.split(".")
     owner = importlib.import_module(f"mhealth.{module}")
     for one in classes:
         owner = getattr(owner, one)
@@ -38,7 +39,7 @@ def buggy_convert(patch: Patch) -> Callable[[Any], Any]:
     """Job 1's work in a worker, with the bug."""
 
     def convert(task: Any) -> Any:
-        from mhealth.convert import convert as right
+        from mhealth.stage.convert import convert as right
 
         with applied(patch):
             return right(task)
@@ -55,7 +56,7 @@ class BuggySink:
         self.settings = settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from mhealth.parquet_files import ParquetSink
+        from mhealth.processed.sink import ParquetSink
 
         with applied(self.patch):
             yield from ParquetSink(*self.settings)(batches)
@@ -114,7 +115,7 @@ def in_stage(change: Callable[[Any], Any]) -> Patch:
 
         return flush
 
-    return ("stage_writer.StageWriter._flush", make)
+    return ("stage.writer:StageWriter._flush", make)
 
 
 def in_table(change: Callable[[Any], Any]) -> Patch:
@@ -128,12 +129,12 @@ def in_table(change: Callable[[Any], Any]) -> Patch:
 
         return by_subject
 
-    return ("parquet_files._by_subject", make)
+    return ("processed.sink:_by_subject", make)
 
 
 def in_sensors(change: Callable[[Any], Any]) -> Patch:
     """In what the sink takes from a stage object."""
-    return ("staged_sensors.StagedSensors.take", lambda right: lambda self, rows: change(right(self, rows)))
+    return ("processed.sensors:StagedSensors.take", lambda right: lambda self, rows: change(right(self, rows)))
 
 
 def parsed_without_a_row(*, counted: bool) -> Patch:
@@ -152,7 +153,7 @@ def parsed_without_a_row(*, counted: bool) -> Patch:
 
         return parse
 
-    return ("convert.parse", make)
+    return ("stage.convert:parse", make)
 
 
 def samples_doubled() -> Patch:
@@ -165,11 +166,11 @@ def samples_doubled() -> Patch:
 
         return number
 
-    return ("numbering.Numbering.number", make)
+    return ("stage.numbering:Numbering.number", make)
 
 
 def no_quarantine() -> Patch:
-    return ("convert.write_rejected", lambda _: lambda *_: None)
+    return ("stage.convert:write_rejected", lambda _: lambda *_: None)
 
 
 def note_lies(**changes: int) -> Patch:
@@ -182,12 +183,12 @@ def note_lies(**changes: int) -> Patch:
 
         return note
 
-    return ("convert.StageNote", make)
+    return ("stage.convert:StageNote", make)
 
 
 def subject_count_lies() -> Patch:
     return (
-        "convert.StagedSubject",
+        "stage.convert:StagedSubject",
         lambda right: lambda subject, lines, rows, sums: right(subject, lines, rows - 1, sums),
     )
 
@@ -198,9 +199,9 @@ def sink_lies() -> Patch:
     def make(right: Any) -> Any:
         return lambda key, subject, rows, *rest: right(key, subject, rows + 1, *rest)
 
-    return ("parquet_files.WrittenFile", make)
+    return ("processed.sink:WrittenFile", make)
 
 
 def part_lost() -> Patch:
     """In the sink: a file is written and never uploaded."""
-    return ("storage._Folder.upload", lambda _: lambda *_: None)
+    return ("io.storage:_Folder.upload", lambda _: lambda *_: None)

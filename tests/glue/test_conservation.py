@@ -82,9 +82,9 @@ def transform(world: World) -> None:
 
 
 def test_without_a_bug_the_run_succeeds(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    right: Patch = ("convert.parse", lambda parse: parse)
-    monkeypatch.setattr("mhealth.convert_files.convert", sabotage.buggy_convert(right))
-    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(in_table(lambda table: table)))
+    right: Patch = ("stage.convert:parse", lambda parse: parse)
+    monkeypatch.setattr("mhealth.stage.executor.convert", sabotage.buggy_convert(right))
+    monkeypatch.setattr("mhealth.processed.pipeline.ParquetSink", sabotage.buggy_sink(in_table(lambda table: table)))
     run(filled)
     (manifest,) = filled.keys("manifests/snapshots")
     assert [check["passed"] for check in filled.json(manifest)["checks"]] == [True] * 9
@@ -115,20 +115,20 @@ IN_JOB_1 = {
 }
 
 
-@pytest.mark.notices("glue/mhealth/parquet_files.py", "(np.diff(numbers) > 0)", "(np.diff(numbers) >= 0)")
-@pytest.mark.notices("glue/mhealth/audit.py", "if columns := differing(parsed, wrote):", "if columns := []:")
+@pytest.mark.notices("glue/mhealth/processed/sink.py", "(np.diff(numbers) > 0)", "(np.diff(numbers) >= 0)")
+@pytest.mark.notices("glue/mhealth/processed/audit.py", "if columns := differing(parsed, wrote):", "if columns := []:")
 @pytest.mark.notices(
-    "glue/mhealth/convert.py", "quarantined = count_rejected(rejected)", "quarantined = note.quarantined"
+    "glue/mhealth/stage/convert.py", "quarantined = count_rejected(rejected)", "quarantined = note.quarantined"
 )
-@pytest.mark.notices("glue/mhealth/convert_plan.py", "_require_conservation(files, found)", "pass")
+@pytest.mark.notices("glue/mhealth/stage/planner.py", "_require_conservation(files, found)", "pass")
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_1.values(), ids=IN_JOB_1)
 def test_a_bug_in_job_1_fails_the_run(filled: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhealth.convert_files.convert", sabotage.buggy_convert(bug))
+    monkeypatch.setattr("mhealth.stage.executor.convert", sabotage.buggy_convert(bug))
     refused(filled, RowCountMismatch, message)
 
 
 @pytest.mark.notices(
-    "glue/mhealth/convert_plan.py", "for file in files if file.name not in found", "for file in files if False"
+    "glue/mhealth/stage/planner.py", "for file in files if file.name not in found", "for file in files if False"
 )
 def test_a_file_that_job_1_forgets_fails_the_run(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     right = convert_parquet.convert_all
@@ -136,7 +136,7 @@ def test_a_file_that_job_1_forgets_fails_the_run(filled: World, monkeypatch: pyt
     refused(filled, RowCountMismatch, "was not converted")
 
 
-@pytest.mark.notices("glue/mhealth/convert_plan.py", "if found[file.name].lines != file.lines", "if False")
+@pytest.mark.notices("glue/mhealth/stage/planner.py", "if found[file.name].lines != file.lines", "if False")
 def test_a_count_of_the_function_that_is_wrong_fails_the_run(filled: World) -> None:
     filled.files[0]["lines"] -= 1
     filled.publish()
@@ -166,11 +166,13 @@ IN_JOB_2 = {
 
 
 @pytest.mark.notices("glue/glue_transform.py", "require(checks)", "pass")
-@pytest.mark.notices("glue/mhealth/audit.py", "not differing and not doubled", "True")
-@pytest.mark.notices("glue/mhealth/audit.py", "subjects == source.subjects == told", "subjects == source.subjects")
+@pytest.mark.notices("glue/mhealth/processed/audit.py", "not differing and not doubled", "True")
+@pytest.mark.notices(
+    "glue/mhealth/processed/audit.py", "subjects == source.subjects == told", "subjects == source.subjects"
+)
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_2.values(), ids=IN_JOB_2)
 def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
+    monkeypatch.setattr("mhealth.processed.pipeline.ParquetSink", sabotage.buggy_sink(bug))
     refused(staged, RowCountMismatch, message, transform)
 
 
@@ -191,7 +193,7 @@ def test_a_bug_where_sensors_come_from_the_stage_fails_the_run(
     world.add("mHealth_subject1", "\n".join(log_line(place, place) for place in range(1, 7)), subject=1)
     world.publish()
     convert_parquet.main(world.convert_arguments())
-    monkeypatch.setattr("mhealth.transform.ParquetSink", sabotage.buggy_sink(bug))
+    monkeypatch.setattr("mhealth.processed.pipeline.ParquetSink", sabotage.buggy_sink(bug))
     refused(world, RowCountMismatch, message, transform)
 
 
@@ -227,7 +229,7 @@ def test_a_bug_in_job_2s_dataframes_fails_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     right = glue_transform.make_files.__globals__["sorted_by_subject"]
-    monkeypatch.setattr("mhealth.transform.sorted_by_subject", _frame(change)(right))
+    monkeypatch.setattr("mhealth.processed.pipeline.sorted_by_subject", _frame(change)(right))
     refused(staged, error, message, transform)
 
 
@@ -237,7 +239,7 @@ def test_a_file_that_job_2_forgets_fails_the_run(staged: World, monkeypatch: pyt
     refused(staged, RowCountMismatch, "the objects are those that were written", transform)
 
 
-@pytest.mark.notices("glue/mhealth/audit.py", 'str(one).startswith(f"{subject}-")', "True")
+@pytest.mark.notices("glue/mhealth/processed/audit.py", 'str(one).startswith(f"{subject}-")', "True")
 def test_files_carried_under_each_others_names_fail_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for subject in (1, 2):  # files of one size
         world.add(f"mHealth_subject{subject}", "\n".join([log_line(subject)] * 5), subject=subject)

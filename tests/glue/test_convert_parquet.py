@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 import convert_parquet
-from mhealth import convert_files, large_files
 from mhealth.errors import DuplicateSubject, InvalidArgument, RowCountMismatch, SchemaMismatch, TooManyBadRows
+from mhealth.raw import splits
+from mhealth.stage import executor
 from tests.glue.world import LAYOUT_2, World, log_line
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -98,7 +99,7 @@ def test_a_kept_file_whose_quarantine_object_is_gone_is_made_again(world: World)
 
 
 @pytest.mark.notices(
-    "glue/mhealth/convert_plan.py", "if bad > arguments.max_bad_row_ratio * lines or hollow:", "if hollow:"
+    "glue/mhealth/stage/planner.py", "if bad > arguments.max_bad_row_ratio * lines or hollow:", "if hollow:"
 )
 def test_the_bad_lines_of_all_files_count_against_all_lines_kept_ones_included(world: World) -> None:
     world.add("one", GOOD + "broken\n", subject=1)
@@ -176,7 +177,7 @@ BY_ROW[40] = BY_ROW[170] = BY_ROW[299] = "broken"
 @pytest.fixture
 def large(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A file that is divided in three."""
-    monkeypatch.setattr(large_files, "PART_LINES", 100)
+    monkeypatch.setattr(splits, "PART_LINES", 100)
     world.add("all", "\n".join(BY_ROW), columns=LAYOUT_2, header_lines=1)
     return world
 
@@ -198,7 +199,7 @@ def test_a_large_file_is_split_between_tasks_and_comes_out_as_in_one_piece(
     assert [row["sample"] for row in found if row["subject"] == 1][12:16] == [12, 13, 15, 16]
     assert [entry["line"] for entry in rejected] == [42, 172, 301]
     assert large.keys("quarantine") == [QUARANTINE]
-    monkeypatch.setattr(large_files, "PART_LINES", 1000)
+    monkeypatch.setattr(splits, "PART_LINES", 1000)
     run(large, max_bad_row_ratio=0.5, code_version="undivided")
     assert rows_of(large, IN_ONE) == found
     assert large.rejected(QUARANTINE) == rejected
@@ -207,13 +208,13 @@ def test_a_large_file_is_split_between_tasks_and_comes_out_as_in_one_piece(
 def test_only_large_files_are_read_twice(large: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first time for what the lines before a part mean for its numbers."""
     asked = []
-    on_workers = convert_files._on_workers
+    on_workers = executor._on_workers
 
     def told(spark: Any, work: Any, tasks: Any) -> list[Any]:
         asked.append((work.__name__, [task.file.name for task in tasks]))
         return on_workers(spark, work, tasks)
 
-    monkeypatch.setattr(convert_files, "_on_workers", told)
+    monkeypatch.setattr(executor, "_on_workers", told)
     large.add("one", GOOD, subject=9)
     run(large, max_bad_row_ratio=0.5)
     assert asked == [("survey", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
@@ -245,7 +246,7 @@ def test_what_a_dead_run_left_of_a_large_file_is_not_taken_for_its_own(large: Wo
     assert large.keys("quarantine") == [QUARANTINE]
 
 
-@pytest.mark.notices("glue/mhealth/convert_files.py", "storage.delete([task.quarantine_key])", "pass")
+@pytest.mark.notices("glue/mhealth/stage/executor.py", "storage.delete([task.quarantine_key])", "pass")
 def test_rejected_lines_of_an_earlier_run_are_not_taken_for_those_of_parts_made_since(
     large: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,7 +257,7 @@ def test_rejected_lines_of_an_earlier_run_are_not_taken_for_those_of_parts_made_
         raise OSError("the driver dies when all parts are there")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mhealth.convert_files.join_rejected", dies)
+        patch.setattr("mhealth.stage.executor.join_rejected", dies)
         with pytest.raises(OSError, match="dies"):
             run(large, max_bad_row_ratio=0.5)
     assert large.keys("stage") == IN_THREE

@@ -9,8 +9,8 @@ import pytest
 
 import convert_parquet
 import glue_transform
-from mhealth import large_files
 from mhealth.errors import DuplicateSubject, InvalidArgument, MissingSubject, RowCountMismatch, SchemaMismatch
+from mhealth.raw import splits
 from tests.glue.world import LAYOUT_2, TABLE_COLUMNS, World, log_line, write_table
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -161,7 +161,7 @@ def test_a_large_file_becomes_the_table_that_a_small_one_becomes(
         world.add("large", "\n".join(body), subject=2)
     run(world)
     expected = {key: world.parquet(key) for key in world.keys("processed")}
-    monkeypatch.setattr(large_files, "PART_LINES", 25)
+    monkeypatch.setattr(splits, "PART_LINES", 25)
     run(world, snapshot=S2, code_version="other")
     assert len(world.keys("stage")) == 3
     found = {key: world.parquet(key.replace(str(S1), str(S2))) for key in expected}
@@ -226,7 +226,7 @@ def test_other_content_of_the_same_length_is_not_carried(world: World) -> None:
 
 
 @pytest.mark.notices(
-    "glue/mhealth/stage.py",
+    "glue/mhealth/stage/metadata.py",
     "(self.code_version, self.raw, self.raw_key,",
     "(self.code_version, file.identity, self.raw_key,",
 )
@@ -242,7 +242,9 @@ def test_the_same_bytes_under_other_columns_are_computed_again(world: World) -> 
     assert (row["ecg_1"], row["ecg_2"]) == (2.5, 1.5)
 
 
-@pytest.mark.notices("glue/mhealth/audit.py", "for staged in source.staged:", "for staged in source.note.subjects:")
+@pytest.mark.notices(
+    "glue/mhealth/processed/audit.py", "for staged in source.staged:", "for staged in source.note.subjects:"
+)
 def test_a_rejected_line_may_name_a_subject_of_another_file(world: World) -> None:
     def row(value: object, subject: int) -> str:
         return ",".join([str(value), *["0"] * 12, f"subject{subject}\n"])

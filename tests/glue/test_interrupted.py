@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 import convert_parquet
 import glue_transform
 from local_aws.faults import WRITES
-from mhealth import large_files
+from mhealth.raw import splits
 from tests.glue.world import World, log_line
 from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty
 
@@ -80,7 +80,7 @@ def parts_are_whole_or_absent(left: Content, expected: Content) -> None:
 @pytest.fixture
 def convert_large(s3_spark: SparkSession, faulty: None, world: World, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     """Job 1 with a file in three parts, of which a dead run left one and the rejected lines of another code."""
-    monkeypatch.setattr(large_files, "PART_LINES", 20)
+    monkeypatch.setattr(splits, "PART_LINES", 20)
     world.add("mHealth_subject1", f"{lines(29, 1000)}oops\n{lines(29, 2000)}oops\n", subject=1)
     world.publish()
 

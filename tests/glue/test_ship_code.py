@@ -88,9 +88,10 @@ def test_create_ships_scripts_and_package(s3: Any, answers: tuple[str, list[dict
     assert keys == [f"{prefix}/convert_parquet.py", f"{prefix}/glue_transform.py", f"{prefix}/mhealth.zip"]
     zipped = s3.get_object(Bucket="data", Key=f"{prefix}/mhealth.zip")["Body"].read()
     names = zipfile.ZipFile(io.BytesIO(zipped)).namelist()
-    modules = {path.name for path in (Path(ship_code.__file__).parent / "mhealth").glob("*.py")}
-    assert {name.removeprefix("mhealth/") for name in names} == modules
-    assert "__init__.py" in modules
+    folder = Path(ship_code.__file__).parent
+    modules = {path.relative_to(folder).as_posix() for path in folder.glob("mhealth/**/*.py")}
+    assert set(names) == modules
+    assert modules >= {"mhealth/__init__.py", "mhealth/io/__init__.py", "mhealth/raw/parser.py"}
 
 
 def test_failure_is_told_with_its_reason(s3: Any, answers: tuple[str, list[dict[str, Any]]]) -> None:

@@ -54,7 +54,7 @@ def told(found: Found) -> list[tuple[int, str]]:
     return [(entry["line"], entry["reason"]) for entry in found.rejected]
 
 
-@pytest.mark.notices("glue/mhealth/csv_blocks.py", "or _has_long_line(data)", "or False")
+@pytest.mark.notices("glue/mhealth/raw/parser.py", "or _has_long_line(data)", "or False")
 @pytest.mark.parametrize(("before", "after"), PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize(("line", "reason"), CASES)
 def test_a_bad_line_is_rejected_by_itself_wherever_it_stands(

@@ -13,9 +13,13 @@ from tests.input.source_files import HELD_WHOLE, LINE_LIMIT, SourceFile, sizes, 
 from tests.input.whole_way import Sizes, assert_same, through_the_project
 
 
-@pytest.mark.notices("glue/mhealth/numbering.py", "count.lines += piece.data_lines", "count.lines += len(samples)")
-@pytest.mark.notices("glue/mhealth/convert.py", "next_line=start.next_line + skipped", "next_line=start.next_line")
-@pytest.mark.notices("glue/mhealth/csv_lines.py", "carry = chunk[end:]", 'carry = b""')
+@pytest.mark.notices(
+    "glue/mhealth/stage/numbering.py", "count.lines += piece.data_lines", "count.lines += len(samples)"
+)
+@pytest.mark.notices(
+    "glue/mhealth/stage/convert.py", "next_line=start.next_line + skipped", "next_line=start.next_line"
+)
+@pytest.mark.notices("glue/mhealth/raw/reader.py", "carry = chunk[end:]", 'carry = b""')
 @pytest.mark.notices("lambda_ingest/raw_lines.py", "skip += len(BYTE_ORDER_MARK)", "skip += 0")
 @given(file=source_files(), sizes=sizes)
 def test_rows_and_rejected_lines_are_those_of_the_reference(file: SourceFile, sizes: Sizes) -> None:

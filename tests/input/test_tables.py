@@ -31,9 +31,9 @@ def test_the_tables_are_read_whole() -> None:
     assert len(NUMBERS) + len(SUBJECTS) == sum(line.startswith("| `") for line in lines) == 63
 
 
-@pytest.mark.notices("glue/mhealth/line_grammar.py", "number = float(field)", "number = round(float(field), 12)")
-@pytest.mark.notices("glue/mhealth/line_grammar.py", "[+-]?([0-9]+", "[+-]?([0-9_]+")
-@pytest.mark.notices("glue/mhealth/csv_blocks.py", "if not np.isfinite(numbers).all():", "if False:")
+@pytest.mark.notices("glue/mhealth/raw/grammar.py", "number = float(field)", "number = round(float(field), 12)")
+@pytest.mark.notices("glue/mhealth/raw/grammar.py", "[+-]?([0-9]+", "[+-]?([0-9_]+")
+@pytest.mark.notices("glue/mhealth/raw/parser.py", "if not np.isfinite(numbers).all():", "if False:")
 @pytest.mark.parametrize("among", [b"", b"broken\n"], ids=["fast-parser-first", "beside-a-bad-line"])
 @pytest.mark.parametrize(("text", "becomes"), NUMBERS, ids=ascii)
 def test_a_text_becomes_this_number_or_is_rejected_for_this_reason(text: str, becomes: str, among: bytes) -> None:
@@ -49,7 +49,7 @@ def test_a_text_becomes_this_number_or_is_rejected_for_this_reason(text: str, be
         assert row.values["ankle_accel_x"] == struct.pack("<d", float(text))
 
 
-@pytest.mark.notices("glue/mhealth/line_grammar.py", "re.ASCII)", "0)")
+@pytest.mark.notices("glue/mhealth/raw/grammar.py", "re.ASCII)", "0)")
 @pytest.mark.parametrize(("text", "subject"), SUBJECTS, ids=ascii)
 def test_a_text_names_this_subject_or_none(text: str, subject: str) -> None:
     line = f"1,2,3,4,5,6,7,8,9,10,11,12,0,{text}\n"

@@ -17,12 +17,12 @@ import pytest
 
 import layouts
 import raw_lines
-from mhealth import csv_lines, large_files
-from mhealth.convert import ConvertTask
-from mhealth.convert_files import convert_all
-from mhealth.raw_manifest import RawFile
-from mhealth.stage import read_note
-from mhealth.storage import storage_at
+from mhealth.io.storage import storage_at
+from mhealth.raw import reader, splits
+from mhealth.raw.manifest import RawFile
+from mhealth.stage.convert import ConvertTask
+from mhealth.stage.executor import convert_all
+from mhealth.stage.metadata import read_note
 from tests.input.reference import Outcome, Row
 
 
@@ -31,11 +31,11 @@ class Sizes:
     """Where blocks and parts end, and how long a line may be; by default those of a real run."""
 
     source_block: int = raw_lines.BLOCK_BYTES
-    raw_block: int = csv_lines.BLOCK_BYTES
+    raw_block: int = reader.BLOCK_BYTES
     slow_block: int = 16 << 10
     line_limit: int = 64 << 10
     held_whole: int = raw_lines.LONGEST_LINE
-    part_lines: int = large_files.PART_LINES
+    part_lines: int = splits.PART_LINES
 
 
 @contextmanager
@@ -44,10 +44,10 @@ def sizes_in_use(sizes: Sizes) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("raw_lines.BLOCK_BYTES", sizes.source_block)
         patch.setattr("raw_lines.LONGEST_LINE", sizes.held_whole)
-        patch.setattr("mhealth.csv_lines.read_lines.__defaults__", (sizes.raw_block,))
-        patch.setattr("mhealth.csv_blocks._SLOW_BYTES", sizes.slow_block)
-        patch.setattr("mhealth.large_files.PART_LINES", sizes.part_lines)
-        for module in ("csv_lines", "csv_blocks", "line_grammar"):
+        patch.setattr("mhealth.raw.reader.read_lines.__defaults__", (sizes.raw_block,))
+        patch.setattr("mhealth.raw.parser._SLOW_BYTES", sizes.slow_block)
+        patch.setattr("mhealth.raw.splits.PART_LINES", sizes.part_lines)
+        for module in ("raw.reader", "raw.parser", "raw.grammar"):
             patch.setattr(f"mhealth.{module}.LINE_LIMIT", sizes.line_limit)
         yield
 

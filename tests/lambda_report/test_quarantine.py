@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from mhealth.csv_lines import LINE_LIMIT
-from mhealth.line_grammar import BadLine, read_line
-from mhealth.quarantine import write_rejected
+from mhealth.raw.grammar import BadLine, read_line
+from mhealth.raw.reader import LINE_LIMIT
+from mhealth.stage.quarantine import write_rejected
 from snapshot_report.errors import ManifestUnreadable
 from snapshot_report.manifests import Source
 from snapshot_report.quarantine import read_quarantine

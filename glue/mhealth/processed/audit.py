@@ -1,0 +1,207 @@
+"""The audit of a written snapshot, before its manifest makes it one: rows, values, ids, schema, objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mhealth.checksums import Sums, added, differing
+from mhealth.errors import RowCountMismatch, SchemaMismatch
+from mhealth.io.catalog import TableDefinition
+from mhealth.io.storage import Storage, many
+from mhealth.processed.manifest import Check, SnapshotFile
+from mhealth.processed.planner import Source
+from mhealth.processed.sink import WrittenFile
+from mhealth.schema import table_name
+from mhealth.stage.metadata import read_footer
+
+_SCHEMA_CHECK = "every file has the table's schema"
+
+
+def audit(
+    storage: Storage,
+    prefix: str,
+    table: TableDefinition,
+    sources: Sequence[Source],
+    files: Sequence[SnapshotFile],
+    written: Sequence[WrittenFile],
+) -> list[Check]:
+    """Check what lies under `prefix` (the snapshot's folder) against what it should be.
+
+    `files` are all files of the snapshot, `written` those that were made now. Everything is read back: the footers from
+    the objects, the objects from a listing.
+    """
+    found = {stored.key: stored.size for stored in storage.objects(prefix)}
+    present = [file for file in files if file.key in found]
+    with many(len(present)) as threads:
+        footers = dict(
+            zip(
+                [file.key for file in present],
+                threads.map(lambda file: read_footer(storage, file.key), present),
+                strict=True,
+            )
+        )
+    of_source = _by_source(files)
+    sums = _by_subject(written)
+    return [
+        _objects(files, found),
+        _ids(files, written, footers),
+        _schema(table, footers),
+        *(_conservation(source, of_source.get(source.stage_key, ()), footers) for source in sources),
+        # Rows that are carried were audited by the run that wrote them.
+        *(_values(source, table, sums) for source in sources if any(subject in sums for subject in source.subjects)),
+    ]
+
+
+def _by_source(files: Sequence[SnapshotFile]) -> Mapping[str, Sequence[SnapshotFile]]:
+    """The files whose rows come from a stage object, by its key."""
+    found: dict[str, list[SnapshotFile]] = {}
+    for file in files:
+        for key in file.stage_keys:
+            found.setdefault(key, []).append(file)
+    return found
+
+
+def _by_subject(written: Sequence[WrittenFile]) -> Mapping[int, Sums]:
+    """The sums of each subject that was written now, over all its files."""
+    found: dict[int, list[Sums]] = {}
+    for file in written:
+        found.setdefault(file.subject, []).append(file.sums)
+    return {subject: added(parts) for subject, parts in found.items()}
+
+
+def require(checks: Sequence[Check]) -> None:
+    """Raise SchemaMismatch or RowCountMismatch where a check failed, with all that failed."""
+    failed = [check for check in checks if not check.passed]
+    if not failed:
+        return
+    story = "; ".join(f"{check.name}: expected {check.expected}, found {check.found}" for check in failed)
+    error = SchemaMismatch if all(check.name == _SCHEMA_CHECK for check in failed) else RowCountMismatch
+    raise error(
+        f"the audit of the new snapshot failed: {story}. Nothing was registered or published. One retry is worth while "
+        "where objects were removed meanwhile; else this is a fault of the job."
+    )
+
+
+def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
+    expected = {file.key: file.bytes for file in files}
+    differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    doubled = len(files) - len(expected)
+    told = f"{len(found)} objects, {sum(found.values())} bytes"
+    if differing or doubled:
+        told += f", differing {differing[:5]}, named twice {doubled}"
+    return Check(
+        "the objects are those that were written",
+        f"{len(files)} objects, {sum(file.bytes for file in files)} bytes",
+        told,
+        not differing and not doubled,
+    )
+
+
+def _ids(
+    files: Sequence[SnapshotFile], written: Sequence[WrittenFile], footers: Mapping[str, pq.FileMetaData]
+) -> Check:
+    """Ids begin with the subject, so they are unique where each subject's increase and its files are from one task."""
+    disordered = [file.key for file in written if not file.ids_increase]
+    disordered += [
+        file.key for file in files if file.key in footers and not _has_ids_of(footers[file.key], file.subject)
+    ]
+    carried = {file.subject for file in files if file.carried}
+    made = {file.subject for file in written}
+    problems = [*disordered, *(f"subject {subject} carried and written" for subject in sorted(carried & made))]
+    return Check(
+        "ids are unique and in order",
+        "every file",
+        "every file" if not problems else f"not {', '.join(problems[:5])}",
+        not problems,
+    )
+
+
+def _has_ids_of(footer: pq.FileMetaData, subject: int) -> bool:
+    """Whether the first and the last id of every row group, by the footer's statistics, are the subject's.
+
+    So a file that was carried under another subject's key is found without a look at its rows.
+    """
+    place = footer.schema.to_arrow_schema().get_field_index("id")
+    if place < 0:
+        return True  # the check of the schema tells
+    for group in range(footer.num_row_groups):
+        statistics = footer.row_group(group).column(place).statistics
+        if statistics is None or not statistics.has_min_max:
+            return False
+        if not all(str(one).startswith(f"{subject}-") for one in (statistics.min, statistics.max)):
+            return False
+    return True
+
+
+def _schema(table: TableDefinition, footers: Mapping[str, pq.FileMetaData]) -> Check:
+    expected = table.arrow_schema()
+    differing = [
+        f"{key}: {_differences(expected, footer)}" for key, footer in footers.items() if _differences(expected, footer)
+    ]
+    wanted = f"{len(expected)} columns in {len(footers)} files"
+    return Check(_SCHEMA_CHECK, wanted, "; ".join(differing[:5]) if differing else wanted, not differing)
+
+
+def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
+    found = footer.schema.to_arrow_schema()
+    wanted = {field.name: str(field.type) for field in expected}
+    told = {field.name: str(field.type) for field in found}
+    parts = [f"missing {name}" for name in wanted if name not in told]
+    parts += [f"unexpected {name}" for name in told if name not in wanted]
+    parts += [
+        f"{name} is {told[name]}, not {wanted[name]}" for name in wanted if told.get(name, wanted[name]) != wanted[name]
+    ]
+    if not parts and list(wanted) != list(told):
+        parts.append("the columns are in another order")
+    # INT96 reads as a timestamp of nanoseconds, so the types above tell it apart.
+    return ", ".join(parts)
+
+
+def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
+    """The data lines that DownloadCSV counted are the rows in the source's files' footers and the rejected lines."""
+    subjects: dict[int, int] = {}
+    told: dict[int, int] = {}
+    for file in files:
+        rows = footers[file.key].num_rows if file.key in footers else 0
+        subjects[file.subject] = subjects.get(file.subject, 0) + rows
+        told[file.subject] = told.get(file.subject, 0) + file.rows
+    rows = sum(subjects.values())
+    lines = rows + source.note.quarantined
+    passed = lines == source.file.lines == source.note.lines and subjects == source.subjects == told
+    passed = passed and rows == source.note.rows
+    found: int | str = lines
+    if lines == source.file.lines and not passed:
+        in_footers, by_job_1, by_job_2 = _where_they_differ(subjects, source.subjects, told)
+        found = (
+            f"{lines}, but rows by subject {in_footers}; the jobs told {by_job_1} (together {source.note.rows}) "
+            f"and {by_job_2}"
+        )
+    return Check(f"data lines of {source.file.source} = rows + rejected lines", source.file.lines, found, passed)
+
+
+def _where_they_differ(*counts: Mapping[int, int]) -> list[dict[int, int]]:
+    """Of several counts by subject those of the first few subjects in which they differ."""
+    subjects = sorted({subject for count in counts for subject in count})
+    differing = [subject for subject in subjects if len({count.get(subject) for count in counts}) > 1][:5]
+    return [{subject: count[subject] for subject in differing if subject in count} for count in counts]
+
+
+def _values(source: Source, table: TableDefinition, sums: Mapping[int, Sums]) -> Check:
+    """The values that job 1 parsed, each at its sample, are those that job 2 wrote."""
+    names = {column.name for column in table.columns}
+    problems = []
+    for staged in source.staged:
+        parsed = {table_name(raw): total for raw, total in staged.sums.items() if table_name(raw) in names}
+        wrote = sums.get(staged.subject, {})
+        if columns := differing(parsed, wrote):
+            problems.append(f"subject {staged.subject}: {', '.join(columns[:5])}")
+    expected = "every column of every subject"
+    return Check(
+        f"values of {source.file.source} are those that were parsed",
+        expected,
+        f"others in {'; '.join(problems[:5])}" if problems else expected,
+        not problems,
+    )

@@ -1,0 +1,134 @@
+"""The snapshot manifest, as it lies in the storage."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from mhealth.io.records import UNREADABLE, typed
+from mhealth.io.storage import Storage
+
+SNAPSHOT_PATTERN = "[1-9][0-9]{0,17}"
+"""A snapshot's number, as it stands in keys: what a bigint holds, without leading zeros."""
+
+
+@dataclass(frozen=True)
+class SnapshotSource:
+    """A source file as a snapshot counts it: data lines, good rows, rejected lines.
+
+    `raw` is the identity of the raw file: a snapshot of code that did not tell it has none.
+    """
+
+    name: str
+    raw_key: str
+    sha256: str
+    lines: int
+    rows: int
+    quarantined: int
+    raw: str = ""
+
+    @property
+    def made_from(self) -> tuple[str, str, str, int]:
+        """What its rows were made from, besides code and settings."""
+        return (self.raw, self.raw_key, self.sha256, self.lines)
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """A file of a snapshot; `carried`: copied from the snapshot before; `stage_keys`: what its rows come from."""
+
+    key: str
+    subject: int
+    rows: int
+    bytes: int
+    carried: bool
+    stage_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One audited promise: what it says, what was expected, what was found."""
+
+    name: str
+    expected: str | int
+    found: str | int
+    passed: bool
+
+
+@dataclass(frozen=True)
+class SnapshotManifest:
+    """What a snapshot holds and what made it.
+
+    `recording_start` and `columns` (name and type, as the table had them) are kept because a file that other settings
+    made must not be carried into a later snapshot.
+    """
+
+    snapshot: int
+    raw_version: int
+    dataset: str
+    code_version: str
+    execution: str
+    recording_start: str
+    columns: tuple[str, ...]
+    sources: tuple[SnapshotSource, ...]
+    files: tuple[SnapshotFile, ...]
+    checks: tuple[Check, ...]
+
+    def same_inputs(self, other: SnapshotManifest) -> bool:
+        """Whether both have the same rows to hold: same sources, same code, same settings."""
+
+        def inputs(manifest: SnapshotManifest) -> object:
+            sources = sorted(source.made_from for source in manifest.sources)
+            return (*inputs_beside_sources(manifest), manifest.dataset, manifest.raw_version, sources)
+
+        return inputs(self) == inputs(other)
+
+
+def inputs_beside_sources(manifest: SnapshotManifest) -> tuple[object, ...]:
+    """What makes a subject's file besides its source: the code, the clock's start, the table."""
+    return (manifest.code_version, manifest.recording_start, manifest.columns)
+
+
+def manifest_key(manifests_prefix: str, snapshot: int) -> str:
+    """Where a snapshot's manifest lies."""
+    return f"{manifests_prefix}/snapshots/{snapshot}.json"
+
+
+def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotManifest | None:
+    """The manifest of a snapshot, None where there is none that this code understands."""
+    try:
+        found = json.loads(storage.read(manifest_key(manifests_prefix, snapshot)))
+        found["sources"] = tuple(typed(SnapshotSource(**entry)) for entry in found["sources"])
+        found["files"] = tuple(
+            typed(SnapshotFile(**{**entry, "stage_keys": tuple(entry["stage_keys"])})) for entry in found["files"]
+        )
+        found["checks"] = tuple(typed(Check(**entry)) for entry in found["checks"])
+        found["columns"] = tuple(found["columns"])
+        return typed(SnapshotManifest(**found))
+    except (FileNotFoundError, *UNREADABLE):
+        return None
+
+
+def write_manifest(storage: Storage, manifests_prefix: str, manifest: SnapshotManifest) -> None:
+    """Write the manifest: from here on the snapshot is whole. Its totals are the object's metadata, too."""
+    totals: dict[str, int] = {
+        "rows": sum(file.rows for file in manifest.files),
+        "subjects": len({file.subject for file in manifest.files}),
+        "quarantined": sum(source.quarantined for source in manifest.sources),
+        "raw_version": manifest.raw_version,
+    }
+    storage.put(
+        manifest_key(manifests_prefix, manifest.snapshot),
+        json.dumps(asdict(manifest), indent=1).encode(),
+        {name: str(total) for name, total in totals.items()},
+    )
+
+
+def written_snapshots(storage: Storage, manifests_prefix: str) -> Sequence[int]:
+    """The snapshots that have a manifest, oldest first. An object of any other name is nobody's."""
+    prefix = f"{manifests_prefix}/snapshots/"
+    name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
+    matches = (name.fullmatch(stored.key) for stored in storage.objects(prefix))
+    return sorted(int(match.group(1)) for match in matches if match)

@@ -1,0 +1,136 @@
+"""Job 2's Spark part: stage files of some sources to files of the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from mhealth.arguments import TransformArguments
+from mhealth.errors import RowCountMismatch
+from mhealth.io.catalog import TableDefinition
+from mhealth.io.storage import Storage
+from mhealth.processed.planner import Source, snapshot_prefix
+from mhealth.processed.sink import WRITTEN_COLUMNS, ParquetSink, WrittenFile
+from mhealth.processed.transforms import (
+    conform,
+    stage_rows,
+    with_activity,
+    with_id,
+    with_timestamp,
+)
+from mhealth.schema import MEASURED, SAMPLE, SUBJECT
+from mhealth.session import NEVER_SPLIT, SPLIT_BYTES
+from mhealth.stage.spark_schema import FULL_STAGE_SCHEMA
+
+_TASKS_PER_CORE = 4
+"""So that a core whose tasks are short takes over from the others."""
+
+_ROWS_PER_TASK = 1_000_000
+"""About 250 MB to sort, where there are many subjects."""
+
+_GLOB = re.compile(r"[\[\]{}*?\\]")
+
+
+def each_has_its_file(sources: Sequence[Source]) -> bool:
+    """Whether no source has several subjects, or several stage objects."""
+    return all(len(source.subjects) <= 1 and source.note.parts == 1 for source in sources)
+
+
+def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
+    """The stage rows of the sources; a subject's file is one partition, sensors that a source lacks are null."""
+    # Files of several subjects, or of parts, are shuffled anyhow, so that several workers may read one.
+    spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if each_has_its_file(sources) else SPLIT_BYTES)
+    # A file's name is a name, not a pattern.
+    keys = [_GLOB.sub(lambda found: "\\" + found.group(), key) for source in sources for key in source.stage_keys]
+    paths = [f"{storage.root}/{key}" for key in keys]
+    return spark.read.schema(FULL_STAGE_SCHEMA).parquet(*paths)
+
+
+def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
+    """Bring each subject's rows together, in order; files of one subject are that already and are not shuffled."""
+    if each_has_its_file(sources):
+        return rows
+    tasks = shuffle_tasks(
+        subjects=sum(len(source.subjects) for source in sources),
+        rows=sum(source.note.rows for source in sources),
+        cores=rows.sparkSession.sparkContext.defaultParallelism,
+    )
+    return rows.repartition(tasks, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)
+
+
+def shuffle_tasks(*, subjects: int, rows: int, cores: int) -> int:
+    """Among how many tasks the subjects are divided: a task each where they are few.
+
+    A task takes a tenth of a second to start, so of thousands of subjects several share one.
+
+    >>> [shuffle_tasks(subjects=subjects, rows=1_000_000, cores=4) for subjects in (1, 10, 5_000)]
+    [1, 10, 16]
+    >>> shuffle_tasks(subjects=5_000, rows=500_000_000, cores=4)
+    500
+    """
+    return max(1, min(subjects, max(_TASKS_PER_CORE * cores, rows // _ROWS_PER_TASK)))
+
+
+def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> DataFrame:
+    """The table's rows, with `subject` and `sample`. Raises SchemaMismatch."""
+    return (
+        rows.transform(with_id)
+        .transform(with_timestamp(arguments.recording_start))
+        .transform(with_activity)
+        .transform(conform(table))
+    )
+
+
+def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source]) -> dict[int, str]:
+    """The stage object of each subject, where a worker can take the sensors from there instead of from Spark.
+
+    It can where each file is one subject's, and Spark's own plan says that the table's sensors are the stage's, row for
+    row. A transformation that changes one, or which rows there are, makes it an empty dictionary, and all goes through
+    Spark.
+    """
+    sensors = [name for name in MEASURED if name in rows.columns]
+    if not each_has_its_file(sources) or not sensors:
+        return {}
+    table_plan, stage_plan = (
+        frame.select(*sensors)._jdf.queryExecution().optimizedPlan()  # no public way tells what a column is made of
+        for frame in (rows, stage)
+    )
+    if not table_plan.sameResult(stage_plan):
+        return {}
+    return {subject: source.stage_key for source in sources for subject in source.subjects}
+
+
+def write_rows(
+    rows: DataFrame, arguments: TransformArguments, table: TableDefinition, staged: Mapping[int, str]
+) -> list[WrittenFile]:
+    """Write the rows to the snapshot's folder, the sensors of subjects in `staged` from there.
+
+    Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
+    """
+    prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
+    # Sent to each worker once: with each of its tasks, that of thousands of files would be sent thousands of times.
+    shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
+    schema = table.arrow_schema()
+    sink = ParquetSink(arguments.data_uri, prefix, schema, arguments.max_file_bytes, lambda: shared.value)
+    supplied = rows.drop(*MEASURED) if staged else rows
+    told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
+    for row in told:
+        if fault := row.pop("fault"):
+            raise RowCountMismatch(fault)
+    written = [WrittenFile(**row) for row in told]
+    return sorted(written, key=lambda file: file.key)
+
+
+def make_files(
+    spark: SparkSession,
+    storage: Storage,
+    arguments: TransformArguments,
+    table: TableDefinition,
+    sources: Sequence[Source],
+) -> list[WrittenFile]:
+    """Stage objects to files of the table."""
+    stage = read_stage(spark, storage, sources).transform(stage_rows)
+    rows = table_rows(sorted_by_subject(stage, sources), arguments, table)
+    return write_rows(rows, arguments, table, staged_sensors(rows, stage, sources))

@@ -1,0 +1,201 @@
+"""Job 2's plan: where every subject's rows come from, and which files of the published snapshot can be carried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mhealth.arguments import TransformArguments
+from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch, some
+from mhealth.io.catalog import TableDefinition
+from mhealth.io.storage import Storage, many
+from mhealth.processed.manifest import (
+    SnapshotFile,
+    SnapshotManifest,
+    SnapshotSource,
+    inputs_beside_sources,
+    read_manifest,
+)
+from mhealth.raw.manifest import RawFile, RawVersion
+from mhealth.stage.metadata import StagedSubject, StageNote, read_notes, sibling_key
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source file with its stage object, of a large one the first."""
+
+    file: RawFile
+    stage_key: str
+    note: StageNote
+
+    @property
+    def staged(self) -> list[StagedSubject]:
+        """The subjects that have rows here. A rejected line may name others: those are another file's, or nobody's."""
+        return [staged for staged in self.note.subjects if staged.rows]
+
+    @property
+    def subjects(self) -> dict[int, int]:
+        """The rows of each subject that has any."""
+        return {staged.subject: staged.rows for staged in self.staged}
+
+    @property
+    def stage_keys(self) -> list[str]:
+        """All its stage objects."""
+        return self.note.stage_keys(self.stage_key)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file to carry: the published one, and the one to be."""
+
+    source: str
+    target: SnapshotFile
+
+
+@dataclass(frozen=True)
+class SnapshotPlan:
+    """What to do: copies, and sources whose rows are made again."""
+
+    carry: tuple[Copy, ...]
+    recompute: tuple[Source, ...]
+
+
+def snapshot_prefix(processed_prefix: str, snapshot: int) -> str:
+    """The folder of a snapshot, with its slash."""
+    return f"{processed_prefix}/snapshot={snapshot}/"
+
+
+def read_sources(arguments: TransformArguments, storage: Storage, version: RawVersion) -> list[Source]:
+    """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
+    keys = [sibling_key(file.raw_key, arguments.stage_prefix, ".parquet") for file in version.files]
+    sources, stale = [], []
+    for file, key, note in zip(version.files, keys, read_notes(storage, keys), strict=True):
+        if note is None or not note.made_from(file, arguments.code_version):
+            stale.append(f"{key} ({'missing or unreadable' if note is None else f'made from {note.raw_key}'})")
+        else:
+            sources.append(Source(file, key, note))
+    if stale:
+        raise RowCountMismatch(
+            f"stage objects not made from {arguments.raw_manifest} by code {arguments.code_version}: "
+            f"{some(stale)}. Run ConvertParquet for this version first: start a new execution."
+        )
+    return sources
+
+
+def check_subjects(
+    sources: Sequence[Source], published: frozenset[int], published_snapshot: int | None, allow_missing: bool
+) -> None:
+    """One source per subject, and no published subject gone. Raises DuplicateSubject, MissingSubject."""
+    owners: dict[int, str] = {}
+    for source in sources:
+        for subject in source.subjects:
+            if subject in owners:
+                raise DuplicateSubject(
+                    f"subject {subject} has rows in {owners[subject]} and in {source.file.source}. Expected is one "
+                    "source file per subject: remove one from the dataset. A retry does not help."
+                )
+            owners[subject] = source.file.source
+    missing = sorted(published - set(owners))
+    if missing and not allow_missing:
+        raise MissingSubject(
+            f"subjects [{some(missing, most=20)}] are in the published snapshot {published_snapshot} and have no rows "
+            "in this version. Where that is meant, set AllowMissingSubjects to true and start a new execution. A retry "
+            "does not help."
+        )
+
+
+@dataclass(frozen=True)
+class Published:
+    """The snapshot that readers see: its number, its manifest where that still exists, the bytes of its files."""
+
+    snapshot: int | None = None
+    manifest: SnapshotManifest | None = None
+    sizes: dict[str, int] | None = None
+
+    @property
+    def subjects(self) -> frozenset[int]:
+        """Its subjects, by its manifest, else by its folders."""
+        if self.manifest is not None:
+            return frozenset(file.subject for file in self.manifest.files)
+        folders = (part for key in self.sizes or {} for part in key.split("/") if part.startswith("subject="))
+        return frozenset(int(folder.removeprefix("subject=")) for folder in folders)
+
+
+def read_published(arguments: TransformArguments, storage: Storage, seen: Sequence[int]) -> Published:
+    """What is left of the snapshot that readers see; `seen` are those that they saw, the last one first."""
+    for snapshot in seen:
+        prefix = snapshot_prefix(arguments.processed_prefix, snapshot)
+        sizes = {stored.key: stored.size for stored in storage.objects(prefix)}
+        manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
+        if manifest is not None or sizes:
+            return Published(snapshot, manifest, sizes)
+    return Published()
+
+
+def new_manifest(
+    arguments: TransformArguments, version: RawVersion, table: TableDefinition, sources: Sequence[Source]
+) -> SnapshotManifest:
+    """The manifest of the snapshot to be, still without files and checks."""
+    return SnapshotManifest(
+        snapshot=arguments.snapshot,
+        raw_version=version.raw_version,
+        dataset=version.dataset,
+        code_version=arguments.code_version,
+        execution=arguments.execution,
+        recording_start=arguments.recording_start.isoformat(),
+        columns=tuple(f"{column.name} {column.type}" for column in table.columns),
+        sources=tuple(map(_counted, sources)),
+        files=(),
+        checks=(),
+    )
+
+
+def _counted(source: Source) -> SnapshotSource:
+    file, note = source.file, source.note
+    return SnapshotSource(
+        file.name, file.raw_key, file.sha256, file.lines, note.rows, note.quarantined, raw=file.identity
+    )
+
+
+def plan_snapshot(
+    arguments: TransformArguments, new: SnapshotManifest, sources: Sequence[Source], published: Published
+) -> SnapshotPlan:
+    """Carry the files of a source where the published snapshot has them all from the same stage object and code."""
+    old = published.manifest
+    if old is None or old.snapshot == new.snapshot or inputs_beside_sources(old) != inputs_beside_sources(new):
+        return SnapshotPlan((), tuple(sources))
+    unchanged = {was.made_from for was in old.sources}
+    files: dict[tuple[str, ...], list[SnapshotFile]] = {}
+    for file in old.files:
+        files.setdefault(file.stage_keys, []).append(file)
+    carry: list[SnapshotFile] = []
+    recompute = []
+    for source in sources:
+        kept = files.get((source.stage_key,), ())
+        same = _counted(source).made_from in unchanged
+        if same and _are_whole(kept, source.subjects, published.sizes or {}):
+            carry += kept
+        else:
+            recompute.append(source)
+    old_prefix, new_prefix = (
+        snapshot_prefix(arguments.processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot)
+    )
+    return SnapshotPlan(tuple(_copy(file, old_prefix, new_prefix) for file in carry), tuple(recompute))
+
+
+def _are_whole(files: Sequence[SnapshotFile], subjects: Mapping[int, int], sizes: Mapping[str, int]) -> bool:
+    """Whether the files lie there as the manifest says, and together have these rows of these subjects."""
+    rows: dict[int, int] = {}
+    for file in files:
+        rows[file.subject] = rows.get(file.subject, 0) + file.rows
+    return rows == subjects and all(sizes.get(file.key) == file.bytes for file in files)
+
+
+def _copy(file: SnapshotFile, old_prefix: str, new_prefix: str) -> Copy:
+    return Copy(file.key, replace(file, key=new_prefix + file.key.removeprefix(old_prefix), carried=True))
+
+
+def copy_files(storage: Storage, copies: Sequence[Copy]) -> None:
+    """Carry files by copies on the server's side."""
+    with many(len(copies)) as threads:
+        list(threads.map(lambda copy: storage.copy(copy.source, copy.target.key), copies))

@@ -1,0 +1,65 @@
+"""What readers see and what they saw before: the view in the catalog, and the records of publications.
+
+The view alone says what is published. A record, manifests/publications/S.json, says that snapshot S was, and since when
+readers saw it last; the state RecordSuccess and the ingest write them. Nothing else tells the jobs what is published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mhealth.io.catalog import Catalog, ViewUnreadable
+from mhealth.io.records import UNREADABLE
+from mhealth.io.storage import Storage
+from mhealth.processed.manifest import SNAPSHOT_PATTERN
+
+
+@dataclass(frozen=True)
+class PublishedSnapshots:
+    """The snapshot that the view shows, None where it shows none, and those with a record, the one seen last first.
+
+    `view_unreadable` is whether there is a view and nobody knows what it shows.
+    """
+
+    shown: int | None
+    recorded: tuple[int, ...]
+    view_unreadable: bool = False
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """The snapshots that readers saw, the last one first: the view's, then those with a record."""
+        shown = () if self.shown is None else (self.shown,)
+        return (*shown, *(snapshot for snapshot in self.recorded if snapshot not in shown))
+
+
+def publication_key(manifests_prefix: str, snapshot: int) -> str:
+    """Where the record of a publication lies."""
+    return f"{manifests_prefix}/publications/{snapshot}.json"
+
+
+def published_snapshots(storage: Storage, manifests_prefix: str, catalog: Catalog, view: str) -> PublishedSnapshots:
+    """What readers see and saw. Raises CatalogError."""
+    recorded = sorted(_recorded(storage, manifests_prefix), reverse=True)
+    numbers = tuple(snapshot for _, snapshot in recorded)
+    try:
+        return PublishedSnapshots(catalog.published(view) if view else None, numbers)
+    except ViewUnreadable:
+        return PublishedSnapshots(None, numbers, view_unreadable=True)
+
+
+def _recorded(storage: Storage, manifests_prefix: str) -> Iterator[tuple[datetime, int]]:
+    """When readers began to see each snapshot that has a record. What is no record counts for nothing."""
+    prefix = f"{manifests_prefix}/publications/"
+    name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
+    for stored in storage.objects(prefix):
+        if match := name.fullmatch(stored.key):
+            with contextlib.suppress(FileNotFoundError, *UNREADABLE):
+                record = json.loads(storage.read(stored.key))
+                at = datetime.fromisoformat(record["published_at"])
+                if record["snapshot"] == int(match[1]):
+                    yield at if at.tzinfo else at.replace(tzinfo=UTC), int(match[1])

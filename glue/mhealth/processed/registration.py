@@ -1,0 +1,42 @@
+"""The partitions of a snapshot in the catalog, where job 2 registers them and no crawler does."""
+
+from __future__ import annotations
+
+from mhealth.arguments import RegisterArguments
+from mhealth.errors import InvalidArgument
+from mhealth.io.catalog import Catalog, catalog_at
+from mhealth.io.storage import Storage, storage_at
+from mhealth.job_log import span
+from mhealth.processed.manifest import SnapshotManifest, read_manifest
+from mhealth.processed.published import published_snapshots
+
+
+def register(catalog: Catalog, data_uri: str, manifest: SnapshotManifest) -> None:
+    """Register the partitions of a whole snapshot. Raises PartitionMismatch, CatalogError."""
+    folders = {file.subject: f"{data_uri}/{file.key.rpartition('/')[0]}/" for file in manifest.files}
+    with span("register", of=manifest.snapshot, partitions=len(folders)) as facts:
+        facts["added"] = catalog.register(manifest.snapshot, folders)
+
+
+def register_again(arguments: RegisterArguments) -> None:
+    """Register what readers are to see, and every kept snapshot that they saw: all that a crawl would find of these.
+
+    Raises InvalidArgument, PartitionMismatch, CatalogError.
+    """
+    storage, catalog = storage_at(arguments.data_uri), catalog_at(arguments.table)
+    register(catalog, arguments.data_uri, _whole(storage, arguments))
+    readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
+    for snapshot in sorted({*readers.seen} - {arguments.snapshot}, reverse=True):
+        manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
+        if manifest is not None:
+            register(catalog, arguments.data_uri, manifest)
+
+
+def _whole(storage: Storage, arguments: RegisterArguments) -> SnapshotManifest:
+    manifest = read_manifest(storage, arguments.manifests_prefix, arguments.snapshot)
+    if manifest is None:
+        raise InvalidArgument(
+            f"--snapshot: {arguments.snapshot} has no manifest that this code reads. Name a whole snapshot: the named "
+            "query Snapshots tells them. A retry does not help."
+        )
+    return manifest

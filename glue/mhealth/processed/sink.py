@@ -1,0 +1,248 @@
+"""The sink of job 2: runs in Spark's Python workers, writes the table's Parquet files, tells which it wrote."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mhealth.checksums import Sums, added, sums_by_subject
+from mhealth.errors import RowCountMismatch
+from mhealth.io.storage import Storage, storage_at
+from mhealth.processed.encoding import open_writer
+from mhealth.processed.sensors import StagedSensors
+from mhealth.schema import SAMPLE, SUBJECT, SUMMED
+
+Integers = npt.NDArray[np.int64]
+
+ROW_GROUP_ROWS = 256 * 1024
+"""A subject's hour of data in one row group; about 60 MB in memory."""
+
+_FOOTER_BYTES = 200
+"""What a column of a row group takes in the footer, at most."""
+
+WRITTEN_COLUMNS = (
+    "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>, fault string"
+)
+"""The schema of what the sink returns: one row per file, or one with nothing but `fault`."""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of the table.
+
+    `ids_increase`: its ids are the subject's, each larger than the one before. `sums`: of its values, by their ids.
+    """
+
+    key: str
+    subject: int
+    rows: int
+    bytes: int
+    ids_increase: bool
+    sums: Sums = field(default_factory=dict)
+
+
+def subject_prefix(snapshot_prefix: str, subject: int) -> str:
+    """The folder of a subject's files, with its slash."""
+    return f"{snapshot_prefix}subject={subject}/"
+
+
+@dataclass(frozen=True)
+class ParquetSink:
+    """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
+
+    `schema` is the table's; the rows have `subject` besides, which names the folder. A file is closed before it would
+    pass `max_file_bytes`. The rows of the subjects in `staged()` come without the sensors: these are taken from the
+    subject's stage object, whose key stands there. What both have, `sample`, has to agree.
+    """
+
+    data_uri: str
+    snapshot_prefix: str
+    schema: pa.Schema
+    max_file_bytes: int
+    staged: Callable[[], Mapping[int, str]] = dict
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Write the batches; yield one row per file, and one with `fault` where the rows are not what they must be."""
+        try:
+            for written in self._write(batches):
+                yield _row({**asdict(written), "sums": list(written.sums.items())})
+        except RowCountMismatch as error:
+            # As a row: an error that leaves a worker is a PythonException, and its own name a part of a text.
+            for _ in batches:
+                pass  # Spark hands out every row before it takes the last answer.
+            yield _row({"fault": str(error)})
+
+    def _write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[WrittenFile]:
+        storage = storage_at(self.data_uri)
+        seen: set[int] = set()
+        files: _SubjectFiles | None = None
+        with tempfile.TemporaryDirectory() as folder:
+            for subject, rows in _by_subject(batches):
+                if files is None or files.subject != subject:
+                    if files is not None:
+                        yield from files.finish()
+                    if subject in seen:
+                        raise RowCountMismatch(
+                            f"rows of subject {subject} are not together: its files would be lost. Nothing was "
+                            "registered or published. This is a fault of the job: keep its log and open an issue."
+                        )
+                    seen.add(subject)
+                    files = _SubjectFiles(self, storage, Path(folder), subject)
+                yield from files.add(rows)
+            if files is not None:
+                yield from files.finish()
+
+
+_WRITTEN_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("subject", pa.int32()),
+        ("rows", pa.int64()),
+        ("bytes", pa.int64()),
+        ("ids_increase", pa.bool_()),
+        ("sums", pa.map_(pa.string(), pa.string())),
+        ("fault", pa.string()),
+    ]
+)
+
+
+def _row(columns: Mapping[str, object]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([columns], _WRITTEN_SCHEMA)
+
+
+def _by_subject(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:
+    """Cut batches where the subject changes."""
+    for batch in batches:
+        subjects = batch.column(batch.schema.get_field_index(SUBJECT)).to_numpy()
+        starts = [0, *(np.flatnonzero(np.diff(subjects)) + 1).tolist()] if len(subjects) else []
+        for start, end in zip(starts, [*starts[1:], len(subjects)], strict=False):
+            yield int(subjects[start]), pa.Table.from_batches([batch.slice(start, end - start)])
+
+
+class _SubjectFiles:
+    """The files of one subject: part-00000, and a next part where the size limit is reached."""
+
+    def __init__(self, sink: ParquetSink, storage: Storage, folder: Path, subject: int) -> None:
+        self.subject = subject
+        self._sink = sink
+        self._storage = storage
+        self._path = folder / "part.parquet"
+        self._sensors: StagedSensors | None = None
+        if (key := sink.staged().get(subject)) is not None:
+            stage = folder / "stage.parquet"
+            storage.download(key, stage)
+            self._sensors = StagedSensors(stage, key)
+        self._part = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+        self._size = 0
+        self._largest_group = 0
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        self._ids = _IdCheck(subject)
+        self._sums: Sums = {}
+
+    def add(self, rows: pa.Table) -> Iterator[WrittenFile]:
+        rows = self._whole(rows)
+        self._waiting.append(rows)
+        self._waiting_rows += rows.num_rows
+        self._waiting_bytes += rows.nbytes
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= self._sink.max_file_bytes:
+            yield from self._write_groups()
+
+    def _whole(self, rows: pa.Table) -> pa.Table:
+        """The rows with all columns of the table, in its order and types."""
+        columns = {name: rows[name] for name in rows.schema.names}
+        if self._sensors is not None:
+            sensors = self._sensors.take(rows.num_rows)
+            if sensors[SAMPLE] != rows[SAMPLE]:
+                raise RowCountMismatch(
+                    f"the rows that Spark made of subject {self.subject} are not those of its stage object, or in "
+                    "another order: the samples differ. Nothing was registered or published. This is a fault of the "
+                    "job: keep its log and open an issue."
+                )
+            columns |= {name: sensors[name] for name in sensors.schema.names}
+        schema = self._sink.schema
+        return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
+
+    def finish(self) -> Iterator[WrittenFile]:
+        if self._waiting_rows:
+            yield from self._write_groups()
+        if self._writer is not None:
+            yield self._close(self._writer)
+
+    def _write_groups(self) -> Iterator[WrittenFile]:
+        table = pa.concat_tables(self._waiting)
+        # More than a file's limit is more than one group, though in the file it takes less.
+        groups = -(-self._waiting_bytes // self._sink.max_file_bytes)
+        size = -(-self._waiting_rows // groups)
+        for start in range(0, self._waiting_rows, size):
+            yield from self._write_group(table.slice(start, size))
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def _write_group(self, table: pa.Table) -> Iterator[WrittenFile]:
+        footer = _FOOTER_BYTES * len(table.schema)
+        if self._writer is not None and self._size + self._largest_group > self._sink.max_file_bytes:
+            yield self._close(self._writer)
+        if self._writer is None:
+            self._writer = open_writer(self._path, table)
+            self._size = footer
+        before = self._path.stat().st_size
+        samples = self._ids.add(table["id"])
+        if samples is not None:
+            self._sums = added([self._sums, self._sums_of(table, samples)])
+        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        self._rows += table.num_rows
+        written = self._path.stat().st_size - before + footer
+        self._size += written
+        self._largest_group = max(self._largest_group, written)
+
+    def _sums_of(self, table: pa.Table, samples: Integers) -> Sums:
+        parts: list[Sums] = []
+        start = 0
+        # Batch by batch, as they came: nothing is copied, and a batch's columns stay in a core's cache.
+        for batch in table.select([name for name in table.schema.names if name in SUMMED]).to_batches():
+            of_batch = samples[start : start + len(batch)]
+            start += len(batch)
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            parts.append(sums_by_subject(np.full(len(batch), self.subject, np.int64), of_batch, columns)[self.subject])
+        return added(parts)
+
+    def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
+        writer.close()
+        key = f"{subject_prefix(self._sink.snapshot_prefix, self.subject)}part-{self._part:05d}.parquet"
+        written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
+        self._storage.upload(self._path, key)
+        self._writer, self._rows, self._sums = None, 0, {}
+        self._part += 1
+        return written
+
+
+class _IdCheck:
+    """Whether a subject's ids, in the order written, are its own and strictly increase."""
+
+    def __init__(self, subject: int) -> None:
+        self._prefix = f"{subject}-"
+        self._last = -1
+        self.increase = True
+
+    def add(self, ids: pa.ChunkedArray) -> Integers | None:
+        """The numbers of the ids; None where one of them is not the subject's."""
+        own = pc.all(pc.starts_with(ids, self._prefix)).as_py()
+        digits = pc.utf8_slice_codeunits(ids, len(self._prefix))
+        if not own or not pc.all(pc.ascii_is_decimal(digits)).as_py():
+            self.increase = False
+            return None
+        numbers: Integers = np.concatenate([[self._last], digits.cast(pa.int64()).to_numpy()])
+        self.increase = self.increase and bool((np.diff(numbers) > 0).all())
+        self._last = int(numbers[-1])
+        return numbers[1:]

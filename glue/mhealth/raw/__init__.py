@@ -1,0 +1,1 @@
+"""The raw zone: its manifest, and raw CSV to typed columns, block by block."""

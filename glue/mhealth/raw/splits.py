@@ -1,0 +1,152 @@
+"""A large raw CSV in parts that several Spark tasks convert: whole lines each, numbered as if read in one go."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mhealth.io.storage import Storage
+
+PART_LINES = 1_000_000
+"""A file is divided where that makes two parts or more of at least so many data lines (layout 2: some 110 MB each)."""
+
+_COPIED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines that begin at the bytes `start` to `end` of a file, `end` left out; the `number`th from 0 of `of`."""
+
+    number: int = 0
+    of: int = 1
+    start: int = 0
+    end: int | None = None
+
+
+WHOLE = Part()
+
+
+def stage_key_of(stage_key: str, part: int) -> str:
+    """Where the rows of a part go: the first part's are in the file's own stage object, the others' in a folder.
+
+    >>> stage_key_of("stage/version=1/all.parquet", 3)
+    'stage/version=1/all/part-00003.parquet'
+    """
+    return _key_in_folder(stage_key, ".parquet", part) if part else stage_key
+
+
+def rejected_key_of(quarantine_key: str, part: int) -> str:
+    """Where the rejected lines of a part wait until those of all parts become one object.
+
+    >>> rejected_key_of("quarantine/version=1/all.jsonl", 0)
+    'quarantine/version=1/all/part-00000.jsonl'
+    """
+    return _key_in_folder(quarantine_key, ".jsonl", part)
+
+
+def _key_in_folder(key: str, suffix: str, part: int) -> str:
+    # No source file's key has one component more.
+    return f"{key.removesuffix(suffix)}/part-{part:05d}{suffix}"
+
+
+def is_large(lines: int) -> bool:
+    """Whether a file of so many data lines is divided."""
+    return lines >= 2 * PART_LINES
+
+
+def divide(storage: Storage, raw_key: str, lines: int) -> list[Part]:
+    """The parts of a raw object with so many data lines, about the same bytes each.
+
+    Raises FileNotFoundError where a file to be divided is gone.
+    """
+    if not is_large(lines):
+        return [WHOLE]
+    count = lines // PART_LINES
+    size = storage.size(raw_key)
+    if size is None:
+        raise FileNotFoundError(f"{storage.root}/{raw_key} does not exist")
+    bounds = [size * number // count for number in range(count + 1)]
+    return [Part(number, count, bounds[number], bounds[number + 1]) for number in range(count)]
+
+
+def open_part(storage: Storage, raw_key: str, part: Part) -> BinaryIO:
+    """A stream over the whole lines of a part; `read(n)` needs memory for n bytes only."""
+    if part.of == 1:
+        return storage.open(raw_key)
+    # From the byte before: it tells whether a line begins at the start.
+    position = max(0, part.start - 1)
+    return io.BufferedReader(_LinesThatBegin(storage.open(raw_key, position), position, part), _COPIED_BYTES)
+
+
+class _LinesThatBegin(io.RawIOBase):
+    """The bytes of the lines that begin in a part, out of a stream that stands one byte before the part's start."""
+
+    def __init__(self, stream: BinaryIO, position: int, part: Part) -> None:
+        self._stream = stream
+        self._position = position
+        self._end = part.end
+        self._inside = part.start == 0
+        self._over = part.start == part.end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer with what comes next; 0 at the end."""
+        while not self._over:
+            chunk = self._stream.read(len(buffer))
+            self._over = not chunk
+            wanted = self._wanted(chunk)
+            self._position += len(chunk)
+            if wanted:
+                buffer[: len(wanted)] = wanted
+                return len(wanted)
+        return 0
+
+    def _wanted(self, chunk: bytes) -> bytes:
+        start = 0
+        if not self._inside:
+            start = chunk.find(b"\n") + 1
+            if not start:
+                # The line from before fills the part: none begins in it.
+                self._over = self._over or self._is_past(len(chunk))
+                return b""
+            self._inside = True
+            if self._is_past(start):
+                self._over = True
+                return b""
+        if self._is_past(len(chunk)):
+            # The part's last line ends with the first line feed from the byte before the part's end on.
+            assert self._end is not None
+            last = chunk.find(b"\n", max(start, self._end - 1 - self._position)) + 1
+            if last:
+                self._over = True
+                return chunk[start:last]
+        return chunk[start:]
+
+    def _is_past(self, place: int) -> bool:
+        """Whether a line that begins at this place of the chunk is no more in the part."""
+        return self._end is not None and self._position + place >= self._end
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def join_rejected(storage: Storage, quarantine_key: str, parts: int, filled: Iterable[int]) -> None:
+    """Make one quarantine object of those of the `filled` parts, in their order, and delete those of all parts."""
+    keys = [rejected_key_of(quarantine_key, part) for part in sorted(filled)]
+    if keys:
+        with tempfile.TemporaryDirectory() as folder:
+            joined = Path(folder) / "rejected.jsonl"
+            with joined.open("wb") as target:
+                for key in keys:
+                    with storage.open(key) as source:
+                        shutil.copyfileobj(source, target, _COPIED_BYTES)
+            storage.upload(joined, quarantine_key)
+    storage.delete([rejected_key_of(quarantine_key, part) for part in range(parts)])

@@ -1,0 +1,45 @@
+"""Rejected lines: one JSON object per line, `{"file", "line", "reason", "text"}`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mhealth.io.records import UNREADABLE
+from mhealth.io.storage import Storage
+from mhealth.raw.grammar import BadLine
+
+_FIRST_LINE_BYTES = 1024 * 1024
+"""More than the longest entry: 64 KiB of text in JSON's longest escapes, and the rest."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Where a line was rejected and why; `line` counts from 1 in the source."""
+
+    file: str
+    line: int
+    reason: str
+
+
+def write_rejected(stream: BinaryIO, file: str, line: int, verdict: BadLine) -> None:
+    """Append one rejected line."""
+    entry = {"file": file, "line": line, "reason": verdict.reason, "text": verdict.text}
+    stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+
+def count_rejected(path: Path) -> int:
+    """How many rejected lines a file holds."""
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)
+
+
+def first_rejected(storage: Storage, key: str) -> Rejected | None:
+    """The first line of a quarantine object, None where it can't be read."""
+    try:
+        entry = json.loads(storage.head(key, _FIRST_LINE_BYTES).partition(b"\n")[0])
+        return Rejected(entry["file"], entry["line"], entry["reason"])
+    except (FileNotFoundError, *UNREADABLE):
+        return None

@@ -1,0 +1,18 @@
+"""The stage as Spark reads it: apart, for job 1 works with the columns and may do without Spark."""
+
+from __future__ import annotations
+
+from pyspark.sql import types as T
+
+from mhealth.schema import LABEL, SAMPLE, SENSORS, SUBJECT
+
+FULL_STAGE_SCHEMA = T.StructType(
+    [
+        *(T.StructField(name, T.DoubleType()) for name in SENSORS),
+        T.StructField(LABEL, T.IntegerType()),
+        T.StructField(SUBJECT, T.IntegerType()),
+        T.StructField("line", T.LongType()),
+        T.StructField(SAMPLE, T.LongType()),
+    ]
+)
+"""Every column that a stage file can have. A sensor that the source lacks is absent in the file and reads as null."""

@@ -1,0 +1,73 @@
+"""Writes one stage Parquet file from numbered pieces, row group by row group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mhealth.raw.parser import Piece, column_type
+from mhealth.schema import LABEL, SUBJECT
+from mhealth.stage.metadata import FOOTER_KEY, StageNote
+from mhealth.stage.numbering import Numbered
+
+ROW_GROUP_ROWS = 128 * 1024
+"""About 28 MB of values: what the writer holds in memory."""
+
+
+class StageWriter:
+    """A context manager around one Parquet file under construction.
+
+    The stage is read once, by Spark, so it is written for speed: sensor values plain and not compressed (Spark's
+    vectorised reader does not know byte_stream_split).
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self._columns = columns
+        self._sensors = [column for column in columns if column != SUBJECT]
+        fields = [pa.field(column, column_type(column)) for column in self._sensors]
+        fields += [pa.field(SUBJECT, pa.int32()), pa.field("line", pa.int64()), pa.field("sample", pa.int64())]
+        self._schema = pa.schema(fields)
+        self._writer = pq.ParquetWriter(
+            path,
+            self._schema,
+            version="2.6",
+            compression="none",
+            use_dictionary=[LABEL, SUBJECT],
+            column_encoding={"line": "DELTA_BINARY_PACKED", "sample": "DELTA_BINARY_PACKED"},
+            write_statistics=False,
+            store_schema=False,
+        )
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def add(self, piece: Piece, numbered: Numbered) -> None:
+        """Append the good lines of a piece."""
+        arrays = [piece.values[self._columns.index(column)] for column in self._sensors]
+        arrays += [pa.array(numbered.subjects, pa.int32()), pa.array(numbered.lines), pa.array(numbered.samples)]
+        self._waiting.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._waiting_rows += len(numbered.lines)
+        if self._waiting_rows >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting_rows:
+            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=ROW_GROUP_ROWS)
+        self._waiting = []
+        self._waiting_rows = 0
+
+    def finish(self, note: StageNote) -> None:
+        """Write what waits, and the note."""
+        self._flush()
+        self._writer.add_key_value_metadata({FOOTER_KEY: note.encoded()})
