@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mhealth.arguments import parse_convert
 from mhealth.entry import run_job
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.job_log import log, name_run, span
 from mhealth.raw.manifest import read_raw_version
 from mhealth.session import spark_context

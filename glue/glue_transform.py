@@ -10,8 +10,10 @@ from mhealth.arguments import TransformArguments, parse_register, parse_transfor
 from mhealth.entry import run_job
 from mhealth.errors import InvalidArgument
 from mhealth.io.catalog import TableDefinition, catalog_at
-from mhealth.io.storage import Storage, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage
 from mhealth.job_log import log, name_run, span
+from mhealth.paths import snapshot_folder
 from mhealth.processed.audit import audit, require
 from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
 from mhealth.processed.pipeline import make_files
@@ -24,7 +26,6 @@ from mhealth.processed.planner import (
     plan_snapshot,
     read_published,
     read_sources,
-    snapshot_prefix,
 )
 from mhealth.processed.published import published_snapshots
 from mhealth.processed.registration import register, register_again
@@ -102,8 +103,8 @@ def _make(
     with span("audit"):
         files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
         files.sort(key=lambda file: (file.subject, file.key))
-        prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
-        checks = audit(storage, prefix, table, sources, files, written)
+        folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
+        checks = audit(storage, folder, table, sources, files, written)
         require(checks)
     with span("manifest", rows=sum(file.rows for file in files), files=len(files)):
         manifest = replace(new, files=tuple(files), checks=tuple(checks))

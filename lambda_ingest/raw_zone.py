@@ -32,7 +32,7 @@ _CONFLICTS, _CONFLICT_SECONDS = 6, 0.5
 """Attempts of a write while S3 says that another one to the same key is on its way, and the time between two."""
 
 RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
-"""Of each request to S3, as in the jobs (mhealth/io/storage.py): six attempts, at most 31 s of waiting between them."""
+"""Of each request to S3, as in the jobs (mhealth/io/s3.py): six attempts, at most 31 s of waiting between them."""
 
 _WRITES = 10
 """So often a manifest is written where others write and delete it at the same time."""

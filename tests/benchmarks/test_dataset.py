@@ -12,7 +12,7 @@ from benchmarks.competitors.target import Target
 from benchmarks.contestants import target_file
 from benchmarks.dataset import RAW_MANIFEST, Shape, bucket_for, dataset, one_source_file
 from benchmarks.reference import COMPARED, columns, table_of
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.raw.manifest import read_raw_version
 
 

@@ -72,7 +72,7 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    from mhealth.io.storage import storage_at
+    from mhealth.io.connect import storage_at
 
     moto_api_backend.reset()  # moto is this process's, with what tests before left in it
     storage_at.cache_clear()

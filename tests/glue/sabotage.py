@@ -204,4 +204,4 @@ def sink_lies() -> Patch:
 
 def part_lost() -> Patch:
     """In the sink: a file is written and never uploaded."""
-    return ("io.storage:_Folder.upload", lambda _: lambda *_: None)
+    return ("io.local:LocalStorage.upload", lambda _: lambda *_: None)

@@ -17,7 +17,7 @@ import pytest
 
 import layouts
 import raw_lines
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.raw import reader, splits
 from mhealth.raw.manifest import RawFile
 from mhealth.stage.convert import ConvertTask

@@ -22,18 +22,18 @@ _SCHEMA_CHECK = "every file has the table's schema"
 
 def audit(
     storage: Storage,
-    prefix: str,
+    folder: str,
     table: TableDefinition,
     sources: Sequence[Source],
     files: Sequence[SnapshotFile],
     written: Sequence[WrittenFile],
 ) -> list[Check]:
-    """Check what lies under `prefix` (the snapshot's folder) against what it should be.
+    """Check what lies in the snapshot's `folder` against what it should be.
 
     `files` are all files of the snapshot, `written` those that were made now. Everything is read back: the footers from
     the objects, the objects from a listing.
     """
-    found = {stored.key: stored.size for stored in storage.objects(prefix)}
+    found = {stored.key: stored.size for stored in storage.objects(folder)}
     present = [file for file in files if file.key in found]
     with many(len(present)) as threads:
         footers = dict(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from mhealth.io.records import UNREADABLE, typed
 from mhealth.io.storage import Storage
-
-SNAPSHOT_PATTERN = "[1-9][0-9]{0,17}"
-"""A snapshot's number, as it stands in keys: what a bigint holds, without leading zeros."""
+from mhealth.paths import manifest_folder, manifest_key, snapshots_of_keys
 
 
 @dataclass(frozen=True)
@@ -91,11 +88,6 @@ def inputs_beside_sources(manifest: SnapshotManifest) -> tuple[object, ...]:
     return (manifest.code_version, manifest.recording_start, manifest.columns)
 
 
-def manifest_key(manifests_prefix: str, snapshot: int) -> str:
-    """Where a snapshot's manifest lies."""
-    return f"{manifests_prefix}/snapshots/{snapshot}.json"
-
-
 def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotManifest | None:
     """The manifest of a snapshot, None where there is none that this code understands."""
     try:
@@ -127,8 +119,6 @@ def write_manifest(storage: Storage, manifests_prefix: str, manifest: SnapshotMa
 
 
 def written_snapshots(storage: Storage, manifests_prefix: str) -> Sequence[int]:
-    """The snapshots that have a manifest, oldest first. An object of any other name is nobody's."""
-    prefix = f"{manifests_prefix}/snapshots/"
-    name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
-    matches = (name.fullmatch(stored.key) for stored in storage.objects(prefix))
-    return sorted(int(match.group(1)) for match in matches if match)
+    """The snapshots that have a manifest, oldest first. An object of any other name is ignored."""
+    folder = manifest_folder(manifests_prefix)
+    return sorted(snapshot for _, snapshot in snapshots_of_keys(folder, (one.key for one in storage.objects(folder))))

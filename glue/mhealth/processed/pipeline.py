@@ -11,7 +11,8 @@ from mhealth.arguments import TransformArguments
 from mhealth.errors import RowCountMismatch
 from mhealth.io.catalog import TableDefinition
 from mhealth.io.storage import Storage
-from mhealth.processed.planner import Source, snapshot_prefix
+from mhealth.paths import snapshot_folder
+from mhealth.processed.planner import Source
 from mhealth.processed.sink import WRITTEN_COLUMNS, ParquetSink, WrittenFile
 from mhealth.processed.transforms import (
     conform,
@@ -109,11 +110,11 @@ def write_rows(
 
     Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
     """
-    prefix = snapshot_prefix(arguments.processed_prefix, arguments.snapshot)
+    folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
     # Sent to each worker once: with each of its tasks, that of thousands of files would be sent thousands of times.
     shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
     schema = table.arrow_schema()
-    sink = ParquetSink(arguments.data_uri, prefix, schema, arguments.max_file_bytes, lambda: shared.value)
+    sink = ParquetSink(arguments.data_uri, folder, schema, arguments.max_file_bytes, lambda: shared.value)
     supplied = rows.drop(*MEASURED) if staged else rows
     told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
     for row in told:

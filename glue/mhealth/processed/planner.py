@@ -9,6 +9,7 @@ from mhealth.arguments import TransformArguments
 from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch, some
 from mhealth.io.catalog import TableDefinition
 from mhealth.io.storage import Storage, many
+from mhealth.paths import carried_key, snapshot_folder, stage_key, subjects_of
 from mhealth.processed.manifest import (
     SnapshotFile,
     SnapshotManifest,
@@ -17,7 +18,7 @@ from mhealth.processed.manifest import (
     read_manifest,
 )
 from mhealth.raw.manifest import RawFile, RawVersion
-from mhealth.stage.metadata import StagedSubject, StageNote, read_notes, sibling_key
+from mhealth.stage.metadata import StagedSubject, StageNote, read_notes
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,9 @@ class SnapshotPlan:
     recompute: tuple[Source, ...]
 
 
-def snapshot_prefix(processed_prefix: str, snapshot: int) -> str:
-    """The folder of a snapshot, with its slash."""
-    return f"{processed_prefix}/snapshot={snapshot}/"
-
-
 def read_sources(arguments: TransformArguments, storage: Storage, version: RawVersion) -> list[Source]:
     """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
-    keys = [sibling_key(file.raw_key, arguments.stage_prefix, ".parquet") for file in version.files]
+    keys = [stage_key(arguments.stage_prefix, file.raw_key) for file in version.files]
     sources, stale = [], []
     for file, key, note in zip(version.files, keys, read_notes(storage, keys), strict=True):
         if note is None or not note.made_from(file, arguments.code_version):
@@ -117,15 +113,14 @@ class Published:
         """Its subjects, by its manifest, else by its folders."""
         if self.manifest is not None:
             return frozenset(file.subject for file in self.manifest.files)
-        folders = (part for key in self.sizes or {} for part in key.split("/") if part.startswith("subject="))
-        return frozenset(int(folder.removeprefix("subject=")) for folder in folders)
+        return subjects_of(self.sizes or ())
 
 
 def read_published(arguments: TransformArguments, storage: Storage, seen: Sequence[int]) -> Published:
     """What is left of the snapshot that readers see; `seen` are those that they saw, the last one first."""
     for snapshot in seen:
-        prefix = snapshot_prefix(arguments.processed_prefix, snapshot)
-        sizes = {stored.key: stored.size for stored in storage.objects(prefix)}
+        folder = snapshot_folder(arguments.processed_prefix, snapshot)
+        sizes = {stored.key: stored.size for stored in storage.objects(folder)}
         manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
         if manifest is not None or sizes:
             return Published(snapshot, manifest, sizes)
@@ -177,10 +172,10 @@ def plan_snapshot(
             carry += kept
         else:
             recompute.append(source)
-    old_prefix, new_prefix = (
-        snapshot_prefix(arguments.processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot)
+    old_folder, new_folder = (
+        snapshot_folder(arguments.processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot)
     )
-    return SnapshotPlan(tuple(_copy(file, old_prefix, new_prefix) for file in carry), tuple(recompute))
+    return SnapshotPlan(tuple(_copy(file, old_folder, new_folder) for file in carry), tuple(recompute))
 
 
 def _are_whole(files: Sequence[SnapshotFile], subjects: Mapping[int, int], sizes: Mapping[str, int]) -> bool:
@@ -191,8 +186,8 @@ def _are_whole(files: Sequence[SnapshotFile], subjects: Mapping[int, int], sizes
     return rows == subjects and all(sizes.get(file.key) == file.bytes for file in files)
 
 
-def _copy(file: SnapshotFile, old_prefix: str, new_prefix: str) -> Copy:
-    return Copy(file.key, replace(file, key=new_prefix + file.key.removeprefix(old_prefix), carried=True))
+def _copy(file: SnapshotFile, old_folder: str, new_folder: str) -> Copy:
+    return Copy(file.key, replace(file, key=carried_key(file.key, old_folder, new_folder), carried=True))
 
 
 def copy_files(storage: Storage, copies: Sequence[Copy]) -> None:

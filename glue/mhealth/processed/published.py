@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from mhealth.io.catalog import Catalog, ViewUnreadable
 from mhealth.io.records import UNREADABLE
 from mhealth.io.storage import Storage
-from mhealth.processed.manifest import SNAPSHOT_PATTERN
+from mhealth.paths import publication_folder, snapshots_of_keys
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ class PublishedSnapshots:
         return (*shown, *(snapshot for snapshot in self.recorded if snapshot not in shown))
 
 
-def publication_key(manifests_prefix: str, snapshot: int) -> str:
-    """Where the record of a publication lies."""
-    return f"{manifests_prefix}/publications/{snapshot}.json"
-
-
 def published_snapshots(storage: Storage, manifests_prefix: str, catalog: Catalog, view: str) -> PublishedSnapshots:
     """What readers see and saw. Raises CatalogError."""
     recorded = sorted(_recorded(storage, manifests_prefix), reverse=True)
@@ -54,12 +48,10 @@ def published_snapshots(storage: Storage, manifests_prefix: str, catalog: Catalo
 
 def _recorded(storage: Storage, manifests_prefix: str) -> Iterator[tuple[datetime, int]]:
     """When readers began to see each snapshot that has a record. What is no record counts for nothing."""
-    prefix = f"{manifests_prefix}/publications/"
-    name = re.compile(rf"{re.escape(prefix)}({SNAPSHOT_PATTERN})\.json")
-    for stored in storage.objects(prefix):
-        if match := name.fullmatch(stored.key):
-            with contextlib.suppress(FileNotFoundError, *UNREADABLE):
-                record = json.loads(storage.read(stored.key))
-                at = datetime.fromisoformat(record["published_at"])
-                if record["snapshot"] == int(match[1]):
-                    yield at if at.tzinfo else at.replace(tzinfo=UTC), int(match[1])
+    folder = publication_folder(manifests_prefix)
+    for key, snapshot in snapshots_of_keys(folder, (stored.key for stored in storage.objects(folder))):
+        with contextlib.suppress(FileNotFoundError, *UNREADABLE):
+            record = json.loads(storage.read(key))
+            at = datetime.fromisoformat(record["published_at"])
+            if record["snapshot"] == snapshot:
+                yield at if at.tzinfo else at.replace(tzinfo=UTC), snapshot

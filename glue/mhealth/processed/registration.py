@@ -5,15 +5,17 @@ from __future__ import annotations
 from mhealth.arguments import RegisterArguments
 from mhealth.errors import InvalidArgument
 from mhealth.io.catalog import Catalog, catalog_at
-from mhealth.io.storage import Storage, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage
 from mhealth.job_log import span
+from mhealth.paths import partition_location
 from mhealth.processed.manifest import SnapshotManifest, read_manifest
 from mhealth.processed.published import published_snapshots
 
 
 def register(catalog: Catalog, data_uri: str, manifest: SnapshotManifest) -> None:
     """Register the partitions of a whole snapshot. Raises PartitionMismatch, CatalogError."""
-    folders = {file.subject: f"{data_uri}/{file.key.rpartition('/')[0]}/" for file in manifest.files}
+    folders = {file.subject: partition_location(data_uri, file.key) for file in manifest.files}
     with span("register", of=manifest.snapshot, partitions=len(folders)) as facts:
         facts["added"] = catalog.register(manifest.snapshot, folders)
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from mhealth.arguments import TransformArguments
 from mhealth.io.catalog import Catalog
 from mhealth.io.storage import Storage
 from mhealth.job_log import log
-from mhealth.processed.manifest import SNAPSHOT_PATTERN, manifest_key, written_snapshots
-from mhealth.processed.planner import snapshot_prefix
-from mhealth.processed.published import publication_key, published_snapshots
+from mhealth.paths import manifest_key, processed_folder, publication_key, snapshot_folder, snapshots_of_folders
+from mhealth.processed.manifest import written_snapshots
+from mhealth.processed.published import published_snapshots
 
 
 def delete_files(storage: Storage, processed_prefix: str, snapshot: int) -> int:
     """Delete a snapshot's objects, and nothing beside its folder; returns how many there were."""
-    keys = [stored.key for stored in storage.objects(snapshot_prefix(processed_prefix, snapshot))]
+    keys = [stored.key for stored in storage.objects(snapshot_folder(processed_prefix, snapshot))]
     storage.delete(keys)
     return len(keys)
 
 
 def snapshot_folders(storage: Storage, processed_prefix: str) -> list[int]:
-    """The snapshots that have a folder, oldest first. A folder of any other name is nobody's."""
-    name = re.compile(rf"{re.escape(processed_prefix)}/snapshot=({SNAPSHOT_PATTERN})/")
-    matches = (name.fullmatch(folder) for folder in storage.folders(f"{processed_prefix}/"))
-    return sorted(int(match.group(1)) for match in matches if match)
+    """The snapshots that have a folder, oldest first. A folder of any other name is ignored."""
+    return snapshots_of_folders(processed_prefix, storage.folders(processed_folder(processed_prefix)))
 
 
 def retire(arguments: TransformArguments, storage: Storage, catalog: Catalog) -> None:

@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 
 from mhealth.checksums import Sums, added, sums_by_subject
 from mhealth.errors import RowCountMismatch
-from mhealth.io.storage import Storage, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage
+from mhealth.paths import table_key
 from mhealth.processed.encoding import open_writer
 from mhealth.processed.sensors import StagedSensors
 from mhealth.schema import SAMPLE, SUBJECT, SUMMED
@@ -49,11 +51,6 @@ class WrittenFile:
     sums: Sums = field(default_factory=dict)
 
 
-def subject_prefix(snapshot_prefix: str, subject: int) -> str:
-    """The folder of a subject's files, with its slash."""
-    return f"{snapshot_prefix}subject={subject}/"
-
-
 @dataclass(frozen=True)
 class ParquetSink:
     """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
@@ -64,7 +61,7 @@ class ParquetSink:
     """
 
     data_uri: str
-    snapshot_prefix: str
+    snapshot_folder: str
     schema: pa.Schema
     max_file_bytes: int
     staged: Callable[[], Mapping[int, str]] = dict
@@ -219,7 +216,7 @@ class _SubjectFiles:
 
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()
-        key = f"{subject_prefix(self._sink.snapshot_prefix, self.subject)}part-{self._part:05d}.parquet"
+        key = table_key(self._sink.snapshot_folder, self.subject, self._part)
         written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
         self._storage.upload(self._path, key)
         self._writer, self._rows, self._sums = None, 0, {}

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 
 from mhealth.errors import DuplicateSubject, InvalidArgument, SchemaMismatch
 from mhealth.io.records import UNREADABLE
 from mhealth.io.storage import Storage
+from mhealth.paths import is_raw_key
 from mhealth.schema import LABEL, RAW_COLUMNS, SUBJECT
 
 LARGEST_SUBJECT = 999_999_999
 """More digits name no subject, in a file's name as in a row."""
 
 _MOST_LINES = 1 << 53
-
-_RAW_KEY = re.compile(r"[A-Za-z0-9_-]+/version=[1-9][0-9]{0,17}/[^/\\]+\.csv")
-"""One component for each part, so that no key leads up or aside."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _raw_key(value: object) -> str:
     """The key of a raw object, from which those of stage and quarantine are made. Raises ValueError."""
-    if not isinstance(value, str) or not _RAW_KEY.fullmatch(value) or not value.isprintable() or len(value) > 1024:
+    if not isinstance(value, str) or not is_raw_key(value):
         raise ValueError(f"{value!r} is no key PREFIX/version=V/NAME.csv")
     return value
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from mhealth.io.storage import Storage
@@ -29,29 +25,6 @@ class Part:
 
 
 WHOLE = Part()
-
-
-def stage_key_of(stage_key: str, part: int) -> str:
-    """Where the rows of a part go: the first part's are in the file's own stage object, the others' in a folder.
-
-    >>> stage_key_of("stage/version=1/all.parquet", 3)
-    'stage/version=1/all/part-00003.parquet'
-    """
-    return _key_in_folder(stage_key, ".parquet", part) if part else stage_key
-
-
-def rejected_key_of(quarantine_key: str, part: int) -> str:
-    """Where the rejected lines of a part wait until those of all parts become one object.
-
-    >>> rejected_key_of("quarantine/version=1/all.jsonl", 0)
-    'quarantine/version=1/all/part-00000.jsonl'
-    """
-    return _key_in_folder(quarantine_key, ".jsonl", part)
-
-
-def _key_in_folder(key: str, suffix: str, part: int) -> str:
-    # No source file's key has one component more.
-    return f"{key.removesuffix(suffix)}/part-{part:05d}{suffix}"
 
 
 def is_large(lines: int) -> bool:
@@ -136,17 +109,3 @@ class _LinesThatBegin(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
-
-
-def join_rejected(storage: Storage, quarantine_key: str, parts: int, filled: Iterable[int]) -> None:
-    """Make one quarantine object of those of the `filled` parts, in their order, and delete those of all parts."""
-    keys = [rejected_key_of(quarantine_key, part) for part in sorted(filled)]
-    if keys:
-        with tempfile.TemporaryDirectory() as folder:
-            joined = Path(folder) / "rejected.jsonl"
-            with joined.open("wb") as target:
-                for key in keys:
-                    with storage.open(key) as source:
-                        shutil.copyfileobj(source, target, _COPIED_BYTES)
-            storage.upload(joined, quarantine_key)
-    storage.delete([rejected_key_of(quarantine_key, part) for part in range(parts)])

@@ -12,11 +12,12 @@ from typing import BinaryIO
 import pyarrow.parquet as pq
 
 from mhealth.checksums import Sums, added, sums_by_subject
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
+from mhealth.paths import quarantine_part_key, stage_part_key
 from mhealth.raw.manifest import RawFile
 from mhealth.raw.parser import Piece, parse
 from mhealth.raw.reader import read_lines, skip_header
-from mhealth.raw.splits import WHOLE, Part, open_part, rejected_key_of, stage_key_of
+from mhealth.raw.splits import WHOLE, Part, open_part
 from mhealth.schema import SUBJECT
 from mhealth.stage.metadata import StagedSubject, StageNote
 from mhealth.stage.numbering import Numbering, Stretch, stretch_of
@@ -71,7 +72,7 @@ def convert(task: ConvertTask) -> Converted:
     storage = storage_at(task.data_uri)
     part, expected, quarantine_key = task.part.number, task.file.lines, task.quarantine_key
     if task.stretch:
-        expected, quarantine_key = task.stretch.data_lines, rejected_key_of(task.quarantine_key, part)
+        expected, quarantine_key = task.stretch.data_lines, quarantine_part_key(task.quarantine_key, part)
     with tempfile.TemporaryDirectory() as folder:
         parquet, rejected = Path(folder) / "stage.parquet", Path(folder) / "rejected.jsonl"
         with open_part(storage, task.file.raw_key, task.part) as raw, rejected.open("wb") as quarantine:
@@ -83,7 +84,7 @@ def convert(task: ConvertTask) -> Converted:
                 storage.upload(rejected, quarantine_key)
             else:
                 storage.delete([quarantine_key])
-            storage.upload(parquet, stage_key_of(task.stage_key, part))
+            storage.upload(parquet, stage_part_key(task.stage_key, part))
     seconds = round(time.perf_counter() - started, 3)
     return Converted(task.file.name, note.lines, rows, quarantined, seconds, part)
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mhealth.io.storage import Storage
-from mhealth.raw.splits import divide, is_large, join_rejected
+from mhealth.raw.splits import divide, is_large
 from mhealth.stage.convert import Converted, ConvertTask, convert, survey
 from mhealth.stage.numbering import starts
+from mhealth.stage.quarantine import join_rejected
 
 if TYPE_CHECKING:
     from pyspark import SparkContext

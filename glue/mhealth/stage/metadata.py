@@ -1,4 +1,4 @@
-"""Stage files: their keys, the note in their footer that says what made them, and reading it from the object's tail.
+"""Stage files: the note in their footer that says what made them, and reading it from the object's tail.
 
 A large source file has several, each with the note of its part.
 """
@@ -15,23 +15,13 @@ import pyarrow.parquet as pq
 from mhealth.checksums import Sums, added
 from mhealth.io.records import UNREADABLE, typed
 from mhealth.io.storage import Storage, many
+from mhealth.paths import stage_part_key
 from mhealth.raw.manifest import RawFile
-from mhealth.raw.splits import stage_key_of
 
 FOOTER_KEY = b"mhealth"
 _TAIL_BYTES = 64 * 1024
 _PARQUET_END = 8
 """A Parquet file ends with its footer's length (4 bytes) and its magic number (4 bytes)."""
-
-
-def sibling_key(raw_key: str, prefix: str, suffix: str) -> str:
-    """The key beside a raw object's: another first component, another suffix.
-
-    >>> sibling_key("raw/version=1/mHealth_subject1.csv", "stage", ".parquet")
-    'stage/version=1/mHealth_subject1.parquet'
-    """
-    rest = raw_key.partition("/")[2]
-    return f"{prefix}/{rest.removesuffix('.csv')}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +57,7 @@ class StageNote:
 
     def stage_keys(self, stage_key: str) -> list[str]:
         """The keys of all stage files of the source file, whose first one is `stage_key`."""
-        return [stage_key_of(stage_key, part) for part in range(self.parts)]
+        return [stage_part_key(stage_key, part) for part in range(self.parts)]
 
     def encoded(self) -> bytes:
         """The note as the footer's value."""

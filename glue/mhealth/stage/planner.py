@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from mhealth.arguments import ConvertArguments
 from mhealth.errors import RowCountMismatch, TooManyBadRows, some
 from mhealth.io.storage import Storage
+from mhealth.paths import quarantine_key, stage_key
 from mhealth.raw.manifest import RawFile, RawVersion
 from mhealth.stage.convert import Converted, ConvertTask
-from mhealth.stage.metadata import StageNote, read_notes, sibling_key
+from mhealth.stage.metadata import StageNote, read_notes
 from mhealth.stage.quarantine import first_rejected
 
 
@@ -21,8 +22,8 @@ def plan(
         ConvertTask(
             data_uri=arguments.data_uri,
             file=file,
-            stage_key=sibling_key(file.raw_key, arguments.stage_prefix, ".parquet"),
-            quarantine_key=sibling_key(file.raw_key, arguments.quarantine_prefix, ".jsonl"),
+            stage_key=stage_key(arguments.stage_prefix, file.raw_key),
+            quarantine_key=quarantine_key(arguments.quarantine_prefix, file.raw_key),
             code_version=arguments.code_version,
         )
         for file in version.files
@@ -85,7 +86,7 @@ def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converte
 def _story(
     arguments: ConvertArguments, storage: Storage, worst: RawFile, result: Converted, bad: int, lines: int
 ) -> str:
-    key = sibling_key(worst.raw_key, arguments.quarantine_prefix, ".jsonl")
+    key = quarantine_key(arguments.quarantine_prefix, worst.raw_key)
     first = first_rejected(storage, key)
     where = f", the first is line {first.line}: {first.reason}" if first else ""
     verdict = f"{worst.source} has no good line" if not result.rows else f"{worst.source} has the most"

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from mhealth.errors import PipelineError
+from mhealth.io.connect import storage_at
 from mhealth.io.records import typed
-from mhealth.io.storage import storage_at
+from mhealth.paths import manifest_key
 from mhealth.processed.manifest import (
     Check,
     SnapshotFile,
     SnapshotManifest,
     SnapshotSource,
-    manifest_key,
     read_manifest,
 )
 from mhealth.raw.manifest import read_raw_version

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError, IncompleteReadError, ResponseStream
 
 from local_aws import faults
 from local_aws.faults import Fault
-from mhealth.io.storage import Storage, StorageError, StoredObject, many, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage, StorageError, StoredObject, many
 from tests.interrupted import faulty
 
 __all__ = ["faulty"]

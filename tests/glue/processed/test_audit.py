@@ -10,7 +10,7 @@ import pytest
 
 from mhealth.errors import PipelineError, RowCountMismatch, SchemaMismatch
 from mhealth.io.catalog import catalog_at
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.processed.audit import audit, require
 from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source

@@ -11,7 +11,7 @@ import pytest
 
 from mhealth.arguments import parse_transform
 from mhealth.io.catalog import TableDefinition, catalog_at
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.processed.audit import audit, require
 from mhealth.processed.manifest import SnapshotFile
 from mhealth.processed.planner import Published, Source, check_subjects, new_manifest, plan_snapshot

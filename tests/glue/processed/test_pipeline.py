@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.processed.pipeline import read_stage, sorted_by_subject, staged_sensors
 from mhealth.processed.planner import Source
 from mhealth.processed.transforms import stage_rows, with_id

@@ -8,7 +8,7 @@ import pytest
 
 from mhealth.arguments import parse_transform
 from mhealth.io.catalog import ViewUnreadable
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.processed.planner import read_published
 from mhealth.processed.published import PublishedSnapshots, published_snapshots
 from tests.glue.world import World

@@ -9,7 +9,8 @@ import pytest
 
 from mhealth.arguments import TransformArguments, parse_transform
 from mhealth.io.catalog import CatalogError, catalog_at
-from mhealth.io.storage import Storage, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage
 from mhealth.processed.retention import retire, snapshot_folders
 from tests.glue.world import World, table_input
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from mhealth.arguments import parse_transform
 from mhealth.io.catalog import Catalog, catalog_at
-from mhealth.io.storage import Storage, StoredObject, storage_at
+from mhealth.io.connect import storage_at
+from mhealth.io.storage import Storage, StoredObject
 from mhealth.processed.retention import retire
 from tests.glue.world import World, table_input
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mhealth.errors import InvalidArgument
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.raw.manifest import read_raw_version
 from tests.glue.world import World, log_line
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhealth.io.storage import storage_at
-from mhealth.raw.splits import WHOLE, Part, divide, join_rejected, open_part, rejected_key_of
+from mhealth.io.connect import storage_at
+from mhealth.raw.splits import WHOLE, Part, divide, open_part
 from tests.glue.world import World
 
 
@@ -115,16 +115,3 @@ def test_only_a_file_of_two_million_lines_is_divided(world: World, lines: int, p
 def test_a_large_file_that_is_gone_is_told(world: World) -> None:
     with pytest.raises(FileNotFoundError, match=r"raw/version=1/all\.csv does not exist"):
         divide(storage_at(world.data_uri), "raw/version=1/all.csv", 5_000_000)
-
-
-@pytest.mark.parametrize(("filled", "expected"), [([2, 0], [b'{"line": 1}\n{"line": 9}\n']), ([], [])])
-def test_the_rejected_lines_of_all_parts_become_one_object(
-    world: World, filled: list[int], expected: list[bytes]
-) -> None:
-    storage = storage_at(world.data_uri)
-    key = "quarantine/version=1/all.jsonl"
-    storage.put(rejected_key_of(key, 0), b'{"line": 1}\n')
-    storage.put(rejected_key_of(key, 1), b"of a dead run\n")
-    storage.put(rejected_key_of(key, 2), b'{"line": 9}\n')
-    join_rejected(storage, key, 3, filled)
-    assert [storage.read(found) for found in world.keys("quarantine")] == expected

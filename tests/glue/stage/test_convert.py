@@ -8,19 +8,20 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
+from mhealth.paths import quarantine_key, stage_key
 from mhealth.raw.manifest import read_raw_version
 from mhealth.raw.reader import read_lines
 from mhealth.stage.convert import ConvertTask, convert
-from mhealth.stage.metadata import read_note, sibling_key
+from mhealth.stage.metadata import read_note
 from tests.glue.world import LAYOUT_1, LAYOUT_2, World, log_line
 
 
 def task_of(world: World) -> ConvertTask:
     """The task of the one file that the world has."""
     (file,) = read_raw_version(storage_at(world.data_uri), world.publish()).files
-    stage = sibling_key(file.raw_key, "stage", ".parquet")
-    return ConvertTask(world.data_uri, file, stage, sibling_key(file.raw_key, "quarantine", ".jsonl"), "c0de")
+    stage = stage_key("stage", file.raw_key)
+    return ConvertTask(world.data_uri, file, stage, quarantine_key("quarantine", file.raw_key), "c0de")
 
 
 def test_the_stage_has_typed_columns_line_and_sample(world: World) -> None:

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mhealth.io.storage import storage_at
+from mhealth.io.connect import storage_at
 from mhealth.raw.manifest import RawFile
-from mhealth.stage.metadata import FOOTER_KEY, StagedSubject, StageNote, read_footer, read_note, read_notes, sibling_key
+from mhealth.stage.metadata import FOOTER_KEY, StagedSubject, StageNote, read_footer, read_note, read_notes
 from tests.glue.world import World
 
 NOTE = StageNote("c0de", "raw/version=1/one.csv", "ab", 3, 2, 1, (StagedSubject(7, 3, 2),))
@@ -23,18 +23,6 @@ def write(world: World, key: str, columns: int, note: bytes | None) -> None:
         writer.write_table(pa.table([[0.5, 1.5]] * columns, schema=schema))
         if note is not None:
             writer.add_key_value_metadata({FOOTER_KEY: note})
-
-
-@pytest.mark.parametrize(
-    ("raw_key", "expected"),
-    [
-        ("raw/version=1/one.csv", "stage/version=1/one.parquet"),
-        ("raw/version=12/a.csv.csv", "stage/version=12/a.csv.parquet"),
-        ("raw/version=1/raw.csv", "stage/version=1/raw.parquet"),
-    ],
-)
-def test_a_stage_key_mirrors_the_raw_key(raw_key: str, expected: str) -> None:
-    assert sibling_key(raw_key, "stage", ".parquet") == expected
 
 
 @pytest.mark.parametrize(("columns", "reads"), [(1, 1), (2000, 2)], ids=["short", "long"])
