@@ -23,7 +23,13 @@ def main(argv: Sequence[str]) -> None:
     storage = storage_at(arguments.data_uri)
     with span("plan"):
         version = read_raw_version(storage, arguments.raw_manifest)
-        tasks, kept = plan(arguments, storage, version)
+        tasks, kept = plan(
+            storage,
+            version,
+            stage_prefix=arguments.stage_prefix,
+            quarantine_prefix=arguments.quarantine_prefix,
+            code_version=arguments.code_version,
+        )
     converted: list[Converted] = []
     if tasks:
         with span("start"):
@@ -34,7 +40,14 @@ def main(argv: Sequence[str]) -> None:
     for result in sorted(converted, key=lambda result: result.name):
         log("file", **vars(result))
     with span("check"):
-        judge(arguments, storage, version.files, [*converted, *kept])
+        judge(
+            storage,
+            version.files,
+            [*converted, *kept],
+            raw_manifest=arguments.raw_manifest,
+            quarantine_prefix=arguments.quarantine_prefix,
+            max_bad_row_ratio=arguments.max_bad_row_ratio,
+        )
 
 
 if __name__ == "__main__":

@@ -50,15 +50,34 @@ def main(argv: Sequence[str]) -> None:
     catalog = catalog_at(arguments.table)
     with span("plan"):
         version = read_raw_version(storage, arguments.raw_manifest)
-        sources = read_sources(arguments, storage, version)
+        sources = read_sources(
+            storage,
+            version,
+            raw_manifest=arguments.raw_manifest,
+            stage_prefix=arguments.stage_prefix,
+            code_version=arguments.code_version,
+        )
         table = catalog.table()
-        new = new_manifest(arguments, version, table, sources)
-        done = _made_before(storage, arguments, new)
+        new = new_manifest(
+            version,
+            table,
+            sources,
+            snapshot=arguments.snapshot,
+            code_version=arguments.code_version,
+            execution=arguments.execution,
+            recording_start=arguments.recording_start,
+        )
+        done = _made_before(storage, arguments.manifests_prefix, new)
         readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
-        published = read_published(arguments, storage, readers.seen)
+        published = read_published(
+            storage,
+            readers.seen,
+            processed_prefix=arguments.processed_prefix,
+            manifests_prefix=arguments.manifests_prefix,
+        )
         if done is None:
             check_subjects(sources, published.subjects, published.snapshot, arguments.allow_missing_subjects)
-            plan = plan_snapshot(arguments, new, sources, published)
+            plan = plan_snapshot(new, sources, published, processed_prefix=arguments.processed_prefix)
     if done is None:
         done = _make(storage, arguments, table, new, sources, plan)
     else:
@@ -66,15 +85,23 @@ def main(argv: Sequence[str]) -> None:
     if arguments.job_registers:
         register(catalog, arguments.data_uri, done)
     with span("retention"):
-        retire(arguments, storage, catalog)
+        retire(
+            storage,
+            catalog,
+            snapshot=arguments.snapshot,
+            keep=arguments.keep_snapshots,
+            view=arguments.view,
+            processed_prefix=arguments.processed_prefix,
+            manifests_prefix=arguments.manifests_prefix,
+        )
 
 
-def _made_before(storage: Storage, arguments: TransformArguments, new: SnapshotManifest) -> SnapshotManifest | None:
+def _made_before(storage: Storage, manifests_prefix: str, new: SnapshotManifest) -> SnapshotManifest | None:
     """The snapshot's manifest where an earlier attempt of this run wrote it whole."""
-    old = read_manifest(storage, arguments.manifests_prefix, arguments.snapshot)
+    old = read_manifest(storage, manifests_prefix, new.snapshot)
     if old is not None and not old.same_inputs(new):
         raise InvalidArgument(
-            f"--snapshot: {arguments.snapshot} exists already, made by {old.execution or 'another run'} from version "
+            f"--snapshot: {new.snapshot} exists already, made by {old.execution or 'another run'} from version "
             f"{old.raw_version} with other inputs. A snapshot never changes: start a new execution."
         )
     return old
@@ -88,6 +115,7 @@ def _make(
     sources: Sequence[Source],
     plan: SnapshotPlan,
 ) -> SnapshotManifest:
+    folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
     with span("clear") as facts:
         # Without a manifest, what lies there is what a dead attempt left.
         facts["files"] = delete_files(storage, arguments.processed_prefix, arguments.snapshot)
@@ -98,12 +126,19 @@ def _make(
         with span("start"):
             spark = spark_session("glue_transform")
         with span("write", sources=len(plan.recompute)) as facts:
-            written = make_files(spark, storage, arguments, table, plan.recompute)
+            written = make_files(
+                spark,
+                storage,
+                table,
+                plan.recompute,
+                folder=folder,
+                recording_start=arguments.recording_start,
+                max_file_bytes=arguments.max_file_bytes,
+            )
             facts |= {"files": len(written), "rows": sum(file.rows for file in written)}
     with span("audit"):
         files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
         files.sort(key=lambda file: (file.subject, file.key))
-        folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
         checks = audit(storage, folder, table, sources, files, written)
         require(checks)
     with span("manifest", rows=sum(file.rows for file in files), files=len(files)):

@@ -235,7 +235,7 @@ def test_a_bug_in_job_2s_dataframes_fails_the_run(
 
 def test_a_file_that_job_2_forgets_fails_the_run(staged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     right = glue_transform.make_files
-    monkeypatch.setattr("glue_transform.make_files", lambda *all_of_it: right(*all_of_it)[1:])
+    monkeypatch.setattr("glue_transform.make_files", lambda *all_of_it, **settings: right(*all_of_it, **settings)[1:])
     refused(staged, RowCountMismatch, "the objects are those that were written", transform)
 
 

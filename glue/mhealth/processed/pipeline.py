@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from mhealth.arguments import TransformArguments
 from mhealth.errors import RowCountMismatch
 from mhealth.io.catalog import TableDefinition
 from mhealth.io.storage import Storage
-from mhealth.paths import snapshot_folder
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WRITTEN_COLUMNS, ParquetSink, WrittenFile
 from mhealth.processed.transforms import (
@@ -74,11 +73,11 @@ def shuffle_tasks(*, subjects: int, rows: int, cores: int) -> int:
     return max(1, min(subjects, max(_TASKS_PER_CORE * cores, rows // _ROWS_PER_TASK)))
 
 
-def table_rows(rows: DataFrame, arguments: TransformArguments, table: TableDefinition) -> DataFrame:
+def table_rows(rows: DataFrame, table: TableDefinition, recording_start: datetime) -> DataFrame:
     """The table's rows, with `subject` and `sample`. Raises SchemaMismatch."""
     return (
         rows.transform(with_id)
-        .transform(with_timestamp(arguments.recording_start))
+        .transform(with_timestamp(recording_start))
         .transform(with_activity)
         .transform(conform(table))
     )
@@ -104,17 +103,22 @@ def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source])
 
 
 def write_rows(
-    rows: DataFrame, arguments: TransformArguments, table: TableDefinition, staged: Mapping[int, str]
+    rows: DataFrame,
+    storage: Storage,
+    table: TableDefinition,
+    staged: Mapping[int, str],
+    *,
+    folder: str,
+    max_file_bytes: int,
 ) -> list[WrittenFile]:
-    """Write the rows to the snapshot's folder, the sensors of subjects in `staged` from there.
+    """Write the rows to the snapshot's `folder`, the sensors of subjects in `staged` from there.
 
     Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
     """
-    folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
     # Sent to each worker once: with each of its tasks, that of thousands of files would be sent thousands of times.
     shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
     schema = table.arrow_schema()
-    sink = ParquetSink(arguments.data_uri, folder, schema, arguments.max_file_bytes, lambda: shared.value)
+    sink = ParquetSink(storage.root, folder, schema, max_file_bytes, lambda: shared.value)
     supplied = rows.drop(*MEASURED) if staged else rows
     told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
     for row in told:
@@ -127,11 +131,15 @@ def write_rows(
 def make_files(
     spark: SparkSession,
     storage: Storage,
-    arguments: TransformArguments,
     table: TableDefinition,
     sources: Sequence[Source],
+    *,
+    folder: str,
+    recording_start: datetime,
+    max_file_bytes: int,
 ) -> list[WrittenFile]:
-    """Stage objects to files of the table."""
+    """Stage objects to files of the table in the snapshot's `folder`."""
     stage = read_stage(spark, storage, sources).transform(stage_rows)
-    rows = table_rows(sorted_by_subject(stage, sources), arguments, table)
-    return write_rows(rows, arguments, table, staged_sensors(rows, stage, sources))
+    rows = table_rows(sorted_by_subject(stage, sources), table, recording_start)
+    staged = staged_sensors(rows, stage, sources)
+    return write_rows(rows, storage, table, staged, folder=folder, max_file_bytes=max_file_bytes)

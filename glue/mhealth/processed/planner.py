@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from mhealth.arguments import TransformArguments
 from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch, some
 from mhealth.io.catalog import TableDefinition
 from mhealth.io.storage import Storage, many
@@ -61,18 +61,20 @@ class SnapshotPlan:
     recompute: tuple[Source, ...]
 
 
-def read_sources(arguments: TransformArguments, storage: Storage, version: RawVersion) -> list[Source]:
+def read_sources(
+    storage: Storage, version: RawVersion, *, raw_manifest: str, stage_prefix: str, code_version: str
+) -> list[Source]:
     """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
-    keys = [stage_key(arguments.stage_prefix, file.raw_key) for file in version.files]
+    keys = [stage_key(stage_prefix, file.raw_key) for file in version.files]
     sources, stale = [], []
     for file, key, note in zip(version.files, keys, read_notes(storage, keys), strict=True):
-        if note is None or not note.made_from(file, arguments.code_version):
+        if note is None or not note.made_from(file, code_version):
             stale.append(f"{key} ({'missing or unreadable' if note is None else f'made from {note.raw_key}'})")
         else:
             sources.append(Source(file, key, note))
     if stale:
         raise RowCountMismatch(
-            f"stage objects not made from {arguments.raw_manifest} by code {arguments.code_version}: "
+            f"stage objects not made from {raw_manifest} by code {code_version}: "
             f"{some(stale)}. Run ConvertParquet for this version first: start a new execution."
         )
     return sources
@@ -116,28 +118,35 @@ class Published:
         return subjects_of(self.sizes or ())
 
 
-def read_published(arguments: TransformArguments, storage: Storage, seen: Sequence[int]) -> Published:
+def read_published(storage: Storage, seen: Sequence[int], *, processed_prefix: str, manifests_prefix: str) -> Published:
     """What is left of the snapshot that readers see; `seen` are those that they saw, the last one first."""
     for snapshot in seen:
-        folder = snapshot_folder(arguments.processed_prefix, snapshot)
+        folder = snapshot_folder(processed_prefix, snapshot)
         sizes = {stored.key: stored.size for stored in storage.objects(folder)}
-        manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
+        manifest = read_manifest(storage, manifests_prefix, snapshot)
         if manifest is not None or sizes:
             return Published(snapshot, manifest, sizes)
     return Published()
 
 
 def new_manifest(
-    arguments: TransformArguments, version: RawVersion, table: TableDefinition, sources: Sequence[Source]
+    version: RawVersion,
+    table: TableDefinition,
+    sources: Sequence[Source],
+    *,
+    snapshot: int,
+    code_version: str,
+    execution: str,
+    recording_start: datetime,
 ) -> SnapshotManifest:
     """The manifest of the snapshot to be, still without files and checks."""
     return SnapshotManifest(
-        snapshot=arguments.snapshot,
+        snapshot=snapshot,
         raw_version=version.raw_version,
         dataset=version.dataset,
-        code_version=arguments.code_version,
-        execution=arguments.execution,
-        recording_start=arguments.recording_start.isoformat(),
+        code_version=code_version,
+        execution=execution,
+        recording_start=recording_start.isoformat(),
         columns=tuple(f"{column.name} {column.type}" for column in table.columns),
         sources=tuple(map(_counted, sources)),
         files=(),
@@ -153,7 +162,7 @@ def _counted(source: Source) -> SnapshotSource:
 
 
 def plan_snapshot(
-    arguments: TransformArguments, new: SnapshotManifest, sources: Sequence[Source], published: Published
+    new: SnapshotManifest, sources: Sequence[Source], published: Published, *, processed_prefix: str
 ) -> SnapshotPlan:
     """Carry the files of a source where the published snapshot has them all from the same stage object and code."""
     old = published.manifest
@@ -172,9 +181,7 @@ def plan_snapshot(
             carry += kept
         else:
             recompute.append(source)
-    old_folder, new_folder = (
-        snapshot_folder(arguments.processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot)
-    )
+    old_folder, new_folder = (snapshot_folder(processed_prefix, snapshot) for snapshot in (old.snapshot, new.snapshot))
     return SnapshotPlan(tuple(_copy(file, old_folder, new_folder) for file in carry), tuple(recompute))
 
 

@@ -26,7 +26,7 @@ def register_again(arguments: RegisterArguments) -> None:
     Raises InvalidArgument, PartitionMismatch, CatalogError.
     """
     storage, catalog = storage_at(arguments.data_uri), catalog_at(arguments.table)
-    register(catalog, arguments.data_uri, _whole(storage, arguments))
+    register(catalog, arguments.data_uri, _whole(storage, arguments.manifests_prefix, arguments.snapshot))
     readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
     for snapshot in sorted({*readers.seen} - {arguments.snapshot}, reverse=True):
         manifest = read_manifest(storage, arguments.manifests_prefix, snapshot)
@@ -34,11 +34,11 @@ def register_again(arguments: RegisterArguments) -> None:
             register(catalog, arguments.data_uri, manifest)
 
 
-def _whole(storage: Storage, arguments: RegisterArguments) -> SnapshotManifest:
-    manifest = read_manifest(storage, arguments.manifests_prefix, arguments.snapshot)
+def _whole(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotManifest:
+    manifest = read_manifest(storage, manifests_prefix, snapshot)
     if manifest is None:
         raise InvalidArgument(
-            f"--snapshot: {arguments.snapshot} has no manifest that this code reads. Name a whole snapshot: the named "
+            f"--snapshot: {snapshot} has no manifest that this code reads. Name a whole snapshot: the named "
             "query Snapshots tells them. A retry does not help."
         )
     return manifest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mhealth.arguments import TransformArguments
 from mhealth.io.catalog import Catalog
 from mhealth.io.storage import Storage
 from mhealth.job_log import log
@@ -23,32 +22,41 @@ def snapshot_folders(storage: Storage, processed_prefix: str) -> list[int]:
     return snapshots_of_folders(processed_prefix, storage.folders(processed_folder(processed_prefix)))
 
 
-def retire(arguments: TransformArguments, storage: Storage, catalog: Catalog) -> None:
+def retire(
+    storage: Storage,
+    catalog: Catalog,
+    *,
+    snapshot: int,
+    keep: int,
+    view: str,
+    processed_prefix: str,
+    manifests_prefix: str,
+) -> None:
     """Remove what no reader and no rollback needs any more.
 
-    Kept are the one that the view shows, the `keep_snapshots` ones that readers saw last, and this run's and newer
+    Kept are the one that the view shows, the `keep` ones that readers saw last, and this run's `snapshot` and newer
     ones. The rest lose their partitions first, then their files, then manifest and record: no reader ever sees a
     partition without files. Raises CatalogError.
     """
-    whole = written_snapshots(storage, arguments.manifests_prefix)
-    if catalog.registers_partitions and not arguments.view:
+    whole = written_snapshots(storage, manifests_prefix)
+    if catalog.registers_partitions and not view:
         # There are readers, and nobody says what they see.
         return
     # Looked at now, not when the job began: somebody may have rolled back meanwhile.
-    readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
+    readers = published_snapshots(storage, manifests_prefix, catalog, view)
     if readers.view_unreadable:
-        log("nothing retired", reason=f"the view {arguments.view} names no snapshot")
+        log("nothing retired", reason=f"the view {view} names no snapshot")
         return
-    published = [snapshot for snapshot in readers.recorded if snapshot in whole]
-    kept = {readers.shown, *published[: arguments.keep_snapshots]}
+    published = [one for one in readers.recorded if one in whole]
+    kept = {readers.shown, *published[:keep]}
     if not catalog.registers_partitions:
         # Without a catalog nobody knows what readers see.
         kept |= {*whole}
-    there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}
-    for snapshot in sorted(there - kept):
-        if snapshot >= arguments.snapshot:
+    there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}
+    for old in sorted(there - kept):
+        if old >= snapshot:
             continue
-        partitions = catalog.drop_partitions(snapshot)
-        files = delete_files(storage, arguments.processed_prefix, snapshot)
-        storage.delete([key(arguments.manifests_prefix, snapshot) for key in (publication_key, manifest_key)])
-        log("retired", retired=snapshot, whole=snapshot in whole, partitions=partitions, files=files)
+        partitions = catalog.drop_partitions(old)
+        files = delete_files(storage, processed_prefix, old)
+        storage.delete([key(manifests_prefix, old) for key in (publication_key, manifest_key)])
+        log("retired", retired=old, whole=old in whole, partitions=partitions, files=files)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mhealth.arguments import ConvertArguments
 from mhealth.errors import RowCountMismatch, TooManyBadRows, some
 from mhealth.io.storage import Storage
 from mhealth.paths import quarantine_key, stage_key
@@ -15,16 +14,16 @@ from mhealth.stage.quarantine import first_rejected
 
 
 def plan(
-    arguments: ConvertArguments, storage: Storage, version: RawVersion
+    storage: Storage, version: RawVersion, *, stage_prefix: str, quarantine_prefix: str, code_version: str
 ) -> tuple[list[ConvertTask], list[Converted]]:
     """Split the version's files into those to convert, the largest first, and those whose stage object is kept."""
     tasks = [
         ConvertTask(
-            data_uri=arguments.data_uri,
+            data_uri=storage.root,
             file=file,
-            stage_key=stage_key(arguments.stage_prefix, file.raw_key),
-            quarantine_key=quarantine_key(arguments.quarantine_prefix, file.raw_key),
-            code_version=arguments.code_version,
+            stage_key=stage_key(stage_prefix, file.raw_key),
+            quarantine_key=quarantine_key(quarantine_prefix, file.raw_key),
+            code_version=code_version,
         )
         for file in version.files
     ]
@@ -45,7 +44,13 @@ def _still_good(storage: Storage, task: ConvertTask, note: StageNote) -> bool:
 
 
 def judge(
-    arguments: ConvertArguments, storage: Storage, files: Sequence[RawFile], results: Sequence[Converted]
+    storage: Storage,
+    files: Sequence[RawFile],
+    results: Sequence[Converted],
+    *,
+    raw_manifest: str,
+    quarantine_prefix: str,
+    max_bad_row_ratio: float,
 ) -> None:
     """Refuse a version that lost lines or has too many bad ones. Raises RowCountMismatch, TooManyBadRows."""
     found = {result.name: result for result in results}
@@ -57,15 +62,20 @@ def judge(
     ]
     if wrong:
         raise RowCountMismatch(
-            f"{some(wrong)}. The raw object is not what DownloadCSV wrote: delete {arguments.raw_manifest}, so "
+            f"{some(wrong)}. The raw object is not what DownloadCSV wrote: delete {raw_manifest}, so "
             "that the next execution downloads the version again. A retry of this job alone does not help."
         )
     bad = sum(result.quarantined for result in results)
     lines = sum(result.lines for result in results)
     hollow = [file for file in files if not found[file.name].rows]
-    if bad > arguments.max_bad_row_ratio * lines or hollow:
+    if bad > max_bad_row_ratio * lines or hollow:
         worst = max(files, key=lambda file: (not found[file.name].rows, found[file.name].quarantined))
-        raise TooManyBadRows(_story(arguments, storage, worst, found[worst.name], bad, lines))
+        key = quarantine_key(quarantine_prefix, worst.raw_key)
+        raise TooManyBadRows(
+            f"{bad} of {lines} data lines were rejected; allowed is a share of {max_bad_row_ratio:g}, and each file "
+            f"needs a good line; {_story(storage, key, worst, found[worst.name])} Correct the dataset, or raise "
+            "MaxBadRowRatio if these lines may be left out. A retry does not help."
+        )
 
 
 def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converted]) -> None:
@@ -83,16 +93,11 @@ def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converte
         )
 
 
-def _story(
-    arguments: ConvertArguments, storage: Storage, worst: RawFile, result: Converted, bad: int, lines: int
-) -> str:
-    key = quarantine_key(arguments.quarantine_prefix, worst.raw_key)
+def _story(storage: Storage, key: str, worst: RawFile, result: Converted) -> str:
     first = first_rejected(storage, key)
     where = f", the first is line {first.line}: {first.reason}" if first else ""
     verdict = f"{worst.source} has no good line" if not result.rows else f"{worst.source} has the most"
     return (
-        f"{bad} of {lines} data lines were rejected; allowed is a share of {arguments.max_bad_row_ratio:g}, and each "
-        f"file needs a good line; {verdict} ({result.quarantined} of {result.lines} rejected{where}). "
-        f"Every rejected line is in {storage.root}/{key}. Correct the dataset, or raise MaxBadRowRatio if these lines "
-        "may be left out. A retry does not help."
+        f"{verdict} ({result.quarantined} of {result.lines} rejected{where}). "
+        f"Every rejected line is in {storage.root}/{key}."
     )

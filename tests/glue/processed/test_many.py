@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mhealth.arguments import parse_transform
 from mhealth.io.catalog import TableDefinition, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.processed.audit import audit, require
@@ -22,6 +22,7 @@ from tests.glue.world import World, write_table
 from tests.growth import LINEAR, growth
 
 OLD, NEW = 20261124031454, 20261125031454
+START = datetime(2014, 1, 1, tzinfo=UTC)
 
 
 def one_source(subjects: int) -> list[Source]:
@@ -95,19 +96,19 @@ def write_row(path: Path, schema: pa.Schema, subject: int) -> None:
 
 @SHAPES
 def test_the_plan_grows_with_the_files(world: World, table: TableDefinition, shape: Shape) -> None:
-    arguments = parse_transform(world.transform_arguments(snapshot=NEW))
-
     def prepared(count: int) -> Callable[[], object]:
         sources = shape(count)
         version = RawVersion("someone/mhealth", 1, tuple(source.file for source in sources))
-        new = new_manifest(arguments, version, table, sources)
+        new = new_manifest(
+            version, table, sources, snapshot=NEW, code_version="c0de", execution="arn:run", recording_start=START
+        )
         files = files_of(sources, OLD, 9)
         old = type(new)(**{**vars(new), "snapshot": OLD, "files": tuple(files)})
         published = Published(OLD, old, {file.key: file.bytes for file in files})
 
         def plan() -> None:
             check_subjects(sources, published.subjects, OLD, allow_missing=False)
-            assert len(plan_snapshot(arguments, new, sources, published).carry) == count
+            assert len(plan_snapshot(new, sources, published, processed_prefix="processed").carry) == count
 
         return plan
 

@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from mhealth.arguments import TransformArguments, parse_transform
 from mhealth.errors import DuplicateSubject, MissingSubject
 from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, SnapshotSource
 from mhealth.processed.planner import Published, SnapshotPlan, Source, check_subjects, plan_snapshot
 from mhealth.raw.manifest import RawFile
 from mhealth.stage.metadata import StagedSubject, StageNote
-from tests.glue.world import World
 
 RAW = RawFile("all", "all.csv", None, ("ecg_1", "label", "subject"), 1, "ab", 8, "raw/version=1/all.csv", "1dent1ty")
 NOTE = StageNote("c0de", RAW.raw_key, "ab", 8, 7, 1, (StagedSubject(1, 5, 4), StagedSubject(2, 3, 3)), raw="1dent1ty")
@@ -27,13 +25,8 @@ NEW = replace(OLD, snapshot=6, files=())
 PUBLISHED = Published(5, OLD, {file.key: file.bytes for file in FILES})
 
 
-@pytest.fixture
-def arguments(world: World) -> TransformArguments:
-    return parse_transform(world.transform_arguments(snapshot=6))
-
-
-def test_files_are_carried_where_nothing_changed(arguments: TransformArguments) -> None:
-    plan = plan_snapshot(arguments, NEW, [SOURCE], PUBLISHED)
+def test_files_are_carried_where_nothing_changed() -> None:
+    plan = plan_snapshot(NEW, [SOURCE], PUBLISHED, processed_prefix="processed")
     assert plan.recompute == ()
     assert [(copy.source, copy.target.key, copy.target.rows, copy.target.carried) for copy in plan.carry] == [
         (f"processed/snapshot=5/{rest}", f"processed/snapshot=6/{rest}", rows, True)
@@ -96,8 +89,8 @@ def of(**changes: object) -> Published:
         pytest.param(replace(PUBLISHED, sizes={FILES[0].key: 90, FILES[1].key: 89}), id="a-file-of-another-size"),
     ],
 )
-def test_nothing_is_carried_where_an_input_changed(arguments: TransformArguments, published: Published) -> None:
-    assert plan_snapshot(arguments, NEW, [SOURCE], published) == SnapshotPlan((), (SOURCE,))
+def test_nothing_is_carried_where_an_input_changed(published: Published) -> None:
+    assert plan_snapshot(NEW, [SOURCE], published, processed_prefix="processed") == SnapshotPlan((), (SOURCE,))
 
 
 @pytest.mark.parametrize(

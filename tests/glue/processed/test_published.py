@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mhealth.arguments import parse_transform
 from mhealth.io.catalog import ViewUnreadable
 from mhealth.io.connect import storage_at
 from mhealth.processed.planner import read_published
@@ -77,7 +76,7 @@ def test_what_is_no_record_counts_for_nothing(place: World) -> None:
 def test_compared_is_with_what_is_left_of_what_readers_saw_last(place: World) -> None:
     storage = storage_at(place.data_uri)
     place.put("processed/snapshot=101/subject=4/part-00000.parquet", "")
-    arguments = parse_transform(place.transform_arguments(table="file:///table.json"))
-    published = read_published(arguments, storage, (103, 101))  # of 103 nothing is left
+    prefixes = {"processed_prefix": "processed", "manifests_prefix": "manifests"}
+    published = read_published(storage, (103, 101), **prefixes)  # of 103 nothing is left
     assert (published.snapshot, published.subjects) == (101, frozenset({4}))
-    assert read_published(arguments, storage, ()).snapshot is None
+    assert read_published(storage, (), **prefixes).snapshot is None

@@ -7,7 +7,6 @@ import json
 import boto3
 import pytest
 
-from mhealth.arguments import TransformArguments, parse_transform
 from mhealth.io.catalog import CatalogError, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage
@@ -15,6 +14,8 @@ from mhealth.processed.retention import retire, snapshot_folders
 from tests.glue.world import World, table_input
 
 DATABASE = "mhealth_db"
+TABLE = f"{DATABASE}.mhealth_snapshots"
+PREFIXES = {"processed_prefix": "processed", "manifests_prefix": "manifests"}
 
 
 class Deployed:
@@ -56,17 +57,6 @@ class Deployed:
             DatabaseName=DATABASE, TableInput={"Name": "mhealth", "TableType": "VIRTUAL_VIEW", "ViewOriginalText": text}
         )
 
-    def arguments(self, snapshot: int, keep: int, world: World) -> TransformArguments:
-        return parse_transform(
-            world.transform_arguments(
-                snapshot=snapshot,
-                keep_snapshots=keep,
-                data_uri="s3://a-bucket",
-                view="mhealth",
-                table=f"{DATABASE}.mhealth_snapshots",
-            )
-        )
-
     def left(self) -> tuple[list[int], list[int], list[int]]:
         """Snapshots that have files, a manifest, partitions."""
         manifests = [found.key for found in self.storage.objects("manifests/snapshots/")]
@@ -83,28 +73,27 @@ def deployed(aws: str) -> Deployed:
     return Deployed()
 
 
-def run(deployed: Deployed, world: World, snapshot: int, keep: int) -> None:
-    arguments = deployed.arguments(snapshot, keep, world)
-    retire(arguments, deployed.storage, catalog_at(arguments.table))
+def run(deployed: Deployed, snapshot: int, keep: int) -> None:
+    retire(deployed.storage, catalog_at(TABLE), snapshot=snapshot, keep=keep, view="mhealth", **PREFIXES)
 
 
-def test_those_that_readers_saw_last_stay_and_the_rest_lose_everything(deployed: Deployed, world: World) -> None:
+def test_those_that_readers_saw_last_stay_and_the_rest_lose_everything(deployed: Deployed) -> None:
     for snapshot in range(1, 7):
         deployed.add(snapshot)
     for snapshot in range(1, 6):
         deployed.record(snapshot, day=snapshot)
-    run(deployed, world, snapshot=6, keep=3)
+    run(deployed, snapshot=6, keep=3)
     assert deployed.left() == ([3, 4, 5, 6], [3, 4, 5, 6], [3, 4, 5, 6])
     assert deployed.recorded() == [3, 4, 5]
 
 
-def test_what_readers_see_stays_whatever_the_records_say(deployed: Deployed, world: World) -> None:
+def test_what_readers_see_stays_whatever_the_records_say(deployed: Deployed) -> None:
     for snapshot in range(1, 7):
         deployed.add(snapshot)
     deployed.publish(2)
     deployed.record(3, day=3)
     deployed.record(4, day=4)
-    run(deployed, world, snapshot=6, keep=1)
+    run(deployed, snapshot=6, keep=1)
     assert deployed.left() == ([2, 4, 6], [2, 4, 6], [2, 4, 6])
 
 
@@ -113,7 +102,7 @@ def test_what_readers_see_stays_whatever_the_records_say(deployed: Deployed, wor
     "published[: arguments.keep_snapshots]",
     "published[: arguments.keep_snapshots - 1]",
 )
-def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed, world: World) -> None:
+def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed) -> None:
     """101, 102, 103 were published, somebody rolled back to 101, a query starts, two more runs publish."""
     for snapshot, day in ((102, 12), (103, 13), (101, 14)):  # 101's record is of the rollback
         deployed.add(snapshot)
@@ -121,7 +110,7 @@ def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed, world: Wor
     deployed.publish(101)
     for snapshot in (104, 105):
         deployed.add(snapshot)
-        run(deployed, world, snapshot=snapshot, keep=3)
+        run(deployed, snapshot=snapshot, keep=3)
         deployed.record(snapshot, day=snapshot - 90)
         deployed.publish(snapshot)
         assert 101 in deployed.left()[0]
@@ -134,7 +123,7 @@ def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed, world: Wor
     "[snapshot for snapshot in readers.recorded if snapshot in whole]",
     "sorted(whole, reverse=True)",
 )
-def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed, world: World) -> None:
+def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed) -> None:
     """Three runs fail behind GlueTransform; the next one removes what they left, and no published snapshot."""
     for snapshot in (1, 2, 3):
         deployed.add(snapshot)
@@ -142,34 +131,34 @@ def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed
     deployed.publish(3)
     for snapshot in (4, 5, 6):  # whole, audited, with partitions; none was published
         deployed.add(snapshot)
-        run(deployed, world, snapshot=snapshot, keep=3)
+        run(deployed, snapshot=snapshot, keep=3)
         assert deployed.left()[0] == [1, 2, 3, snapshot]
     deployed.add(7)
-    run(deployed, world, snapshot=7, keep=3)
+    run(deployed, snapshot=7, keep=3)
     assert deployed.left() == ([1, 2, 3, 7], [1, 2, 3, 7], [1, 2, 3, 7])
 
 
-def test_dead_runs_go_and_the_published_one_stays_even_without_its_manifest(deployed: Deployed, world: World) -> None:
+def test_dead_runs_go_and_the_published_one_stays_even_without_its_manifest(deployed: Deployed) -> None:
     deployed.add(1, manifest=False, registered=False)
     deployed.add(2, manifest=False)
     deployed.add(4)
     deployed.add(9, manifest=False, registered=False)  # a run newer than this one
     deployed.publish(2)
-    run(deployed, world, snapshot=4, keep=3)
+    run(deployed, snapshot=4, keep=3)
     assert deployed.left() == ([2, 4, 9], [4], [2, 4])
 
 
-def test_a_record_without_a_snapshot_holds_no_place(deployed: Deployed, world: World) -> None:
+def test_a_record_without_a_snapshot_holds_no_place(deployed: Deployed) -> None:
     for snapshot in (1, 2):
         deployed.add(snapshot)
         deployed.record(snapshot, day=snapshot)
     deployed.record(3, day=3)
-    run(deployed, world, snapshot=4, keep=2)
+    run(deployed, snapshot=4, keep=2)
     assert deployed.left()[0] == [1, 2]
     assert deployed.recorded() == [1, 2]
 
 
-def test_neighbours_are_never_touched(deployed: Deployed, world: World) -> None:
+def test_neighbours_are_never_touched(deployed: Deployed) -> None:
     strangers = [
         "processed2/snapshot=1/a",
         "processed/snapshot=x/a",
@@ -183,32 +172,29 @@ def test_neighbours_are_never_touched(deployed: Deployed, world: World) -> None:
         deployed.storage.put(key, b"")
     deployed.add(1)
     deployed.add(2)
-    run(deployed, world, snapshot=2, keep=1)
+    run(deployed, snapshot=2, keep=1)
     left = [found.key for found in deployed.storage.objects("")]
     assert sorted(left) == sorted(
         [*strangers, "processed/snapshot=2/subject=1/part-00000.parquet", "manifests/snapshots/2.json"]
     )
 
 
-def test_under_a_view_that_names_no_snapshot_nothing_goes(deployed: Deployed, world: World) -> None:
+def test_under_a_view_that_names_no_snapshot_nothing_goes(deployed: Deployed) -> None:
     for snapshot in range(1, 4):
         deployed.add(snapshot)
     deployed.glue.create_table(DatabaseName=DATABASE, TableInput={"Name": "mhealth", "ViewOriginalText": "SELECT 1"})
-    run(deployed, world, snapshot=3, keep=1)
+    run(deployed, snapshot=3, keep=1)
     assert deployed.left() == ([1, 2, 3], [1, 2, 3], [1, 2, 3])
 
 
-def test_files_stay_while_their_partitions_do(
-    deployed: Deployed, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_stay_while_their_partitions_do(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     deployed.add(1)
     deployed.add(2)
-    arguments = deployed.arguments(2, 1, world)
-    catalog = catalog_at(arguments.table)
+    catalog = catalog_at(TABLE)
     answer = {"Errors": [{"PartitionValues": ["1", "1"], "ErrorDetail": {"ErrorCode": "InternalServiceException"}}]}
     monkeypatch.setattr(catalog._client, "batch_delete_partition", lambda **_: answer)  # type: ignore[attr-defined]
     with pytest.raises(CatalogError):
-        retire(arguments, deployed.storage, catalog)
+        retire(deployed.storage, catalog, snapshot=2, keep=1, view="mhealth", **PREFIXES)
     assert deployed.left() == ([1, 2], [1, 2], [1, 2])
 
 
@@ -216,6 +202,5 @@ def test_without_a_catalog_whole_snapshots_stay(world: World) -> None:
     for snapshot in (1, 2, 3):
         world.put(f"manifests/snapshots/{snapshot}.json", {})
         world.put(f"processed/snapshot={snapshot}/a", "")
-    arguments = parse_transform(world.transform_arguments(snapshot=3, keep_snapshots=1))
-    retire(arguments, storage_at(world.data_uri), catalog_at(world.table))
+    retire(storage_at(world.data_uri), catalog_at(world.table), snapshot=3, keep=1, view="", **PREFIXES)
     assert snapshot_folders(storage_at(world.data_uri), "processed") == [1, 2, 3]

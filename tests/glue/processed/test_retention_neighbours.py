@@ -16,14 +16,14 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from mhealth.arguments import parse_transform
 from mhealth.io.catalog import Catalog, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage, StoredObject
 from mhealth.processed.retention import retire
-from tests.glue.world import World, table_input
+from tests.glue.world import table_input
 
 TABLE = "mhealth_snapshots"
+PREFIXES = {"processed_prefix": "processed", "manifests_prefix": "manifests"}
 SNAPSHOTS = [1, 2, 3, 9, 10, 11, 20260101000000, 20260101000001, 20261124031454, 202611240314540]
 
 OWN = [
@@ -165,13 +165,10 @@ class Place:
         return {int(partition["Values"][0]) for partition in found}
 
     def retire(self, catalog: Catalog | None = None) -> Watched:
-        arguments = parse_transform(
-            World(Path("/nowhere"), f"{self.database}.{TABLE}").transform_arguments(
-                data_uri=self.uri, snapshot=self.bucket.run, keep_snapshots=self.bucket.keep, view="mhealth"
-            )
-        )
         watched = Watched(self.storage, self.registered)
-        retire(arguments, watched, catalog or catalog_at(arguments.table))
+        catalog = catalog or catalog_at(f"{self.database}.{TABLE}")
+        run, keep = self.bucket.run, self.bucket.keep
+        retire(watched, catalog, snapshot=run, keep=keep, view="mhealth", **PREFIXES)
         return watched
 
     def keys(self) -> list[str]:
@@ -270,9 +267,7 @@ def test_a_broken_order_is_noticed(aws: str, tmp_path: Path) -> None:
 def test_with_a_catalog_and_no_view_nothing_is_removed(aws: str, tmp_path: Path) -> None:
     bucket = Bucket(_as_files(Bucket(FULL, (), None, (), 1, 1)).keys, (1, 2), None, (), 20261124031454, 1)
     place = Place(bucket, f"file://{tmp_path}")
-    arguments = parse_transform(
-        World(tmp_path, f"{place.database}.{TABLE}").transform_arguments(data_uri=place.uri, view="")
-    )
-    retire(arguments, place.storage, catalog_at(arguments.table))
+    catalog = catalog_at(f"{place.database}.{TABLE}")
+    retire(place.storage, catalog, snapshot=20261124031454, keep=3, view="", **PREFIXES)
     assert place.keys() == sorted(bucket.keys)
     assert place.registered() == {1, 2}
