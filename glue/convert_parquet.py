@@ -13,7 +13,7 @@ from mhealth.raw.manifest import read_raw_version
 from mhealth.session import spark_context
 from mhealth.stage.convert import Converted
 from mhealth.stage.executor import convert_all, convert_here, is_one_small
-from mhealth.stage.planner import judge, plan
+from mhealth.stage.planner import check_results, plan
 
 
 def main(argv: Sequence[str]) -> None:
@@ -34,13 +34,13 @@ def main(argv: Sequence[str]) -> None:
     if tasks:
         with span("start"):
             spark = None if is_one_small(tasks) else spark_context("convert_parquet")
-        with span("convert", files=len(tasks), kept=len(kept)) as facts:
+        with span("convert", files=len(tasks), kept=len(kept)) as fields:
             converted = convert_all(spark, storage, tasks) if spark else convert_here(tasks)
-            facts["rows"] = sum(result.rows for result in converted)
+            fields["rows"] = sum(result.rows for result in converted)
     for result in sorted(converted, key=lambda result: result.name):
         log("file", **vars(result))
     with span("check"):
-        judge(
+        check_results(
             storage,
             version.files,
             [*converted, *kept],

@@ -29,7 +29,7 @@ from mhealth.processed.planner import (
 )
 from mhealth.processed.published import published_snapshots
 from mhealth.processed.registration import register, register_again
-from mhealth.processed.retention import delete_files, retire
+from mhealth.processed.retention import delete_files, expire_snapshots
 from mhealth.processed.sink import WrittenFile
 from mhealth.raw.manifest import read_raw_version
 from mhealth.session import spark_session
@@ -81,11 +81,11 @@ def main(argv: Sequence[str]) -> None:
     if done is None:
         done = _make(storage, arguments, table, new, sources, plan)
     else:
-        log("done before")
+        log("already_done")
     if arguments.job_registers:
         register(catalog, arguments.data_uri, done)
     with span("retention"):
-        retire(
+        expire_snapshots(
             storage,
             catalog,
             snapshot=arguments.snapshot,
@@ -116,16 +116,16 @@ def _make(
     plan: SnapshotPlan,
 ) -> SnapshotManifest:
     folder = snapshot_folder(arguments.processed_prefix, arguments.snapshot)
-    with span("clear") as facts:
-        # Without a manifest, what lies there is what a dead attempt left.
-        facts["files"] = delete_files(storage, arguments.processed_prefix, arguments.snapshot)
+    with span("clear") as fields:
+        # Without a manifest, these are what a failed attempt left.
+        fields["files"] = delete_files(storage, arguments.processed_prefix, arguments.snapshot)
     with span("carry", files=len(plan.carry)):
         copy_files(storage, plan.carry)
     written: list[WrittenFile] = []
     if plan.recompute:
         with span("start"):
             spark = spark_session("glue_transform")
-        with span("write", sources=len(plan.recompute)) as facts:
+        with span("write", sources=len(plan.recompute)) as fields:
             written = make_files(
                 spark,
                 storage,
@@ -135,7 +135,7 @@ def _make(
                 recording_start=arguments.recording_start,
                 max_file_bytes=arguments.max_file_bytes,
             )
-            facts |= {"files": len(written), "rows": sum(file.rows for file in written)}
+            fields |= {"files": len(written), "rows": sum(file.rows for file in written)}
     with span("audit"):
         files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
         files.sort(key=lambda file: (file.subject, file.key))
@@ -148,7 +148,7 @@ def _make(
 
 
 def _files(written: Sequence[WrittenFile], sources: Sequence[Source]) -> list[SnapshotFile]:
-    # A file that is nobody's is the audit's to find.
+    # The audit finds a file that has no owner.
     owners = {subject: (source.stage_key,) for source in sources for subject in source.subjects}
     return [
         SnapshotFile(

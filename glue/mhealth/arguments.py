@@ -84,9 +84,7 @@ class RegisterArguments:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InvalidArgument(
-            f"{message}. Job arguments come from the template: correct it there. A retry fails again."
-        )
+        raise InvalidArgument(f"{message}. Job arguments come from the template: correct it there. Not retryable.")
 
 
 def _data_uri(text: str) -> str:

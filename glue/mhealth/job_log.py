@@ -15,17 +15,17 @@ def name_run(*, execution: str, snapshot: int) -> None:
     _run.update(execution=execution, snapshot=snapshot)
 
 
-def log(event: str, **facts: object) -> None:
-    """Print one line: `{"event": event, "execution": ..., "snapshot": ..., ...facts}`."""
-    print(json.dumps({"event": event, **_run, **facts}, default=str), flush=True)
+def log(event: str, **fields: object) -> None:
+    """Print one line: `{"event": event, "execution": ..., "snapshot": ..., ...fields}`."""
+    print(json.dumps({"event": event, **_run, **fields}, default=str), flush=True)
 
 
 @contextmanager
-def span(name: str, **facts: object) -> Iterator[dict[str, object]]:
-    """Log `name` with the seconds that the block took; the block may add facts to the yielded dictionary."""
-    found: dict[str, object] = dict(facts)
+def span(name: str, **fields: object) -> Iterator[dict[str, object]]:
+    """Log `name` with the seconds that the block took; the block may add fields to the yielded dictionary."""
+    logged: dict[str, object] = dict(fields)
     started = time.perf_counter()
     try:
-        yield found
+        yield logged
     finally:
-        log(name, seconds=round(time.perf_counter() - started, 3), **found)
+        log(name, seconds=round(time.perf_counter() - started, 3), **logged)

@@ -142,13 +142,13 @@ def parsed_without_a_row(*, counted: bool) -> Patch:
 
     def make(right: Any) -> Any:
         def parse(item: Any, columns: Any) -> Any:
-            for piece in right(item, columns):
+            for block in right(item, columns):
                 yield replace(
-                    piece,
-                    values=[array.slice(1) for array in piece.values],
-                    good_lines=piece.good_lines[1:],
-                    good_data=piece.good_data[1:] if counted else piece.good_data[1:] - 1,
-                    data_lines=piece.data_lines if counted else piece.data_lines - 1,
+                    block,
+                    values=[array.slice(1) for array in block.values],
+                    good_lines=block.good_lines[1:],
+                    good_data=block.good_data[1:] if counted else block.good_data[1:] - 1,
+                    data_lines=block.data_lines if counted else block.data_lines - 1,
                 )
 
         return parse
@@ -160,8 +160,8 @@ def samples_doubled() -> Patch:
     """In the numbering: two rows get one sample."""
 
     def make(right: Any) -> Any:
-        def number(self: Any, piece: Any, columns: Any) -> Any:
-            numbered = right(self, piece, columns)
+        def number(self: Any, block: Any, columns: Any) -> Any:
+            numbered = right(self, block, columns)
             return replace(numbered, samples=np.maximum(numbered.samples, 1))
 
         return number
@@ -173,17 +173,17 @@ def no_quarantine() -> Patch:
     return ("stage.convert:write_rejected", lambda _: lambda *_: None)
 
 
-def note_lies(**changes: int) -> Patch:
-    """In the stage's note: a count is larger than it is."""
+def metadata_lies(**changes: int) -> Patch:
+    """In the stage's metadata: a count is larger than it is."""
 
     def make(right: Any) -> Any:
-        def note(*values: Any) -> Any:
+        def metadata(*values: Any) -> Any:
             made = right(*values)
             return replace(made, **{name: getattr(made, name) + by for name, by in changes.items()})
 
-        return note
+        return metadata
 
-    return ("stage.convert:StageNote", make)
+    return ("stage.convert:StageMetadata", make)
 
 
 def subject_count_lies() -> Patch:

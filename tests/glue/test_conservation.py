@@ -108,10 +108,13 @@ IN_JOB_1 = {
     ),
     "two-rows-get-one-sample": (sabotage.samples_doubled(), "ids are unique and in order"),
     "a-rejected-line-is-not-written": (sabotage.no_quarantine(), "became 6 rows and 0 rejected"),
-    "the-note-has-a-rejected-line-more": (sabotage.note_lies(quarantined=1), "rejected lines: expected 7, found 8"),
-    "the-note-has-a-row-more": (sabotage.note_lies(rows=1), r"\(together 7\)"),
-    "the-note-has-a-line-more": (sabotage.note_lies(lines=1), "8 data lines and became 6 rows and 1"),
-    "the-note-has-a-row-less-of-a-subject": (sabotage.subject_count_lies(), "but rows by subject"),
+    "the-metadata-has-a-rejected-line-more": (
+        sabotage.metadata_lies(quarantined=1),
+        "rejected lines: expected 7, found 8",
+    ),
+    "the-metadata-has-a-row-more": (sabotage.metadata_lies(rows=1), r"\(together 7\)"),
+    "the-metadata-has-a-line-more": (sabotage.metadata_lies(lines=1), "8 data lines and became 6 rows and 1"),
+    "the-metadata-has-a-row-less-of-a-subject": (sabotage.subject_count_lies(), "but rows by subject"),
 }
 
 

@@ -217,7 +217,7 @@ def test_only_large_files_are_read_twice(large: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(executor, "_on_workers", told)
     large.add("one", GOOD, subject=9)
     run(large, max_bad_row_ratio=0.5)
-    assert asked == [("survey", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
+    assert asked == [("count_part", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
 
 
 @pytest.mark.parametrize("lost", [*IN_THREE, QUARANTINE])

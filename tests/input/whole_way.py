@@ -22,7 +22,7 @@ from mhealth.raw import reader, splits
 from mhealth.raw.manifest import RawFile
 from mhealth.stage.convert import ConvertTask
 from mhealth.stage.executor import convert_all
-from mhealth.stage.metadata import read_note
+from mhealth.stage.metadata import read_metadata
 from tests.input.reference import Outcome, Row
 
 
@@ -45,7 +45,7 @@ def sizes_in_use(sizes: Sizes) -> Iterator[None]:
         patch.setattr("raw_lines.BLOCK_BYTES", sizes.source_block)
         patch.setattr("raw_lines.LONGEST_LINE", sizes.held_whole)
         patch.setattr("mhealth.raw.reader.read_lines.__defaults__", (sizes.raw_block,))
-        patch.setattr("mhealth.raw.parser._SLOW_BYTES", sizes.slow_block)
+        patch.setattr("mhealth.raw.parser._LINE_BY_LINE_BYTES", sizes.slow_block)
         patch.setattr("mhealth.raw.splits.PART_LINES", sizes.part_lines)
         for module in ("raw.reader", "raw.parser", "raw.grammar"):
             patch.setattr(f"mhealth.{module}.LINE_LIMIT", sizes.line_limit)
@@ -103,18 +103,18 @@ def _through(folder: Path, name: str, source: bytes) -> Found:
     (done,) = convert_all(OneByOne(), storage_at(uri), [task])  # type: ignore[arg-type]
     if done.lines != raw.lines:
         return Found(recognised.columns, recognised.subject, raw.lines, done.lines, [], [], {})
-    note = read_note(storage_at(uri), "stage.parquet")
-    assert note is not None
-    assert note.made_from(file, "c0de")
+    metadata = read_metadata(storage_at(uri), "stage.parquet")
+    assert metadata is not None
+    assert metadata.made_from(file, "c0de")
     rejected = folder / "rejected.jsonl"
     return Found(
         recognised.columns,
         recognised.subject,
         raw.lines,
         done.lines,
-        [row for key in note.stage_keys("stage.parquet") for row in _rows(folder / key, recognised.columns)],
+        [row for key in metadata.stage_keys("stage.parquet") for row in _rows(folder / key, recognised.columns)],
         [json.loads(line) for line in rejected.read_bytes().split(b"\n")[:-1]] if rejected.exists() else [],
-        {counted.subject: (counted.lines, counted.rows) for counted in note.subjects},
+        {counted.subject: (counted.lines, counted.rows) for counted in metadata.subjects},
     )
 
 

@@ -49,11 +49,11 @@ _PUBLISHED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
 class CatalogError(Exception):
-    """The catalog answered, but not with success. A retry may help."""
+    """The catalog answered, but not with success. Retryable."""
 
 
 class ViewUnreadable(CatalogError):
-    """There is a view, and its statement names no snapshot: nobody knows what readers see."""
+    """There is a view, and its statement names no snapshot: it is not known what readers see."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Catalog(Protocol):
     """What job 2 needs of a catalog."""
 
     registers_partitions: bool
-    """Whether there is a view and partitions: without, no snapshot can be retired, as none is known as published."""
+    """Whether there is a view and partitions: without, no snapshot can expire, as none is known as published."""
 
     def table(self) -> TableDefinition:
         """The definition of the table. Raises SchemaMismatch where there is none."""
@@ -168,9 +168,7 @@ class _GlueCatalog:
     def _described(self) -> Mapping[str, Any]:
         found = self._get(self._table)
         if found is None:
-            raise SchemaMismatch(
-                f"the catalog has no table {self._name}: deploy the stack again. A retry does not help."
-            )
+            raise SchemaMismatch(f"the catalog has no table {self._name}: deploy the stack again. Not retryable.")
         return found
 
     def table(self) -> TableDefinition:
@@ -200,7 +198,7 @@ class _GlueCatalog:
             if errors:
                 raise CatalogError(
                     f"{len(errors)} partitions of snapshot {snapshot} were not added to {self._name}, the first: "
-                    f"{errors[0]}. A retry may help: start the execution again."
+                    f"{errors[0]}. Retryable: start the execution again."
                 )
             if answer.get("Errors"):
                 # Somebody adds them at the same time: it must have been the same ones.
@@ -244,7 +242,7 @@ class _GlueCatalog:
             if errors:
                 raise CatalogError(
                     f"{len(errors)} partitions of snapshot {snapshot} were not removed from the catalog, the first: "
-                    f"{errors[0]}. Its files stay. A retry may help."
+                    f"{errors[0]}. Its files stay. Retryable."
                 )
         return len(values)
 

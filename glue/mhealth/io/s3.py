@@ -154,5 +154,5 @@ class S3Storage:
                 first = errors[0]
                 raise StorageError(
                     f"{len(errors)} of {len(batch)} objects were not deleted, the first is "
-                    f"{self.root}/{first.get('Key')}: {first.get('Code')} {first.get('Message')}. A retry may help."
+                    f"{self.root}/{first.get('Key')}: {first.get('Code')} {first.get('Message')}. Retryable."
                 )

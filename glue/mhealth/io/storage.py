@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 
 class StorageError(Exception):
-    """The storage answered, but not with success; the message names the key. A retry may help."""
+    """The storage answered, but not with success; the message names the key. Retryable."""
 
 
 @dataclass(frozen=True)

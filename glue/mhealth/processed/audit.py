@@ -77,10 +77,10 @@ def require(checks: Sequence[Check]) -> None:
     failed = [check for check in checks if not check.passed]
     if not failed:
         return
-    story = "; ".join(f"{check.name}: expected {check.expected}, found {check.found}" for check in failed)
+    failures = "; ".join(f"{check.name}: expected {check.expected}, found {check.found}" for check in failed)
     error = SchemaMismatch if all(check.name == _SCHEMA_CHECK for check in failed) else RowCountMismatch
     raise error(
-        f"the audit of the new snapshot failed: {story}. Nothing was registered or published. One retry is worth while "
+        f"the audit of the new snapshot failed: {failures}. Nothing was registered or published. Retryable once, "
         "where objects were removed meanwhile; else this is a fault of the job."
     )
 
@@ -169,14 +169,14 @@ def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mappin
         subjects[file.subject] = subjects.get(file.subject, 0) + rows
         told[file.subject] = told.get(file.subject, 0) + file.rows
     rows = sum(subjects.values())
-    lines = rows + source.note.quarantined
-    passed = lines == source.file.lines == source.note.lines and subjects == source.subjects == told
-    passed = passed and rows == source.note.rows
+    lines = rows + source.metadata.quarantined
+    passed = lines == source.file.lines == source.metadata.lines and subjects == source.subjects == told
+    passed = passed and rows == source.metadata.rows
     found: int | str = lines
     if lines == source.file.lines and not passed:
         in_footers, by_job_1, by_job_2 = _where_they_differ(subjects, source.subjects, told)
         found = (
-            f"{lines}, but rows by subject {in_footers}; the jobs told {by_job_1} (together {source.note.rows}) "
+            f"{lines}, but rows by subject {in_footers}; the jobs told {by_job_1} (together {source.metadata.rows}) "
             f"and {by_job_2}"
         )
     return Check(f"data lines of {source.file.source} = rows + rejected lines", source.file.lines, found, passed)

@@ -35,7 +35,7 @@ _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 def each_has_its_file(sources: Sequence[Source]) -> bool:
     """Whether no source has several subjects, or several stage objects."""
-    return all(len(source.subjects) <= 1 and source.note.parts == 1 for source in sources)
+    return all(len(source.subjects) <= 1 and source.metadata.parts == 1 for source in sources)
 
 
 def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
@@ -54,7 +54,7 @@ def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
         return rows
     tasks = shuffle_tasks(
         subjects=sum(len(source.subjects) for source in sources),
-        rows=sum(source.note.rows for source in sources),
+        rows=sum(source.metadata.rows for source in sources),
         cores=rows.sparkSession.sparkContext.defaultParallelism,
     )
     return rows.repartition(tasks, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)

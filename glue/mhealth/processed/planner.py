@@ -18,7 +18,7 @@ from mhealth.processed.manifest import (
     read_manifest,
 )
 from mhealth.raw.manifest import RawFile, RawVersion
-from mhealth.stage.metadata import StagedSubject, StageNote, read_notes
+from mhealth.stage.metadata import StagedSubject, StageMetadata, read_metadata_of
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Source:
 
     file: RawFile
     stage_key: str
-    note: StageNote
+    metadata: StageMetadata
 
     @property
     def staged(self) -> list[StagedSubject]:
-        """The subjects that have rows here. A rejected line may name others: those are another file's, or nobody's."""
-        return [staged for staged in self.note.subjects if staged.rows]
+        """The subjects that have rows here. Others, which only rejected lines name, do not count."""
+        return [staged for staged in self.metadata.subjects if staged.rows]
 
     @property
     def subjects(self) -> dict[int, int]:
@@ -42,7 +42,7 @@ class Source:
     @property
     def stage_keys(self) -> list[str]:
         """All its stage objects."""
-        return self.note.stage_keys(self.stage_key)
+        return self.metadata.stage_keys(self.stage_key)
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ def read_sources(
     """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
     keys = [stage_key(stage_prefix, file.raw_key) for file in version.files]
     sources, stale = [], []
-    for file, key, note in zip(version.files, keys, read_notes(storage, keys), strict=True):
-        if note is None or not note.made_from(file, code_version):
-            stale.append(f"{key} ({'missing or unreadable' if note is None else f'made from {note.raw_key}'})")
+    for file, key, metadata in zip(version.files, keys, read_metadata_of(storage, keys), strict=True):
+        if metadata is None or not metadata.made_from(file, code_version):
+            stale.append(f"{key} ({'missing or unreadable' if metadata is None else f'made from {metadata.raw_key}'})")
         else:
-            sources.append(Source(file, key, note))
+            sources.append(Source(file, key, metadata))
     if stale:
         raise RowCountMismatch(
             f"stage objects not made from {raw_manifest} by code {code_version}: "
@@ -90,15 +90,15 @@ def check_subjects(
             if subject in owners:
                 raise DuplicateSubject(
                     f"subject {subject} has rows in {owners[subject]} and in {source.file.source}. Expected is one "
-                    "source file per subject: remove one from the dataset. A retry does not help."
+                    "source file per subject: remove one from the dataset. Not retryable."
                 )
             owners[subject] = source.file.source
     missing = sorted(published - set(owners))
     if missing and not allow_missing:
         raise MissingSubject(
             f"subjects [{some(missing, most=20)}] are in the published snapshot {published_snapshot} and have no rows "
-            "in this version. Where that is meant, set AllowMissingSubjects to true and start a new execution. A retry "
-            "does not help."
+            "in this version. Where that is meant, set AllowMissingSubjects to true and start a new execution. Not "
+            "retryable."
         )
 
 
@@ -155,9 +155,9 @@ def new_manifest(
 
 
 def _counted(source: Source) -> SnapshotSource:
-    file, note = source.file, source.note
+    file, metadata = source.file, source.metadata
     return SnapshotSource(
-        file.name, file.raw_key, file.sha256, file.lines, note.rows, note.quarantined, raw=file.identity
+        file.name, file.raw_key, file.sha256, file.lines, metadata.rows, metadata.quarantined, raw=file.identity
     )
 
 

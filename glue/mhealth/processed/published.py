@@ -22,7 +22,7 @@ from mhealth.paths import publication_folder, snapshots_of_keys
 class PublishedSnapshots:
     """The snapshot that the view shows, None where it shows none, and those with a record, the one seen last first.
 
-    `view_unreadable` is whether there is a view and nobody knows what it shows.
+    `view_unreadable`: there is a view, and it cannot be read which snapshot it shows.
     """
 
     shown: int | None

@@ -16,8 +16,8 @@ from mhealth.processed.published import published_snapshots
 def register(catalog: Catalog, data_uri: str, manifest: SnapshotManifest) -> None:
     """Register the partitions of a whole snapshot. Raises PartitionMismatch, CatalogError."""
     folders = {file.subject: partition_location(data_uri, file.key) for file in manifest.files}
-    with span("register", of=manifest.snapshot, partitions=len(folders)) as facts:
-        facts["added"] = catalog.register(manifest.snapshot, folders)
+    with span("register", of=manifest.snapshot, partitions=len(folders)) as fields:
+        fields["added"] = catalog.register(manifest.snapshot, folders)
 
 
 def register_again(arguments: RegisterArguments) -> None:
@@ -39,6 +39,6 @@ def _whole(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotMa
     if manifest is None:
         raise InvalidArgument(
             f"--snapshot: {snapshot} has no manifest that this code reads. Name a whole snapshot: the named "
-            "query Snapshots tells them. A retry does not help."
+            "query Snapshots tells them. Not retryable."
         )
     return manifest

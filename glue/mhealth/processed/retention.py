@@ -22,7 +22,7 @@ def snapshot_folders(storage: Storage, processed_prefix: str) -> list[int]:
     return snapshots_of_folders(processed_prefix, storage.folders(processed_folder(processed_prefix)))
 
 
-def retire(
+def expire_snapshots(
     storage: Storage,
     catalog: Catalog,
     *,
@@ -40,17 +40,17 @@ def retire(
     """
     whole = written_snapshots(storage, manifests_prefix)
     if catalog.registers_partitions and not view:
-        # There are readers, and nobody says what they see.
+        # Readers use the catalog, and without the view's name it is not known what they see.
         return
     # Looked at now, not when the job began: somebody may have rolled back meanwhile.
     readers = published_snapshots(storage, manifests_prefix, catalog, view)
     if readers.view_unreadable:
-        log("nothing retired", reason=f"the view {view} names no snapshot")
+        log("nothing expired", reason=f"the view {view} names no snapshot")
         return
     published = [one for one in readers.recorded if one in whole]
     kept = {readers.shown, *published[:keep]}
     if not catalog.registers_partitions:
-        # Without a catalog nobody knows what readers see.
+        # Without a catalog it is not known what readers see.
         kept |= {*whole}
     there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}
     for old in sorted(there - kept):
@@ -59,4 +59,4 @@ def retire(
         partitions = catalog.drop_partitions(old)
         files = delete_files(storage, processed_prefix, old)
         storage.delete([key(manifests_prefix, old) for key in (publication_key, manifest_key)])
-        log("retired", retired=old, whole=old in whole, partitions=partitions, files=files)
+        log("expired", expired=old, whole=old in whole, partitions=partitions, files=files)

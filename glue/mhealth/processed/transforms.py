@@ -75,7 +75,7 @@ def conform(table: TableDefinition) -> Callable[[DataFrame], DataFrame]:
         if problems:
             raise SchemaMismatch(
                 f"the table {table.name} does not fit what the job makes: {'; '.join(problems)}. The table is defined "
-                "in the template: correct it there, or the job. A retry does not help."
+                "in the template: correct it there, or the job. Not retryable."
             )
         return rows.select(
             *(F.col(column.name).cast(SPARK_TYPES[column.type]).alias(column.name) for column in table.columns),

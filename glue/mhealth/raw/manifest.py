@@ -124,12 +124,12 @@ def _check(version: RawVersion, key: str) -> None:
             raise SchemaMismatch(
                 f"{file.source}: columns unknown {unknown}, doubled {doubled}, missing {missing}, in {key}. Expected "
                 f"are {', '.join(RAW_COLUMNS)}. "
-                "The file's header has to be mapped to these where layouts are recognised. A retry does not help."
+                "The file's header has to be mapped to these where layouts are recognised. Not retryable."
             )
         if file.subject is not None:
             if file.subject in owners:
                 raise DuplicateSubject(
                     f"subject {file.subject} has two source files, {owners[file.subject]} and {file.source}. "
-                    "Expected is one per subject: remove one from the dataset. A retry does not help."
+                    "Expected is one per subject: remove one from the dataset. Not retryable."
                 )
             owners[file.subject] = file.source

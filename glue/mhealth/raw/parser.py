@@ -12,21 +12,21 @@ import pyarrow as pa
 import pyarrow.csv
 
 from mhealth.raw.grammar import LARGEST_LABEL, BadLine, GoodLine, read_line, subject_number, too_long
-from mhealth.raw.reader import LINE_LIMIT, Lines, LongLine
+from mhealth.raw.reader import LINE_LIMIT, LineBlock, LongLine
 from mhealth.schema import LABEL, SUBJECT
 
 Integers = npt.NDArray[np.int64]
 
-_SLOW_BYTES = 16 * 1024
+_LINE_BY_LINE_BYTES = 16 * 1024
 """A block that pyarrow refuses is halved until it is about this small: one bad line costs few slow ones."""
 
 
 @dataclass(frozen=True)
-class Piece:
+class ParsedBlock:
     """Some consecutive lines, parsed.
 
     `values`: one array per column (double; int32 for label and subject) over the good lines. `good_lines` and
-    `good_data`: for each good line its place among all lines and among the data lines of the piece, from 0.
+    `good_data`: for each good line its place among all lines and among the data lines of the block, from 0.
     `bad`: for each rejected line the same two places, and the verdict.
     """
 
@@ -38,31 +38,31 @@ class Piece:
     bad: list[tuple[int, int, BadLine]]
 
 
-def parse(item: Lines | LongLine, columns: Sequence[str]) -> Iterator[Piece]:
-    """The lines of `item` in order, in one or more pieces."""
+def parse(item: LineBlock | LongLine, columns: Sequence[str]) -> Iterator[ParsedBlock]:
+    """The lines of `item` in order, in one or more blocks."""
     if isinstance(item, LongLine):
         verdict = None if item.blank else too_long(item.start, item.length)
-        yield _piece([verdict], columns)
+        yield _parsed_block([verdict], columns)
         return
     data = item.data
-    piece = parse_fast(data, columns)
-    if piece is not None:
-        yield piece
+    block = parse_fast(data, columns)
+    if block is not None:
+        yield block
         return
     middle = data.find(b"\n", len(data) // 2, len(data) - 1) + 1
-    if len(data) <= _SLOW_BYTES or not middle:
-        yield parse_slowly(data, columns)
+    if len(data) <= _LINE_BY_LINE_BYTES or not middle:
+        yield parse_line_by_line(data, columns)
         return
-    yield from parse(Lines(data[:middle]), columns)
-    yield from parse(Lines(data[middle:]), columns)
+    yield from parse(LineBlock(data[:middle]), columns)
+    yield from parse(LineBlock(data[middle:]), columns)
 
 
-def parse_slowly(data: bytes, columns: Sequence[str]) -> Piece:
+def parse_line_by_line(data: bytes, columns: Sequence[str]) -> ParsedBlock:
     """Parse whole lines one by one: the definition."""
-    return _piece([read_line(line, columns) for line in data[:-1].split(b"\n")], columns)
+    return _parsed_block([read_line(line, columns) for line in data[:-1].split(b"\n")], columns)
 
 
-def _piece(verdicts: Sequence[GoodLine | BadLine | None], columns: Sequence[str]) -> Piece:
+def _parsed_block(verdicts: Sequence[GoodLine | BadLine | None], columns: Sequence[str]) -> ParsedBlock:
     good: list[GoodLine] = []
     good_lines: list[int] = []
     good_data: list[int] = []
@@ -81,7 +81,9 @@ def _piece(verdicts: Sequence[GoodLine | BadLine | None], columns: Sequence[str]
     values = [
         pa.array([line.values[place] for line in good], column_type(column)) for place, column in enumerate(columns)
     ]
-    return Piece(values, len(verdicts), data_lines, np.array(good_lines, np.int64), np.array(good_data, np.int64), bad)
+    return ParsedBlock(
+        values, len(verdicts), data_lines, np.array(good_lines, np.int64), np.array(good_data, np.int64), bad
+    )
 
 
 def column_type(column: str) -> pa.DataType:
@@ -89,7 +91,7 @@ def column_type(column: str) -> pa.DataType:
     return pa.int32() if column in (LABEL, SUBJECT) else pa.float64()
 
 
-def parse_fast(data: bytes, columns: Sequence[str]) -> Piece | None:
+def parse_fast(data: bytes, columns: Sequence[str]) -> ParsedBlock | None:
     """Parse whole lines with pyarrow; None unless every line is good and is read as the grammar reads it."""
     # pyarrow takes a lone carriage return for a line's end, and drops a byte-order mark at the start of its input.
     lone_return = b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
@@ -117,7 +119,7 @@ def parse_fast(data: bytes, columns: Sequence[str]) -> Piece | None:
     if any(array is None for array in values):
         return None
     places = np.arange(lines, dtype=np.int64)
-    return Piece(values, lines, lines, places, places, [])
+    return ParsedBlock(values, lines, lines, places, places, [])
 
 
 _SUBJECT_TEXT = pa.dictionary(pa.int32(), pa.string())

@@ -15,7 +15,7 @@ LINE_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineBlock:
     r"""Whole lines, each ended by a `\n` (added where the file ends without)."""
 
     data: bytes
@@ -50,7 +50,7 @@ class _LongLineReader:
         return LongLine(self._start, self._length - (self._last == b"\r"), self._blank)
 
 
-def read_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Lines | LongLine]:
+def read_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[LineBlock | LongLine]:
     """The lines of a file in order, in blocks of about `block_bytes`. Only a line feed ends a line."""
     carry = b""
     long_line: _LongLineReader | None = None
@@ -64,7 +64,7 @@ def read_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Lin
             long_line = None
         end = chunk.rfind(b"\n") + 1
         if end:
-            yield Lines(carry + chunk[:end])
+            yield LineBlock(carry + chunk[:end])
             carry = chunk[end:]
         else:
             carry += chunk
@@ -74,10 +74,10 @@ def read_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Lin
     if long_line is not None:
         yield long_line.line()
     elif carry:
-        yield Lines(carry + b"\n")
+        yield LineBlock(carry + b"\n")
 
 
-def skip_header(items: Iterator[Lines | LongLine]) -> tuple[int, Iterator[Lines | LongLine]]:
+def skip_header(items: Iterator[LineBlock | LongLine]) -> tuple[int, Iterator[LineBlock | LongLine]]:
     """Take away the header, which is the first line that is not blank.
 
     Returns the number of lines taken away, and the rest.
@@ -96,6 +96,6 @@ def skip_header(items: Iterator[Lines | LongLine]) -> tuple[int, Iterator[Lines 
             blank = not item.data[start:end].strip()
             start = end
             if not blank:
-                rest = [Lines(item.data[start:])] if start < len(item.data) else []
+                rest = [LineBlock(item.data[start:])] if start < len(item.data) else []
                 return skipped, itertools.chain(rest, items)
     return skipped, items

@@ -1,4 +1,4 @@
-"""Job 1's work on the files that are to be converted: what is spread over the workers, and what is done here."""
+"""Runs job 1's tasks: on Spark's workers, or in this process where there is one small file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mhealth.io.storage import Storage
 from mhealth.raw.splits import divide, is_large
-from mhealth.stage.convert import Converted, ConvertTask, convert, survey
+from mhealth.stage.convert import Converted, ConvertTask, convert, count_part
 from mhealth.stage.numbering import starts
 from mhealth.stage.quarantine import join_rejected
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 def is_one_small(tasks: Sequence[ConvertTask]) -> bool:
-    """Whether there is nothing to spread: one file, and not a large one."""
+    """Whether there is one task, and its file is too small to be divided."""
     return len(tasks) == 1 and not is_large(tasks[0].file.lines)
 
 
@@ -33,19 +33,19 @@ def convert_all(spark: SparkContext, storage: Storage, tasks: Sequence[ConvertTa
     """Convert the files, at least one, each in a Spark task of its own, a large one in several.
 
     Spark only distributes here. The rows never leave the worker, so there is no DataFrame: Spark SQL would cost more
-    to start than converting the whole dataset takes. Where there are fewer tasks than cores, the cores that would be
-    idle work on the same files: a line's number hangs on all lines before it, so only the parsing can be shared.
+    to start than converting the whole dataset takes. Where there are fewer tasks than cores, each task parses on
+    several threads. Only the parsing: a line's number depends on all lines before it.
     """
     divided = [_parts(storage, task) for task in tasks]
-    surveyed = _surveyed(spark, divided)
-    for task, parts in zip(tasks, surveyed, strict=True):
+    counted = _with_starts(spark, divided)
+    for task, parts in zip(tasks, counted, strict=True):
         if len(parts) > 1:
-            # What an earlier run left must not be taken for that of the parts which are made now.
+            # The object of an earlier run must not be taken for that of this one.
             storage.delete([task.quarantine_key])
     found: dict[str, list[Converted]] = {}
-    for result in _on_workers(spark, convert, [part for parts in surveyed for part in parts]):
+    for result in _on_workers(spark, convert, [part for parts in counted for part in parts]):
         found.setdefault(result.name, []).append(result)
-    for task, parts in zip(tasks, surveyed, strict=True):
+    for task, parts in zip(tasks, counted, strict=True):
         if len(parts) > 1:
             filled = [result.part for result in found[task.file.name] if result.quarantined]
             join_rejected(storage, task.quarantine_key, len(parts), filled)
@@ -56,23 +56,23 @@ def _parts(storage: Storage, task: ConvertTask) -> list[ConvertTask]:
     return [replace(task, part=part) for part in divide(storage, task.file.raw_key, task.file.lines)]
 
 
-def _surveyed(spark: SparkContext, divided: Sequence[list[ConvertTask]]) -> list[list[ConvertTask]]:
-    """The same tasks, those of large files with what the lines before mean for the numbers of theirs."""
+def _with_starts(spark: SparkContext, divided: Sequence[list[ConvertTask]]) -> list[list[ConvertTask]]:
+    """The same tasks; those of a divided file with the counts of their part and the numbering of its first line."""
     large = [part for parts in divided if len(parts) > 1 for part in parts]
     if not large:
         return list(divided)
-    stretches = iter(_on_workers(spark, survey, large))
-    surveyed = []
+    counts = iter(_on_workers(spark, count_part, large))
+    counted = []
     for parts in divided:
         if len(parts) > 1:
-            found = [next(stretches) for _ in parts]
+            found = [next(counts) for _ in parts]
             numberings = starts(parts[0].first_numbering, found)
             parts = [
-                replace(part, stretch=stretch, start=start)
-                for part, stretch, start in zip(parts, found, numberings, strict=True)
+                replace(part, counts=of_part, start=start)
+                for part, of_part, start in zip(parts, found, numberings, strict=True)
             ]
-        surveyed.append(parts)
-    return surveyed
+        counted.append(parts)
+    return counted
 
 
 def _on_workers(
@@ -84,7 +84,7 @@ def _on_workers(
 
 
 def _together(results: Sequence[Converted]) -> Converted:
-    """What came of a file of which these are the parts."""
+    """The result for a file, of the results for its parts."""
     return Converted(
         results[0].name,
         *(sum(getattr(result, name) for result in results) for name in ("lines", "rows", "quarantined", "seconds")),

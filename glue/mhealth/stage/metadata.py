@@ -1,6 +1,6 @@
-"""Stage files: the note in their footer that says what made them, and reading it from the object's tail.
+"""Metadata of stage files: in the Parquet footer, what made the file and what is in it; read from the object's tail.
 
-A large source file has several, each with the note of its part.
+A large source file has several stage files, each with the metadata of its part.
 """
 
 from __future__ import annotations
@@ -35,13 +35,11 @@ class StagedSubject:
 
 
 @dataclass(frozen=True)
-class StageNote:
-    """What a stage file's footer says: what made it (`code_version`, `raw_key`, `sha256`, `raw`) and what is in it.
+class StageMetadata:
+    """What made a stage file (`code_version`, `raw_key`, `sha256`, `raw`) and what is in it.
 
-    `raw` is the identity of the raw file, which changes with all that is known of it.
-
-    `part` counts from 0, `parts` are as many as the source file has stage files. A note that was read from all of them
-    is that of the source file.
+    `raw` is `RawFile.identity`. `part` counts from 0; `parts` is the number of stage files of the source file.
+    `read_metadata` adds up those of all parts.
     """
 
     code_version: str
@@ -60,7 +58,7 @@ class StageNote:
         return [stage_part_key(stage_key, part) for part in range(self.parts)]
 
     def encoded(self) -> bytes:
-        """The note as the footer's value."""
+        """The value of the footer's entry."""
         return json.dumps(asdict(self)).encode()
 
     def made_from(self, file: RawFile, code_version: str) -> bool:
@@ -83,56 +81,56 @@ def read_footer(storage: Storage, key: str) -> pq.FileMetaData:
     return pq.read_metadata(pa.BufferReader(tail))
 
 
-def read_note(storage: Storage, stage_key: str) -> StageNote | None:
-    """The note of a source file's stage files, the first of which is `stage_key`.
+def read_metadata(storage: Storage, stage_key: str) -> StageMetadata | None:
+    """The metadata of a source file's stage files, of which the first is `stage_key`.
 
-    None where one of them does not exist or has no note, or where they do not belong together.
+    None where one of them does not exist or has no metadata, or where they were not made by one run from one file.
     """
-    first = _read_note(storage, stage_key)
+    first = _read_metadata(storage, stage_key)
     if first is None or first.parts == 1:
         return first
-    others = [_read_note(storage, key) for key in first.stage_keys(stage_key)[1:]]
-    return _together([first, *others])
+    others = [_read_metadata(storage, key) for key in first.stage_keys(stage_key)[1:]]
+    return _of_all_parts([first, *others])
 
 
-def _read_note(storage: Storage, key: str) -> StageNote | None:
+def _read_metadata(storage: Storage, key: str) -> StageMetadata | None:
     try:
         found = json.loads((read_footer(storage, key).metadata or {})[FOOTER_KEY])
         found["subjects"] = tuple(typed(StagedSubject(**subject)) for subject in found["subjects"])
-        return typed(StageNote(**found))
+        return typed(StageMetadata(**found))
     except (FileNotFoundError, pa.ArrowInvalid, *UNREADABLE):
         return None
 
 
-def _together(notes: Sequence[StageNote | None]) -> StageNote | None:
-    """The note of all parts together; None where one is missing or was made by something else than the others."""
-    whole: list[StageNote] = [note for note in notes if note is not None]
-    if [note.part for note in whole] != list(range(len(notes))):
+def _of_all_parts(parts: Sequence[StageMetadata | None]) -> StageMetadata | None:
+    """The metadata of all parts added up; None where one is missing or was made by something else than the others."""
+    found: list[StageMetadata] = [part for part in parts if part is not None]
+    if [part.part for part in found] != list(range(len(parts))):
         return None
-    if len({(note.code_version, note.raw, note.raw_key, note.sha256, note.parts) for note in whole}) > 1:
+    if len({(part.code_version, part.raw, part.raw_key, part.sha256, part.parts) for part in found}) > 1:
         return None
     subjects: dict[int, list[StagedSubject]] = {}
-    for note in whole:
-        for staged in note.subjects:
+    for part in found:
+        for staged in part.subjects:
             subjects.setdefault(staged.subject, []).append(staged)
     return replace(
-        whole[0],
-        lines=sum(note.lines for note in whole),
-        rows=sum(note.rows for note in whole),
-        quarantined=sum(note.quarantined for note in whole),
+        found[0],
+        lines=sum(part.lines for part in found),
+        rows=sum(part.rows for part in found),
+        quarantined=sum(part.quarantined for part in found),
         subjects=tuple(
             StagedSubject(
                 subject,
-                sum(part.lines for part in parts),
-                sum(part.rows for part in parts),
-                added([part.sums for part in parts]),
+                sum(staged.lines for staged in of_parts),
+                sum(staged.rows for staged in of_parts),
+                added([staged.sums for staged in of_parts]),
             )
-            for subject, parts in sorted(subjects.items())
+            for subject, of_parts in sorted(subjects.items())
         ),
     )
 
 
-def read_notes(storage: Storage, stage_keys: list[str]) -> list[StageNote | None]:
-    """The notes of several source files' stage files, read side by side."""
+def read_metadata_of(storage: Storage, stage_keys: list[str]) -> list[StageMetadata | None]:
+    """`read_metadata` of several source files, at the same time."""
     with many(len(stage_keys)) as threads:
-        return list(threads.map(lambda key: read_note(storage, key), stage_keys))
+        return list(threads.map(lambda key: read_metadata(storage, key), stage_keys))

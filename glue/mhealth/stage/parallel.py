@@ -1,4 +1,4 @@
-"""Work on the next items while the first one's result is used: one file on several cores, its order kept."""
+"""A map on several threads that keeps the order: one file is parsed on several cores."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
     """`work` of each item, in the order of the items, up to `threads` of them at the same time.
 
-    No more than `threads` + 1 results exist at once. An error of `work` is raised where its result would come.
+    No more than `threads` + 1 results exist at once. An error of `work` is raised in place of its result.
     """
     if threads <= 1:
         yield from map(work, items)

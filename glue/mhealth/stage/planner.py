@@ -1,4 +1,4 @@
-"""Job 1's decisions: which files keep their stage object, which are converted, whether the outcome is good enough."""
+"""Job 1's decisions: which files are converted, which keep their stage object, whether the results are good enough."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mhealth.io.storage import Storage
 from mhealth.paths import quarantine_key, stage_key
 from mhealth.raw.manifest import RawFile, RawVersion
 from mhealth.stage.convert import Converted, ConvertTask
-from mhealth.stage.metadata import StageNote, read_notes
+from mhealth.stage.metadata import StageMetadata, read_metadata_of
 from mhealth.stage.quarantine import first_rejected
 
 
@@ -27,23 +27,23 @@ def plan(
         )
         for file in version.files
     ]
-    notes = read_notes(storage, [task.stage_key for task in tasks])
+    staged = read_metadata_of(storage, [task.stage_key for task in tasks])
     kept = {
-        task: Converted(task.file.name, note.lines, note.rows, note.quarantined, 0.0)
-        for task, note in zip(tasks, notes, strict=True)
-        if note is not None and _still_good(storage, task, note)
+        task: Converted(task.file.name, metadata.lines, metadata.rows, metadata.quarantined, 0.0)
+        for task, metadata in zip(tasks, staged, strict=True)
+        if metadata is not None and _still_good(storage, task, metadata)
     }
     to_convert = sorted((task for task in tasks if task not in kept), key=lambda task: -task.file.lines)
     return to_convert, list(kept.values())
 
 
-def _still_good(storage: Storage, task: ConvertTask, note: StageNote) -> bool:
-    if not note.made_from(task.file, task.code_version):
+def _still_good(storage: Storage, task: ConvertTask, metadata: StageMetadata) -> bool:
+    if not metadata.made_from(task.file, task.code_version):
         return False
-    return not note.quarantined or storage.size(task.quarantine_key) is not None
+    return not metadata.quarantined or storage.size(task.quarantine_key) is not None
 
 
-def judge(
+def check_results(
     storage: Storage,
     files: Sequence[RawFile],
     results: Sequence[Converted],
@@ -63,18 +63,18 @@ def judge(
     if wrong:
         raise RowCountMismatch(
             f"{some(wrong)}. The raw object is not what DownloadCSV wrote: delete {raw_manifest}, so "
-            "that the next execution downloads the version again. A retry of this job alone does not help."
+            "that the next execution downloads the version again. Not retryable: start a new execution."
         )
     bad = sum(result.quarantined for result in results)
     lines = sum(result.lines for result in results)
-    hollow = [file for file in files if not found[file.name].rows]
-    if bad > max_bad_row_ratio * lines or hollow:
+    empty_files = [file for file in files if not found[file.name].rows]
+    if bad > max_bad_row_ratio * lines or empty_files:
         worst = max(files, key=lambda file: (not found[file.name].rows, found[file.name].quarantined))
         key = quarantine_key(quarantine_prefix, worst.raw_key)
         raise TooManyBadRows(
             f"{bad} of {lines} data lines were rejected; allowed is a share of {max_bad_row_ratio:g}, and each file "
-            f"needs a good line; {_story(storage, key, worst, found[worst.name])} Correct the dataset, or raise "
-            "MaxBadRowRatio if these lines may be left out. A retry does not help."
+            f"needs a good line; {_bad_rows_message(storage, key, worst, found[worst.name])} Correct the dataset, or "
+            "raise MaxBadRowRatio if these lines may be left out. Not retryable."
         )
 
 
@@ -89,11 +89,11 @@ def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converte
     if lost:
         raise RowCountMismatch(
             f"{some(lost)}. Nothing of these files is kept. This is a fault of the job: keep its log and open an "
-            "issue. A retry does not help."
+            "issue. Not retryable."
         )
 
 
-def _story(storage: Storage, key: str, worst: RawFile, result: Converted) -> str:
+def _bad_rows_message(storage: Storage, key: str, worst: RawFile, result: Converted) -> str:
     first = first_rejected(storage, key)
     where = f", the first is line {first.line}: {first.reason}" if first else ""
     verdict = f"{worst.source} has no good line" if not result.rows else f"{worst.source} has the most"

@@ -1,4 +1,4 @@
-"""Writes one stage Parquet file from numbered pieces, row group by row group."""
+"""Writes one stage Parquet file from numbered blocks, row group by row group."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mhealth.raw.parser import Piece, column_type
+from mhealth.raw.parser import ParsedBlock, column_type
 from mhealth.schema import LABEL, SUBJECT
-from mhealth.stage.metadata import FOOTER_KEY, StageNote
+from mhealth.stage.metadata import FOOTER_KEY, StageMetadata
 from mhealth.stage.numbering import Numbered
 
 ROW_GROUP_ROWS = 128 * 1024
@@ -52,9 +52,9 @@ class StageWriter:
     ) -> None:
         self._writer.close()
 
-    def add(self, piece: Piece, numbered: Numbered) -> None:
-        """Append the good lines of a piece."""
-        arrays = [piece.values[self._columns.index(column)] for column in self._sensors]
+    def add(self, block: ParsedBlock, numbered: Numbered) -> None:
+        """Append the good lines of a block."""
+        arrays = [block.values[self._columns.index(column)] for column in self._sensors]
         arrays += [pa.array(numbered.subjects, pa.int32()), pa.array(numbered.lines), pa.array(numbered.samples)]
         self._waiting.append(pa.Table.from_arrays(arrays, schema=self._schema))
         self._waiting_rows += len(numbered.lines)
@@ -67,7 +67,7 @@ class StageWriter:
         self._waiting = []
         self._waiting_rows = 0
 
-    def finish(self, note: StageNote) -> None:
-        """Write what waits, and the note."""
+    def finish(self, metadata: StageMetadata) -> None:
+        """Write the rows that wait, and the metadata."""
         self._flush()
-        self._writer.add_key_value_metadata({FOOTER_KEY: note.encoded()})
+        self._writer.add_key_value_metadata({FOOTER_KEY: metadata.encoded()})

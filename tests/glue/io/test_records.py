@@ -21,7 +21,7 @@ from mhealth.processed.manifest import (
     read_manifest,
 )
 from mhealth.raw.manifest import read_raw_version
-from mhealth.stage.metadata import StagedSubject, StageNote
+from mhealth.stage.metadata import StagedSubject, StageMetadata
 from tests.glue.world import World, log_line
 
 SNAPSHOT = 20261124031454
@@ -89,11 +89,11 @@ def test_a_raw_manifest_that_is_none_is_named_with_its_key(world: World) -> None
 
 @pytest.mark.parametrize("other", OTHERS, ids=repr)
 def test_a_value_of_another_kind_is_no_value(other: Any) -> None:
-    note = StageNote("c0de", "raw/version=1/one.csv", "ab", 3, 2, 1, (StagedSubject(1, 3, 2, {"ecg_1": "0"}),))
-    assert typed(note) is note
+    metadata = StageMetadata("c0de", "raw/version=1/one.csv", "ab", 3, 2, 1, (StagedSubject(1, 3, 2, {"ecg_1": "0"}),))
+    assert typed(metadata) is metadata
     for name in ("lines", "raw_key", "subjects"):
-        if type(other) is not type(vars(note)[name]) or other == -1:
+        if type(other) is not type(vars(metadata)[name]) or other == -1:
             if name == "lines" and type(other) is int:
                 continue
             with pytest.raises(TypeError, match=name):
-                typed(StageNote(**{**vars(note), name: other}))
+                typed(StageMetadata(**{**vars(metadata), name: other}))

@@ -16,7 +16,7 @@ from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WrittenFile
 from mhealth.raw.manifest import RawFile
-from mhealth.stage.metadata import StagedSubject, StageNote
+from mhealth.stage.metadata import StagedSubject, StageMetadata
 from tests.glue.world import write_table
 
 PREFIX = "processed/snapshot=5/"
@@ -34,8 +34,8 @@ class Snapshot:
         self.path.parent.mkdir(parents=True)
         self.write(SCHEMA, 3)
         raw = RawFile("one", "one.log", 1, ("ecg_1", "label"), 0, "ab", 4, "raw/version=1/one.csv")
-        note = StageNote("c0de", raw.raw_key, "ab", 4, 3, 1, (StagedSubject(1, 4, 3),))
-        self.source = Source(raw, "stage/version=1/one.parquet", note)
+        metadata = StageMetadata("c0de", raw.raw_key, "ab", 4, 3, 1, (StagedSubject(1, 4, 3),))
+        self.source = Source(raw, "stage/version=1/one.parquet", metadata)
         size = self.path.stat().st_size
         self.files = [SnapshotFile(KEY, 1, 3, size, carried=False, stage_keys=(self.source.stage_key,))]
         self.written = [WrittenFile(KEY, 1, 3, size, ids_increase=True)]
@@ -66,9 +66,9 @@ class Snapshot:
 
 def test_a_subject_that_only_a_rejected_line_names_is_anothers(snapshot: Snapshot) -> None:
     """The rejected line names subject 2, whose rows another file has: they are none of this source's."""
-    note = snapshot.source.note
+    metadata = snapshot.source.metadata
     subjects = (StagedSubject(1, 3, 3, {"ecg_1": f"{7:016x}"}), StagedSubject(2, 1, 0))
-    snapshot.source = replace(snapshot.source, note=replace(note, subjects=subjects))
+    snapshot.source = replace(snapshot.source, metadata=replace(metadata, subjects=subjects))
     snapshot.written = [replace(snapshot.written[0], sums={"ecg_1": f"{7:016x}"})]
     others = WrittenFile(
         "processed/snapshot=5/subject=2/part-00000.parquet", 2, 9, 9, ids_increase=True, sums={"ecg_1": f"{8:016x}"}
@@ -109,8 +109,8 @@ def test_a_subjects_rows_are_counted_over_all_its_files(snapshot: Snapshot) -> N
     snapshot.resize()
     file = replace(snapshot.files[0], rows=300)
     snapshot.files = [file, replace(file, key=f"{PREFIX}subject=1/{second.name}")]
-    note = replace(snapshot.source.note, lines=int("601"), rows=600, subjects=(StagedSubject(1, 601, 600),))
-    snapshot.source = replace(snapshot.source, file=replace(snapshot.source.file, lines=int("601")), note=note)
+    metadata = replace(snapshot.source.metadata, lines=int("601"), rows=600, subjects=(StagedSubject(1, 601, 600),))
+    snapshot.source = replace(snapshot.source, file=replace(snapshot.source.file, lines=int("601")), metadata=metadata)
     require(snapshot.audit())
 
 
@@ -157,11 +157,11 @@ def lie_about_rows(snapshot: Snapshot) -> None:
 
 
 def lie_about_all_rows(snapshot: Snapshot) -> None:
-    snapshot.source = replace(snapshot.source, note=replace(snapshot.source.note, rows=9))
+    snapshot.source = replace(snapshot.source, metadata=replace(snapshot.source.metadata, rows=9))
 
 
 def lie_about_all_lines(snapshot: Snapshot) -> None:
-    snapshot.source = replace(snapshot.source, note=replace(snapshot.source.note, lines=9))
+    snapshot.source = replace(snapshot.source, metadata=replace(snapshot.source.metadata, lines=9))
 
 
 def carry_another_subjects_file(snapshot: Snapshot) -> None:

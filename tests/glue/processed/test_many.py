@@ -17,7 +17,7 @@ from mhealth.processed.manifest import SnapshotFile
 from mhealth.processed.planner import Published, Source, check_subjects, new_manifest, plan_snapshot
 from mhealth.processed.sink import WrittenFile
 from mhealth.raw.manifest import RawFile, RawVersion
-from mhealth.stage.metadata import StagedSubject, StageNote
+from mhealth.stage.metadata import StagedSubject, StageMetadata
 from tests.glue.world import World, write_table
 from tests.growth import LINEAR, growth
 
@@ -29,8 +29,8 @@ def one_source(subjects: int) -> list[Source]:
     """A file of all subjects, a row each."""
     raw = RawFile("all", "all.csv", None, ("ecg_1", "label", "subject"), 1, "ab", subjects, "raw/version=1/all.csv")
     staged = tuple(StagedSubject(subject, 1, 1) for subject in range(1, subjects + 1))
-    note = StageNote("c0de", raw.raw_key, "ab", subjects, subjects, 0, staged)
-    return [Source(raw, "stage/version=1/all.parquet", note)]
+    metadata = StageMetadata("c0de", raw.raw_key, "ab", subjects, subjects, 0, staged)
+    return [Source(raw, "stage/version=1/all.parquet", metadata)]
 
 
 def a_source_each(subjects: int) -> list[Source]:
@@ -40,8 +40,8 @@ def a_source_each(subjects: int) -> list[Source]:
         raw = RawFile(
             f"s{subject}", f"s{subject}.log", subject, ("label",), 0, "ab", 1, f"raw/version=1/s{subject}.csv"
         )
-        note = StageNote("c0de", raw.raw_key, "ab", 1, 1, 0, (StagedSubject(subject, 1, 1),))
-        sources.append(Source(raw, f"stage/version=1/s{subject}.parquet", note))
+        metadata = StageMetadata("c0de", raw.raw_key, "ab", 1, 1, 0, (StagedSubject(subject, 1, 1),))
+        sources.append(Source(raw, f"stage/version=1/s{subject}.parquet", metadata))
     return sources
 
 

@@ -15,7 +15,7 @@ from mhealth.processed.planner import Source
 from mhealth.processed.transforms import stage_rows, with_id
 from mhealth.raw.manifest import RawFile
 from mhealth.session import LISTING_TASKS
-from mhealth.stage.metadata import StagedSubject, StageNote
+from mhealth.stage.metadata import StagedSubject, StageMetadata
 from mhealth.stage.spark_schema import FULL_STAGE_SCHEMA
 
 
@@ -36,8 +36,8 @@ def stage_file(folder: Path, name: str, rows: list[tuple[int, int]], row_group: 
     raw = RawFile(
         name, f"{name}.log", None, ("ecg_1", "label", "subject"), 1, "ab", len(rows), f"raw/version=1/{name}.csv"
     )
-    note = StageNote("c0de", raw.raw_key, "ab", len(rows), len(rows), 0, staged)
-    return Source(raw, f"stage/version=1/{name}.parquet", note)
+    metadata = StageMetadata("c0de", raw.raw_key, "ab", len(rows), len(rows), 0, staged)
+    return Source(raw, f"stage/version=1/{name}.parquet", metadata)
 
 
 def test_each_file_is_one_partition_however_small_or_large(spark: SparkSession, tmp_path: Path) -> None:

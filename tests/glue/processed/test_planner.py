@@ -10,11 +10,13 @@ from mhealth.errors import DuplicateSubject, MissingSubject
 from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, SnapshotSource
 from mhealth.processed.planner import Published, SnapshotPlan, Source, check_subjects, plan_snapshot
 from mhealth.raw.manifest import RawFile
-from mhealth.stage.metadata import StagedSubject, StageNote
+from mhealth.stage.metadata import StagedSubject, StageMetadata
 
 RAW = RawFile("all", "all.csv", None, ("ecg_1", "label", "subject"), 1, "ab", 8, "raw/version=1/all.csv", "1dent1ty")
-NOTE = StageNote("c0de", RAW.raw_key, "ab", 8, 7, 1, (StagedSubject(1, 5, 4), StagedSubject(2, 3, 3)), raw="1dent1ty")
-SOURCE = Source(RAW, "stage/version=1/all.parquet", NOTE)
+METADATA = StageMetadata(
+    "c0de", RAW.raw_key, "ab", 8, 7, 1, (StagedSubject(1, 5, 4), StagedSubject(2, 3, 3)), raw="1dent1ty"
+)
+SOURCE = Source(RAW, "stage/version=1/all.parquet", METADATA)
 FILES = tuple(
     SnapshotFile(f"{folder}/part-00000.parquet", subject, rows, 90, carried=False, stage_keys=(SOURCE.stage_key,))
     for folder, subject, rows in (("processed/snapshot=5/subject=1", 1, 4), ("processed/snapshot=5/subject=2", 2, 3))

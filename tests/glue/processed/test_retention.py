@@ -10,7 +10,7 @@ import pytest
 from mhealth.io.catalog import CatalogError, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage
-from mhealth.processed.retention import retire, snapshot_folders
+from mhealth.processed.retention import expire_snapshots, snapshot_folders
 from tests.glue.world import World, table_input
 
 DATABASE = "mhealth_db"
@@ -74,7 +74,7 @@ def deployed(aws: str) -> Deployed:
 
 
 def run(deployed: Deployed, snapshot: int, keep: int) -> None:
-    retire(deployed.storage, catalog_at(TABLE), snapshot=snapshot, keep=keep, view="mhealth", **PREFIXES)
+    expire_snapshots(deployed.storage, catalog_at(TABLE), snapshot=snapshot, keep=keep, view="mhealth", **PREFIXES)
 
 
 def test_those_that_readers_saw_last_stay_and_the_rest_lose_everything(deployed: Deployed) -> None:
@@ -194,7 +194,7 @@ def test_files_stay_while_their_partitions_do(deployed: Deployed, monkeypatch: p
     answer = {"Errors": [{"PartitionValues": ["1", "1"], "ErrorDetail": {"ErrorCode": "InternalServiceException"}}]}
     monkeypatch.setattr(catalog._client, "batch_delete_partition", lambda **_: answer)  # type: ignore[attr-defined]
     with pytest.raises(CatalogError):
-        retire(deployed.storage, catalog, snapshot=2, keep=1, view="mhealth", **PREFIXES)
+        expire_snapshots(deployed.storage, catalog, snapshot=2, keep=1, view="mhealth", **PREFIXES)
     assert deployed.left() == ([1, 2], [1, 2], [1, 2])
 
 
@@ -202,5 +202,5 @@ def test_without_a_catalog_whole_snapshots_stay(world: World) -> None:
     for snapshot in (1, 2, 3):
         world.put(f"manifests/snapshots/{snapshot}.json", {})
         world.put(f"processed/snapshot={snapshot}/a", "")
-    retire(storage_at(world.data_uri), catalog_at(world.table), snapshot=3, keep=1, view="", **PREFIXES)
+    expire_snapshots(storage_at(world.data_uri), catalog_at(world.table), snapshot=3, keep=1, view="", **PREFIXES)
     assert snapshot_folders(storage_at(world.data_uri), "processed") == [1, 2, 3]

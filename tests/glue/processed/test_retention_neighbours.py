@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from mhealth.io.catalog import Catalog, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage, StoredObject
-from mhealth.processed.retention import retire
+from mhealth.processed.retention import expire_snapshots
 from tests.glue.world import table_input
 
 TABLE = "mhealth_snapshots"
@@ -164,11 +164,11 @@ class Place:
         found = self.glue.get_partitions(DatabaseName=self.database, TableName=TABLE)["Partitions"]
         return {int(partition["Values"][0]) for partition in found}
 
-    def retire(self, catalog: Catalog | None = None) -> Watched:
+    def expire(self, catalog: Catalog | None = None) -> Watched:
         watched = Watched(self.storage, self.registered)
         catalog = catalog or catalog_at(f"{self.database}.{TABLE}")
         run, keep = self.bucket.run, self.bucket.keep
-        retire(watched, catalog, snapshot=run, keep=keep, view="mhealth", **PREFIXES)
+        expire_snapshots(watched, catalog, snapshot=run, keep=keep, view="mhealth", **PREFIXES)
         return watched
 
     def keys(self) -> list[str]:
@@ -191,7 +191,7 @@ PHANTOMS = tuple(key.format(n) for n in (1, 2, 3) for key in OWN) + tuple(
 
 def check(bucket: Bucket, uri: str) -> None:
     place = Place(bucket, uri)
-    watched = place.retire()
+    watched = place.expire()
     left = place.keys()
     event(f"{'some' if len(left) < len(bucket.keys) else 'no'} objects removed")
     assert left == sorted(expected(bucket))
@@ -259,7 +259,7 @@ class _FilesFirst:
 def test_a_broken_order_is_noticed(aws: str, tmp_path: Path) -> None:
     """The watch of the tests above sees files that go before their partitions."""
     place = Place(Bucket(FULL, (1, 2, 3), None, (), 20260101000000, 3), f"file://{tmp_path}")
-    watched = place.retire(_FilesFirst(catalog_at(f"{place.database}.{TABLE}")))
+    watched = place.expire(_FilesFirst(catalog_at(f"{place.database}.{TABLE}")))
     assert "processed/snapshot=1/subject=1/part-00000.parquet" in watched.too_early
 
 
@@ -268,6 +268,6 @@ def test_with_a_catalog_and_no_view_nothing_is_removed(aws: str, tmp_path: Path)
     bucket = Bucket(_as_files(Bucket(FULL, (), None, (), 1, 1)).keys, (1, 2), None, (), 20261124031454, 1)
     place = Place(bucket, f"file://{tmp_path}")
     catalog = catalog_at(f"{place.database}.{TABLE}")
-    retire(place.storage, catalog, snapshot=20261124031454, keep=3, view="", **PREFIXES)
+    expire_snapshots(place.storage, catalog, snapshot=20261124031454, keep=3, view="", **PREFIXES)
     assert place.keys() == sorted(bucket.keys)
     assert place.registered() == {1, 2}

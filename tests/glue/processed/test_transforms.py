@@ -139,7 +139,7 @@ def test_conform_tells_every_discrepancy_at_once(spark: SparkSession) -> None:
         "activity_id string: the job makes int; "
         "id string: missing in the table; "
         "partition keys subject string: expected snapshot bigint, subject int. "
-        "The table is defined in the template: correct it there, or the job. A retry does not help."
+        "The table is defined in the template: correct it there, or the job. Not retryable."
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mhealth.raw.grammar import BadLine
-from mhealth.raw.parser import Piece, parse, parse_fast, parse_slowly
-from mhealth.raw.reader import Lines, LongLine, read_lines
+from mhealth.raw.parser import ParsedBlock, parse, parse_fast, parse_line_by_line
+from mhealth.raw.reader import LineBlock, LongLine, read_lines
 
 COLUMNS = ["ecg_1", "ecg_2", "label"]
 BY_ROW = ["ecg_1", "label", "subject"]
@@ -89,29 +89,31 @@ SUBJECTS = [
 ]
 
 
-def places(piece: Piece) -> tuple[list[int], list[int]]:
-    return piece.good_lines.tolist(), piece.good_data.tolist()
+def places(block: ParsedBlock) -> tuple[list[int], list[int]]:
+    return block.good_lines.tolist(), block.good_data.tolist()
 
 
-def bits(piece: Piece) -> list[bytes]:
+def bits(block: ParsedBlock) -> list[bytes]:
     """The values bit for bit, so that -0.0 is not 0.0."""
-    assert all(array.null_count == 0 for array in piece.values)
-    return [np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).tobytes() for array in piece.values]
+    assert all(array.null_count == 0 for array in block.values)
+    return [np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).tobytes() for array in block.values]
 
 
-def joined(pieces: list[Piece]) -> tuple[list[bytes], list[int], list[int], list[tuple[int, int, BadLine]], int, int]:
-    """Several pieces as one."""
-    values = [b"".join(column) for column in zip(*(bits(piece) for piece in pieces), strict=True)]
+def joined(
+    blocks: list[ParsedBlock],
+) -> tuple[list[bytes], list[int], list[int], list[tuple[int, int, BadLine]], int, int]:
+    """Several blocks as one."""
+    values = [b"".join(column) for column in zip(*(bits(block) for block in blocks), strict=True)]
     lines = data = 0
     good_lines: list[int] = []
     good_data: list[int] = []
     bad: list[tuple[int, int, BadLine]] = []
-    for piece in pieces:
-        good_lines += [lines + place for place in piece.good_lines.tolist()]
-        good_data += [data + place for place in piece.good_data.tolist()]
-        bad += [(lines + line, data + place, verdict) for line, place, verdict in piece.bad]
-        lines += piece.lines
-        data += piece.data_lines
+    for block in blocks:
+        good_lines += [lines + place for place in block.good_lines.tolist()]
+        good_data += [data + place for place in block.good_data.tolist()]
+        bad += [(lines + line, data + place, verdict) for line, place, verdict in block.bad]
+        lines += block.lines
+        data += block.data_lines
     return values, good_lines, good_data, bad, lines, data
 
 
@@ -162,7 +164,7 @@ def test_generated_blocks_come_out_of_both_parsers_bit_for_bit_alike(columns: li
     fast_ones = 0
     for _ in range(500):
         data = a_block(chance, columns is BY_ROW)
-        slow = parse_slowly(data, columns)
+        slow = parse_line_by_line(data, columns)
         fast = parse_fast(data, columns)
         if fast is not None:
             fast_ones += 1
@@ -170,7 +172,7 @@ def test_generated_blocks_come_out_of_both_parsers_bit_for_bit_alike(columns: li
             assert bits(fast) == bits(slow), data
             assert places(fast) == places(slow)
             assert (fast.lines, fast.data_lines) == (slow.lines, slow.data_lines)
-        assert joined(list(parse(Lines(data), columns))) == joined([slow])
+        assert joined(list(parse(LineBlock(data), columns))) == joined([slow])
     assert fast_ones > 150
 
 
@@ -183,15 +185,15 @@ def test_generated_blocks_come_out_as_the_reference_reads_them() -> None:
             continue
         lines = data[:-1].split(b"\n")
         expected = [reference(line) for line in lines]
-        piece = parse_slowly(data, COLUMNS)
+        block = parse_line_by_line(data, COLUMNS)
         good = [values for values in expected if isinstance(values, tuple)]
         columns = [[values[place] for values in good] for place in range(3)]
         as_bytes = [np.array(column, kind).tobytes() for column, kind in zip(columns, "ddi", strict=True)]
-        assert bits(piece) == as_bytes, data
-        assert piece.good_lines.tolist() == [line for line, found in enumerate(expected) if isinstance(found, tuple)]
-        assert [line for line, _, _ in piece.bad] == [line for line, found in enumerate(expected) if found == "bad"]
+        assert bits(block) == as_bytes, data
+        assert block.good_lines.tolist() == [line for line, found in enumerate(expected) if isinstance(found, tuple)]
+        assert [line for line, _, _ in block.bad] == [line for line, found in enumerate(expected) if found == "bad"]
         good_lines += len(good)
-        bad_lines += len(piece.bad)
+        bad_lines += len(block.bad)
     assert good_lines > 3000
     assert bad_lines > 300
 
@@ -202,7 +204,7 @@ def test_no_field_is_good_for_the_fast_parser_alone(token: str, place: int) -> N
     fields = ["1", "2", "3"]
     fields[place] = token
     for data in (f"{','.join(fields)}\n", f"1,2,3\n{','.join(fields)}\n4,5,6\n"):
-        slow = parse_slowly(data.encode(), COLUMNS)
+        slow = parse_line_by_line(data.encode(), COLUMNS)
         fast = parse_fast(data.encode(), COLUMNS)
         if fast is not None:
             assert not slow.bad
@@ -229,40 +231,40 @@ def test_the_fast_parser_leaves_to_the_slow_one(data: bytes) -> None:
 
 
 def test_the_fast_parser_takes_plain_lines() -> None:
-    piece = parse_fast(b"1, 2,3\r\n-4.5,5e0,12.0\r\n", COLUMNS)
-    assert piece is not None
-    assert [array.to_pylist() for array in piece.values] == [[1.0, -4.5], [2.0, 5.0], [3, 12]]
-    assert [str(array.type) for array in piece.values] == ["double", "double", "int32"]
+    block = parse_fast(b"1, 2,3\r\n-4.5,5e0,12.0\r\n", COLUMNS)
+    assert block is not None
+    assert [array.to_pylist() for array in block.values] == [[1.0, -4.5], [2.0, 5.0], [3, 12]]
+    assert [str(array.type) for array in block.values] == ["double", "double", "int32"]
 
 
 def test_a_label_is_a_whole_number_wherever_its_columns_name_comes_from() -> None:
-    piece = parse_fast(b"0.5,4\n", ["ecg_1", "".join(["la", "bel"])])
-    assert piece is not None
-    assert [str(array.type) for array in piece.values] == ["double", "int32"]
+    block = parse_fast(b"0.5,4\n", ["ecg_1", "".join(["la", "bel"])])
+    assert block is not None
+    assert [str(array.type) for array in block.values] == ["double", "int32"]
 
 
 def test_one_bad_line_costs_few_slow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = b"1.25,2.5,3\n" * 40_000, b"1,x,3\n"
     slow_bytes = 0
 
-    def counted(data: bytes, columns: list[str]) -> Piece:
+    def counted(data: bytes, columns: list[str]) -> ParsedBlock:
         nonlocal slow_bytes
         slow_bytes += len(data)
-        return parse_slowly(data, columns)
+        return parse_line_by_line(data, columns)
 
-    monkeypatch.setattr("mhealth.raw.parser.parse_slowly", counted)
-    pieces = list(parse(Lines(good + bad + good), COLUMNS))
-    assert sum(piece.data_lines for piece in pieces) == 80_001
-    assert sum(len(piece.bad) for piece in pieces) == 1
+    monkeypatch.setattr("mhealth.raw.parser.parse_line_by_line", counted)
+    blocks = list(parse(LineBlock(good + bad + good), COLUMNS))
+    assert sum(block.data_lines for block in blocks) == 80_001
+    assert sum(len(block.bad) for block in blocks) == 1
     assert slow_bytes <= 16 * 1024
 
 
 def test_a_long_line_is_one_bad_line_or_a_blank_one() -> None:
-    (piece,) = parse(LongLine(b"7" * 65536, 10_000_000, blank=False), COLUMNS)
-    (_, _, verdict) = piece.bad[0]
+    (block,) = parse(LongLine(b"7" * 65536, 10_000_000, blank=False), COLUMNS)
+    (_, _, verdict) = block.bad[0]
     assert verdict.reason == "the line has 10000000 bytes, more than 65536; the text is cut there"
-    (piece,) = parse(LongLine(b" " * 65536, 10_000_000, blank=True), COLUMNS)
-    assert (piece.lines, piece.data_lines, piece.bad) == (1, 0, [])
+    (block,) = parse(LongLine(b" " * 65536, 10_000_000, blank=True), COLUMNS)
+    assert (block.lines, block.data_lines, block.bad) == (1, 0, [])
 
 
 @pytest.mark.parametrize("size", [65535, 65536, 65537, 65538, 65600])
@@ -272,7 +274,7 @@ def test_the_limit_is_the_same_wherever_blocks_end(size: int, end: bytes) -> Non
 
     def outcome(block: int) -> object:
         items = read_lines(io.BytesIO(data), block)
-        return joined([piece for item in items for piece in parse(item, COLUMNS)])
+        return joined([block for item in items for block in parse(item, COLUMNS)])
 
     whole = outcome(1_000_000)
     assert outcome(1000) == whole

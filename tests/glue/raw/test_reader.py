@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from mhealth.raw.reader import LINE_LIMIT, Lines, LongLine, read_lines, skip_header
+from mhealth.raw.reader import LINE_LIMIT, LineBlock, LongLine, read_lines, skip_header
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
@@ -19,14 +19,14 @@ from mhealth.raw.reader import LINE_LIMIT, Lines, LongLine, read_lines, skip_hea
 )
 def test_blocks_hold_whole_lines_whatever_is_read_at_once(block: int, data: bytes, expected: list[bytes]) -> None:
     items = list(read_lines(io.BytesIO(data), block))
-    assert all(isinstance(item, Lines) and item.data.endswith(b"\n") for item in items)
+    assert all(isinstance(item, LineBlock) and item.data.endswith(b"\n") for item in items)
     assert [line for item in items for line in item.data[:-1].split(b"\n")] == expected  # type: ignore[union-attr]
 
 
 def test_a_long_line_is_told_by_start_and_length() -> None:
     data = b"1,2\n" + b"x" * 1_000_000 + b"\r\n3,4\n"
     items = list(read_lines(io.BytesIO(data), 10_000))
-    assert items == [Lines(b"1,2\n"), LongLine(b"x" * 65_536, 1_000_000, blank=False), Lines(b"3,4\n")]
+    assert items == [LineBlock(b"1,2\n"), LongLine(b"x" * 65_536, 1_000_000, blank=False), LineBlock(b"3,4\n")]
 
 
 def test_a_line_is_let_go_of_as_soon_as_it_is_known_to_be_long() -> None:
@@ -40,13 +40,13 @@ def test_a_line_as_long_as_may_be_is_whole_wherever_a_block_ends(end: bytes) -> 
     data = b"x" * LINE_LIMIT + end
     for block in (LINE_LIMIT - 1, LINE_LIMIT, LINE_LIMIT + 1, LINE_LIMIT + 2):
         first = next(read_lines(io.BytesIO(data + b"1\n"), block))
-        assert isinstance(first, Lines)
+        assert isinstance(first, LineBlock)
         assert first.data.startswith(data)
 
 
 def test_a_long_line_at_the_end_of_the_file_is_told() -> None:
     items = list(read_lines(io.BytesIO(b"1\n" + b" " * 200_000), 10_000))
-    assert items == [Lines(b"1\n"), LongLine(b" " * LINE_LIMIT, 200_000, blank=True)]
+    assert items == [LineBlock(b"1\n"), LongLine(b" " * LINE_LIMIT, 200_000, blank=True)]
 
 
 def test_a_long_line_needs_no_memory_of_its_length() -> None:
@@ -81,4 +81,4 @@ def test_a_long_line_needs_no_memory_of_its_length() -> None:
 def test_the_header_is_the_first_line_that_is_not_blank(data: bytes, skipped: int, rest: bytes, block: int) -> None:
     count, items = skip_header(read_lines(io.BytesIO(data), block))
     assert count == skipped
-    assert b"".join(item.data for item in items if isinstance(item, Lines)) == rest
+    assert b"".join(item.data for item in items if isinstance(item, LineBlock)) == rest

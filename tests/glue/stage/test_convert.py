@@ -13,7 +13,7 @@ from mhealth.paths import quarantine_key, stage_key
 from mhealth.raw.manifest import read_raw_version
 from mhealth.raw.reader import read_lines
 from mhealth.stage.convert import ConvertTask, convert
-from mhealth.stage.metadata import read_note
+from mhealth.stage.metadata import read_metadata
 from tests.glue.world import LAYOUT_1, LAYOUT_2, World, log_line
 
 
@@ -73,12 +73,12 @@ def test_a_file_parsed_by_several_threads_is_the_same_file(world: World, monkeyp
 def test_the_footer_says_what_made_the_file_and_what_is_in_it(world: World) -> None:
     entry = world.add("one", f"{log_line(1)}\nbroken\n", subject=4)
     convert(task_of(world))
-    metadata = pq.read_metadata(world.folder / "stage/version=1/one.parquet").metadata
-    note = json.loads(metadata[b"mhealth"])
-    sums = note["subjects"][0].pop("sums")
+    footer = pq.read_metadata(world.folder / "stage/version=1/one.parquet").metadata
+    metadata = json.loads(footer[b"mhealth"])
+    sums = metadata["subjects"][0].pop("sums")
     assert list(sums) == LAYOUT_1
     assert all(len(total) == 16 and int(total, 16) for total in sums.values())
-    assert note == {
+    assert metadata == {
         "code_version": "c0de",
         "raw_key": "raw/version=1/one.csv",
         "sha256": entry["sha256"],
@@ -132,9 +132,9 @@ def test_all_subjects_in_one_file_and_columns_in_any_order(world: World) -> None
         (2, 3, 1, 1),
         (1, 4, 0, 2),
     ]
-    note = read_note(storage_at(world.data_uri), "stage/version=1/all.parquet")
-    assert note is not None
-    assert [(staged.subject, staged.lines, staged.rows) for staged in note.subjects] == [(1, 1, 1), (2, 2, 2)]
+    metadata = read_metadata(storage_at(world.data_uri), "stage/version=1/all.parquet")
+    assert metadata is not None
+    assert [(staged.subject, staged.lines, staged.rows) for staged in metadata.subjects] == [(1, 1, 1), (2, 2, 2)]
 
 
 def test_a_line_of_ten_megabytes_is_one_rejected_line(world: World) -> None:
