@@ -1,4 +1,7 @@
-"""The columns: what raw files may hold, what a stage file holds, what the table is made from."""
+"""The columns: what raw files may hold, what a stage file holds, what the table is made from.
+
+A sensor is stated here and, as a column of the table, in the template; tests/cloudformation/test_columns.py compares.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,11 @@ LABEL = "label"
 SUBJECT = "subject"
 SAMPLE = "sample"
 """The data line's place in its file, from 0; where a file holds several subjects, among the subject's lines."""
+LINE = "line"
+"""The line's number in the source, from 1."""
+
+PARTITION_KEYS = {"snapshot": "bigint", SUBJECT: "int"}
+"""What the table is partitioned by, with Hive types; paths.py names the folders so."""
 
 RAW_COLUMNS = (*SENSORS, LABEL, SUBJECT)
 """Every name that a raw file's column can have; `subject` only where one file holds all subjects."""

@@ -10,15 +10,11 @@ from pyspark.sql import functions as F
 
 from mhealth.errors import SchemaMismatch
 from mhealth.io.catalog import SPARK_TYPES, TableDefinition
-from mhealth.io.catalog import Column as TableColumn
-from mhealth.schema import ACTIVITIES, LABEL, SAMPLE, SAMPLES_PER_SECOND, SENSORS, SUBJECT, table_name
+from mhealth.schema import ACTIVITIES, LABEL, PARTITION_KEYS, SAMPLE, SAMPLES_PER_SECOND, SENSORS, SUBJECT, table_name
 
 ID_DIGITS = 7
 _MICROS_PER_SAMPLE = 1_000_000 // SAMPLES_PER_SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-PARTITION_KEYS = (TableColumn("snapshot", "bigint"), TableColumn(SUBJECT, "int"))
-"""What the table has to be partitioned by: the folders are named so."""
 
 _WIDENED = {("int", "bigint")}
 """Supplied and wanted types that differ and fit all the same."""
@@ -100,8 +96,9 @@ def discrepancies(rows: DataFrame, table: TableDefinition) -> list[str]:
     problems += [f"{name}: twice in the table" for name in sorted({name for name in names if names.count(name) > 1})]
     if "id" not in names:
         problems.append("id string: missing in the table")
-    if table.partition_keys != PARTITION_KEYS:
-        found = ", ".join(f"{key.name} {key.type}" for key in table.partition_keys) or "none"
-        expected = ", ".join(f"{key.name} {key.type}" for key in PARTITION_KEYS)
+    keys = [(key.name, key.type) for key in table.partition_keys]
+    if keys != [*PARTITION_KEYS.items()]:
+        found = ", ".join(f"{name} {kind}" for name, kind in keys) or "none"
+        expected = ", ".join(f"{name} {kind}" for name, kind in PARTITION_KEYS.items())
         problems.append(f"partition keys {found}: expected {expected}")
     return problems

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pyspark.sql import types as T
 
-from mhealth.schema import LABEL, SAMPLE, SENSORS, SUBJECT
+from mhealth.schema import LABEL, LINE, SAMPLE, SENSORS, SUBJECT
 
 FULL_STAGE_SCHEMA = T.StructType(
     [
         *(T.StructField(name, T.DoubleType()) for name in SENSORS),
         T.StructField(LABEL, T.IntegerType()),
         T.StructField(SUBJECT, T.IntegerType()),
-        T.StructField("line", T.LongType()),
+        T.StructField(LINE, T.LongType()),
         T.StructField(SAMPLE, T.LongType()),
     ]
 )

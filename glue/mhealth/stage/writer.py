@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mhealth.raw.parser import ParsedBlock, column_type
-from mhealth.schema import LABEL, SUBJECT
+from mhealth.schema import LABEL, LINE, SAMPLE, SUBJECT
 from mhealth.stage.metadata import FOOTER_KEY, StageMetadata
 from mhealth.stage.numbering import Numbered
 
@@ -29,7 +29,7 @@ class StageWriter:
         self._columns = columns
         self._sensors = [column for column in columns if column != SUBJECT]
         fields = [pa.field(column, column_type(column)) for column in self._sensors]
-        fields += [pa.field(SUBJECT, pa.int32()), pa.field("line", pa.int64()), pa.field("sample", pa.int64())]
+        fields += [pa.field(SUBJECT, pa.int32()), pa.field(LINE, pa.int64()), pa.field(SAMPLE, pa.int64())]
         self._schema = pa.schema(fields)
         self._writer = pq.ParquetWriter(
             path,
@@ -37,7 +37,7 @@ class StageWriter:
             version="2.6",
             compression="none",
             use_dictionary=[LABEL, SUBJECT],
-            column_encoding={"line": "DELTA_BINARY_PACKED", "sample": "DELTA_BINARY_PACKED"},
+            column_encoding=dict.fromkeys((LINE, SAMPLE), "DELTA_BINARY_PACKED"),
             write_statistics=False,
             store_schema=False,
         )
