@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from mhealth import paths
+from tests.glue.world import GLUE
+
+OTHERS = [path for path in sorted(GLUE.rglob("*.py")) if path.name != "paths.py"]
+PARTS_OF_KEYS = ("part-", "snapshot=", "subject=", "version=", "snapshots/", "publications/")
+SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
+
+
+def keys_put_together(source: str) -> Iterator[str]:
+    """The f-strings of a module that are keys by their parts. What has a space is a message."""
+    for text in ast.walk(ast.parse(source)):
+        if isinstance(text, ast.JoinedStr):
+            parts = [part.value for part in text.values if isinstance(part, ast.Constant)]
+            if " " not in "".join(parts) and any(
+                part.endswith(PARTS_OF_KEYS) or part.startswith(SUFFIXES) for part in parts
+            ):
+                yield ast.unparse(text)
+
+
+@pytest.mark.parametrize("module", OTHERS, ids=lambda path: path.relative_to(GLUE).as_posix())
+def test_no_other_module_puts_a_key_together(module: Path) -> None:
+    assert [*keys_put_together(module.read_text())] == []
+
+
+def test_a_key_that_is_put_together_is_found() -> None:
+    source = (GLUE / "mhealth" / "paths.py").read_text()
+    assert len([*keys_put_together(source)]) >= 5
 
 
 @pytest.mark.parametrize(
