@@ -14,7 +14,7 @@ from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage
 from mhealth.job_log import log, name_run, span
 from mhealth.paths import snapshot_folder
-from mhealth.processed.audit import audit, require
+from mhealth.processed.audit import audit, require_passed
 from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, read_manifest, write_manifest
 from mhealth.processed.pipeline import make_files
 from mhealth.processed.planner import (
@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
             execution=arguments.execution,
             recording_start=arguments.recording_start,
         )
-        done = _made_before(storage, arguments.manifests_prefix, new)
+        done = _existing_manifest(storage, arguments.manifests_prefix, new)
         readers = published_snapshots(storage, arguments.manifests_prefix, catalog, arguments.view)
         published = read_published(
             storage,
@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> None:
         )
 
 
-def _made_before(storage: Storage, manifests_prefix: str, new: SnapshotManifest) -> SnapshotManifest | None:
+def _existing_manifest(storage: Storage, manifests_prefix: str, new: SnapshotManifest) -> SnapshotManifest | None:
     """The snapshot's manifest where an earlier attempt of this run wrote it whole."""
     old = read_manifest(storage, manifests_prefix, new.snapshot)
     if old is not None and not old.same_inputs(new):
@@ -140,7 +140,7 @@ def _make(
         files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
         files.sort(key=lambda file: (file.subject, file.key))
         checks = audit(storage, folder, table, sources, files, written)
-        require(checks)
+        require_passed(checks)
     with span("manifest", rows=sum(file.rows for file in files), files=len(files)):
         manifest = replace(new, files=tuple(files), checks=tuple(checks))
         write_manifest(storage, arguments.manifests_prefix, manifest)

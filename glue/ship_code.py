@@ -1,8 +1,8 @@
-"""Copies this folder's jobs to the data bucket, where Glue reads them: the function behind ShippedGlueCode.
+"""The function behind the custom resource ShippedGlueCode: copies the jobs of this folder to the data bucket.
 
-`sam deploy` uploads a job's script but not the package it imports. A function's package it uploads whole, so the jobs
-travel as the package of this function, and CloudFormation calls it whenever that package (or a setting that changes
-the jobs' results) changed.
+`sam deploy` uploads a job's script but not the package that it imports. It uploads a function's package whole, so the
+jobs are in the package of this function. CloudFormation calls the function whenever that package, or a setting that
+changes the jobs' results, changed.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def ship(bucket: str, prefix: str, settings: Mapping[str, str]) -> dict[str, str
     return {"Hash": version, "ScriptPrefix": target}
 
 
-def take_back(bucket: str, prefix: str) -> None:
-    """Delete everything under `prefix`/ in `bucket`, every version of it. What is not there is no error."""
+def delete_code(bucket: str, prefix: str) -> None:
+    """Delete all versions of all objects under `prefix`/ in `bucket`. It is no error where there are none."""
     found = boto3.resource("s3").Bucket(bucket).object_versions.filter(Prefix=f"{prefix}/")
     for answer in found.delete():
         if errors := answer.get("Errors"):
@@ -81,7 +81,7 @@ def take_back(bucket: str, prefix: str) -> None:
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
     """Answer CloudFormation's Create, Update and Delete of the resource.
 
-    Whatever happens CloudFormation is told: without an answer it would wait an hour.
+    Every outcome is answered: without an answer CloudFormation waits an hour.
     """
     answer: dict[str, Any] = {
         "Status": "SUCCESS",
@@ -95,7 +95,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
         if event["RequestType"] == "Delete":
             # The bucket outlives the stack with its data. The code goes: it is of use to this stack's jobs only, and
             # after a failed first deployment it would keep the bucket from being deleted.
-            take_back(properties["Bucket"], properties["Prefix"])
+            delete_code(properties["Bucket"], properties["Prefix"])
         else:
             answer["Data"] = ship(properties["Bucket"], properties["Prefix"], properties["Settings"])
     except Exception as error:  # told to CloudFormation, which shows it to the person who deploys
@@ -104,11 +104,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
             "Status": "FAILED",
             "Reason": f"{type(error).__name__}: {error} (log stream {context.log_stream_name})",
         }
-    tell(event["ResponseURL"], answer)
+    respond(event["ResponseURL"], answer)
 
 
-def tell(address: str, answer: Mapping[str, Any]) -> None:
-    """Put an answer to the address that CloudFormation waits at: signed, so no error and no log shows its query."""
+def respond(address: str, answer: Mapping[str, Any]) -> None:
+    """Send the answer to CloudFormation's pre-signed URL. Errors and logs do not show its query, which is a secret."""
     try:
         urllib3.PoolManager().request("PUT", address, body=json.dumps(answer).encode(), headers={"Content-Type": ""})
     except urllib3.exceptions.HTTPError as error:

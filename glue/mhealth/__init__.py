@@ -1,1 +1,1 @@
-"""The mHealth jobs: raw CSV to typed Parquet (job 1), typed Parquet to a published-ready snapshot (job 2)."""
+"""The mHealth jobs: raw CSV to typed Parquet (job 1), typed Parquet to an audited snapshot (job 2)."""

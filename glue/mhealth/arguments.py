@@ -1,4 +1,4 @@
-"""The arguments of both jobs: `--name value`, every one named in the template."""
+"""The command line of both jobs: `--name value` for each argument. The template has all of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mhealth.errors import CodeVersionMismatch, InvalidArgument
 
 _COMPONENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._=-]{1,200}")
 _LONGEST = 2048
-"""No text that comes as an argument is longer; an execution's ARN has at most about 400 characters."""
+"""The longest argument that is accepted; an execution's ARN has at most about 400 characters."""
 
 
 @dataclass(frozen=True)
 class CommonArguments:
-    """What both jobs are told.
+    """The arguments that both jobs have.
 
-    `code_version` is the run's, which began with it; `deployed_code_version` the job's own, None where nobody says.
+    `code_version` is that of the run's begin, `deployed_code_version` that of the job, None if unknown.
     `data_uri` is `s3://BUCKET` or `file:///FOLDER`; keys and prefixes are relative to it and have no slash at either
     end. `snapshot` is yyyymmddHHMMSS (UTC) as a number.
     """
@@ -44,7 +44,7 @@ class CommonArguments:
 
 @dataclass(frozen=True)
 class ConvertArguments(CommonArguments):
-    """What job 1 is told."""
+    """The arguments of job 1."""
 
     quarantine_prefix: str
     max_bad_row_ratio: float
@@ -52,7 +52,7 @@ class ConvertArguments(CommonArguments):
 
 @dataclass(frozen=True)
 class TransformArguments(CommonArguments):
-    """What job 2 is told. `table` is `DATABASE.TABLE` or `file:///TABLE.json`; `view` may be empty."""
+    """The arguments of job 2. `table` is `DATABASE.TABLE` or `file:///TABLE.json`; `view` may be empty."""
 
     processed_prefix: str
     manifests_prefix: str
@@ -66,13 +66,13 @@ class TransformArguments(CommonArguments):
 
     @property
     def job_registers(self) -> bool:
-        """Whether the job registers the snapshot's partitions itself, as no crawler does."""
+        """Whether the job registers the snapshot's partitions: the stack has no crawler."""
         return self.catalog_refresh == "Job"
 
 
 @dataclass(frozen=True)
 class RegisterArguments:
-    """What job 2 is told where it only registers partitions again."""
+    """The arguments of job 2 where it only registers partitions again."""
 
     data_uri: str
     manifests_prefix: str
@@ -107,7 +107,7 @@ def _key(text: str) -> str:
 
 
 def _is_key(text: str) -> bool:
-    """Whether a text is a key that leads where it says: plain components, none of them a way up."""
+    """Whether a text is a key of plain components: none is empty, `.` or `..`."""
     return len(text) <= 1024 and all(_COMPONENT.fullmatch(component) for component in text.split("/"))
 
 
@@ -191,13 +191,13 @@ def _with_catalog(parser: _Parser) -> None:
 
 
 def _known(parser: _Parser, argv: Sequence[str]) -> dict[str, object]:
-    # Glue adds flags of its own (--JOB_NAME, --TempDir, ...): they are let through.
+    # Glue adds arguments of its own (--JOB_NAME, --TempDir, ...), which are ignored.
     known, _ = parser.parse_known_args(argv)
     return vars(known)
 
 
 def parse_convert(argv: Sequence[str]) -> ConvertArguments:
-    """The arguments of job 1. Raises InvalidArgument, CodeVersionMismatch."""
+    """Parse the arguments of job 1. Raises InvalidArgument, CodeVersionMismatch."""
     parser = _making_job("convert_parquet")
     parser.add_argument("--quarantine_prefix", type=_prefix, required=True)
     parser.add_argument("--max_bad_row_ratio", type=_ratio, required=True)
@@ -205,7 +205,7 @@ def parse_convert(argv: Sequence[str]) -> ConvertArguments:
 
 
 def parse_transform(argv: Sequence[str]) -> TransformArguments:
-    """The arguments of job 2. Raises InvalidArgument, CodeVersionMismatch."""
+    """Parse the arguments of job 2. Raises InvalidArgument, CodeVersionMismatch."""
     parser = _making_job("glue_transform")
     _with_catalog(parser)
     parser.add_argument("--processed_prefix", type=_prefix, required=True)
@@ -218,7 +218,7 @@ def parse_transform(argv: Sequence[str]) -> TransformArguments:
 
 
 def parse_register(argv: Sequence[str]) -> RegisterArguments | None:
-    """The arguments of job 2 where it is told `--only_register true`, else None. Raises InvalidArgument."""
+    """Parse the arguments of job 2 with `--only_register true`; without it return None. Raises InvalidArgument."""
     asked = _Parser(prog="glue_transform", allow_abbrev=False, add_help=False)
     asked.add_argument("--only_register", type=_boolean, default=False)
     if not _known(asked, argv)["only_register"]:

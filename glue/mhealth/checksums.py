@@ -1,7 +1,8 @@
-"""Sums over a subject's values by which job 2 finds that job 1 parsed just these: one per column, whatever the order.
+"""Checksums of a subject's values, one per column: job 1 computes them when it parses, job 2 when it has written.
 
-A value counts by its bits and by its sample, so a sum changes where a value is another one, is null, is lost or
-doubled, or belongs to another sample. Wrong values with the right sum are as rare as a guessed 64-bit number.
+A checksum does not depend on the order of the rows. It depends on the bits and the sample number of each value, so it
+changes where a value differs, is null, is lost or doubled, or belongs to another sample. Wrong values have the right
+checksum with a probability of 2**-64.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Sums = Mapping[str, str]
-"""A column's name to its sum, 16 hexadecimal digits."""
+"""Column name to checksum, 16 hexadecimal digits."""
 
 _Words = npt.NDArray[np.uint64]
 
 NOTHING = f"{0:016x}"
-"""The sum of a column that is null throughout, or of no rows."""
+"""The checksum of a column that is null throughout, or of no rows."""
 
 _MASK = (1 << 64) - 1
 
@@ -27,7 +28,7 @@ _MASK = (1 << 64) - 1
 def sums_by_subject(
     subjects: npt.NDArray[np.int64], samples: npt.NDArray[np.int64], columns: Mapping[str, pa.Array]
 ) -> dict[int, dict[str, str]]:
-    """The sums of some rows, for each subject that they name."""
+    """The checksums of rows, by subject."""
     if not len(subjects):
         return {}
     order = None if (subjects == subjects[0]).all() else np.argsort(subjects, kind="stable")
@@ -45,7 +46,7 @@ def sums_by_subject(
 
 
 def added(parts: Iterable[Sums]) -> dict[str, str]:
-    """The sums of several sets of rows together."""
+    """The checksums of several sets of rows together."""
     totals: dict[str, int] = {}
     for part in parts:
         for name, text in part.items():
@@ -54,13 +55,13 @@ def added(parts: Iterable[Sums]) -> dict[str, str]:
 
 
 def differing(left: Sums, right: Sums) -> list[str]:
-    """The columns whose sums differ; a column that one side lacks is null there."""
+    """The columns whose checksums differ. A column that one side lacks counts as null throughout."""
     names = dict.fromkeys([*left, *right])
     return [name for name in names if left.get(name, NOTHING) != right.get(name, NOTHING)]
 
 
 def _weights(samples: npt.NDArray[np.int64]) -> _Words:
-    """A number for each sample, spread over all bits (the finaliser of splitmix64)."""
+    """A 64-bit hash of each sample number (the finaliser of splitmix64)."""
     words: _Words = samples.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x9E3779B97F4A7C15)
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -68,7 +69,7 @@ def _weights(samples: npt.NDArray[np.int64]) -> _Words:
 
 
 def _words(values: pa.Array) -> _Words:
-    """The bits of each value, the upper half folded into the lower, where round numbers have none; 0 for a null."""
+    """The bits of each value, its upper half added to the lower one, which is 0 in round numbers; 0 for a null."""
     if values.null_count == len(values):
         return np.zeros(len(values), np.uint64)
     is_double = pa.types.is_floating(values.type)

@@ -1,4 +1,4 @@
-"""How a job ends that fails: with an error that Glue, Step Functions and an e-mail can pass on."""
+"""The entry point of a job's script: turns every failure into an error that Glue and Step Functions can pass on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mhealth.glue_job import glue_job
 
 
 def run_job(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> None:
-    """Run a job's `main`. Raises PipelineError and nothing else: JobFailed for every error without a name of ours.
+    """Run a job's `main`. Raises only PipelineError: JobFailed for every error that is not one of errors.py.
 
-    Glue raises the error of a script again, made from its message alone. An error that needs more, as botocore's
-    ClientError does, would be hidden by the TypeError of that attempt.
+    Glue makes the error of a script anew from its message alone and raises that. For an error whose constructor takes
+    more, such as botocore's ClientError, the attempt fails with a TypeError that hides the error.
     """
     try:
         with glue_job(argv):

@@ -1,4 +1,4 @@
-"""The errors with a name: the state machine and the documentation know them by it.
+"""The named errors of the jobs. The state machine and docs/errors.md use the names.
 
 Each message is one line and says what was found, where, what was expected, what to do, and whether it is retryable.
 """
@@ -15,10 +15,9 @@ _END_KEPT = 600
 
 
 def one_line(text: str) -> str:
-    r"""The text as one line of printable characters, at most `LONGEST_MESSAGE` of them: the middle is left out.
+    r"""The text as one line of printable characters, cut in its middle to at most `LONGEST_MESSAGE` of them.
 
-    File names, lines and other services' answers stand in messages, so whatever could end the line, hide a part of it
-    or turn it round is written as in Python source.
+    Messages quote file names, data and other services' answers, so control characters are escaped as in Python source.
 
     >>> print(one_line("a\nb\x1b[2J\u202e"))
     a\nb\x1b[2J\u202e
@@ -41,14 +40,14 @@ def some(items: Sequence[object], most: int = 5) -> str:
 
 
 class PipelineError(Exception):
-    """Base of the errors with a name. Its message becomes one printable line of bounded length."""
+    """Base of the named errors. Its message becomes one printable line of bounded length."""
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
 
 
 class InvalidArgument(PipelineError):
-    """A job argument is missing, malformed or points at nothing."""
+    """A job argument is missing or malformed, or names an object that does not exist."""
 
 
 class CodeVersionMismatch(PipelineError):
@@ -72,7 +71,7 @@ class SchemaMismatch(PipelineError):
 
 
 class PartitionMismatch(PipelineError):
-    """The catalog has a partition of the snapshot that is not where the snapshot's files are, or not as the table."""
+    """The catalog has a partition of the snapshot with another location or other columns than expected."""
 
 
 class RowCountMismatch(PipelineError):
@@ -80,4 +79,4 @@ class RowCountMismatch(PipelineError):
 
 
 class JobFailed(PipelineError):
-    """Whatever else ended a job: a service's error, a lost worker, memory, a defect."""
+    """Any other failure of a job: a service's error, a lost worker, memory, a defect."""

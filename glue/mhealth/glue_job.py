@@ -1,4 +1,4 @@
-"""Glue's own begin and end of a job: its progress in the log, job insights and bookmarks hang on them.
+"""Begin and end of a job by Glue's library, which the progress bar in the log, job insights and bookmarks need.
 
 Source: Developer Guide, "Logging for AWS Glue jobs" (the progress bar is for jobs that initialize a GlueContext) and
 awslabs/aws-glue-libs (`awsglue/job.py`, `awsglue/utils.py`). The library exists on Glue and in its Docker image only.
@@ -14,7 +14,7 @@ from mhealth.session import spark_context
 
 @contextlib.contextmanager
 def glue_job(argv: Sequence[str]) -> Iterator[None]:
-    """Begin a job as Glue's own scripts do, and commit it where the block succeeds; without `awsglue` do nothing.
+    """Initialise the job as Glue's own scripts do and commit it where the block succeeds; do nothing without `awsglue`.
 
     `argv` are the job's arguments. Glue adds JOB_NAME itself.
     """

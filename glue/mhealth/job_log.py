@@ -1,4 +1,4 @@
-"""What a job did and how long it took: one JSON object per line on standard output."""
+"""The structured log of a job: one JSON object per line on standard output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _run: dict[str, object] = {}
 
 
 def name_run(*, execution: str, snapshot: int) -> None:
-    """Let every line from now on tell which execution and which snapshot it is about."""
+    """Add execution and snapshot to every line that is logged from now on."""
     _run.update(execution=execution, snapshot=snapshot)
 
 

@@ -1,6 +1,6 @@
-"""The Spark of both jobs. On Glue it may exist already, so all that is set here can be set at run time.
+"""SparkContext and SparkSession of both jobs. On Glue they may exist, so only run-time settings are set here.
 
-pyspark is imported where it is needed: a run that starts no Spark does without the third of a second that it takes.
+pyspark is imported in the functions: a run that starts no Spark saves the third of a second that the import takes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ARROW_BATCH_ROWS = 32 * 1024
 """Rows per batch that go to a Python worker: about 8 MB of this table."""
 
 LISTING_TASKS = 8
-"""So many tasks find the sizes of more than 32 files, or as many as there are cores where those are more. By itself
-Spark takes one for each file, and to start 2,000 took it ten seconds longer (docs/performance.md)."""
+"""Tasks that list more than 32 input files; as many as cores where those are more. Spark's default is a task per file,
+which took ten seconds longer for 2,000 files (docs/performance.md)."""
 
 _SETTINGS = {
     # Instants are UTC on every machine.
@@ -36,14 +36,14 @@ _SETTINGS = {
 
 
 def spark_context(name: str) -> SparkContext:
-    """The Spark of this process without its SQL part."""
+    """The SparkContext of this process; Spark SQL is not started."""
     from pyspark import SparkConf, SparkContext
 
     return SparkContext.getOrCreate(SparkConf().setAppName(name))
 
 
 def spark_session(name: str) -> SparkSession:
-    """The session of this process, with the settings that the jobs rely on."""
+    """The SparkSession of this process, with the settings of the jobs."""
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.appName(name).getOrCreate()

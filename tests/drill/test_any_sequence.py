@@ -42,7 +42,7 @@ def history(make: Callable[[], DailyRuns]) -> Iterator[History]:
     "lambda_ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
 )
 @pytest.mark.notices(
-    "glue/mhealth/stage/planner.py", "if not note.made_from(task.file, task.code_version):", "if False:"
+    "glue/mhealth/stage/planner.py", "if not metadata.made_from(task.file, task.code_version):", "if False:"
 )
 @pytest.mark.notices(
     "glue/mhealth/processed/planner.py", "inputs_beside_sources(old) != inputs_beside_sources(new)", "False"
@@ -70,7 +70,7 @@ def test_each_change_alone(history: History) -> None:
 
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
-    "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
+    "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
 )
 @pytest.mark.notices("lambda_ingest/landing.py", 'if entry["sha256"] == digest.hexdigest()', "if True")

@@ -75,7 +75,7 @@ def killed(place: Faulty, fault: Fault) -> None:
 )
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
-    "there = {*snapshot_folders(storage, arguments.processed_prefix), *whole, *readers.recorded}",
+    "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
     case="GlueTransformRole",
 )

@@ -121,7 +121,7 @@ IN_JOB_1 = {
 @pytest.mark.notices("glue/mhealth/processed/sink.py", "(np.diff(numbers) > 0)", "(np.diff(numbers) >= 0)")
 @pytest.mark.notices("glue/mhealth/processed/audit.py", "if columns := differing(parsed, wrote):", "if columns := []:")
 @pytest.mark.notices(
-    "glue/mhealth/stage/convert.py", "quarantined = count_rejected(rejected)", "quarantined = note.quarantined"
+    "glue/mhealth/stage/convert.py", "quarantined = count_rejected(rejected)", "quarantined = metadata.quarantined"
 )
 @pytest.mark.notices("glue/mhealth/stage/planner.py", "_require_conservation(files, found)", "pass")
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_1.values(), ids=IN_JOB_1)
@@ -168,7 +168,7 @@ IN_JOB_2 = {
 }
 
 
-@pytest.mark.notices("glue/glue_transform.py", "require(checks)", "pass")
+@pytest.mark.notices("glue/glue_transform.py", "require_passed(checks)", "pass")
 @pytest.mark.notices("glue/mhealth/processed/audit.py", "not differing and not doubled", "True")
 @pytest.mark.notices(
     "glue/mhealth/processed/audit.py", "subjects == source.subjects == told", "subjects == source.subjects"

@@ -99,7 +99,7 @@ def test_a_kept_file_whose_quarantine_object_is_gone_is_made_again(world: World)
 
 
 @pytest.mark.notices(
-    "glue/mhealth/stage/planner.py", "if bad > arguments.max_bad_row_ratio * lines or hollow:", "if hollow:"
+    "glue/mhealth/stage/planner.py", "if bad > max_bad_row_ratio * lines or empty_files:", "if empty_files:"
 )
 def test_the_bad_lines_of_all_files_count_against_all_lines_kept_ones_included(world: World) -> None:
     world.add("one", GOOD + "broken\n", subject=1)

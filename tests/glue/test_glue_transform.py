@@ -243,7 +243,7 @@ def test_the_same_bytes_under_other_columns_are_computed_again(world: World) -> 
 
 
 @pytest.mark.notices(
-    "glue/mhealth/processed/audit.py", "for staged in source.staged:", "for staged in source.note.subjects:"
+    "glue/mhealth/processed/audit.py", "for staged in source.staged:", "for staged in source.metadata.subjects:"
 )
 def test_a_rejected_line_may_name_a_subject_of_another_file(world: World) -> None:
     def row(value: object, subject: int) -> str:

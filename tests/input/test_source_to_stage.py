@@ -14,7 +14,7 @@ from tests.input.whole_way import Sizes, assert_same, through_the_project
 
 
 @pytest.mark.notices(
-    "glue/mhealth/stage/numbering.py", "count.lines += piece.data_lines", "count.lines += len(samples)"
+    "glue/mhealth/stage/numbering.py", "count.lines += block.data_lines", "count.lines += len(samples)"
 )
 @pytest.mark.notices(
     "glue/mhealth/stage/convert.py", "next_line=start.next_line + skipped", "next_line=start.next_line"

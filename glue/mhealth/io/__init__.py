@@ -1,1 +1,1 @@
-"""Where the jobs' data and the table's definition lie: storage (S3 or a folder) and catalog (Glue or a file)."""
+"""Access to data and metadata: storage (S3 or a folder) and catalog (Glue Data Catalog or a file)."""

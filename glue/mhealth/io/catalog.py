@@ -1,4 +1,4 @@
-"""The catalog: what columns the table has, which snapshot the view publishes, which partitions are registered.
+"""The catalog: the columns of the table, the snapshot that the view publishes, the registered partitions.
 
 Only this module knows boto3's Glue client.
 """
@@ -49,7 +49,7 @@ _PUBLISHED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
 class CatalogError(Exception):
-    """The catalog answered, but not with success. Retryable."""
+    """The catalog refused a request. Retryable."""
 
 
 class ViewUnreadable(CatalogError):
@@ -90,9 +90,9 @@ class Catalog(Protocol):
         """The snapshot that the view names, None where there is no view. Raises CatalogError, ViewUnreadable."""
 
     def register(self, snapshot: int, folders: Mapping[int, str]) -> int:
-        """Add the snapshot's partitions that are missing; returns how many. `folders` has each subject's address.
+        """Add the snapshot's partitions that are missing; returns how many. `folders` has the location of each subject.
 
-        Raises PartitionMismatch for one that is there and is another's, CatalogError.
+        Raises PartitionMismatch where one exists and differs, CatalogError.
         """
 
     def drop_partitions(self, snapshot: int) -> int:
@@ -252,9 +252,9 @@ def _is_named(error: Mapping[str, Any], name: str) -> bool:
 
 
 def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
-    """What makes a partition another one; None where it is the same.
+    """How a partition differs from the wanted one; None where it does not.
 
-    One that was made before the table got a column lacks it, which is right: its files do, too.
+    A partition that was registered before the table got a column may lack that column, as its files do.
     """
 
     def read(storage: Mapping[str, Any]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The storage behind an address."""
+"""The storage that a URI names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects as files below a folder: for tests and for a look at what the jobs make."""
+"""Objects as files below a folder, for tests and local runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mhealth.io.storage import StoredObject
 
 
 class LocalStorage:
-    """A folder. New objects are written under tmp/ and moved into place."""
+    """A folder as storage. New objects are written below tmp/ and moved into place."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -55,7 +55,7 @@ class LocalStorage:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """While no other worker makes or removes folders."""
+        """Hold a lock: no other worker makes or removes folders in the block."""
         self._folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._folder, os.O_RDONLY)
         try:

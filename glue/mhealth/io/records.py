@@ -1,4 +1,4 @@
-"""What the jobs wrote for themselves, read back: values of the types that they had, or nothing of it is believed."""
+"""Dataclasses that the jobs store as JSON: type checks when they are read back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import fields
 from typing import Any
 
 UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
-"""What json.loads, the look into its result and `typed` raise where an object is not what the jobs write."""
+"""The errors of json.loads, of access to its result, and of `typed`, where an object is not what the jobs write."""
 
 Record = typing.TypeVar("Record")
 
 
 def typed(record: Record) -> Record:
-    """The same dataclass, made of JSON. Raises TypeError where a value is not of the type of its field."""
+    """Check a dataclass that was made from JSON. Raises TypeError where a value is not of the type of its field."""
     kind: Any = type(record)
     for name, kinds, members in _kinds(kind):
         value = getattr(record, name)
@@ -27,7 +27,7 @@ def typed(record: Record) -> Record:
 
 @functools.cache
 def _kinds(record: type[Any]) -> tuple[tuple[str, tuple[type, ...], type | None], ...]:
-    """Of each field its name, the types that a value may have, and the type of a tuple's members."""
+    """For each field: name, types that a value may have, type of a tuple's members."""
     hints = typing.get_type_hints(record)
     found = []
     for one in fields(record):

@@ -1,4 +1,4 @@
-"""Objects in a bucket. Only this module knows boto3's S3 client."""
+"""Objects in a bucket. The only module that uses boto3's S3 client."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _COPY_PART = 1024**3
 """Objects up to this size are copied with one request."""
 
 _ABSENT = ("404", "NoSuchKey", "NotFound")
-"""How S3 says that there is no such object: a HEAD has no body to name it in."""
+"""Error codes of an object that does not exist. A HEAD has the status alone."""
 
 ATTEMPTS = 6
 """Of each request to S3, as in the function (lambda_ingest/raw_zone.py): at most 31 s of waiting between them."""
 
 
 class _Answer:
-    """An answer's body, for `with`: boto3's own gives there the bare stream, which ends quietly when cut off."""
+    """A response's body as a context manager. boto3's own returns the raw stream, which does not check its length."""
 
     def __init__(self, body: StreamingBody) -> None:
         self._body = body
 
     def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes, or all. Raises botocore's error of a broken answer where it is shorter than it said."""
+        """Up to `size` bytes, or all. Raises IncompleteReadError where the body is shorter than its Content-Length."""
         return self._body.read(None if size < 0 else size)
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class _Answer:
 
 
 class S3Storage:
-    """A bucket, through boto3: credentials, region and endpoint come from its own chain."""
+    """A bucket as storage, through boto3: credentials, region and endpoint come from its own chain."""
 
     def __init__(self, bucket: str) -> None:
         import boto3
@@ -71,7 +71,7 @@ class S3Storage:
             code = error.response.get("Error", {}).get("Code")
             if code in _ABSENT:
                 raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
-            # An empty object has no first and no last bytes. What begins later in an object is not to be found there.
+            # An empty object has no satisfiable range of first or last bytes.
             if code == "InvalidRange" and not str(byte_range).endswith("-"):
                 return self._get(key)
             raise
@@ -81,7 +81,7 @@ class S3Storage:
         return self._get(key, f"bytes={start}-" if start else None)
 
     def _whole(self, key: str, byte_range: str | None = None) -> bytes:
-        """An answer to its end: boto3 asks again where there is no answer, not where one breaks off."""
+        """A whole response. boto3 retries a request without a response, not one whose response breaks off."""
         from botocore.exceptions import IncompleteReadError, ResponseStreamingError
         from urllib3.exceptions import HTTPError
 

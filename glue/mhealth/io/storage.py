@@ -1,6 +1,6 @@
-"""Objects by key under one root: a bucket (`s3://BUCKET`) or a folder (`file:///FOLDER`), with the same promises.
+"""Objects by key under one root: a bucket (`s3://BUCKET`) or a folder (`file:///FOLDER`), with the same guarantees.
 
-An object appears whole or not at all. Keys are relative to the root and have no slash in front.
+Writes are atomic: a reader sees an object whole or not at all. Keys are relative to the root, without a slash in front.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 
 class StorageError(Exception):
-    """The storage answered, but not with success; the message names the key. Retryable."""
+    """The storage refused a request; the message names the key. Retryable."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class StoredObject:
 
 
 class Storage(Protocol):
-    """What the jobs need of a place for objects. Reading a key that does not exist raises FileNotFoundError."""
+    """The operations that the jobs use. Reading a key that does not exist raises FileNotFoundError."""
 
     root: str
 
@@ -48,13 +48,13 @@ class Storage(Protocol):
         """Write one object; `metadata` is kept on S3 only."""
 
     def upload(self, path: Path, key: str) -> None:
-        """Make one object of a local file, which is gone afterwards."""
+        """Move a local file to the storage."""
 
     def download(self, key: str, path: Path) -> None:
-        """Make a local file of an object, to be read only."""
+        """Copy an object to a local file, which must not be changed."""
 
     def copy(self, source: str, target: str) -> None:
-        """Copy on the server's side."""
+        """Copy within the storage (server-side)."""
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         """The objects whose key starts with `prefix`, in the order of their keys."""
@@ -63,9 +63,9 @@ class Storage(Protocol):
         """The distinct prefixes `prefix...` up to and with the next slash. `prefix` ends with a slash."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that do not exist are no error."""
+        """Delete objects. Keys that do not exist are ignored."""
 
 
-def many(count: int) -> ThreadPoolExecutor:
-    """Threads for `count` requests that mostly wait."""
+def io_threads(count: int) -> ThreadPoolExecutor:
+    """A thread pool for `count` requests: at most 16 threads."""
     return ThreadPoolExecutor(max_workers=max(1, min(16, count)))

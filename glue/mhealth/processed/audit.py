@@ -1,4 +1,4 @@
-"""The audit of a written snapshot, before its manifest makes it one: rows, values, ids, schema, objects."""
+"""The audit of a snapshot before its manifest is written: objects, ids, schema, row counts, values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from mhealth.checksums import Sums, added, differing
 from mhealth.errors import RowCountMismatch, SchemaMismatch
 from mhealth.io.catalog import TableDefinition
-from mhealth.io.storage import Storage, many
+from mhealth.io.storage import Storage, io_threads
 from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WrittenFile
@@ -28,14 +28,14 @@ def audit(
     files: Sequence[SnapshotFile],
     written: Sequence[WrittenFile],
 ) -> list[Check]:
-    """Check what lies in the snapshot's `folder` against what it should be.
+    """Check the objects in the snapshot's `folder` against `files`, the table and the sources.
 
-    `files` are all files of the snapshot, `written` those that were made now. Everything is read back: the footers from
-    the objects, the objects from a listing.
+    `files` are all files of the snapshot, `written` those that this run wrote. Objects are listed, and footers are
+    read.
     """
     found = {stored.key: stored.size for stored in storage.objects(folder)}
     present = [file for file in files if file.key in found]
-    with many(len(present)) as threads:
+    with io_threads(len(present)) as threads:
         footers = dict(
             zip(
                 [file.key for file in present],
@@ -56,7 +56,7 @@ def audit(
 
 
 def _by_source(files: Sequence[SnapshotFile]) -> Mapping[str, Sequence[SnapshotFile]]:
-    """The files whose rows come from a stage object, by its key."""
+    """The files by the key of the stage object that their rows come from."""
     found: dict[str, list[SnapshotFile]] = {}
     for file in files:
         for key in file.stage_keys:
@@ -65,15 +65,15 @@ def _by_source(files: Sequence[SnapshotFile]) -> Mapping[str, Sequence[SnapshotF
 
 
 def _by_subject(written: Sequence[WrittenFile]) -> Mapping[int, Sums]:
-    """The sums of each subject that was written now, over all its files."""
+    """The checksums of each subject that this run wrote, over all its files."""
     found: dict[int, list[Sums]] = {}
     for file in written:
         found.setdefault(file.subject, []).append(file.sums)
     return {subject: added(parts) for subject, parts in found.items()}
 
 
-def require(checks: Sequence[Check]) -> None:
-    """Raise SchemaMismatch or RowCountMismatch where a check failed, with all that failed."""
+def require_passed(checks: Sequence[Check]) -> None:
+    """Raise SchemaMismatch or RowCountMismatch where checks failed; the message names all of them."""
     failed = [check for check in checks if not check.passed]
     if not failed:
         return
@@ -103,7 +103,7 @@ def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
 def _ids(
     files: Sequence[SnapshotFile], written: Sequence[WrittenFile], footers: Mapping[str, pq.FileMetaData]
 ) -> Check:
-    """Ids begin with the subject, so they are unique where each subject's increase and its files are from one task."""
+    """Whether ids are unique: they begin with the subject, and increase over the files of each subject."""
     disordered = [file.key for file in written if not file.ids_increase]
     disordered += [
         file.key for file in files if file.key in footers and not _has_ids_of(footers[file.key], file.subject)
@@ -120,9 +120,9 @@ def _ids(
 
 
 def _has_ids_of(footer: pq.FileMetaData, subject: int) -> bool:
-    """Whether the first and the last id of every row group, by the footer's statistics, are the subject's.
+    """Whether the smallest and largest id of every row group, by the footer's statistics, are the subject's.
 
-    So a file that was carried under another subject's key is found without a look at its rows.
+    This finds a file that was carried under another subject's key, without reading its rows.
     """
     place = footer.schema.to_arrow_schema().get_field_index("id")
     if place < 0:
@@ -161,7 +161,7 @@ def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
 
 
 def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
-    """The data lines that DownloadCSV counted are the rows in the source's files' footers and the rejected lines."""
+    """Data lines counted by DownloadCSV = rows by the footers of the source's files + rejected lines."""
     subjects: dict[int, int] = {}
     told: dict[int, int] = {}
     for file in files:
@@ -183,14 +183,14 @@ def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mappin
 
 
 def _where_they_differ(*counts: Mapping[int, int]) -> list[dict[int, int]]:
-    """Of several counts by subject those of the first few subjects in which they differ."""
+    """The entries of several counts by subject, for the first five subjects in which they differ."""
     subjects = sorted({subject for count in counts for subject in count})
     differing = [subject for subject in subjects if len({count.get(subject) for count in counts}) > 1][:5]
     return [{subject: count[subject] for subject in differing if subject in count} for count in counts]
 
 
 def _values(source: Source, table: TableDefinition, sums: Mapping[int, Sums]) -> Check:
-    """The values that job 1 parsed, each at its sample, are those that job 2 wrote."""
+    """Whether the checksums of the values that job 1 parsed are those of the values that job 2 wrote."""
     names = {column.name for column in table.columns}
     problems = []
     for staged in source.staged:

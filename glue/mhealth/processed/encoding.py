@@ -1,4 +1,4 @@
-"""How the table's files are encoded: for size, by what a column holds. docs/performance.md has what was tried."""
+"""The Parquet encoding of the table's files, chosen by column for size. docs/performance.md has the measurements."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _PROBE_ROWS = 16 * 1024
-"""So many values, spread over the rows, tell whether a column repeats itself."""
+"""The sample of a column by which its distinct values are estimated."""
 
 _REPEATS = 0.8
-"""A column whose probe has fewer distinct values than this share gets a dictionary: it is the smaller form below."""
+"""A column whose sample has a smaller share of distinct values than this gets a dictionary."""
 
 _LEVEL_OF_DICTIONARY = 3
 _LEVEL_OF_PLAIN = 5
-"""zstd: a plain column has more to find for it, and from 5 to 9 another 2 % are to be had for half the speed."""
+"""Levels of zstd. A plain column gains more by it; levels 5 to 9 save another 2 % at half the speed."""
 
 
 def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
-    """A writer of files like `first_rows`, which are about to be written.
+    """A writer for a file that begins with `first_rows`, whose values decide the encodings.
 
     Readers need no more than dictionaries, PLAIN, zstd, and DELTA_BINARY_PACKED for integers: Athena's Trino, Spark 3.3
     and later, DuckDB.

@@ -1,4 +1,4 @@
-"""The snapshot manifest, as it lies in the storage."""
+"""The snapshot manifest: what a snapshot holds and what made it, as JSON in the storage."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mhealth.paths import manifest_folder, manifest_key, snapshots_of_keys
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """A source file as a snapshot counts it: data lines, good rows, rejected lines.
+    """A source file of a snapshot: data lines, good rows, rejected lines.
 
-    `raw` is the identity of the raw file: a snapshot of code that did not tell it has none.
+    `raw` is `RawFile.identity`; manifests of older code do not have it.
     """
 
     name: str
@@ -28,7 +28,7 @@ class SnapshotSource:
 
     @property
     def made_from(self) -> tuple[str, str, str, int]:
-        """What its rows were made from, besides code and settings."""
+        """The identity of the raw object that the rows were made from."""
         return (self.raw, self.raw_key, self.sha256, self.lines)
 
 
@@ -46,7 +46,7 @@ class SnapshotFile:
 
 @dataclass(frozen=True)
 class Check:
-    """One audited promise: what it says, what was expected, what was found."""
+    """The result of one check of the audit."""
 
     name: str
     expected: str | int
@@ -58,8 +58,8 @@ class Check:
 class SnapshotManifest:
     """What a snapshot holds and what made it.
 
-    `recording_start` and `columns` (name and type, as the table had them) are kept because a file that other settings
-    made must not be carried into a later snapshot.
+    `recording_start` and `columns` (name and type, as the table had them) are inputs: a file is carried into a later
+    snapshot only where they are the same.
     """
 
     snapshot: int
@@ -74,7 +74,7 @@ class SnapshotManifest:
     checks: tuple[Check, ...]
 
     def same_inputs(self, other: SnapshotManifest) -> bool:
-        """Whether both have the same rows to hold: same sources, same code, same settings."""
+        """Whether both have the same inputs: sources, code and settings."""
 
         def inputs(manifest: SnapshotManifest) -> object:
             sources = sorted(source.made_from for source in manifest.sources)
@@ -84,12 +84,12 @@ class SnapshotManifest:
 
 
 def inputs_beside_sources(manifest: SnapshotManifest) -> tuple[object, ...]:
-    """What makes a subject's file besides its source: the code, the clock's start, the table."""
+    """The inputs of a subject's file besides its source: code, `recording_start`, columns of the table."""
     return (manifest.code_version, manifest.recording_start, manifest.columns)
 
 
 def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> SnapshotManifest | None:
-    """The manifest of a snapshot, None where there is none that this code understands."""
+    """The manifest of a snapshot, None where there is none that this code can read."""
     try:
         found = json.loads(storage.read(manifest_key(manifests_prefix, snapshot)))
         found["sources"] = tuple(typed(SnapshotSource(**entry)) for entry in found["sources"])
@@ -104,7 +104,7 @@ def read_manifest(storage: Storage, manifests_prefix: str, snapshot: int) -> Sna
 
 
 def write_manifest(storage: Storage, manifests_prefix: str, manifest: SnapshotManifest) -> None:
-    """Write the manifest: from here on the snapshot is whole. Its totals are the object's metadata, too."""
+    """Write the manifest, which makes the snapshot whole. Its totals are also the object's user metadata."""
     totals: dict[str, int] = {
         "rows": sum(file.rows for file in manifest.files),
         "subjects": len({file.subject for file in manifest.files}),

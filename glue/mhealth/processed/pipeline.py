@@ -1,4 +1,4 @@
-"""Job 2's Spark part: stage files of some sources to files of the table."""
+"""The Spark job of job 2: stage files to files of the table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mhealth.session import NEVER_SPLIT, SPLIT_BYTES
 from mhealth.stage.spark_schema import FULL_STAGE_SCHEMA
 
 _TASKS_PER_CORE = 4
-"""So that a core whose tasks are short takes over from the others."""
+"""More than one, so that cores with short tasks take over from the others."""
 
 _ROWS_PER_TASK = 1_000_000
 """About 250 MB to sort, where there are many subjects."""
@@ -33,24 +33,24 @@ _ROWS_PER_TASK = 1_000_000
 _GLOB = re.compile(r"[\[\]{}*?\\]")
 
 
-def each_has_its_file(sources: Sequence[Source]) -> bool:
-    """Whether no source has several subjects, or several stage objects."""
+def one_file_per_subject(sources: Sequence[Source]) -> bool:
+    """Whether each source has one stage object, with one subject."""
     return all(len(source.subjects) <= 1 and source.metadata.parts == 1 for source in sources)
 
 
 def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
-    """The stage rows of the sources; a subject's file is one partition, sensors that a source lacks are null."""
+    """Read the sources' stage objects. A subject's file is one partition; sensors that a source lacks are null."""
     # Files of several subjects, or of parts, are shuffled anyhow, so that several workers may read one.
-    spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if each_has_its_file(sources) else SPLIT_BYTES)
-    # A file's name is a name, not a pattern.
+    spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if one_file_per_subject(sources) else SPLIT_BYTES)
+    # File names may hold the characters of glob patterns.
     keys = [_GLOB.sub(lambda found: "\\" + found.group(), key) for source in sources for key in source.stage_keys]
     paths = [f"{storage.root}/{key}" for key in keys]
     return spark.read.schema(FULL_STAGE_SCHEMA).parquet(*paths)
 
 
 def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
-    """Bring each subject's rows together, in order; files of one subject are that already and are not shuffled."""
-    if each_has_its_file(sources):
+    """Partition the rows by subject and sort them. Files of one subject are so already, and are not shuffled."""
+    if one_file_per_subject(sources):
         return rows
     tasks = shuffle_tasks(
         subjects=sum(len(source.subjects) for source in sources),
@@ -61,9 +61,9 @@ def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
 
 
 def shuffle_tasks(*, subjects: int, rows: int, cores: int) -> int:
-    """Among how many tasks the subjects are divided: a task each where they are few.
+    """The number of shuffle partitions: one per subject where these are few.
 
-    A task takes a tenth of a second to start, so of thousands of subjects several share one.
+    A task takes a tenth of a second to start, so thousands of subjects share tasks.
 
     >>> [shuffle_tasks(subjects=subjects, rows=1_000_000, cores=4) for subjects in (1, 10, 5_000)]
     [1, 10, 16]
@@ -84,14 +84,13 @@ def table_rows(rows: DataFrame, table: TableDefinition, recording_start: datetim
 
 
 def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source]) -> dict[int, str]:
-    """The stage object of each subject, where a worker can take the sensors from there instead of from Spark.
+    """The stage object of each subject whose sensors the workers may copy, without sending them through Spark.
 
-    It can where each file is one subject's, and Spark's own plan says that the table's sensors are the stage's, row for
-    row. A transformation that changes one, or which rows there are, makes it an empty dictionary, and all goes through
-    Spark.
+    They may where each file has one subject, and the optimised plan of the sensor columns is the same for the table and
+    for the stage: no transformation changes them, or which rows there are. Else the result is empty.
     """
     sensors = [name for name in MEASURED if name in rows.columns]
-    if not each_has_its_file(sources) or not sensors:
+    if not one_file_per_subject(sources) or not sensors:
         return {}
     table_plan, stage_plan = (
         frame.select(*sensors)._jdf.queryExecution().optimizedPlan()  # no public way tells what a column is made of
@@ -111,11 +110,11 @@ def write_rows(
     folder: str,
     max_file_bytes: int,
 ) -> list[WrittenFile]:
-    """Write the rows to the snapshot's `folder`, the sensors of subjects in `staged` from there.
+    """Write the rows to the snapshot's `folder`; the sensors of the subjects in `staged` are copied from the stage.
 
-    Returns what the workers wrote, in the order of the keys. Raises RowCountMismatch where a worker did.
+    Returns the files in the order of their keys. Raises RowCountMismatch.
     """
-    # Sent to each worker once: with each of its tasks, that of thousands of files would be sent thousands of times.
+    # A broadcast is sent to each worker once, not with each task.
     shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
     schema = table.arrow_schema()
     sink = ParquetSink(storage.root, folder, schema, max_file_bytes, lambda: shared.value)
@@ -138,7 +137,7 @@ def make_files(
     recording_start: datetime,
     max_file_bytes: int,
 ) -> list[WrittenFile]:
-    """Stage objects to files of the table in the snapshot's `folder`."""
+    """Transform the stage objects of the sources to files of the table in the snapshot's `folder`."""
     stage = read_stage(spark, storage, sources).transform(stage_rows)
     rows = table_rows(sorted_by_subject(stage, sources), table, recording_start)
     staged = staged_sensors(rows, stage, sources)

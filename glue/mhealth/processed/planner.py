@@ -1,4 +1,4 @@
-"""Job 2's plan: where every subject's rows come from, and which files of the published snapshot can be carried."""
+"""Job 2's plan: the sources of the new snapshot, and which files of the published one are carried into it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mhealth.errors import DuplicateSubject, MissingSubject, RowCountMismatch, some
 from mhealth.io.catalog import TableDefinition
-from mhealth.io.storage import Storage, many
+from mhealth.io.storage import Storage, io_threads
 from mhealth.paths import carried_key, snapshot_folder, stage_key, subjects_of
 from mhealth.processed.manifest import (
     SnapshotFile,
@@ -23,7 +23,7 @@ from mhealth.stage.metadata import StagedSubject, StageMetadata, read_metadata_o
 
 @dataclass(frozen=True)
 class Source:
-    """A source file with its stage object, of a large one the first."""
+    """A source file with its stage object (the first one, where it has several) and the metadata of that."""
 
     file: RawFile
     stage_key: str
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Copy:
-    """A file to carry: the published one, and the one to be."""
+    """A file to carry: the key in the published snapshot, and the file in the new one."""
 
     source: str
     target: SnapshotFile
@@ -55,7 +55,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class SnapshotPlan:
-    """What to do: copies, and sources whose rows are made again."""
+    """The files that are copied, and the sources whose rows are computed."""
 
     carry: tuple[Copy, ...]
     recompute: tuple[Source, ...]
@@ -64,7 +64,7 @@ class SnapshotPlan:
 def read_sources(
     storage: Storage, version: RawVersion, *, raw_manifest: str, stage_prefix: str, code_version: str
 ) -> list[Source]:
-    """The version's files with their stage objects. Raises RowCountMismatch where job 1 has not made one from it."""
+    """The version's files with their stage objects. Raises RowCountMismatch where one was not made from its file."""
     keys = [stage_key(stage_prefix, file.raw_key) for file in version.files]
     sources, stale = [], []
     for file, key, metadata in zip(version.files, keys, read_metadata_of(storage, keys), strict=True):
@@ -83,7 +83,7 @@ def read_sources(
 def check_subjects(
     sources: Sequence[Source], published: frozenset[int], published_snapshot: int | None, allow_missing: bool
 ) -> None:
-    """One source per subject, and no published subject gone. Raises DuplicateSubject, MissingSubject."""
+    """Require one source per subject, and every published subject. Raises DuplicateSubject, MissingSubject."""
     owners: dict[int, str] = {}
     for source in sources:
         for subject in source.subjects:
@@ -119,7 +119,7 @@ class Published:
 
 
 def read_published(storage: Storage, seen: Sequence[int], *, processed_prefix: str, manifests_prefix: str) -> Published:
-    """What is left of the snapshot that readers see; `seen` are those that they saw, the last one first."""
+    """The newest of the snapshots that readers have `seen` (newest first) of which a manifest or files are left."""
     for snapshot in seen:
         folder = snapshot_folder(processed_prefix, snapshot)
         sizes = {stored.key: stored.size for stored in storage.objects(folder)}
@@ -139,7 +139,7 @@ def new_manifest(
     execution: str,
     recording_start: datetime,
 ) -> SnapshotManifest:
-    """The manifest of the snapshot to be, still without files and checks."""
+    """The manifest of the new snapshot, without files and checks."""
     return SnapshotManifest(
         snapshot=snapshot,
         raw_version=version.raw_version,
@@ -164,7 +164,7 @@ def _counted(source: Source) -> SnapshotSource:
 def plan_snapshot(
     new: SnapshotManifest, sources: Sequence[Source], published: Published, *, processed_prefix: str
 ) -> SnapshotPlan:
-    """Carry the files of a source where the published snapshot has them all from the same stage object and code."""
+    """Carry the files of a source whose inputs are unchanged and whose files are all there; compute the others."""
     old = published.manifest
     if old is None or old.snapshot == new.snapshot or inputs_beside_sources(old) != inputs_beside_sources(new):
         return SnapshotPlan((), tuple(sources))
@@ -186,7 +186,7 @@ def plan_snapshot(
 
 
 def _are_whole(files: Sequence[SnapshotFile], subjects: Mapping[int, int], sizes: Mapping[str, int]) -> bool:
-    """Whether the files lie there as the manifest says, and together have these rows of these subjects."""
+    """Whether all files have the size that the manifest says, and together these rows of these subjects."""
     rows: dict[int, int] = {}
     for file in files:
         rows[file.subject] = rows.get(file.subject, 0) + file.rows
@@ -198,6 +198,6 @@ def _copy(file: SnapshotFile, old_folder: str, new_folder: str) -> Copy:
 
 
 def copy_files(storage: Storage, copies: Sequence[Copy]) -> None:
-    """Carry files by copies on the server's side."""
-    with many(len(copies)) as threads:
+    """Copy the files within the storage."""
+    with io_threads(len(copies)) as threads:
         list(threads.map(lambda copy: storage.copy(copy.source, copy.target.key), copies))

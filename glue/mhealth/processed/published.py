@@ -1,7 +1,7 @@
-"""What readers see and what they saw before: the view in the catalog, and the records of publications.
+"""Which snapshots are and were published: the view in the catalog, and the records of publications.
 
-The view alone says what is published. A record, manifests/publications/S.json, says that snapshot S was, and since when
-readers saw it last; the state RecordSuccess and the ingest write them. Nothing else tells the jobs what is published.
+The view names the published snapshot. A record, manifests/publications/S.json, says since when snapshot S was published
+last; the state RecordSuccess and the ingest write the records.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mhealth.paths import publication_folder, snapshots_of_keys
 
 @dataclass(frozen=True)
 class PublishedSnapshots:
-    """The snapshot that the view shows, None where it shows none, and those with a record, the one seen last first.
+    """The snapshot that the view shows, or None, and those with a record, the one published last first.
 
     `view_unreadable`: there is a view, and it cannot be read which snapshot it shows.
     """
@@ -31,13 +31,13 @@ class PublishedSnapshots:
 
     @property
     def seen(self) -> tuple[int, ...]:
-        """The snapshots that readers saw, the last one first: the view's, then those with a record."""
+        """The snapshots that readers have seen, newest publication first: the view's, then those with a record."""
         shown = () if self.shown is None else (self.shown,)
         return (*shown, *(snapshot for snapshot in self.recorded if snapshot not in shown))
 
 
 def published_snapshots(storage: Storage, manifests_prefix: str, catalog: Catalog, view: str) -> PublishedSnapshots:
-    """What readers see and saw. Raises CatalogError."""
+    """The published snapshot and those that were published before. Raises CatalogError."""
     recorded = sorted(_recorded(storage, manifests_prefix), reverse=True)
     numbers = tuple(snapshot for _, snapshot in recorded)
     try:
@@ -47,7 +47,7 @@ def published_snapshots(storage: Storage, manifests_prefix: str, catalog: Catalo
 
 
 def _recorded(storage: Storage, manifests_prefix: str) -> Iterator[tuple[datetime, int]]:
-    """When readers began to see each snapshot that has a record. What is no record counts for nothing."""
+    """Time of publication and snapshot of each record. Objects that are no records are ignored."""
     folder = publication_folder(manifests_prefix)
     for key, snapshot in snapshots_of_keys(folder, (stored.key for stored in storage.objects(folder))):
         with contextlib.suppress(FileNotFoundError, *UNREADABLE):

@@ -1,4 +1,4 @@
-"""The partitions of a snapshot in the catalog, where job 2 registers them and no crawler does."""
+"""Registers the partitions of snapshots in the catalog, for stacks without a crawler (CatalogRefresh: Job)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(catalog: Catalog, data_uri: str, manifest: SnapshotManifest) -> Non
 
 
 def register_again(arguments: RegisterArguments) -> None:
-    """Register what readers are to see, and every kept snapshot that they saw: all that a crawl would find of these.
+    """Register the partitions of the named snapshot and of every published snapshot that is kept.
 
     Raises InvalidArgument, PartitionMismatch, CatalogError.
     """

@@ -1,4 +1,4 @@
-"""Which snapshots go: those that no reader ever saw, and published ones beyond the few that readers saw last."""
+"""Retention: removes orphaned snapshots, which were never published, and published ones beyond the newest few."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mhealth.processed.published import published_snapshots
 
 
 def delete_files(storage: Storage, processed_prefix: str, snapshot: int) -> int:
-    """Delete a snapshot's objects, and nothing beside its folder; returns how many there were."""
+    """Delete the objects in a snapshot's folder; returns how many there were."""
     keys = [stored.key for stored in storage.objects(snapshot_folder(processed_prefix, snapshot))]
     storage.delete(keys)
     return len(keys)
@@ -32,17 +32,17 @@ def expire_snapshots(
     processed_prefix: str,
     manifests_prefix: str,
 ) -> None:
-    """Remove what no reader and no rollback needs any more.
+    """Remove the snapshots that neither readers nor a rollback need.
 
-    Kept are the one that the view shows, the `keep` ones that readers saw last, and this run's `snapshot` and newer
-    ones. The rest lose their partitions first, then their files, then manifest and record: no reader ever sees a
-    partition without files. Raises CatalogError.
+    Kept are the one that the view shows, the `keep` ones that were published last, this run's `snapshot` and newer
+    ones. Of the others the partitions are removed first, then the files, then manifest and record, so that no partition
+    is ever without files. Raises CatalogError.
     """
     whole = written_snapshots(storage, manifests_prefix)
     if catalog.registers_partitions and not view:
         # Readers use the catalog, and without the view's name it is not known what they see.
         return
-    # Looked at now, not when the job began: somebody may have rolled back meanwhile.
+    # Read again, not taken from the job's begin: there may have been a rollback meanwhile.
     readers = published_snapshots(storage, manifests_prefix, catalog, view)
     if readers.view_unreadable:
         log("nothing expired", reason=f"the view {view} names no snapshot")

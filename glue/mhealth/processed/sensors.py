@@ -1,4 +1,4 @@
-"""The measured columns of a stage object, taken by the worker that writes them: from the JVM they need not come."""
+"""Reads the sensors of a stage object in the worker that writes them, so that they are not sent through the JVM."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mhealth.schema import SAMPLE, SENSORS, table_name
 class StagedSensors:
     """The sensors in one stage file, by their names in the table, from its first row to its last.
 
-    Spark makes the other columns of the same rows. Both sides bring `sample`, by which the one who puts them together
-    sees that they are in step.
+    Spark computes the other columns of the same rows. Both sides have `sample`, by which the sink checks that they are
+    the same rows.
     """
 
     def __init__(self, path: Path, key: str) -> None:

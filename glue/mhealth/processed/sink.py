@@ -1,4 +1,4 @@
-"""The sink of job 2: runs in Spark's Python workers, writes the table's Parquet files, tells which it wrote."""
+"""The sink of job 2: runs in Spark's Python workers, writes the table's Parquet files, returns a row for each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WRITTEN_COLUMNS = (
 class WrittenFile:
     """A file of the table.
 
-    `ids_increase`: its ids are the subject's, each larger than the one before. `sums`: of its values, by their ids.
+    `ids_increase`: whether its ids are the subject's and strictly increase. `sums`: the checksums of its values.
     """
 
     key: str
@@ -55,9 +55,9 @@ class WrittenFile:
 class ParquetSink:
     """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
 
-    `schema` is the table's; the rows have `subject` besides, which names the folder. A file is closed before it would
-    pass `max_file_bytes`. The rows of the subjects in `staged()` come without the sensors: these are taken from the
-    subject's stage object, whose key stands there. What both have, `sample`, has to agree.
+    `schema` is the table's; the rows also have `subject`, which names the folder. A file is closed before it would pass
+    `max_file_bytes`. The rows of subjects in `staged()` come without the sensors, which are read from the stage object
+    with the key that stands there; `sample` must be the same on both sides.
     """
 
     data_uri: str
@@ -67,12 +67,12 @@ class ParquetSink:
     staged: Callable[[], Mapping[int, str]] = dict
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Write the batches; yield one row per file, and one with `fault` where the rows are not what they must be."""
+        """Write the batches; yield one row per file, and one with `fault` where the rows are refused."""
         try:
             for written in self._write(batches):
                 yield _row({**asdict(written), "sums": list(written.sums.items())})
         except RowCountMismatch as error:
-            # As a row: an error that leaves a worker is a PythonException, and its own name a part of a text.
+            # As a row: Spark makes a PythonException of an error, with its class in the text only.
             for _ in batches:
                 pass  # Spark hands out every row before it takes the last answer.
             yield _row({"fault": str(error)})
@@ -125,7 +125,7 @@ def _by_subject(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Tab
 
 
 class _SubjectFiles:
-    """The files of one subject: part-00000, and a next part where the size limit is reached."""
+    """The files of one subject: a next one begins where the size limit is reached."""
 
     def __init__(self, sink: ParquetSink, storage: Storage, folder: Path, subject: int) -> None:
         self.subject = subject
@@ -225,7 +225,7 @@ class _SubjectFiles:
 
 
 class _IdCheck:
-    """Whether a subject's ids, in the order written, are its own and strictly increase."""
+    """Checks that a subject's ids begin with it and strictly increase in the order written."""
 
     def __init__(self, subject: int) -> None:
         self._prefix = f"{subject}-"

@@ -1,4 +1,4 @@
-"""Stage rows to table rows: DataFrame transformations, each named for what it adds."""
+"""DataFrame transformations from stage rows to table rows, each named for the column that it adds."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def with_activity(rows: DataFrame) -> DataFrame:
 
 
 def conform(table: TableDefinition) -> Callable[[DataFrame], DataFrame]:
-    """Select the table's columns in its order and types, then what the sink goes by: `subject` and `sample`.
+    """Select the table's columns in its order and types, then `subject` and `sample`, which the sink needs.
 
-    Raises SchemaMismatch, with every discrepancy at once.
+    Raises SchemaMismatch, with all discrepancies.
     """
 
     def select(rows: DataFrame) -> DataFrame:
@@ -82,7 +82,7 @@ def conform(table: TableDefinition) -> Callable[[DataFrame], DataFrame]:
 
 
 def discrepancies(rows: DataFrame, table: TableDefinition) -> list[str]:
-    """What keeps `rows` from becoming the table's rows, one text each."""
+    """How the columns of `rows` differ from those of the table, one text each."""
     supplied = {field.name: field.dataType.simpleString() for field in rows.schema}
     problems = []
     for column in table.columns:

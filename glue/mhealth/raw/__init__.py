@@ -1,1 +1,1 @@
-"""The raw zone: its manifest, and raw CSV to typed columns, block by block."""
+"""The raw zone: reads the raw manifest, and parses raw CSV to typed columns block by block."""

@@ -1,8 +1,8 @@
-r"""The grammar of a data line, in plain Python. What `fast_parse` does quickly has to come out exactly as here.
+r"""The grammar of a data line in plain Python: the definition. `parser.parse_fast` must give the same results.
 
-- A line ends at `\n`; one `\r` directly before that is part of the end. Only whitespace: a blank line, no data.
-- Fields are separated by commas and may be quoted as in CSV. Spaces and tabs around a field mean nothing.
-- Delimiters too many at the end of a line mean nothing.
+- A line ends at `\n`; one `\r` directly before that is part of the end. A line of whitespace is blank and no data line.
+- Fields are separated by commas and may be quoted as in CSV. Spaces and tabs around a field are ignored.
+- Empty fields beyond the last column are ignored.
 - A number is decimal: digits, perhaps a sign, a point, an exponent; and it has to be finite as a double.
 - A label is a number that is whole and 0 to 12. A subject is digits, perhaps with `subject` in front.
 """
@@ -24,7 +24,7 @@ LARGEST_LABEL = len(ACTIVITIES) - 1
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SUBJECT = re.compile(r"(subject)?0*([0-9]{1,9})", re.IGNORECASE | re.ASCII)
 _SHOWN = 40
-"""A reason shows this much of a field."""
+"""Characters of a field that a reason shows."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def subject_number(text: str) -> int | None:
 
 
 def read_line(line: bytes, columns: Sequence[str]) -> GoodLine | BadLine | None:
-    """Judge one line, given without its line feed; None for a blank one."""
+    """Parse one line, given without its line feed; None for a blank one."""
     if not line.strip():
         return None
     line = line.removesuffix(b"\r")
@@ -85,7 +85,7 @@ def read_line(line: bytes, columns: Sequence[str]) -> GoodLine | BadLine | None:
 
 
 def too_long(start: bytes, length: int) -> BadLine:
-    """The verdict on a line of `length` bytes, of which only the start is known."""
+    """The rejection of a line of `length` bytes, of which only the start is known."""
     reason = f"the line has {length} bytes, more than {LINE_LIMIT}; the text is cut there"
     return BadLine(reason, start.decode("utf-8", "backslashreplace"))
 
@@ -122,11 +122,11 @@ def _shown(field: str) -> str:
 
 
 def _subject_of_bad_line(fields: Sequence[str], columns: Sequence[str]) -> int | None:
-    """The subject that a rejected line names, for the count of that subject's lines."""
+    """The subject whose data lines a rejected line counts among, None where the line does not name it."""
     if SUBJECT not in columns:
         return None
     if len(fields) == len(columns):
         return subject_number(fields[columns.index(SUBJECT)])
-    # In a line that lost fields a bare number at the end may as well be the label.
+    # With fields missing, a number at the end may be the label.
     last = fields[-1]
     return subject_number(last) if last.lower().startswith(SUBJECT) else None

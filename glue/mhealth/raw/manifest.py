@@ -1,4 +1,4 @@
-"""The raw manifest: which source files a version of the dataset has, and what is known of each."""
+"""The raw manifest: the source files of a version of the dataset, as DownloadCSV wrote it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mhealth.paths import is_raw_key
 from mhealth.schema import LABEL, RAW_COLUMNS, SUBJECT
 
 LARGEST_SUBJECT = 999_999_999
-"""More digits name no subject, in a file's name as in a row."""
+"""The largest subject number: nine digits, in a file's name as in a row."""
 
 _MOST_LINES = 1 << 53
 
@@ -23,8 +23,8 @@ class RawFile:
     """One source file: `columns` are canonical names in the order of the raw CSV; `lines` are its data lines.
 
     `header_lines` is 1 where the source itself has a header. `subject` is None where every row names its own.
-    `identity` changes with anything that the manifest says of the file, also with what no job reads: the layout, and
-    the code that recognised and converted it.
+    `identity` is a hash of the file's whole entry, with what no job reads: the layout, and the code that recognised and
+    converted it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Blocks of lines to typed columns: by pyarrow where a block is plain, else line by line, with the same outcome."""
+"""Parses blocks of lines to typed columns: with pyarrow where possible, else line by line, with the same result."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mhealth.schema import LABEL, SUBJECT
 Integers = npt.NDArray[np.int64]
 
 _LINE_BY_LINE_BYTES = 16 * 1024
-"""A block that pyarrow refuses is halved until it is about this small: one bad line costs few slow ones."""
+"""A block that pyarrow refuses is halved down to this size, so that a bad line costs few lines parsed in Python."""
 
 
 @dataclass(frozen=True)
 class ParsedBlock:
-    """Some consecutive lines, parsed.
+    """Consecutive lines, parsed.
 
-    `values`: one array per column (double; int32 for label and subject) over the good lines. `good_lines` and
-    `good_data`: for each good line its place among all lines and among the data lines of the block, from 0.
-    `bad`: for each rejected line the same two places, and the verdict.
+    `values`: one array per column (double; int32 for label and subject), of the good lines. `good_lines` and
+    `good_data`: the index of each good line among all lines and among the data lines of the block, from 0.
+    `bad`: for each rejected line the same two indexes, and why.
     """
 
     values: list[pa.Array]
@@ -39,7 +39,7 @@ class ParsedBlock:
 
 
 def parse(item: LineBlock | LongLine, columns: Sequence[str]) -> Iterator[ParsedBlock]:
-    """The lines of `item` in order, in one or more blocks."""
+    """Parse the lines of `item`, in order, to one or more blocks."""
     if isinstance(item, LongLine):
         verdict = None if item.blank else too_long(item.start, item.length)
         yield _parsed_block([verdict], columns)
@@ -58,7 +58,7 @@ def parse(item: LineBlock | LongLine, columns: Sequence[str]) -> Iterator[Parsed
 
 
 def parse_line_by_line(data: bytes, columns: Sequence[str]) -> ParsedBlock:
-    """Parse whole lines one by one: the definition."""
+    """Parse whole lines by the grammar."""
     return _parsed_block([read_line(line, columns) for line in data[:-1].split(b"\n")], columns)
 
 
@@ -92,7 +92,7 @@ def column_type(column: str) -> pa.DataType:
 
 
 def parse_fast(data: bytes, columns: Sequence[str]) -> ParsedBlock | None:
-    """Parse whole lines with pyarrow; None unless every line is good and is read as the grammar reads it."""
+    """Parse whole lines with pyarrow; None unless every line is good and pyarrow agrees with the grammar."""
     # pyarrow takes a lone carriage return for a line's end, and drops a byte-order mark at the start of its input.
     lone_return = b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
     if lone_return or _has_long_line(data) or data.startswith(codecs.BOM_UTF8):
@@ -126,7 +126,7 @@ _SUBJECT_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 def _has_long_line(data: bytes) -> bool:
-    """Whether a line may be over the limit: such a line fills at least one of these windows."""
+    """Whether a line may be over the limit. Such a line fills at least one of these windows."""
     window = LINE_LIMIT // 2
     return any(data.find(b"\n", start, start + window) < 0 for start in range(0, len(data) - window, window))
 

@@ -1,4 +1,4 @@
-"""A raw CSV as blocks of whole lines, in memory that does not depend on the file or on its longest line."""
+"""Reads a raw CSV in blocks of whole lines. Memory depends neither on the file's size nor on its longest line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LongLine:
 
 
 class _LongLineReader:
-    """Takes in a long line bit by bit and forgets all but its start."""
+    """Reads a long line chunk by chunk and keeps its start."""
 
     def __init__(self, start: bytes) -> None:
         self._start = start[:LINE_LIMIT]

@@ -1,4 +1,4 @@
-"""A large raw CSV in parts that several Spark tasks convert: whole lines each, numbered as if read in one go."""
+"""Splits a large raw CSV into parts of whole lines, which several Spark tasks convert."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import BinaryIO
 from mhealth.io.storage import Storage
 
 PART_LINES = 1_000_000
-"""A file is divided where that makes two parts or more of at least so many data lines (layout 2: some 110 MB each)."""
+"""The data lines of a part, at least. A file with fewer than twice as many is not divided (layout 2: 110 MB a part)."""
 
 _COPIED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Part:
-    """The lines that begin at the bytes `start` to `end` of a file, `end` left out; the `number`th from 0 of `of`."""
+    """The lines that begin at bytes `start` to `end` (excluded) of a file; part `number` (from 0) of `of`."""
 
     number: int = 0
     of: int = 1
@@ -33,9 +33,9 @@ def is_large(lines: int) -> bool:
 
 
 def divide(storage: Storage, raw_key: str, lines: int) -> list[Part]:
-    """The parts of a raw object with so many data lines, about the same bytes each.
+    """The parts of a raw object with so many data lines, of about the same size.
 
-    Raises FileNotFoundError where a file to be divided is gone.
+    Raises FileNotFoundError where the object is gone.
     """
     if not is_large(lines):
         return [WHOLE]
@@ -57,7 +57,7 @@ def open_part(storage: Storage, raw_key: str, part: Part) -> BinaryIO:
 
 
 class _LinesThatBegin(io.RawIOBase):
-    """The bytes of the lines that begin in a part, out of a stream that stands one byte before the part's start."""
+    """The bytes of the lines that begin in a part, from a stream that begins one byte before the part."""
 
     def __init__(self, stream: BinaryIO, position: int, part: Part) -> None:
         self._stream = stream
@@ -103,7 +103,7 @@ class _LinesThatBegin(io.RawIOBase):
         return chunk[start:]
 
     def _is_past(self, place: int) -> bool:
-        """Whether a line that begins at this place of the chunk is no more in the part."""
+        """Whether a line that begins at this index of the chunk is behind the part."""
         return self._end is not None and self._position + place >= self._end
 
     def close(self) -> None:

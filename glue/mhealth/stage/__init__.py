@@ -1,1 +1,1 @@
-"""The stage: job 1, raw CSV to typed Parquet and to quarantine."""
+"""The stage zone: job 1, raw CSV to typed Parquet; rejected lines to quarantine."""

@@ -1,4 +1,4 @@
-"""Converts one raw CSV, or a part of one, to a stage and a quarantine object: the work of one Spark task of job 1."""
+"""Converts one raw CSV, or a part of one, to a stage and a quarantine object: one Spark task of job 1."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mhealth.stage.writer import StageWriter
 
 @dataclass(frozen=True)
 class ConvertTask:
-    """One file to convert, or a part of it: from where, to where, by which code."""
+    """A file to convert, or a part of it: keys of input and outputs, and the version of the code."""
 
     data_uri: str
     file: RawFile

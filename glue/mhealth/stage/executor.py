@@ -25,7 +25,7 @@ def is_one_small(tasks: Sequence[ConvertTask]) -> bool:
 
 
 def convert_here(tasks: Sequence[ConvertTask]) -> list[Converted]:
-    """Convert the files in this process. Of one small file that takes less than Spark takes to start."""
+    """Convert the files in this process: one small file takes less time than the start of Spark."""
     return [convert(replace(task, threads=os.cpu_count() or 1)) for task in tasks]
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from mhealth.checksums import Sums, added
 from mhealth.io.records import UNREADABLE, typed
-from mhealth.io.storage import Storage, many
+from mhealth.io.storage import Storage, io_threads
 from mhealth.paths import stage_part_key
 from mhealth.raw.manifest import RawFile
 
@@ -26,7 +26,7 @@ _PARQUET_END = 8
 
 @dataclass(frozen=True)
 class StagedSubject:
-    """A subject in a stage file: data lines that count for it, rows, and the sums of its values as they were parsed."""
+    """A subject in a stage file: data lines that count for it, rows, checksums of its values as parsed."""
 
     subject: int
     lines: int
@@ -54,7 +54,7 @@ class StageMetadata:
     raw: str = ""
 
     def stage_keys(self, stage_key: str) -> list[str]:
-        """The keys of all stage files of the source file, whose first one is `stage_key`."""
+        """The keys of all stage files of the source file; `stage_key` is that of the first."""
         return [stage_part_key(stage_key, part) for part in range(self.parts)]
 
     def encoded(self) -> bytes:
@@ -62,7 +62,7 @@ class StageMetadata:
         return json.dumps(asdict(self)).encode()
 
     def made_from(self, file: RawFile, code_version: str) -> bool:
-        """Whether this code made it from this very file."""
+        """Whether this code made it from this file, with the same content and manifest entry."""
         return (self.code_version, self.raw, self.raw_key, self.sha256, self.lines) == (
             code_version,
             file.identity,
@@ -132,5 +132,5 @@ def _of_all_parts(parts: Sequence[StageMetadata | None]) -> StageMetadata | None
 
 def read_metadata_of(storage: Storage, stage_keys: list[str]) -> list[StageMetadata | None]:
     """`read_metadata` of several source files, at the same time."""
-    with many(len(stage_keys)) as threads:
+    with io_threads(len(stage_keys)) as threads:
         return list(threads.map(lambda key: read_metadata(storage, key), stage_keys))

@@ -1,4 +1,4 @@
-"""Line and sample numbers: where in the source a line stands, and which tick of its subject's clock it is."""
+"""Numbers lines: their line number in the source, and their sample number, which is the time in the recording."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _COPIED_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Rejected:
-    """Where a line was rejected and why; `line` counts from 1 in the source."""
+    """A rejected line: file, line number in the source (from 1), reason."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ def count_rejected(path: Path) -> int:
 
 
 def first_rejected(storage: Storage, key: str) -> Rejected | None:
-    """The first line of a quarantine object, None where it can't be read."""
+    """The first entry of a quarantine object, None where it cannot be read."""
     try:
         entry = json.loads(storage.head(key, _FIRST_LINE_BYTES).partition(b"\n")[0])
         return Rejected(entry["file"], entry["line"], entry["reason"])

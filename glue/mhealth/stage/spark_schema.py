@@ -1,4 +1,4 @@
-"""The stage as Spark reads it: apart, for job 1 works with the columns and may do without Spark."""
+"""The stage's schema for Spark. A module of its own, because job 1 may run without Spark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes one stage Parquet file from numbered blocks, row group by row group."""
+"""Writes a stage Parquet file from numbered blocks, row group by row group."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW_GROUP_ROWS = 128 * 1024
 
 
 class StageWriter:
-    """A context manager around one Parquet file under construction.
+    """A context manager that writes one Parquet file.
 
     The stage is read once, by Spark, so it is written for speed: sensor values plain and not compressed (Spark's
     vectorised reader does not know byte_stream_split).

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ResponseStream
 from local_aws import faults
 from local_aws.faults import Fault
 from mhealth.io.connect import storage_at
-from mhealth.io.storage import Storage, StorageError, StoredObject, many
+from mhealth.io.storage import Storage, StorageError, StoredObject, io_threads
 from tests.interrupted import faulty
 
 __all__ = ["faulty"]
@@ -110,7 +110,7 @@ def test_metadata_is_kept_in_a_bucket(aws: str) -> None:
 def test_more_than_a_thousand_objects_are_listed_and_deleted(aws: str) -> None:
     boto3.client("s3").create_bucket(Bucket="a-bucket")
     storage = storage_at("s3://a-bucket")
-    with many(1003) as threads:
+    with io_threads(1003) as threads:
         list(threads.map(lambda place: storage.put(f"p/{place:04d}", b""), range(1003)))
     assert len(list(storage.objects("p/"))) == 1003
     storage.delete(f"p/{place:04d}" for place in range(1003))
@@ -165,7 +165,7 @@ def test_a_folder_may_lose_its_last_object_while_another_worker_writes_to_it(tmp
             assert storage.read(f"quarantine/version=1/{name}") == b"x"
             storage.delete([f"quarantine/version=1/{name}"])
 
-    with many(2) as workers:
+    with io_threads(2) as workers:
         for done in [workers.submit(come_and_go, name) for name in ("one", "two")]:
             done.result()
     assert not (tmp_path / "quarantine").exists()
@@ -182,7 +182,7 @@ def cut_off(aws: str, faulty: None) -> Storage:
 
 
 @pytest.mark.notices(
-    "glue/mhealth/io/storage.py", 'cast("BinaryIO", _Answer(answer["Body"]))', 'cast("BinaryIO", answer["Body"])'
+    "glue/mhealth/io/s3.py", 'cast("BinaryIO", _Answer(answer["Body"]))', 'cast("BinaryIO", answer["Body"])'
 )
 def test_an_object_that_is_cut_off_is_no_shorter_object(cut_off: Storage) -> None:
     read = []
@@ -192,7 +192,7 @@ def test_an_object_that_is_cut_off_is_no_shorter_object(cut_off: Storage) -> Non
     assert len(b"".join(read)) == 3500
 
 
-@pytest.mark.notices("glue/mhealth/io/storage.py", "range(ATTEMPTS - 1)", "range(0)")
+@pytest.mark.notices("glue/mhealth/io/s3.py", "range(ATTEMPTS - 1)", "range(0)")
 def test_an_answer_that_broke_off_is_asked_for_again(cut_off: Storage) -> None:
     assert cut_off.read("long") == bytes(7000)
 

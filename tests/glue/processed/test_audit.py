@@ -11,7 +11,7 @@ import pytest
 from mhealth.errors import PipelineError, RowCountMismatch, SchemaMismatch
 from mhealth.io.catalog import catalog_at
 from mhealth.io.connect import storage_at
-from mhealth.processed.audit import audit, require
+from mhealth.processed.audit import audit, require_passed
 from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WrittenFile
@@ -73,7 +73,7 @@ def test_a_subject_that_only_a_rejected_line_names_is_anothers(snapshot: Snapsho
     others = WrittenFile(
         "processed/snapshot=5/subject=2/part-00000.parquet", 2, 9, 9, ids_increase=True, sums={"ecg_1": f"{8:016x}"}
     )
-    require([check for check in snapshot.audit([others]) if not check.name.startswith("the objects")])
+    require_passed([check for check in snapshot.audit([others]) if not check.name.startswith("the objects")])
 
 
 def test_ids_without_statistics_are_not_taken_on_trust(snapshot: Snapshot) -> None:
@@ -82,7 +82,7 @@ def test_ids_without_statistics_are_not_taken_on_trust(snapshot: Snapshot) -> No
     with pytest.raises(
         RowCountMismatch, match=r"ids are unique and in order: expected every file, found not processed/"
     ):
-        require(snapshot.audit())
+        require_passed(snapshot.audit())
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
 
 def test_a_whole_snapshot_passes(snapshot: Snapshot) -> None:
     checks = snapshot.audit()
-    require(checks)
+    require_passed(checks)
     assert [(check.expected, check.found, check.passed) for check in checks[1:]] == [
         ("every file", "every file", True),
         ("3 columns in 1 files", "3 columns in 1 files", True),
@@ -111,7 +111,7 @@ def test_a_subjects_rows_are_counted_over_all_its_files(snapshot: Snapshot) -> N
     snapshot.files = [file, replace(file, key=f"{PREFIX}subject=1/{second.name}")]
     metadata = replace(snapshot.source.metadata, lines=int("601"), rows=600, subjects=(StagedSubject(1, 601, 600),))
     snapshot.source = replace(snapshot.source, file=replace(snapshot.source.file, lines=int("601")), metadata=metadata)
-    require(snapshot.audit())
+    require_passed(snapshot.audit())
 
 
 def lose_a_row(snapshot: Snapshot) -> None:
@@ -219,7 +219,7 @@ OTHER_IDS = "ids are unique and in order: expected every file, found not process
 def test_rows_lost_or_doubled_anywhere_fail(snapshot: Snapshot, harm: Callable[[Snapshot], None], message: str) -> None:
     harm(snapshot)
     with pytest.raises(RowCountMismatch, match=message):
-        require(snapshot.audit())
+        require_passed(snapshot.audit())
 
 
 @pytest.mark.parametrize(
@@ -245,21 +245,21 @@ def test_files_unlike_the_table_fail(
     snapshot.write(schema, 3, store_schema=False, **options)
     snapshot.resize()
     with pytest.raises(SchemaMismatch, match=message):
-        require(snapshot.audit())
+        require_passed(snapshot.audit())
 
 
 def test_a_schema_that_fails_beside_rows_is_told_as_lost_rows(snapshot: Snapshot) -> None:
     snapshot.write(SCHEMA.append(pa.field("x", pa.int32())), 2)
     snapshot.resize()
     with pytest.raises(RowCountMismatch, match=r"unexpected x.* expected 4, found 3"):
-        require(snapshot.audit())
+        require_passed(snapshot.audit())
 
 
 def test_every_failed_check_is_told_in_one_line(snapshot: Snapshot) -> None:
     lose_a_row(snapshot)
     double_an_id(snapshot)
     with pytest.raises(PipelineError) as failed:
-        require(snapshot.audit())
+        require_passed(snapshot.audit())
     assert "ids are unique" in str(failed.value)
     assert "rejected lines" in str(failed.value)
     assert "\n" not in str(failed.value)

@@ -99,8 +99,8 @@ def test_what_readers_see_stays_whatever_the_records_say(deployed: Deployed) -> 
 
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
-    "published[: arguments.keep_snapshots]",
-    "published[: arguments.keep_snapshots - 1]",
+    "published[:keep]",
+    "published[: keep - 1]",
 )
 def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed) -> None:
     """101, 102, 103 were published, somebody rolled back to 101, a query starts, two more runs publish."""
@@ -120,7 +120,7 @@ def test_what_was_rolled_back_to_counts_from_then(deployed: Deployed) -> None:
 
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
-    "[snapshot for snapshot in readers.recorded if snapshot in whole]",
+    "[one for one in readers.recorded if one in whole]",
     "sorted(whole, reverse=True)",
 )
 def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed) -> None:

@@ -203,12 +203,12 @@ def check(bucket: Bucket, uri: str) -> None:
     assert place.recorded() == {number for number in bucket.recorded if number in kept_snapshots(bucket)}
 
 
-@pytest.mark.notices("glue/mhealth/processed/retention.py", "if snapshot >= arguments.snapshot:", "if False:")
+@pytest.mark.notices("glue/mhealth/processed/retention.py", "if old >= snapshot:", "if False:")
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published", "kept = {0, *published"
 )
 @pytest.mark.notices(
-    "glue/mhealth/processed/retention.py", "partitions = catalog.drop_partitions(snapshot)", "partitions = 0"
+    "glue/mhealth/processed/retention.py", "partitions = catalog.drop_partitions(old)", "partitions = 0"
 )
 @given(bucket=buckets)
 @example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3))
@@ -229,10 +229,8 @@ def _as_files(bucket: Bucket) -> Bucket:
     )
 
 
-@pytest.mark.notices(
-    "glue/mhealth/processed/manifest.py", '({SNAPSHOT_PATTERN})\\.json")', '0*({SNAPSHOT_PATTERN})(?:\\.json)?")'
-)
-@pytest.mark.notices("glue/mhealth/processed/planner.py", '/snapshot={snapshot}/"', '/snapshot={snapshot}"')
+@pytest.mark.notices("glue/mhealth/paths.py", '(SNAPSHOT)\\.json")', '0*(SNAPSHOT)(?:\\.json)?")')
+@pytest.mark.notices("glue/mhealth/paths.py", 'snapshot={snapshot}/"', 'snapshot={snapshot}"')
 @given(bucket=buckets.map(_as_files))
 @example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3)))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (2, 3), 11, 3))
@@ -263,7 +261,7 @@ def test_a_broken_order_is_noticed(aws: str, tmp_path: Path) -> None:
     assert "processed/snapshot=1/subject=1/part-00000.parquet" in watched.too_early
 
 
-@pytest.mark.notices("glue/mhealth/processed/retention.py", "and not arguments.view:", "and arguments.view:")
+@pytest.mark.notices("glue/mhealth/processed/retention.py", "and not view:", "and view:")
 def test_with_a_catalog_and_no_view_nothing_is_removed(aws: str, tmp_path: Path) -> None:
     bucket = Bucket(_as_files(Bucket(FULL, (), None, (), 1, 1)).keys, (1, 2), None, (), 20261124031454, 1)
     place = Place(bucket, f"file://{tmp_path}")

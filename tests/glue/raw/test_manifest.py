@@ -24,7 +24,7 @@ def test_what_the_function_writes_is_read(world: World) -> None:
     read(world, subject=999_999_999)
 
 
-@pytest.mark.notices("glue/mhealth/raw/manifest.py", "[^/\\\\]+", ".+")
+@pytest.mark.notices("glue/mhealth/paths.py", "[^/\\\\]+", ".+")
 @pytest.mark.parametrize(
     "raw_key",
     [

@@ -107,8 +107,8 @@ def test_the_note_of_a_large_file_is_that_of_all_its_parts(world: World) -> None
 
 @pytest.mark.notices(
     "glue/mhealth/stage/metadata.py",
-    "(note.code_version, note.raw, note.raw_key, note.sha256, note.parts)",
-    "note.parts",
+    "(part.code_version, part.raw, part.raw_key, part.sha256, part.parts)",
+    "part.parts",
 )
 @pytest.mark.parametrize(
     "other",

@@ -99,7 +99,7 @@ def in_parts(data: str, columns: list[str], subject: int | None, places: list[in
     return good
 
 
-@pytest.mark.notices("glue/mhealth/stage/numbering.py", "count(self._current, stretch.unnamed)", "pass")
+@pytest.mark.notices("glue/mhealth/stage/numbering.py", "count(self._current, part.unnamed)", "pass")
 @pytest.mark.parametrize("places", [[1], [2], [3], [5], [1, 2], [2, 2, 4], [1, 2, 3, 4, 5, 6, 7]])
 def test_parts_are_numbered_as_if_read_in_one_go(places: list[int]) -> None:
     data = "x\n\nbroken\n1,0,subject1\nx,0,subject2\nbroken\n2,0,subject2\n3,0,1\n"
