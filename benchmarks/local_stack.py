@@ -13,9 +13,10 @@ from typing import Any
 import boto3
 
 from benchmarks.measure import RunFailed
-from local_aws.demo import REGION, STACK, local_aws
-from local_aws.environment import call_only
+from local_aws.client import call_only
+from local_aws.local.demo import REGION, local_aws
 from local_aws.operations.executions import Ended, Left, follow
+from local_aws.operations.project import STACK
 from local_aws.operations.stacks import Stack
 
 

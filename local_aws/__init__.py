@@ -1,1 +1,4 @@
-"""The local AWS: moto with what it only pretends made real. A test double, in no production path."""
+"""Local AWS emulator: moto extended with working Athena, Glue, Lambda, Step Functions, IAM and CloudFormation.
+
+Development and tests only.
+"""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from local_aws.listening import HOST
 
 
-def forget_the_persons_aws() -> None:
+def clear_aws_environment() -> None:
     """Let no profile, endpoint, credential or region of the person lead this process or its children elsewhere."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -18,7 +18,7 @@ def forget_the_persons_aws() -> None:
 
 def call_only(endpoint: str, region: str) -> None:
     """Let this process's AWS clients call the local AWS at `endpoint`, and nothing else."""
-    forget_the_persons_aws()
+    clear_aws_environment()
     keep_proxies_out(urlsplit(endpoint).hostname or HOST)
     os.environ |= {
         "AWS_ENDPOINT_URL": endpoint,

@@ -25,7 +25,7 @@ from local_aws import buckets, cloudtrail, faults, log_groups, protocols
 from local_aws.athena import service as athena
 from local_aws.browser_guard import BrowserGuard
 from local_aws.cloudformation import change_sets, stacks
-from local_aws.cloudformation.deploy import TEMPLATE, deploy
+from local_aws.cloudformation.deploy import deploy
 from local_aws.cloudwatch import service as cloudwatch
 from local_aws.environment import keep_proxies_out
 from local_aws.errors import LocalAwsError
@@ -35,7 +35,6 @@ from local_aws.glue import jobs as glue_jobs
 from local_aws.glue.kept_spark import KeptSpark
 from local_aws.iam import judge as iam
 from local_aws.iam import managed_policies
-from local_aws.kaggle import api as kaggle
 from local_aws.listening import HOST, listen
 from local_aws.replacing import replace, restore
 from local_aws.state_machines import service as state_machines
@@ -44,17 +43,12 @@ from local_aws.world import World
 _PID = "pid"
 _POLL = 0.05  # seconds between two looks at whether to stop serving
 
-LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
-"""Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""
+Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
+"""What functions call that is no AWS: started with a folder of its own; gives variables that lead functions to it."""
 
 _MODULES = (
     *(protocols, stacks, change_sets, buckets, log_groups, cloudwatch, functions),
     *(glue_jobs, crawler, athena, state_machines, iam, cloudtrail, faults),
-)
-_OF_THE_REAL_KAGGLE = (
-    *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
-    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
-    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
 )
 _running = threading.Lock()
 _MOTO_MODULES = frozenset(backends.list_of_moto_modules())
@@ -73,21 +67,20 @@ class _QuietHandler(MotoRequestHandler):
 class LocalAws:
     """A local AWS from `start` to `stop`, or as a context manager. One at a time in a process.
 
-    `dataset` is `synthetic`, `kaggle` or a directory; `port` 0 takes a free one; `folder` receives logs/, code/ and
-    the rest of a run and is emptied first; by default it is `.local-aws/PORT` below the current directory, and
-    `.local-aws/logs` leads to the logs of the latest start. Only the logs outlive the run.
-    `template` None starts without a stack. `spark` is a Java for job runs that outlives this local AWS; by default it
-    has its own. `tell` is given what is being done. Raises LocalAwsError.
+    `template` is deployed as the stack `stack_name` with `parameters`; None starts without a stack. `port` 0 takes a
+    free one; `folder` receives logs/, code/ and the rest of a run and is emptied first; by default it is
+    `.local-aws/PORT` below the current directory, and `.local-aws/logs` leads to the logs of the latest start. Only
+    the logs outlive the run. `sidecar` starts and ends with it. `spark` is a Java for job runs that outlives this
+    local AWS; by default it has its own. `tell` is given what is being done. Raises LocalAwsError.
     """
 
-    dataset: str = "synthetic"
-    port: int = 0
-    scale: int = 1
-    region: str = "us-east-1"
+    template: Path | None = None
+    stack_name: str = "stack"
     parameters: Mapping[str, str] = field(default_factory=dict)
-    stack_name: str = "mhealth"
+    port: int = 0
+    region: str = "us-east-1"
     folder: Path | None = None
-    template: Path | None = TEMPLATE
+    sidecar: Sidecar | None = None
     spark: KeptSpark | None = None
     tell: Callable[[str], None] = lambda _: None
 
@@ -114,14 +107,9 @@ class LocalAws:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)
         (folder / _PID).write_text(str(os.getpid()))
-        self.tell("making the synthetic dataset" if self.dataset == "synthetic" else f"dataset: {self.dataset}")
-        served = kaggle.served(self.dataset, folder / "dataset", scale=self.scale)
-        try:
-            environment = self._ending.enter_context(served)
-        except NotADirectoryError as error:
-            raise LocalAwsError(str(error)) from None
-        if self.dataset == "kaggle":
-            environment = {name: os.environ[name] for name in _OF_THE_REAL_KAGGLE if name in os.environ}
+        environment: Mapping[str, str] = {}
+        if self.sidecar is not None:
+            environment = self._ending.enter_context(self.sidecar(folder / "sidecar"))
         spark = self.spark
         if spark is None:
             spark = KeptSpark()
@@ -139,9 +127,7 @@ class LocalAws:
         self._ending.callback(server.shutdown)
         if self.template is not None:
             self.tell(f"deploying stack {self.stack_name} from {self.template}")
-            here = LOCAL_PARAMETERS if self.template == TEMPLATE else {}
-            parameters = here | dict(self.parameters)
-            deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=parameters)
+            deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=self.parameters)
 
     def _listen(self) -> tuple[BaseWSGIServer, int]:
         # Taken back, too: with AWS's own policies moto takes a second to begin anew.
@@ -167,7 +153,7 @@ class LocalAws:
         return server, port
 
     def stop(self) -> None:
-        """End the children, the server and the Kaggle API."""
+        """End the children, the server and the sidecar."""
         self._ending.close()
         self._clear()
 

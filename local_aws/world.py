@@ -26,14 +26,14 @@ class World:
     """One local AWS.
 
     `endpoint` is the address of every service; `folder` holds logs/, code/ and cache/ of this process;
-    `kaggle` is the environment that points the kagglehub client at the loopback Kaggle API (empty: the real one);
+    `function_environment` are variables that every Lambda function has besides its own;
     `spark` is the Java that stays between job runs (None: each run starts its own).
     """
 
     endpoint: str
     region: str
     folder: Path
-    kaggle: Mapping[str, str] = field(default_factory=dict)
+    function_environment: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
     spark: KeptSpark | None = None
     # One for all clients, for it reads the long descriptions of the services once; it is no thing for two threads.

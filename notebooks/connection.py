@@ -8,8 +8,7 @@ from typing import Any
 
 import boto3
 
-from local_aws.environment import call_only
-from local_aws.listening import ENDPOINT
+from local_aws.client import ENDPOINT, call_only
 from local_aws.operations.account import plainly, session
 from local_aws.operations.snapshots import publication, readers_see
 from local_aws.operations.stacks import Stack

@@ -17,9 +17,6 @@ from local_aws.cloudformation.resource_types.api import Api
 from local_aws.errors import DeploymentFailed
 from local_aws.world import World
 
-TEMPLATE = Path(__file__).parents[2] / "cloudformation" / "template.yaml"
-"""The project's template."""
-
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 
@@ -27,8 +24,8 @@ _OLDEST = (1980, 1, 1, 0, 0, 0)
 def deploy(
     world: World,
     *,
-    template: Path = TEMPLATE,
-    stack_name: str = "mhealth",
+    template: Path,
+    stack_name: str,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
     """Create the stack, or update it where there is one.

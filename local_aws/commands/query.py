@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+from local_aws.commands.target import Target, with_target
 
 
+@with_target
 def query(
+    target: Target,
+    /,
     sql: Annotated[
         str, typer.Argument(metavar="SQL", help="The statement, in quotes; `-` reads it from standard input.")
     ] = "",
@@ -22,11 +25,6 @@ def query(
         Literal["table", "csv", "json"],
         typer.Option("--format", help="A table of at most 1,000 rows, or all rows as CSV or JSON."),
     ] = "table",
-    on_aws: OnAws = False,
-    stack: StackName = "mhealth",
-    region: Region = "",
-    profile: Profile = "",
-    endpoint: Endpoint = "",
 ) -> None:
     """Ask Athena, in the stack's database and workgroup.
 
@@ -45,14 +43,13 @@ def query(
     * `local-aws query --aws --region eu-central-1 --named WalkingMinutes`
 
     """
-    place = Place(on_aws, stack, region, profile, endpoint)
     if bool(sql) == bool(named):
         raise typer.BadParameter('Say what to ask: "SELECT ...", - for standard input, or --named NAME; one of them.')
     # Late: help and completion must not wait for AWS's libraries.
     from local_aws.operations.asking import ask_and_show, statement_of
-    from local_aws.operations.telling import told
+    from local_aws.operations.telling import report_errors
 
-    with told() as console:
+    with report_errors() as console:
         statement = sys.stdin.read() if sql == "-" else sql
-        found = place.find()
+        found = target.find()
         ask_and_show(console, found, statement_of(found, named) if named else statement, form)

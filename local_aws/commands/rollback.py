@@ -6,23 +6,21 @@ from typing import Annotated
 
 import typer
 
-from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+from local_aws.commands.target import Target, with_target
 
 
+@with_target
 def rollback(
+    target: Target,
+    /,
     *,
     to: Annotated[
         int | None,
         typer.Option(min=1, metavar="SNAPSHOT", help="This one, of those that `local-aws status` lists."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
-    on_aws: OnAws = False,
-    stack: StackName = "mhealth",
-    region: Region = "",
-    profile: Profile = "",
-    endpoint: Endpoint = "",
 ) -> None:
-    """Let readers see the snapshot before the published one again, or the one named by `--to`.
+    """Roll back the published view to the previous snapshot, or to the one named by `--to`.
 
     Shows what it will do and asks. Refuses (1) a snapshot that is not there or not whole, and to work while an
     execution runs. It holds until a run has something new to publish; `--to` a newer snapshot undoes it.
@@ -35,11 +33,10 @@ def rollback(
     * `local-aws rollback --aws --stack mhealth --region eu-central-1`
 
     """
-    place = Place(on_aws, stack, region, profile, endpoint)
     # Late: help and completion must not wait for AWS's libraries.
     from local_aws.operations.rollback import roll_back
-    from local_aws.operations.telling import told
+    from local_aws.operations.telling import report_errors
 
-    with told() as console:
-        undo = f"local-aws rollback{place.told()} --to"
-        roll_back(console, place.find(), to, confirmed=yes, undo=undo)
+    with report_errors() as console:
+        undo = f"local-aws rollback{target.options()} --to"
+        roll_back(console, target.find(), to, confirmed=yes, undo=undo)

@@ -6,19 +6,17 @@ from typing import Annotated
 
 import typer
 
-from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+from local_aws.commands.target import Target, with_target
 
 
+@with_target
 def run(
+    target: Target,
+    /,
     *,
     version: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Publish this version of the dataset, the newest one or not.")
     ] = None,
-    on_aws: OnAws = False,
-    stack: StackName = "mhealth",
-    region: Region = "",
-    profile: Profile = "",
-    endpoint: Endpoint = "",
 ) -> None:
     """Start an execution of the daily run and follow it, state by state.
 
@@ -34,11 +32,10 @@ def run(
     * `local-aws run --aws --stack mhealth --region eu-central-1` on AWS
 
     """
-    place = Place(on_aws, stack, region, profile, endpoint)
     # Late: help and completion must not wait for AWS's libraries.
     from local_aws.operations.running import run_and_tell
-    from local_aws.operations.telling import FAILED, told
+    from local_aws.operations.telling import FAILED, report_errors
 
-    with told() as console:
-        if not run_and_tell(console, place.find(), version, again=f"local-aws run{place.told()}"):
+    with report_errors() as console:
+        if not run_and_tell(console, target.find(), version, again=f"local-aws run{target.options()}"):
             raise typer.Exit(FAILED)

@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
-from local_aws.commands.place import Endpoint, OnAws, Place, Profile, Region, StackName
+from local_aws.commands.target import Target, with_target
 
 
+@with_target
 def status(
+    target: Target,
+    /,
     *,
     runs: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many of the last runs to list.")] = 5,
-    on_aws: OnAws = False,
-    stack: StackName = "mhealth",
-    region: Region = "",
-    profile: Profile = "",
-    endpoint: Endpoint = "",
 ) -> None:
     """Show what readers see, what was rejected, the snapshots, the last runs and the next one.
 
-    Ends with 0 whatever it shows: a look is no check (`make verify` is one).
+    Always exits 0; use `verify` for a health check.
 
     Examples:
     * `local-aws status`
@@ -28,10 +26,9 @@ def status(
     * `local-aws status --runs 20 --aws --profile production`
 
     """
-    place = Place(on_aws, stack, region, profile, endpoint)
     # Late: help and completion must not wait for AWS's libraries.
     from local_aws.operations.status import print_status
-    from local_aws.operations.telling import told
+    from local_aws.operations.telling import report_errors
 
-    with told() as console:
-        print_status(console, place.find(), place.where(), runs=runs, starts_by_itself=on_aws)
+    with report_errors() as console:
+        print_status(console, target.find(), target.where(), runs=runs, starts_by_itself=target.on_aws)

@@ -279,7 +279,7 @@ class _Invocation:
             "LAMBDA_TASK_ROOT": str(self._unpacked_code()),
             "_HANDLER": str(function.handler),
             **own,
-            **self._world.kaggle,
+            **self._world.function_environment,
             **self._world.client_environment(),
             **credentials,
             # For the bootstrap alone.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from local_aws.operations.errors import DeletionFailed, NotThisStacks
+from local_aws.operations.errors import BucketNotOwnedByStack, DeletionFailed
 from local_aws.operations.stacks import Stack
 
 if TYPE_CHECKING:
@@ -59,17 +59,18 @@ def of_stack(stack: Stack) -> Data | None:
     return Data(bucket.physical_id, key.physical_id if key else None) if bucket else None
 
 
-def hold_that_it_is_of(session: boto3.Session, bucket: str, name: str, stack_id: str | None) -> str:
-    """Hold that CloudFormation made the bucket for the stack; returns the stack's id.
+def require_owned_by(session: boto3.Session, bucket: str, name: str, stack_id: str | None) -> str:
+    """Require that CloudFormation made the bucket for the stack; returns the stack's id.
 
-    `stack_id` None takes any stack of that name, for one that is gone. Raises NotThisStacks, with what was found.
+    `stack_id` None takes any stack of that name, for one that is gone. Raises BucketNotOwnedByStack, with what was
+    found.
     """
     try:
         tags = session.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "NoSuchBucket":
-            raise NotThisStacks(f"There is no bucket {bucket}: nothing was deleted.") from None
+            raise BucketNotOwnedByStack(f"There is no bucket {bucket}: nothing was deleted.") from None
         if code != "NoSuchTagSet":
             raise
         tags = []
@@ -78,7 +79,7 @@ def hold_that_it_is_of(session: boto3.Session, bucket: str, name: str, stack_id:
     if owner_id is None or owner != name or stack_id not in (None, owner_id):
         whose = f"stack {owner} ({owner_id})" if owner else "no stack"
         wanted = f"stack {name}" + (f" ({stack_id})" if stack_id else "")
-        raise NotThisStacks(f"The bucket {bucket} belongs to {whose}, not to {wanted}: nothing was deleted.")
+        raise BucketNotOwnedByStack(f"The bucket {bucket} belongs to {whose}, not to {wanted}: nothing was deleted.")
     return owner_id
 
 

@@ -17,7 +17,7 @@ DELETE_SECONDS = 1800
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
 
-def make_way(console: Console, stack: Stack | None) -> None:
+def cleanup_failed_stack(console: Console, stack: Stack | None) -> None:
     """Delete what a failed first deployment left: CloudFormation neither updates such a stack nor makes it anew."""
     if stack is None or stack.status not in FAILED_FIRST_DEPLOYMENT:
         return
@@ -41,7 +41,7 @@ def delete(console: Console, stack: Stack) -> None:
             if now.status == "DELETE_FAILED":
                 print_failed_events(console, stack.session, stack.stack_id)
                 raise DeletionFailed(
-                    f"The stack {stack.name} could not be deleted: the reasons are above. Mend them and try again; "
+                    f"The stack {stack.name} could not be deleted: the reasons are above. Fix them and try again; "
                     "nothing of its data was touched."
                 )
             if time.monotonic() > deadline:

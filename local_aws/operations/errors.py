@@ -20,10 +20,10 @@ class QueryFailed(OperationFailed):
 
 
 class NotConfirmed(OperationFailed):
-    """The person did not say that it is meant."""
+    """The person did not confirm."""
 
 
-class NotThisStacks(OperationFailed):
+class BucketNotOwnedByStack(OperationFailed):
     """A bucket that was to be emptied does not belong to the stack that was named."""
 
 

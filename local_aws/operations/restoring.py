@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from samtranslator.yaml_helper import yaml_parse
 
-from local_aws.cloudformation.deploy import TEMPLATE
+from local_aws.operations.project import TEMPLATE
 from local_aws.operations.snapshots import TABLE, has_table
 from local_aws.operations.stacks import Stack
 

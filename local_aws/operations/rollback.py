@@ -10,7 +10,7 @@ from rich.text import Text
 
 from local_aws.operations.errors import NotConfirmed, OperationFailed
 from local_aws.operations.queries import named_query, run_query
-from local_aws.operations.snapshots import Snapshot, hold_that_it_is_whole, readers_see, recorded, written
+from local_aws.operations.snapshots import Snapshot, readers_see, recorded, require_complete, written
 from local_aws.operations.stacks import Stack
 
 NAMED_QUERY, PLACEHOLDER = "RollBack", "YYYYMMDDHHMMSS"
@@ -52,7 +52,7 @@ def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool
         soft_wrap=True,
     )
     if not confirmed:
-        _hold_that_it_is_meant(console)
+        _require_confirmation(console)
     run_query(stack, found.statement)
     seen = readers_see(stack)
     if seen != new.number:
@@ -73,7 +73,7 @@ def plan(stack: Stack, to: int | None) -> Plan | None:
             f"An execution is running: {running[0]}. It may be about to publish, or to retire the snapshot that you "
             "choose. Wait for its end and try again. Nothing was changed."
         )
-    hold_that_it_is_whole(stack, target)
+    require_complete(stack, target)
     return Plan(now, target, named_query(stack, NAMED_QUERY).statement.replace(PLACEHOLDER, str(target.number)))
 
 
@@ -97,8 +97,8 @@ def _target(kept: list[Snapshot], published: set[int], now: int | None, to: int 
     raise OperationFailed(f"{why}. {choice} Nothing was changed.")
 
 
-def _hold_that_it_is_meant(console: Console) -> None:
+def _require_confirmation(console: Console) -> None:
     if not sys.stdin.isatty():
-        raise NotConfirmed("Nobody is there to ask. A script says it with --yes. Nothing was changed.")
+        raise NotConfirmed("Confirmation required: pass --yes. Nothing was changed.")
     if console.input(Text("Do it? [y/N] ")).strip().lower() not in {"y", "yes"}:
         raise NotConfirmed("Nothing was changed.")

@@ -18,7 +18,7 @@ def run_and_tell(console: Console, stack: Stack, dataset_version: int | None, *,
     try:
         ended = watch_execution(console, stack, execution)
     except KeyboardInterrupt:
-        print(f"Nobody follows it any more, but it goes on: {execution}", file=sys.stderr)
+        print(f"Detached; the execution keeps running: {execution}", file=sys.stderr)
         raise
     if ended.status == "SUCCEEDED":
         console.print(f"{how_it_ended(ended)} ({ended.seconds:.1f} s)", highlight=False, soft_wrap=True)

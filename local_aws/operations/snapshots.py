@@ -6,6 +6,8 @@ saw it last. Every command asks this module.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +15,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.athena.stored_views import stored_view
 from local_aws.operations.errors import OperationFailed
 from local_aws.operations.queries import run_query
 from local_aws.operations.stacks import Stack
@@ -22,6 +23,8 @@ VIEW, TABLE = "mhealth", "mhealth_snapshots"
 
 _MANIFEST = re.compile(r"manifests/snapshots/([0-9]+)\.json")
 _RECORD = re.compile(r"manifests/publications/([0-9]+)\.json")
+_VIEW_TEXT = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
+"""What Athena keeps of a view: base64 over JSON, the statement as `originalSql`."""
 _SELECTED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
@@ -73,8 +76,11 @@ def _described(stack: Stack, name: str) -> dict[str, Any] | None:
 
 
 def _selected(text: str) -> int | None:
+    if (kept := _VIEW_TEXT.search(text)) is None:
+        return None
     try:
-        named = set(_SELECTED.findall(str(stored_view(text)["originalSql"])))
+        view = json.loads(base64.b64decode(kept[1], validate=True))
+        named = set(_SELECTED.findall(str(view["originalSql"])))
     except (ValueError, KeyError, TypeError):
         return None
     return int(named.pop()) if len(named) == 1 else None
@@ -143,7 +149,7 @@ def missing_files(stack: Stack, number: int) -> tuple[list[str], int]:
     return sorted(key for key, size in listed.items() if there.get(key) != size), len(listed)
 
 
-def hold_that_it_is_whole(stack: Stack, snapshot: Snapshot) -> None:
+def require_complete(stack: Stack, snapshot: Snapshot) -> None:
     """Hold that every file of the manifest lies there, and that readers would get every row. Raises OperationFailed."""
     number = snapshot.number
     broken, listed = missing_files(stack, number)

@@ -45,7 +45,7 @@ class Stack:
                 f"There is no stack {name} in {session.region_name}. Name another (STACK=..., REGION=...), "
                 f"or deploy it: make deploy STACK={name}."
             )
-        stack.hold_that_it_is_whole()
+        stack.require_complete()
         return stack
 
     @classmethod
@@ -77,8 +77,8 @@ class Stack:
             resources=resources,
         )
 
-    def hold_that_it_is_whole(self) -> None:
-        """Hold that the stack has what a command needs of it. Raises NoSuchStack for another's or a half one."""
+    def require_complete(self) -> None:
+        """Require that the stack has what a command needs of it. Raises NoSuchStack for another's or a half one."""
         missing = sorted(OUTPUTS - self.outputs.keys())
         if missing:
             raise NoSuchStack(

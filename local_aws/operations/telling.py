@@ -26,7 +26,7 @@ def new_console(*, error: bool = False) -> Console:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[Console]:
+def report_errors() -> Iterator[Console]:
     """A console; what goes wrong is told on standard error in a sentence, with exit status 1, or 130 after Ctrl-C."""
     try:
         with plainly():

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
-from local_aws.server import LocalAws
+from local_aws.local.stack import local_stack
 from tools.checks import upkeep
 from tools.paths import ROOT
 
@@ -124,7 +124,7 @@ def test_the_local_aws_is_healthy_once_its_stack_is_there(services: dict[str, An
     told, python, *arguments = local_aws["healthcheck"]["test"]
     assert (told, python) == ("CMD", "python")
     write_dataset(tmp_path / "dataset", rows=(10,))
-    with LocalAws(str(tmp_path / "dataset"), folder=tmp_path / "world") as aws:
+    with local_stack(str(tmp_path / "dataset"), folder=tmp_path / "world") as aws:
         variables = {**local_aws["environment"], "AWS_ENDPOINT_URL": aws.endpoint}
         healthy = subprocess.run([sys.executable, *arguments], env=variables, capture_output=True, check=False)
         lacking = [each.replace("'mhealth'", "'another'") for each in arguments]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.kaggle.synthetic import write_dataset
-from local_aws.server import LocalAws
+from local_aws.local.stack import local_stack
 from tests.suite.kept import kept_spark
 from tools.docs.parameters import template
 
@@ -63,7 +63,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     write_dataset(folder / "dataset", rows=ROWS)
     (folder / "kaggle.json").write_text('{"username": "somebody", "key": "0123456789abcdef"}')
     (folder / "wait.py").write_text(WAIT)
-    with LocalAws(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
+    with local_stack(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

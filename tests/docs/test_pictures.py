@@ -103,7 +103,7 @@ def test_an_svg_asks_for_nothing(file: Path) -> None:
 
 @pytest.mark.browser
 def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tmp_path: Path) -> None:
-    output = pictures.said(sys.executable, "-m", "local_aws.cli", "query", "--help", environment={})
+    output = pictures.said(sys.executable, "-m", "local_aws.mhealth_cli", "query", "--help", environment={})
     assert "\x1b[" in output, "colours"
     file, long = tmp_path / "terminal.svg", "x" * 150
     file.write_text(
@@ -132,7 +132,7 @@ def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tm
 
 def test_a_command_that_fails_makes_no_picture() -> None:
     with pytest.raises(pictures.PictureFailed, match=r"no-such-command ended with 2: (?s:.)*No such command"):
-        pictures.said(sys.executable, "-m", "local_aws.cli", "no-such-command", environment={})
+        pictures.said(sys.executable, "-m", "local_aws.mhealth_cli", "no-such-command", environment={})
 
 
 @pytest.mark.browser

@@ -1,4 +1,4 @@
-"""The pipeline as a person uses it: `local-aws up` as a process, plain boto3 against it."""
+"""The pipeline as a person uses it: `mhealth local up` as a process, plain boto3 against it."""
 
 from __future__ import annotations
 
@@ -161,10 +161,21 @@ def anybody() -> boto3.Session:
 
 @contextlib.contextmanager
 def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
-    """A local AWS that serves `dataset`, with its logs below `folder`; `options` are more of `local-aws up`."""
+    """A local AWS that serves `dataset`, with its logs below `folder`; `options` are more of `mhealth local up`."""
     folder.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", "--dataset", str(dataset), *options],
+        [
+            sys.executable,
+            "-m",
+            "local_aws.mhealth_cli",
+            "local",
+            "up",
+            "--port",
+            "0",
+            "--dataset",
+            str(dataset),
+            *options,
+        ],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.cloudformation.deploy import deploy
-from local_aws.server import LOCAL_PARAMETERS, LocalAws
+from local_aws.local.stack import LOCAL_PARAMETERS, local_stack
+from local_aws.server import LocalAws
 from tests.end_to_end.conftest import World, anybody
 from tests.suite.kept import kept_spark
 
@@ -73,7 +74,7 @@ def deployed(
     project: Project, dataset: Path, folder: Path, parameters: Mapping[str, str] | None = None
 ) -> Iterator[tuple[World, LocalAws]]:
     """The project as the stack `mhealth` on a local AWS that serves `dataset`."""
-    aws = LocalAws(
+    aws = local_stack(
         str(dataset),
         folder=folder,
         template=project.template,

@@ -20,6 +20,7 @@ from local_aws.iam import record
 from local_aws.iam.policies import like, listed
 from local_aws.iam.record import Use, would_allow
 from local_aws.kaggle.synthetic import write_dataset
+from local_aws.local.stack import local_stack
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
@@ -74,7 +75,7 @@ def everything(tmp: Path) -> Life:
     write_dataset(dataset, rows=(60, 50))
     one = dataset / "mHealth_subject1.log"
     project = Project.copied(tmp / "project")
-    with LocalAws(str(dataset), folder=tmp / "world", template=None, spark=kept_spark()) as aws:
+    with local_stack(str(dataset), folder=tmp / "world", template=None, spark=kept_spark()) as aws:
         world = World(anybody(), aws.endpoint)
         key = world.client("kms").create_key()["KeyMetadata"]["KeyId"]
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN, KmsKeyId=key)["ARN"]

@@ -12,6 +12,7 @@ import pytest
 from local_aws.kaggle.api import Fault, KaggleApi
 from local_aws.kaggle.synthetic import write_dataset
 from local_aws.listening import listen
+from local_aws.local.stack import local_stack
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
 
@@ -46,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     project.hurry()
     with (
         KaggleApi(folder / "dataset", folder / "archives") as kaggle,
-        LocalAws(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws,
+        local_stack(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws,
     ):
         world = World(anybody(), aws.endpoint)
         aws.world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary

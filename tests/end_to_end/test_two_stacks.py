@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.iam import record
 from local_aws.kaggle.synthetic import write_dataset
-from local_aws.server import LocalAws
+from local_aws.local.stack import local_stack
 from tests.suite.kept import kept_spark
 
 from .conftest import World, anybody
@@ -29,7 +29,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World
     folder: Path = tmp_path_factory.mktemp("two")
     write_dataset(folder / "dataset", rows=ROWS)
     project = Project.copied(folder / "project")
-    with LocalAws(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws:
+    with local_stack(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws:
         worlds = {name: World(anybody(), aws.endpoint, stack=name) for name in STARTS}
         for name, start in STARTS.items():
             update(aws, project, name, RecordingStart=start)

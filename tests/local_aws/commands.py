@@ -1,4 +1,4 @@
-"""`local-aws` as a person calls it, with whatever the person's environment says about AWS."""
+"""`mhealth` as a person calls it, with whatever the person's environment says about AWS."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from local_aws.cli import app
+from local_aws.mhealth_cli import app
 from tools.waiting import HANG
 
-COMMAND = str(Path(sys.executable).with_name("local-aws"))
+COMMAND = str(Path(sys.executable).with_name("mhealth"))
 
 SOMEWHERE_ELSE = {
     "AWS_PROFILE": "nobody",
@@ -41,8 +41,8 @@ class Done:
 
 
 @dataclass(frozen=True)
-class LocalAwsCommand:
-    """Runs `local-aws` with `options` behind the command, in an environment without AWS but for `environment`."""
+class MhealthCommand:
+    """Runs `mhealth` with `options` behind the command, in an environment without AWS but for `environment`."""
 
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: SOMEWHERE_ELSE)

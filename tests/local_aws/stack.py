@@ -55,10 +55,8 @@ class Stacks:
 
 
 def running(folder: Path) -> Iterator[Stacks]:
-    """A local AWS with an empty dataset and no stack; `folder` receives everything."""
-    dataset = folder / "dataset"
-    dataset.mkdir()
-    with LocalAws(str(dataset), folder=folder / "world", template=None) as aws:
+    """A local AWS without a stack; `folder` receives everything."""
+    with LocalAws(folder=folder / "world") as aws:
         yield Stacks(aws, folder)
 
 

@@ -71,9 +71,7 @@ function submitted() {
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("world")
-    dataset = folder / "dataset"
-    dataset.mkdir()
-    with LocalAws(str(dataset), folder=folder / "world", template=None) as started:
+    with LocalAws(folder=folder / "world") as started:
         s3 = s3_of(started)
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key=CODE, Body=b"import good")

@@ -17,7 +17,7 @@ from tools.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 
-COMMAND = str(Path(sys.executable).with_name("local-aws"))
+COMMAND = str(Path(sys.executable).with_name("mhealth"))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def dataset(tmp_path: Path) -> Path:
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [COMMAND, "up", *arguments], cwd=folder, capture_output=True, text=True, timeout=HANG, check=False
+        [COMMAND, "local", "up", *arguments], cwd=folder, capture_output=True, text=True, timeout=HANG, check=False
     )
 
 
@@ -38,7 +38,7 @@ def up(tmp_path: Path, dataset: Path) -> Iterator[subprocess.Popen[str]]:
     # A person's own settings must not lead it elsewhere.
     environment = {**os.environ, "AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "x"}
     process = subprocess.Popen(
-        [COMMAND, "up", "--port", "0", "--dataset", str(dataset), "--stack-name", "other"],
+        [COMMAND, "local", "up", "--port", "0", "--dataset", str(dataset), "--stack-name", "other"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
@@ -161,7 +161,7 @@ def test_a_mistake_in_the_command_is_told(tmp_path: Path, arguments: tuple[str, 
 
 def test_without_a_stack_it_waits_for_sam_deploy(tmp_path: Path, dataset: Path) -> None:
     process = subprocess.Popen(
-        [COMMAND, "up", "--port", "0", "--dataset", str(dataset), "--no-stack"],
+        [COMMAND, "local", "up", "--port", "0", "--dataset", str(dataset), "--no-stack"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

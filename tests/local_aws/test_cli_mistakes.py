@@ -1,4 +1,4 @@
-"""What `local-aws` says where there is no stack to talk to, and that it never talks to AWS unasked."""
+"""What `mhealth` says where there is no stack to talk to, and that it never talks to AWS unasked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_aws.commands import COMMAND, LocalAwsCommand
+from tests.local_aws.commands import COMMAND, MhealthCommand
 
 COMMANDS = ["run", "query", "status", "rollback"]
+COMMANDS += ["verify", "explain", "restore-table", "cleanup-failed-stack", "destroy"]
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def arguments(command: str) -> list[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_where_no_local_aws_listens_it_says_so_and_does_not_turn_to_aws(command: str, nobody: str) -> None:
-    done = LocalAwsCommand(("--endpoint", nobody))(*arguments(command))
+    done = MhealthCommand(("--endpoint", nobody))(*arguments(command))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"No local AWS listens at {nobody} (Connection refused): start one in another terminal with `make up`, "
@@ -59,11 +60,11 @@ def test_where_no_local_aws_listens_it_says_so_and_does_not_turn_to_aws(command:
 
 
 def test_the_endpoint_may_stand_in_the_environment(nobody: str) -> None:
-    assert nobody in LocalAwsCommand((), {"LOCAL_AWS_ENDPOINT": nobody})("status").stderr
+    assert nobody in MhealthCommand((), {"LOCAL_AWS_ENDPOINT": nobody})("status").stderr
 
 
 def test_another_server_at_the_endpoint_is_told(stranger: str) -> None:
-    done = LocalAwsCommand(("--endpoint", stranger))("status")
+    done = MhealthCommand(("--endpoint", stranger))("status")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("What answered is not AWS, nor a local one: ")
 
@@ -82,7 +83,7 @@ def test_another_server_at_the_endpoint_is_told(stranger: str) -> None:
     ],
 )
 def test_options_that_make_no_sense_are_status_2(command: str, options: list[str], said: str) -> None:
-    done = LocalAwsCommand()(*arguments(command), *options)
+    done = MhealthCommand()(*arguments(command), *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.replace("│", " ").split())
 
@@ -100,9 +101,9 @@ def test_options_that_make_no_sense_are_status_2(command: str, options: list[str
     ],
 )
 def test_values_that_make_no_sense_are_status_2(options: list[str]) -> None:
-    done = LocalAwsCommand()(*options)
+    done = MhealthCommand()(*options)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Try 'local-aws" in done.stderr
+    assert "Try 'mhealth" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_with_aws_what_is_missing_is_told(
     environment: dict[str, str], options: list[str], said: str, tmp_path: Path
 ) -> None:
     no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(tmp_path)}
-    aws = LocalAwsCommand((), {**no_files, "AWS_EC2_METADATA_DISABLED": "true", **environment})
+    aws = MhealthCommand((), {**no_files, "AWS_EC2_METADATA_DISABLED": "true", **environment})
     done = aws("status", "--aws", *options)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(said)
@@ -130,16 +131,19 @@ def test_with_aws_what_is_missing_is_told(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_examples_that_name_the_command(command: str) -> None:
-    shown = LocalAwsCommand()(command, "--help").stdout
+    shown = MhealthCommand()(command, "--help").stdout
     assert "Examples:" in shown
-    assert f"local-aws {command}" in shown.partition("Examples:")[2]
+    assert f"mhealth {command}" in shown.partition("Examples:")[2]
 
 
 def test_a_shell_completes_commands_and_formats() -> None:
     def completed(words: str) -> list[str]:
-        asked = {"_LOCAL_AWS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
+        asked = {"_MHEALTH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
         environment = {**os.environ, **asked}
         return subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False).stdout.split()
 
-    assert completed("local-aws ") == ["up", "run", "query", "status", "rollback"]
-    assert completed("local-aws query --format ") == ["table", "csv", "json"]
+    assert completed("mhealth ") == [
+        *("run", "query", "status", "rollback", "verify", "explain", "restore-table", "cleanup-failed-stack"),
+        *("destroy", "demo", "notebook", "local"),
+    ]
+    assert completed("mhealth query --format ") == ["table", "csv", "json"]

@@ -19,8 +19,9 @@ import pytest
 from local_aws import faults
 from local_aws.faults import Fault
 from local_aws.kaggle.synthetic import write_dataset
+from local_aws.local.stack import local_stack
 from local_aws.server import LocalAws
-from tests.local_aws.commands import COMMAND, Done, LocalAwsCommand
+from tests.local_aws.commands import COMMAND, Done, MhealthCommand
 from tests.suite.kept import kept_spark
 from tools.waiting import HANG
 
@@ -39,7 +40,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("cli")
     write_dataset(folder / "dataset", rows=ROWS)
-    with LocalAws(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
+    with local_stack(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
         yield aws
 
 
@@ -50,13 +51,13 @@ def no_faults_are_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def local(aws: LocalAws) -> LocalAwsCommand:
-    return LocalAwsCommand(("--endpoint", aws.endpoint))
+def local(aws: LocalAws) -> MhealthCommand:
+    return MhealthCommand(("--endpoint", aws.endpoint))
 
 
 @pytest.fixture(scope="module")
-def on_aws(aws: LocalAws) -> LocalAwsCommand:
-    return LocalAwsCommand(("--aws",), {**CREDENTIALS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": aws.endpoint})
+def on_aws(aws: LocalAws) -> MhealthCommand:
+    return MhealthCommand(("--aws",), {**CREDENTIALS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": aws.endpoint})
 
 
 def client(aws: LocalAws, service: str) -> Any:
@@ -81,7 +82,7 @@ def wait_for_the_end(aws: LocalAws) -> None:
 
 
 @pytest.fixture(scope="module")
-def before(local: LocalAwsCommand) -> dict[str, Done]:
+def before(local: MhealthCommand) -> dict[str, Done]:
     """What is said of a stack that has never published."""
     query = local("query", "SELECT count(*) FROM mhealth")
     return {
@@ -93,7 +94,7 @@ def before(local: LocalAwsCommand) -> dict[str, Done]:
 
 
 @pytest.fixture(scope="module")
-def ran(local: LocalAwsCommand, before: dict[str, Done], aws: LocalAws) -> Done:
+def ran(local: MhealthCommand, before: dict[str, Done], aws: LocalAws) -> Done:
     """The run that published: the dataset's second version, whose first line is torn off, asked for by its number."""
     file = Path(aws.dataset) / "mHealth_subject2.log"
     file.write_text("torn off\n" + file.read_text().partition("\n")[2])
@@ -126,12 +127,12 @@ def snapshots(ran: Done, aws: LocalAws) -> tuple[int, int]:
     return OLDER, newer
 
 
-def readers_see(local: LocalAwsCommand) -> int:
+def readers_see(local: MhealthCommand) -> int:
     return int(local("query", "--format", "csv", "SELECT DISTINCT snapshot FROM mhealth").stdout.splitlines()[1])
 
 
 @pytest.fixture
-def published(local: LocalAwsCommand, snapshots: tuple[int, int]) -> Iterator[tuple[int, int]]:
+def published(local: MhealthCommand, snapshots: tuple[int, int]) -> Iterator[tuple[int, int]]:
     """Both snapshots; the newer one is what readers see, and afterwards again."""
     yield snapshots
     local("rollback", "--to", str(snapshots[1]), "--yes")
@@ -167,13 +168,13 @@ def test_a_run_is_told_state_by_state(ran: Done) -> None:
     assert re.fullmatch(r"published snapshot \d{14}: 1,899 rows \(\d+\.\d s\)", end)
 
 
-def test_a_run_that_finds_nothing_new_succeeds(local: LocalAwsCommand, ran: Done) -> None:
+def test_a_run_that_finds_nothing_new_succeeds(local: MhealthCommand, ran: Done) -> None:
     done = local("run")
     assert done.returncode == 0
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["DownloadCSV", "CountForReaders", "nothing"]
 
 
-def test_an_interrupted_run_goes_on_and_says_so(local: LocalAwsCommand, ran: Done, aws: LocalAws) -> None:
+def test_an_interrupted_run_goes_on_and_says_so(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
     followed = threading.Event()
     faults.inject(Fault(service="states", operation="GetExecutionHistory", call=lambda _: followed.set()))
     with local.start("run") as process:
@@ -181,11 +182,11 @@ def test_an_interrupted_run_goes_on_and_says_so(local: LocalAwsCommand, ran: Don
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=HANG)
     assert process.returncode == 130
-    assert re.fullmatch(r"Nobody follows it any more, but it goes on: arn:aws:states:\S+\n", said)
+    assert re.fullmatch(r"Detached; the execution keeps running: arn:aws:states:\S+\n", said)
     wait_for_the_end(aws)
 
 
-def test_a_table_on_a_pipe_is_as_wide_as_its_cells(local: LocalAwsCommand, ran: Done) -> None:
+def test_a_table_on_a_pipe_is_as_wide_as_its_cells(local: MhealthCommand, ran: Done) -> None:
     done = local("query", "SELECT * FROM mhealth WHERE id = '1-0000007'")
     assert done.returncode == 0
     head, row = (line.split() for line in done.stdout.splitlines()[1:4:2])
@@ -195,7 +196,7 @@ def test_a_table_on_a_pipe_is_as_wide_as_its_cells(local: LocalAwsCommand, ran: 
     assert re.fullmatch(r"1 row; [\d.,]+ MB scanned; \d+\.\d s\n", done.stderr)
 
 
-def test_csv_is_clean_and_whole(local: LocalAwsCommand, ran: Done) -> None:
+def test_csv_is_clean_and_whole(local: MhealthCommand, ran: Done) -> None:
     sql = "SELECT id, CAST(NULL AS int) AS n, 'a,\"b' AS t FROM mhealth ORDER BY id"
     done = local("query", "--format", "csv", sql)
     lines = done.stdout.splitlines()
@@ -203,7 +204,7 @@ def test_csv_is_clean_and_whole(local: LocalAwsCommand, ran: Done) -> None:
     assert len(lines) == 1 + 1899, "more than Athena hands out at once"
 
 
-def test_json_has_numbers_booleans_and_nulls(local: LocalAwsCommand, ran: Done) -> None:
+def test_json_has_numbers_booleans_and_nulls(local: MhealthCommand, ran: Done) -> None:
     sql = "SELECT subject, count(*) AS n, 0.5e0 AS h, true AS b, CAST(NULL AS int) AS z, 'x' AS t FROM mhealth "
     done = local("query", "--format", "json", "-", stdin=sql + "GROUP BY subject ORDER BY subject")
     assert json.loads(done.stdout) == [
@@ -212,11 +213,11 @@ def test_json_has_numbers_booleans_and_nulls(local: LocalAwsCommand, ran: Done) 
     ]
 
 
-def test_a_named_query_of_the_stack_is_run_by_its_name(local: LocalAwsCommand, ran: Done) -> None:
+def test_a_named_query_of_the_stack_is_run_by_its_name(local: MhealthCommand, ran: Done) -> None:
     assert local("query", "--named", "RowsPerSubject", "--format", "csv").stdout == "subject,samples\n1,1200\n2,699\n"
 
 
-def test_statements_that_are_no_queries_have_a_result_too(local: LocalAwsCommand, ran: Done) -> None:
+def test_statements_that_are_no_queries_have_a_result_too(local: MhealthCommand, ran: Done) -> None:
     shown = local("query", "--format", "csv", "SHOW TABLES").stdout
     assert shown.splitlines() == ["tab_name", "mhealth", "mhealth_publications", "mhealth_snapshots"]
 
@@ -244,7 +245,7 @@ def test_statements_that_are_no_queries_have_a_result_too(local: LocalAwsCommand
     ],
 )
 def test_a_mistake_in_a_query_is_one_sentence_and_status_1(
-    local: LocalAwsCommand, ran: Done, arguments: list[str], said: str
+    local: MhealthCommand, ran: Done, arguments: list[str], said: str
 ) -> None:
     done = local("query", *arguments)
     assert (done.returncode, done.stdout) == (1, "")
@@ -252,7 +253,7 @@ def test_a_mistake_in_a_query_is_one_sentence_and_status_1(
     assert done.stderr.count("\n") == 1
 
 
-def test_an_interrupted_query_is_stopped_in_athena(local: LocalAwsCommand, ran: Done, aws: LocalAws) -> None:
+def test_an_interrupted_query_is_stopped_in_athena(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
     asked = threading.Event()
     faults.inject(Fault(service="athena", operation="GetQueryExecution", skip=1, call=lambda _: asked.set()))
     with local.start("query", EVERYTHING_TO_EVERYTHING) as process:
@@ -266,7 +267,7 @@ def test_an_interrupted_query_is_stopped_in_athena(local: LocalAwsCommand, ran: 
     assert status["State"] == "CANCELLED"
 
 
-def test_a_reader_that_hangs_up_ends_it_quietly(local: LocalAwsCommand, ran: Done) -> None:
+def test_a_reader_that_hangs_up_ends_it_quietly(local: MhealthCommand, ran: Done) -> None:
     with local.start("query", "--format", "csv", "SELECT * FROM mhealth") as process:
         assert process.stdout
         assert process.stderr
@@ -275,7 +276,7 @@ def test_a_reader_that_hangs_up_ends_it_quietly(local: LocalAwsCommand, ran: Don
         assert process.stderr.read() == ""
 
 
-def test_status_tells_what_there_is(local: LocalAwsCommand, aws: LocalAws, snapshots: tuple[int, int]) -> None:
+def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]) -> None:
     done = local("status", "--runs", "100")
     older, newer = snapshots
     assert (done.returncode, done.stderr) == (0, "")
@@ -305,12 +306,12 @@ def test_status_tells_what_there_is(local: LocalAwsCommand, aws: LocalAws, snaps
 
 
 def test_a_rollback_shows_what_it_would_do_and_does_nothing_unasked(
-    local: LocalAwsCommand, published: tuple[int, int]
+    local: MhealthCommand, published: tuple[int, int]
 ) -> None:
     older, newer = published
     done = local("rollback")
     assert done.returncode == 1
-    assert done.stderr == "Nobody is there to ask. A script says it with --yes. Nothing was changed.\n"
+    assert done.stderr == "Confirmation required: pass --yes. Nothing was changed.\n"
     assert f"readers see now   snapshot {newer}\n" in done.stdout
     assert f"and afterwards    snapshot {older}: 1,200 rows of 1 subject, dataset version 1\n" in done.stdout
     assert re.search(rf"^by the statement  CREATE OR REPLACE VIEW .* = {older}$", done.stdout, re.MULTILINE)
@@ -318,7 +319,7 @@ def test_a_rollback_shows_what_it_would_do_and_does_nothing_unasked(
     assert readers_see(local) == newer
 
 
-def test_a_rollback_goes_to_the_snapshot_before_and_back(local: LocalAwsCommand, published: tuple[int, int]) -> None:
+def test_a_rollback_goes_to_the_snapshot_before_and_back(local: MhealthCommand, published: tuple[int, int]) -> None:
     older, newer = published
     done = local("rollback", "--yes")
     assert done.returncode == 0
@@ -329,11 +330,11 @@ def test_a_rollback_goes_to_the_snapshot_before_and_back(local: LocalAwsCommand,
     assert f"; the last run published {newer}, so somebody rolled back\n" in status
     undo = re.search(r"^to undo it +local-aws (.*)$", done.stdout, re.MULTILINE)
     assert undo
-    assert LocalAwsCommand()(*undo[1].split(), "--yes").returncode == 0
+    assert MhealthCommand()(*undo[1].split(), "--yes").returncode == 0
     assert readers_see(local) == newer
 
 
-def test_a_person_at_a_terminal_is_asked(local: LocalAwsCommand, published: tuple[int, int]) -> None:
+def test_a_person_at_a_terminal_is_asked(local: MhealthCommand, published: tuple[int, int]) -> None:
     older, newer = published
     status, shown = local.on_a_terminal("rollback", types="n\n")
     assert (status, readers_see(local)) == (1, newer)
@@ -343,12 +344,12 @@ def test_a_person_at_a_terminal_is_asked(local: LocalAwsCommand, published: tupl
     assert (status, readers_see(local)) == (0, older)
 
 
-def test_what_readers_see_already_needs_no_rollback(local: LocalAwsCommand, published: tuple[int, int]) -> None:
+def test_what_readers_see_already_needs_no_rollback(local: MhealthCommand, published: tuple[int, int]) -> None:
     done = local("rollback", "--to", str(published[1]))
     assert (done.returncode, done.stdout) == (0, f"Readers see snapshot {published[1]} already: nothing to do.\n")
 
 
-def test_a_snapshot_that_is_not_there_is_refused(local: LocalAwsCommand, published: tuple[int, int]) -> None:
+def test_a_snapshot_that_is_not_there_is_refused(local: MhealthCommand, published: tuple[int, int]) -> None:
     older, newer = published
     done = local("rollback", "--to", "5", "--yes")
     assert (done.returncode, done.stdout) == (1, "")
@@ -358,7 +359,7 @@ def test_a_snapshot_that_is_not_there_is_refused(local: LocalAwsCommand, publish
 
 
 def test_a_snapshot_that_lost_a_file_is_refused(
-    local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int]
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     older, newer = published
     s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
@@ -373,7 +374,7 @@ def test_a_snapshot_that_lost_a_file_is_refused(
 
 
 def test_a_snapshot_that_lost_a_partition_is_refused(
-    local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int]
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     older, newer = published
     glue = client(aws, "glue")
@@ -390,7 +391,7 @@ def test_a_snapshot_that_lost_a_partition_is_refused(
 
 
 def test_nothing_is_rolled_back_while_an_execution_runs(
-    local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int]
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     let_go = threading.Event()
     faults.inject(Fault(role="Download", call=lambda _: let_go.wait(HANG)))
@@ -403,20 +404,20 @@ def test_nothing_is_rolled_back_while_an_execution_runs(
     assert readers_see(local) == published[1]
 
 
-def test_colours_are_for_terminals_that_want_them(local: LocalAwsCommand, ran: Done) -> None:
+def test_colours_are_for_terminals_that_want_them(local: MhealthCommand, ran: Done) -> None:
     green = "\x1b[32mSUCCEEDED"
     assert green in local.on_a_terminal("status")[1]
     assert green not in local.on_a_terminal("status", NO_COLOR="1")[1]
 
 
-def test_a_row_too_wide_for_the_terminal_is_shown_upright(local: LocalAwsCommand, ran: Done) -> None:
+def test_a_row_too_wide_for_the_terminal_is_shown_upright(local: MhealthCommand, ran: Done) -> None:
     _, shown = local.on_a_terminal("query", "SELECT * FROM mhealth WHERE id = '1-0000007'", COLUMNS="80", NO_COLOR="1")
     assert "row 1" in shown
     assert re.search(r"│ .*activity_id.* │ 0 +│", shown)
 
 
 def test_with_aws_the_persons_own_settings_are_used(
-    on_aws: LocalAwsCommand, aws: LocalAws, snapshots: tuple[int, int]
+    on_aws: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]
 ) -> None:
     done = on_aws("status", "--runs", "1")
     assert done.returncode == 0
@@ -434,21 +435,21 @@ def test_with_aws_the_persons_own_settings_are_used(
         pytest.param("AccessDenied", "AWS refused DescribeStacks with AccessDenied: ", id="no permission"),
     ],
 )
-def test_what_aws_refuses_is_told_with_its_reason(on_aws: LocalAwsCommand, code: str, said: str) -> None:
+def test_what_aws_refuses_is_told_with_its_reason(on_aws: MhealthCommand, code: str, said: str) -> None:
     faults.inject(Fault(service="cloudformation", operation="DescribeStacks", status=403, code=code))
     done = on_aws("status")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(said)
 
 
-def test_with_aws_an_unknown_stack_is_told_how_to_deploy(on_aws: LocalAwsCommand) -> None:
+def test_with_aws_an_unknown_stack_is_told_how_to_deploy(on_aws: MhealthCommand) -> None:
     done = on_aws("status", "--stack", "other")
     assert done.returncode == 1
     assert "There is no stack other in us-east-1 at http://" in done.stderr
     assert "make deploy STACK=other" in done.stderr
 
 
-def test_a_stack_of_another_project_is_told(local: LocalAwsCommand, aws: LocalAws) -> None:
+def test_a_stack_of_another_project_is_told(local: MhealthCommand, aws: LocalAws) -> None:
     template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     client(aws, "cloudformation").create_stack(StackName="foreign", TemplateBody=json.dumps(template))
     done = local("run", "--stack", "foreign")
@@ -457,7 +458,7 @@ def test_a_stack_of_another_project_is_told(local: LocalAwsCommand, aws: LocalAw
 
 
 def test_the_commands_of_the_readme_run_as_they_stand(
-    local: LocalAwsCommand, aws: LocalAws, published: tuple[int, int], tmp_path: Path
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int], tmp_path: Path
 ) -> None:
     section = README.read_text().split("\n## Command line\n")[1].split("\n## ")[0]
     commands = [line for line in re.findall(r"^\$ (.+)$", section, re.MULTILINE) if line.startswith("local-aws ")]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -18,7 +20,7 @@ from local_aws import clock, faults
 from local_aws.errors import LocalAwsError, PortTaken
 from local_aws.faults import Fault
 from local_aws.server import LocalAws
-from tests.local_aws.stack import Stacks
+from tests.local_aws.stack import Stacks, function, role
 
 pytestmark = pytest.mark.local_aws
 
@@ -27,9 +29,7 @@ POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 
 def started(folder: Path, **settings: object) -> LocalAws:
-    dataset = folder / "dataset"
-    dataset.mkdir(exist_ok=True)
-    return LocalAws(str(dataset), folder=folder / "world", template=None, **settings)  # type: ignore[arg-type]
+    return LocalAws(folder=folder / "world", **settings)  # type: ignore[arg-type]
 
 
 def test_each_start_is_a_fresh_world_that_leaves_its_logs_only(tmp_path: Path) -> None:
@@ -137,9 +137,33 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
             started(tmp_path, port=port).start()
 
 
-def test_a_dataset_that_is_not_there_is_told_and_frees_the_port(tmp_path: Path) -> None:
-    aws = LocalAws(str(tmp_path / "nowhere"), folder=tmp_path / "world", template=None)
-    with pytest.raises(LocalAwsError, match=r"--dataset .*nowhere: expected `synthetic`, `kaggle` or a directory"):
-        aws.start()
+def test_a_sidecar_that_does_not_start_is_told_and_frees_the_port(tmp_path: Path) -> None:
+    @contextlib.contextmanager
+    def broken(_: Path) -> Iterator[dict[str, str]]:
+        raise LocalAwsError("nothing to serve")
+        yield {}
+
+    with pytest.raises(LocalAwsError, match="nothing to serve"):
+        started(tmp_path, sidecar=broken).start()
     with started(tmp_path) as again:
         assert again.endpoint
+
+
+def test_a_sidecar_lives_as_long_and_its_variables_reach_the_functions(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    @contextlib.contextmanager
+    def beside(folder: Path) -> Iterator[dict[str, str]]:
+        seen.append(f"began {folder.is_relative_to(tmp_path)}")
+        yield {"SIDECAR": "http://127.0.0.1:1"}
+        seen.append("ended")
+
+    with started(tmp_path, sidecar=beside) as aws:
+        stacks = Stacks(aws, tmp_path)
+        code = "import os\ndef handler(event, context): return os.environ['SIDECAR']"
+        stack = stacks.deploy({"Resources": {"Role": role("lambda"), "Function": function(code)}})
+        name = stacks.resources(stack)["Function"]
+        answer = stacks.client("lambda").invoke(FunctionName=name)["Payload"].read()
+        assert answer == b'"http://127.0.0.1:1"'
+        assert seen == ["began True"]
+    assert seen == ["began True", "ended"]

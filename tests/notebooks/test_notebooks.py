@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from local_aws.kaggle.synthetic import write_dataset
-from local_aws.notebook import damage, published_stack
+from local_aws.local.notebook import damage, published_stack
 from tools.executing import Executed, execute
 
 pytestmark = pytest.mark.local_aws

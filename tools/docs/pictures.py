@@ -23,8 +23,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from local_aws.demo import REGION, STACK, local_aws
-from local_aws.environment import call_only
+from local_aws.client import call_only
+from local_aws.local.demo import REGION, local_aws
+from local_aws.operations.project import STACK
 from local_aws.operations.stacks import Stack
 from tools.browser import NoChromium, chromium, running
 from tools.executing import Executed, execute
@@ -144,7 +145,7 @@ def make() -> dict[str, bytes]:
         session = [
             (
                 f"local-aws {' '.join(words)}",
-                said(sys.executable, "-m", "local_aws.cli", *words, environment=here),
+                said(sys.executable, "-m", "local_aws.mhealth_cli", *words, environment=here),
             )
             for words in SESSION
         ]

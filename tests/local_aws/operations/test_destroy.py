@@ -15,9 +15,10 @@ from typer.testing import CliRunner, Result
 
 from local_aws.cloudformation.deploy import deploy
 from local_aws.errors import DeploymentFailed
+from local_aws.mhealth_cli import app
 from local_aws.operations import data, deletion
-from local_aws.operations.cli import app
 from local_aws.operations.errors import DeletionFailed
+from local_aws.operations.project import TEMPLATE
 from local_aws.operations.stacks import Stack
 from local_aws.world import ACCOUNT
 from tests.local_aws.stack import Stacks, running
@@ -33,7 +34,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
             patch.setenv("AWS_ACCESS_KEY_ID", "any")
             patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
             for name in ("mhealth", "mhealth-2"):
-                deploy(stacks.aws.world, stack_name=name)
+                deploy(stacks.aws.world, template=TEMPLATE, stack_name=name)
             yield stacks
 
 
@@ -62,7 +63,7 @@ def neighbour(session: boto3.Session) -> Stack:
 
 
 def operate(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["destroy", *arguments, "--region", "us-east-1"])
+    return CliRunner().invoke(app, ["destroy", "--aws", *arguments, "--region", "us-east-1"])
 
 
 def buckets(session: boto3.Session) -> set[str]:
@@ -112,7 +113,7 @@ def test_destroy_keeps_the_data_and_says_where_it_is(ours: Stack, session: boto3
     assert done.exit_code == 0, done.output
     key = ours.resources["DataKey"].physical_id
     assert f"kept the data: s3://{ours.bucket}, encrypted with the key {key}" in done.output
-    assert f"make destroy STACK=mhealth BUCKET={ours.bucket} DELETE_DATA=1" in done.output
+    assert f"mhealth destroy --aws --region us-east-1 --bucket {ours.bucket} --delete-data" in done.output
     assert Stack.find("mhealth", session) is None
     versions = session.client("s3").list_object_versions(Bucket=ours.bucket, Prefix="raw/")
     assert (len(versions["Versions"]), len(versions["DeleteMarkers"])) == (2, 1)
@@ -122,7 +123,7 @@ def test_destroy_keeps_the_data_and_says_where_it_is(ours: Stack, session: boto3
 def test_a_stack_that_is_gone_is_told_with_the_way_to_its_data(ours: Stack) -> None:
     done = operate("--stack", "mhealth", "--confirm", "mhealth")
     assert done.exit_code == 1
-    assert "make destroy STACK=mhealth BUCKET=its-name DELETE_DATA=1" in done.output
+    assert "mhealth destroy --aws --region us-east-1 --bucket its-name --delete-data" in done.output
 
 
 @pytest.mark.parametrize("whose", ["stranger", "neighbour", "nobody"])
@@ -219,7 +220,7 @@ def test_a_failed_first_deployment_is_cleared_away_with_its_reason(stacks: Stack
     broken: dict[str, Any] = {"Resources": {"Wrong": {"Type": "AWS::Glue::Database", "Properties": {"Nonsense": 1}}}}
     with pytest.raises(DeploymentFailed):
         stacks.deploy(broken, "broken")
-    done = CliRunner().invoke(app, ["make-way", "--stack", "broken", "--region", "us-east-1"])
+    done = CliRunner().invoke(app, ["cleanup-failed-stack", "--aws", "--stack", "broken", "--region", "us-east-1"])
     assert done.exit_code == 0, done.output
     assert "left it in ROLLBACK_COMPLETE" in done.output
     assert "Wrong CREATE_FAILED: " in done.output
@@ -228,7 +229,7 @@ def test_a_failed_first_deployment_is_cleared_away_with_its_reason(stacks: Stack
 
 def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.Session) -> None:
     for name in ("website", "never-deployed"):
-        done = CliRunner().invoke(app, ["make-way", "--stack", name, "--region", "us-east-1"])
+        done = CliRunner().invoke(app, ["cleanup-failed-stack", "--aws", "--stack", name, "--region", "us-east-1"])
         assert (done.exit_code, done.output) == (0, "")
     website = Stack.find("website", session)
     assert website is not None

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from local_aws.operations.cli import app
 from moto.sns.models import sns_backends
 from rich.console import Console
 from typer.testing import CliRunner
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 from local_aws import clock
 from local_aws.cloudformation.deploy import deploy
 from local_aws.kaggle.synthetic import write_dataset
+from local_aws.local.stack import local_stack
 from local_aws.operations.checks import (
     Check,
     Verdict,
@@ -29,8 +31,8 @@ from local_aws.operations.checks import (
     schedule,
     subscription,
 )
-from local_aws.operations.cli import app
 from local_aws.operations.executions import Ended
+from local_aws.operations.project import TEMPLATE
 from local_aws.operations.queries import ask, named_query
 from local_aws.operations.stacks import Stack
 from local_aws.operations.verify import verify
@@ -49,7 +51,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     folder = tmp_path_factory.mktemp("verify")
     write_dataset(folder / "dataset", rows=ROWS)
     with (
-        LocalAws(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws,
+        local_stack(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
@@ -107,7 +109,7 @@ def test_first_run_of_a_sound_stack_is_verified(first: tuple[bool, str]) -> None
 
 
 def test_a_run_that_finds_nothing_new_is_verified_too(first: tuple[bool, str]) -> None:
-    done = CliRunner().invoke(app, ["verify", "--stack", "mhealth", "--region", "us-east-1"])
+    done = CliRunner().invoke(app, ["verify", "--aws", "--stack", "mhealth", "--region", "us-east-1"])
     assert done.exit_code == 0, done.output
     assert "SUCCEEDED, nothing new" in done.output
 
@@ -241,6 +243,6 @@ def test_an_alarm_that_somebody_deleted_is_found(stack: Stack) -> None:
 
 
 def test_a_schedule_that_is_off_by_its_parameter_is_a_warning(aws: LocalAws, session: boto3.Session) -> None:
-    deploy(aws.world, parameters={"ScheduleState": "DISABLED"})
+    deploy(aws.world, template=TEMPLATE, stack_name="mhealth", parameters={"ScheduleState": "DISABLED"})
     check = schedule(Stack.named("mhealth", session))
     assert (check.verdict, check.expected) == (Verdict.WARNING, "DISABLED")

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import boto3
 
+from local_aws.local.stack import local_stack
 from local_aws.server import LocalAws
 from tools.checks.environments import tool_environment
 
@@ -69,7 +70,7 @@ class Workshop:
         dataset.mkdir()
         for subject, lines in ((1, SUBJECT_1), (2, SUBJECT_2)):
             (dataset / f"mHealth_subject{subject}.log").write_text("\n".join(lines) + "\n")
-        return self._ending.enter_context(LocalAws(str(dataset), folder=self.folder / "aws", template=None))
+        return self._ending.enter_context(local_stack(str(dataset), folder=self.folder / "aws", template=None))
 
     def client(self, service: str) -> Any:
         """An administrator's client."""

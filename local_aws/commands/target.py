@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from local_aws.environment import call_only
-from local_aws.listening import ENDPOINT, HOST
+from local_aws.client import ENDPOINT, HOST, call_only
+from local_aws.operations.project import STACK
 
 if TYPE_CHECKING:
+    import boto3
+
     from local_aws.operations.stacks import Stack
 
 LOCAL_REGION = "us-east-1"
@@ -37,7 +42,7 @@ Endpoint = Annotated[
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where the stack `stack` is, as the options of a command say."""
 
     on_aws: bool
@@ -47,7 +52,7 @@ class Place:
     endpoint: str
 
     def __post_init__(self) -> None:
-        """Hold that the options agree. Raises typer.BadParameter."""
+        """Require that the options agree. Raises typer.BadParameter."""
         if self.on_aws and self.endpoint != os.environ.get(_VARIABLE, ""):
             raise typer.BadParameter("--aws talks to AWS, --endpoint to a local AWS: say one of them.")
         if self.profile and not self.on_aws:
@@ -55,46 +60,77 @@ class Place:
         if self.endpoint and not _is_address(self.endpoint):
             raise typer.BadParameter(f"--endpoint {self.endpoint}: expected an address like {ENDPOINT}")
 
-    def find(self) -> Stack:
-        """The stack there. Raises NoSuchStack, CannotReachAws.
+    def session(self) -> boto3.Session:
+        """A session with the AWS that this is. Raises CannotReachAws.
 
         Without `--aws` this process talks to the local AWS only from here on, whatever its environment said.
         """
         from local_aws.operations.account import session
+
+        if self.on_aws:
+            return session(self.region, self.profile)
+        endpoint = self.endpoint or ENDPOINT
+        _require_endpoint_reachable(endpoint)
+        call_only(endpoint, self.region or LOCAL_REGION)
+        return session(self.region)
+
+    def find(self) -> Stack:
+        """The stack there, complete. Raises NoSuchStack, CannotReachAws."""
         from local_aws.operations.errors import NoSuchStack
         from local_aws.operations.stacks import Stack
 
-        if self.on_aws:
-            account = session(self.region, self.profile)
-        else:
-            endpoint = self.endpoint or ENDPOINT
-            _hold_that_somebody_listens(endpoint)
-            call_only(endpoint, self.region or LOCAL_REGION)
-            account = session(self.region)
+        account = self.session()
         stack = Stack.find(self.stack, account)
         if stack is None:
             raise NoSuchStack(
                 f"There is no stack {self.stack} in {account.region_name} {self.where()}. Name another "
                 f"(--stack, --region){self._or_else()}."
             )
-        stack.hold_that_it_is_whole()
+        stack.require_complete()
         return stack
 
-    def told(self) -> str:
+    def options(self) -> str:
         """The options that lead here again, for a command that is shown to a person."""
-        given = {"--stack": self.stack if self.stack != "mhealth" else "", "--region": self.region}
+        given = {"--stack": self.stack if self.stack != STACK else "", "--region": self.region}
         given |= {"--profile": self.profile, "--endpoint": self.endpoint}
         options = [f" {name} {value}" for name, value in given.items() if value]
         return "".join([" --aws" if self.on_aws else "", *options])
 
     def where(self) -> str:
-        """Which AWS this is; to be asked after `find`."""
+        """Which AWS this is; to be asked after `session`."""
         named = os.environ.get("AWS_ENDPOINT_URL")  # heeded with --aws, too: it may be a private way to AWS
         return f"at {named}" if named else "on AWS"
 
     def _or_else(self) -> str:
         region = f" REGION={self.region}" if self.region else ""
         return f", or deploy it: make deploy STACK={self.stack}{region}" if self.on_aws else ""
+
+
+def _options(
+    *,
+    on_aws: OnAws = False,
+    stack: StackName = STACK,
+    region: Region = "",
+    profile: Profile = "",
+    endpoint: Endpoint = "",
+) -> Target:
+    return Target(on_aws, stack, region, profile, endpoint)
+
+
+def with_target(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose first parameter is a Target, as one that takes the options of a Target behind its own."""
+    ours = inspect.signature(_options, eval_str=True).parameters
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        target = _options(**{name: given.pop(name) for name in ours})
+        command(target, **given)
+
+    parameters = [*own, *ours.values()]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # where typer looks
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
 
 
 def _is_address(text: str) -> bool:
@@ -105,7 +141,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _hold_that_somebody_listens(endpoint: str) -> None:
+def _require_endpoint_reachable(endpoint: str) -> None:
     from local_aws.operations.errors import CannotReachAws
 
     address = urlsplit(endpoint)

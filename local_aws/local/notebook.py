@@ -1,7 +1,7 @@
 """`make notebook`: JupyterLab with the notebooks, and behind it a local AWS on which one execution has published.
 
 With the synthetic dataset a new version then waits on the copy of Kaggle, a few of its lines damaged: the third
-notebook starts the run that finds it. On `aws` nothing is started but Jupyter. What was started ends with it.
+notebook starts the run that finds it. On AWS nothing is started but Jupyter. What was started ends with it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,22 +19,19 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 import boto3
-import typer
 from rich.console import Console
 
-from local_aws.demo import FOLDER, REGION, STACK, DemoFailed, local_aws
-from local_aws.environment import call_only
+from local_aws.client import HOST, call_only
+from local_aws.commands.target import Target
 from local_aws.kaggle.synthetic import write_dataset
-from local_aws.listening import HOST, listen
-from local_aws.operations.errors import OperationFailed
+from local_aws.local.demo import FOLDER, REGION, local_aws
+from local_aws.operations.project import ROOT, STACK
 from local_aws.operations.stacks import Stack
-from local_aws.operations.telling import new_console
 from local_aws.operations.watching import watch
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 FIRST = "01_explore.ipynb"
 DATASET = FOLDER / "notebook" / "dataset"
 """The synthetic dataset that is served, as a folder whose files can change."""
@@ -89,8 +86,9 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def jupyter(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """JupyterLab in notebooks/, on a free port; yields the address to open, and the process. Ends it afterwards."""
-    with contextlib.closing(listen(0)) as listener:
-        port = listener.getsockname()[1]
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
     token = secrets.token_urlsafe(16)
     address = f"http://{HOST}:{port}"
     options = (f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}")
@@ -136,13 +134,15 @@ def has_a_browser() -> bool:
     return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
-def run(console: Console, stack_on: str, dataset: str, stack: str, region: str) -> None:
+def run(console: Console, target: Target, dataset: str) -> None:
     """Start everything, say where it is, and stay until Jupyter ends."""
     with contextlib.ExitStack() as ending:
-        environment = {"STACK_ON": stack_on, "STACK": stack}
-        if region:
-            environment["REGION"] = region
-        if stack_on == "local":
+        environment = {"STACK_ON": "aws" if target.on_aws else "local", "STACK": target.stack}
+        if target.region:
+            environment["REGION"] = target.region
+        if target.profile:
+            environment["AWS_PROFILE"] = target.profile
+        if not target.on_aws:
             console.rule("A local AWS, the stack on it, and one run of the pipeline", align="left")
             environment |= ending.enter_context(published_stack(console, dataset)) | {"STACK": STACK}
         console.rule("Jupyter", align="left")
@@ -155,32 +155,3 @@ def run(console: Console, stack_on: str, dataset: str, stack: str, region: str) 
         )
         process.wait()
     console.print("  Ended, with all that was started.")
-
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.command()
-def main(
-    stack_on: Annotated[str, typer.Option(help="local, or aws for a deployed stack")] = "local",
-    dataset: Annotated[str, typer.Option(help="synthetic, kaggle, or a folder with source files")] = "synthetic",
-    stack: Annotated[str, typer.Option(help="The deployed stack's name, with --stack-on aws")] = STACK,
-    region: Annotated[str, typer.Option(help="Its region; empty for that of your AWS configuration")] = "",
-) -> None:
-    """Open the notebooks in JupyterLab, with everything behind them started."""
-    console = new_console()
-    if stack_on not in {"local", "aws"}:
-        raise typer.BadParameter(f"--stack-on {stack_on}: expected local or aws")
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda *_: sys.exit(0))
-    try:
-        run(console, stack_on, dataset, stack, region)
-    except (DemoFailed, NotebookFailed, OperationFailed) as failure:
-        console.print(f"The notebooks cannot be opened: {failure}", style="red", markup=False)
-        raise typer.Exit(1) from failure
-    except KeyboardInterrupt:
-        console.print("\n  Ended, with all that was started.")
-
-
-if __name__ == "__main__":
-    app()

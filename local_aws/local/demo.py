@@ -13,23 +13,19 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 import boto3
-import typer
 from rich.console import Console
 from rich.markup import escape
 
-from local_aws.environment import call_only
-from local_aws.operations.errors import OperationFailed
+from local_aws.client import call_only
 from local_aws.operations.executions import Ended
 from local_aws.operations.formats import print_table
+from local_aws.operations.project import STACK
 from local_aws.operations.queries import README_QUERIES, ask, named_query
 from local_aws.operations.stacks import Stack
-from local_aws.operations.telling import new_console
 from local_aws.operations.watching import watch
 
-STACK = "mhealth"
 REGION = "us-east-1"
 FOLDER = Path(".local-aws")
 KEPT = FOLDER / "demo"
@@ -46,10 +42,10 @@ class DemoFailed(Exception):
 def local_aws(*options: str, folder: Path | None = None) -> Iterator[str]:
     """Start a local AWS as a process of its own, that works in `folder`; yields its endpoint, ends it afterwards.
 
-    `options` are those of `local-aws up`. Raises DemoFailed when it does not start.
+    `options` are those of `mhealth local up`. Raises DemoFailed when it does not start.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws.cli", "up", "--port", "0", *options, "--region", REGION],
+        [sys.executable, "-m", "local_aws.mhealth_cli", "local", "up", "--port", "0", *options, "--region", REGION],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
@@ -149,25 +145,3 @@ def run(console: Console, dataset: str) -> None:
         f"  all of it took {time.monotonic() - began:.0f} s",
         highlight=False,
     )
-
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.command()
-def main(
-    dataset: Annotated[str, typer.Option(help="synthetic, kaggle, or a folder with source files")] = "synthetic",
-) -> None:
-    """Run the demo; the exit status is 0 only when everything it shows held."""
-    console = new_console()
-    try:
-        run(console, dataset)
-    except (DemoFailed, OperationFailed) as failure:
-        console.print(f"The demo failed: {failure}", style="red", markup=False)
-        raise typer.Exit(1) from failure
-    except KeyboardInterrupt as interrupt:
-        raise typer.Exit(130) from interrupt
-
-
-if __name__ == "__main__":
-    app()

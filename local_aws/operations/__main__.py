@@ -1,5 +1,0 @@
-"""`python -m local_aws.operations`."""
-
-from local_aws.operations.cli import app
-
-app(prog_name="operations")
