@@ -41,7 +41,7 @@ endif
 export PYTHONUTF8 := 1
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
-OPERATE := $(RUN) python -m local_aws.operations
+OPERATE := $(RUN) python -m mhealth_ops.operations
 WHERE = --stack "$(STACK)" --region "$(REGION)"
 ifeq ($(origin SAM),undefined)
 SAM := $(abspath $(CACHE)/checks/sam)/bin/sam
@@ -50,7 +50,7 @@ endif
 export SAM_CLI_TELEMETRY ?= 0
 CHECKS_READY := $(CACHE)/checks/ready
 
-# The second Glue version, in an environment of its own (local_aws/glue_versions.py lists them).
+# The second Glue version, in an environment of its own (packages/local-aws/src/local_aws/glue/versions.py lists them).
 PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 GLUE6 := $(CACHE)/glue-6.0
 RUN_GLUE6 = UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
@@ -256,7 +256,7 @@ performance: setup  ## Make the tables and pictures of docs/performance.md and d
 .PHONY: setup
 setup: $(READY)  ## Get what the project needs (the other targets call this): uv, Python packages, Java if missing, Spark's S3 connector
 
-$(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/spark_connector.py local_aws/quick_java.py local_aws/quick_python.py local_aws/class_rehearsal.py
+$(READY): pyproject.toml uv.lock Makefile packages/local-aws/src/local_aws/glue/versions.py packages/local-aws/src/local_aws/glue/spark_connector.py packages/local-aws/src/local_aws/glue/cds_archive.py packages/local-aws/src/local_aws/glue/quick_python.py packages/local-aws/src/local_aws/glue/warmup_job.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
@@ -266,22 +266,22 @@ $(READY): pyproject.toml uv.lock Makefile local_aws/glue_versions.py local_aws/s
 	@echo "Getting the Python packages of uv.lock, Spark among them (about 700 MB, once) ..."
 	@$(UV) sync --locked --quiet
 	@echo "Getting Spark's S3 connector from Maven Central (6 MB, once) ..."
-	@$(RUN) python -m local_aws.spark_connector
+	@$(RUN) python -m local_aws.glue.spark_connector
 	@echo "Making Spark's Java classes ready, so that jobs start sooner (170 MB, once) ..."
-	@$(RUN) python -m local_aws.quick_python
-	@$(RUN) python -m local_aws.quick_java
+	@$(RUN) python -m local_aws.glue.quick_python
+	@$(RUN) python -m local_aws.glue.cds_archive
 	@touch $@
 
 .PHONY: setup-glue6
 setup-glue6: $(GLUE6)/ready  ## Get what Glue 6.0 needs besides (about 700 MB, once); wants Python 3.13
 
-$(GLUE6)/ready: $(READY) local_aws/glue_versions.py local_aws/spark_connector.py
+$(GLUE6)/ready: $(READY) packages/local-aws/src/local_aws/glue/versions.py packages/local-aws/src/local_aws/glue/spark_connector.py
 	@test -n "$(PYTHON_GLUE6)" || { echo "Python 3.13 was not found. Install it, or name it: make $(or $(firstword $(MAKECMDGOALS)),setup-glue6) PYTHON_GLUE6=/path/to/python3.13" >&2; exit 1; }
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
 	@UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet
-	@$(RUN_GLUE6) python -m local_aws.spark_connector
-	@$(RUN_GLUE6) python -m local_aws.quick_python
-	@$(RUN_GLUE6) python -m local_aws.quick_java
+	@$(RUN_GLUE6) python -m local_aws.glue.spark_connector
+	@$(RUN_GLUE6) python -m local_aws.glue.quick_python
+	@$(RUN_GLUE6) python -m local_aws.glue.cds_archive
 	@touch $@
 
 # What docker/Dockerfile makes of the image, as far as Python goes; a Java where the machine has none.

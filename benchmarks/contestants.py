@@ -13,8 +13,8 @@ from benchmarks.competitors.target import Target
 from benchmarks.dataset import RAW_FOLDER, RAW_MANIFEST, Dataset, bucket_for
 from benchmarks.places import ROOT
 from benchmarks.reference import EPOCH, columns, recording_start
-from local_aws import spark_runtime
-from local_aws.spark_connector import connector_jars
+from local_aws.glue import spark_runtime
+from local_aws.glue.spark_connector import connector_jars
 from mhealth.processed.transforms import ID_DIGITS
 from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from benchmarks.places import CACHE
-from local_aws.kaggle import synthetic
+from mhealth_ops.kaggle import synthetic
 
 RAW_MANIFEST = "manifests/raw/version=1.json"
 RAW_FOLDER = "raw/version=1"

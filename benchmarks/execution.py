@@ -14,9 +14,9 @@ from benchmarks.local_stack import execute, job_runs, stack_on, waited
 from benchmarks.markdown import seconds, table
 from benchmarks.places import CACHE
 from benchmarks.rounds import run_once
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.operations.queries import ask
-from local_aws.operations.stacks import Stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.operations.queries import ask
+from mhealth_ops.operations.stacks import Stack
 
 QUERIES = {
     "one subject, three columns": "SELECT accel_x, accel_y, accel_z FROM mhealth WHERE subject = 3",

@@ -22,7 +22,7 @@ from benchmarks.dataset import Shape, one_source_file
 from benchmarks.local_stack import waited
 from benchmarks.markdown import megabytes, seconds, table
 from benchmarks.places import CACHE, ROOT
-from local_aws.kaggle.api import KaggleApi
+from mhealth_ops.kaggle.api import KaggleApi
 from tools.cost.stack import Stack
 
 LIMIT_SECONDS = 900

@@ -14,10 +14,10 @@ import boto3
 
 from benchmarks.measure import RunFailed
 from local_aws.client import call_only
-from local_aws.local.demo import REGION, local_aws
-from local_aws.operations.executions import Ended, Left, follow
-from local_aws.operations.project import STACK
-from local_aws.operations.stacks import Stack
+from mhealth_ops.local.demo import REGION, local_aws
+from mhealth_ops.operations.executions import Ended, Left, follow
+from mhealth_ops.project import STACK
+from mhealth_ops.operations.stacks import Stack
 
 
 @dataclass(frozen=True)

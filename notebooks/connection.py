@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 
 from local_aws.client import ENDPOINT, call_only
-from local_aws.operations.account import plainly, session
-from local_aws.operations.snapshots import publication, readers_see
-from local_aws.operations.stacks import Stack
+from mhealth_ops.operations.account import plainly, session
+from mhealth_ops.operations.snapshots import publication, readers_see
+from mhealth_ops.operations.stacks import Stack
 
 LOCAL_REGION = "us-east-1"
 """The region of a stack on the local AWS."""
@@ -69,7 +69,7 @@ class Connection:
         seen = readers_see(self.stack)
         found = None if seen is None else publication(self.stack, seen)
         if found is None:
-            raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `local-aws run`.")
+            raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `mhealth run`.")
         return found
 
 

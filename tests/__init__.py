@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from local_aws.environment import clear_aws_environment, keep_proxies_out
+from local_aws.core.environment import clear_aws_environment, keep_proxies_out
 
 # Here, before anything imports boto3 or moto, and for the processes that tests start: AWS_PROFILE may name a profile
 # that is gone, and no proxy knows this machine's ports. tools/environments.py tries such machines.

@@ -17,8 +17,8 @@ from uuid import uuid4
 import pytest
 from botocore.config import Config
 
-from local_aws import faults
-from local_aws.faults import Call, Fault
+from local_aws.testing import faults
+from local_aws.testing.faults import Call, Fault
 from tests.drill.seed import drawn
 
 EVERY = 7
@@ -156,7 +156,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Requests to this process's moto can be made to fail; boto3 tries again without waiting."""
     from botocore.retries.standard import ExponentialBackoff
 
-    from local_aws.replacing import restore
+    from local_aws.core.patching import restore
 
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
     faults.install(None)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.formats import RECIPES, Recipe, write
 from benchmarks.reference import table_of
-from local_aws.kaggle.synthetic import COLUMNS, recording
+from mhealth_ops.kaggle.synthetic import COLUMNS, recording
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layouts import LAYOUTS
-from local_aws.kaggle import synthetic
+from mhealth_ops.kaggle import synthetic
 from mhealth import schema
 
 BEFORE_THE_SENSORS = ["id", "timestamp"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from local_aws.state_machines import service as state_machines
-from tests.local_aws.machines import Machines
-from tests.local_aws.served import serve
+from local_aws.stepfunctions import provider as state_machines
+from local_aws_harness.machines import Machines
+from local_aws_harness.served import serve
 
 Told = Callable[[str, str, str], tuple[str, str]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from local_aws.glue_versions import GLUE_VERSIONS, GlueVersion
+from local_aws.glue.versions import GLUE_VERSIONS, GlueVersion
 
 from .conftest import ROOT, of_type
 

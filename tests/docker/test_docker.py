@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.local.stack import local_stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from tools.checks import upkeep
 from tools.paths import ROOT
 

@@ -51,15 +51,15 @@ EXECUTED = {
         "restore_table",
     ),
     r"make up( DATASET=/path/to/folder)?|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
-        "tests/local_aws/test_cli.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
+        "tests/operations/test_local_up.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
         "--dataset",
     ),
     r"uv run local-aws up --parameter \w+=\S+": (
-        "tests/local_aws/test_cli.py::test_a_parameter_that_the_template_does_not_have_is_told",
+        "tests/operations/test_local_up.py::test_a_parameter_that_the_template_does_not_have_is_told",
         "--parameter",
     ),
     r"uv run local-aws up --no-stack": (
-        "tests/local_aws/test_cli.py::test_without_a_stack_it_waits_for_sam_deploy",
+        "tests/operations/test_local_up.py::test_without_a_stack_it_waits_for_sam_deploy",
         "--no-stack",
     ),
     r"local-aws (\w+ )?\[OPTIONS\].*": (
@@ -67,7 +67,7 @@ EXECUTED = {
         "[OPTIONS]",
     ),
     r"local-aws (run|query .+|status)|source \.venv/bin/activate": (
-        "tests/local_aws/test_cli_stack.py::test_the_commands_of_the_readme_run_as_they_stand",
+        "tests/operations/test_commands.py::test_the_commands_of_the_readme_run_as_they_stand",
         "README",
     ),
     r"uv run pytest -n0 tests/lambda_ingest/test_layouts\.py": (

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import layouts
-from local_aws.kaggle.synthetic import Layout as SyntheticLayout
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import Layout as SyntheticLayout
+from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.input.whole_way import through_the_project
 
 ROOT = Path(__file__).parents[2]

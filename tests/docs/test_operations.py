@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.local.stack import local_stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from tests.suite.kept import kept_spark
 from tools.docs.parameters import template
 

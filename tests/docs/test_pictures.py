@@ -103,11 +103,11 @@ def test_an_svg_asks_for_nothing(file: Path) -> None:
 
 @pytest.mark.browser
 def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tmp_path: Path) -> None:
-    output = pictures.said(sys.executable, "-m", "local_aws.mhealth_cli", "query", "--help", environment={})
+    output = pictures.said(sys.executable, "-m", "mhealth_ops.cli", "query", "--help", environment={})
     assert "\x1b[" in output, "colours"
     file, long = tmp_path / "terminal.svg", "x" * 150
     file.write_text(
-        pictures.terminal("a title", [("local-aws query --help", output), ("echo 2", "2\n"), ("long", long)])
+        pictures.terminal("a title", [("mhealth query --help", output), ("echo 2", "2\n"), ("long", long)])
     )
     asked: list[str] = []
     page = browser.new_page()
@@ -121,7 +121,7 @@ def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tm
     page.close()
     assert asked == [file.as_uri()]
     assert texts[0] == "a title"
-    assert {"local-aws query --help", "echo 2", "2", long} <= set(texts), (
+    assert {"mhealth query --help", "echo 2", "2", long} <= set(texts), (
         "a command and each colour are texts of their own"
     )
     assert any("--named" in text for text in texts)
@@ -132,7 +132,7 @@ def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tm
 
 def test_a_command_that_fails_makes_no_picture() -> None:
     with pytest.raises(pictures.PictureFailed, match=r"no-such-command ended with 2: (?s:.)*No such command"):
-        pictures.said(sys.executable, "-m", "local_aws.mhealth_cli", "no-such-command", environment={})
+        pictures.said(sys.executable, "-m", "mhealth_ops.cli", "no-such-command", environment={})
 
 
 @pytest.mark.browser

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
 from tools.guarantees import copy
 

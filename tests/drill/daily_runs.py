@@ -27,9 +27,9 @@ from pyspark.sql import SparkSession
 
 import convert_parquet
 import glue_transform
-from local_aws import faults
-from local_aws.faults import WRITES, Call, Fault
-from local_aws.kaggle.api import KaggleApi
+from local_aws.testing import faults
+from local_aws.testing.faults import WRITES, Call, Fault
+from mhealth_ops.kaggle.api import KaggleApi
 from mhealth.errors import MissingSubject
 from tests.end_to_end import sources
 from tests.end_to_end.project import ROOT

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 from tests.end_to_end.conftest import World

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end import sources
 from tests.end_to_end.conftest import World
 from tests.end_to_end.project import deployed

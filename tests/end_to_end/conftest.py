@@ -167,7 +167,7 @@ def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
         [
             sys.executable,
             "-m",
-            "local_aws.mhealth_cli",
+            "mhealth_ops.cli",
             "local",
             "up",
             "--port",

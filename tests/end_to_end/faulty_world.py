@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws import faults
-from local_aws.kaggle.synthetic import write_dataset
+from local_aws.testing import faults
+from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 
 from . import sources

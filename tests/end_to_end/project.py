@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.cloudformation.deploy import deploy
-from local_aws.local.stack import LOCAL_PARAMETERS, local_stack
+from mhealth_ops.local.stack import LOCAL_PARAMETERS, local_stack
 from local_aws.server import LocalAws
 from tests.end_to_end.conftest import World, anybody
 from tests.suite.kept import kept_spark

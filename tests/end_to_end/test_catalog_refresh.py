@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local_aws.errors import DeploymentFailed
+from local_aws.core.errors import DeploymentFailed
 from local_aws.iam import record
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 
 from . import sources

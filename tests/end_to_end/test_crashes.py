@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local_aws import faults
-from local_aws.faults import WRITES, Fault
+from local_aws.testing import faults
+from local_aws.testing.faults import WRITES, Fault
 from tests.drill.seed import drawn
 
 from . import sources

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.lambda_report.reading import words
 
 from . import sources

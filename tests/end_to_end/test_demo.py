@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 pytestmark = pytest.mark.local_aws
 
@@ -16,7 +16,7 @@ ROWS = (900, 800, 6000)
 
 
 def demo(dataset: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local_aws.mhealth_cli", "demo", "--dataset", str(dataset)]
+    command = [sys.executable, "-m", "mhealth_ops.cli", "demo", "--dataset", str(dataset)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=500)
 
 

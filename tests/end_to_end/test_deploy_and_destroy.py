@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 from .conftest import World, local_aws
 

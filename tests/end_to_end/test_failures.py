@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 from .conftest import World
 from .project import hurried

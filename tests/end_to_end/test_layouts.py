@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.synthetic import Layout, write_dataset
+from mhealth_ops.kaggle.synthetic import Layout, write_dataset
 from local_aws.server import LocalAws
 
 from . import sources

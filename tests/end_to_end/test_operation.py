@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local_aws import clock
-from local_aws.kaggle.synthetic import write_dataset
+from local_aws.core import clock
+from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 

@@ -19,8 +19,8 @@ import pytest
 from local_aws.iam import record
 from local_aws.iam.policies import like, listed
 from local_aws.iam.record import Use, would_allow
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.local.stack import local_stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark

@@ -12,13 +12,13 @@ import boto3
 import pytest
 from rich.console import Console
 
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.operations.errors import OperationFailed
-from local_aws.operations.restoring import restore_table
-from local_aws.operations.rollback import plan
-from local_aws.operations.snapshots import shown
-from local_aws.operations.stacks import Stack
-from local_aws.operations.status import what_readers_get
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.operations.errors import OperationFailed
+from mhealth_ops.operations.restoring import restore_table
+from mhealth_ops.operations.rollback import plan
+from mhealth_ops.operations.snapshots import shown
+from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.status import what_readers_get
 
 from . import sources
 from .conftest import World

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local_aws.kaggle.api import Fault, KaggleApi
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.listening import listen
-from local_aws.local.stack import local_stack
+from mhealth_ops.kaggle.api import Fault, KaggleApi
+from mhealth_ops.kaggle.synthetic import write_dataset
+from local_aws.core.listening import listen
+from mhealth_ops.local.stack import local_stack
 from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.kaggle.api import Fault, KaggleApi
-from local_aws.kaggle.synthetic import write_dataset
+from mhealth_ops.kaggle.api import Fault, KaggleApi
+from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
 
 from .conftest import World

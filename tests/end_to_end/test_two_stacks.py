@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.iam import record
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.local.stack import local_stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from tests.suite.kept import kept_spark
 
 from .conftest import World, anybody

@@ -13,10 +13,10 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
-from local_aws.quick_java import java_options
-from local_aws.quick_python import quick
-from local_aws.spark_connector import connector_jars
-from local_aws.spark_runtime import environment, own_runtime
+from local_aws.glue.cds_archive import java_options
+from local_aws.glue.quick_python import quick
+from local_aws.glue.spark_connector import connector_jars
+from local_aws.glue.spark_runtime import environment, own_runtime
 from mhealth.session import spark_session
 from tests.glue.world import GLUE, World, write_table
 

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 import convert_parquet
 import glue_transform
-from local_aws.faults import WRITES
+from local_aws.testing.faults import WRITES
 from mhealth.raw import splits
 from tests.glue.world import World, log_line
 from tests.interrupted import EVERY, FAULTS, Content, Drilled, Sweep, faulty

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.quick_java import java_options
-from local_aws.quick_python import quick
-from local_aws.spark_runtime import environment, own_runtime
+from local_aws.glue.cds_archive import java_options
+from local_aws.glue.quick_python import quick
+from local_aws.glue.spark_runtime import environment, own_runtime
 from tests.glue.world import GLUE, LAYOUT_1, LAYOUT_2, World, log_line
 from tools.waiting import HANG
 

@@ -10,7 +10,7 @@ import pytest
 from pyspark.errors import NumberFormatException
 from pyspark.sql import SparkSession
 
-from local_aws.spark_runtime import own_runtime
+from local_aws.glue.spark_runtime import own_runtime
 
 ANSI_BY_DEFAULT = {"5.1": "false", "6.0": "true"}
 

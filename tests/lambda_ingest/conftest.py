@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_glue import GlueClient
 from mypy_boto3_s3 import S3Client
 
-from local_aws.kaggle.api import KaggleApi
+from mhealth_ops.kaggle.api import KaggleApi
 
 DATASET = "someone/mhealth"
 

@@ -15,8 +15,8 @@ from botocore.stub import Stubber
 import claim as module
 from claim import Claim
 from errors import StorageUnavailable
-from local_aws import faults
-from local_aws.faults import Fault
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from tests.interrupted import faulty
 
 from .conftest import Surroundings

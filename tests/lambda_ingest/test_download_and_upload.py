@@ -14,7 +14,7 @@ import pytest
 
 import errors
 from ingest_code import INGEST_CODE
-from local_aws.kaggle.api import Fault
+from mhealth_ops.kaggle.api import Fault
 from raw_zone import RawZone
 from readers import Readers, View
 from tests.lambda_ingest.conftest import DATASET, Surroundings

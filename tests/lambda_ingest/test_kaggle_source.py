@@ -12,7 +12,7 @@ import pytest
 
 import kaggle_source
 from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
-from local_aws.kaggle.api import Fault, KaggleApi
+from mhealth_ops.kaggle.api import Fault, KaggleApi
 from tools.waiting import HANG
 
 DATASET = "someone/mhealth"

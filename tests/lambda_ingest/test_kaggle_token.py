@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from errors import KaggleDenied, SecretUnreadable
-from local_aws.kaggle.api import Fault
+from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW
 

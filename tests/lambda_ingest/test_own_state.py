@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from errors import StateUnreadable, StorageUnavailable
-from local_aws import faults
-from local_aws.faults import Fault
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from raw_zone import RawManifest, RawZone
 from tests.interrupted import faulty
 from tests.lambda_ingest.conftest import DATASET, Surroundings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from errors import InvalidInput
-from local_aws.kaggle.api import Fault
+from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other, publish
 from versions import Versions

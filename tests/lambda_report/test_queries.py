@@ -9,8 +9,8 @@ import pytest
 from snapshot_report.errors import ReportQueryFailed
 from snapshot_report.queries import Athena, Count
 from snapshot_report.storage import Bucket
-from tests.local_aws.athena_client import Athena as Local
-from tests.local_aws.athena_client import running
+from local_aws_harness.athena_client import Athena as Local
+from local_aws_harness.athena_client import running
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from local_aws.listening import listen
+from local_aws.core.listening import listen
 from tools.executing import NOTEBOOKS
 
 pytestmark = pytest.mark.local_aws

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.local.notebook import NotebookFailed, jupyter
+from mhealth_ops.local.notebook import NotebookFailed, jupyter
 
 
 def test_it_opens_on_the_first_notebook_and_ends_with_its_block() -> None:

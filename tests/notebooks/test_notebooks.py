@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local_aws.kaggle.synthetic import write_dataset
-from local_aws.local.notebook import damage, published_stack
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.notebook import damage, published_stack
 from tools.executing import Executed, execute
 
 pytestmark = pytest.mark.local_aws

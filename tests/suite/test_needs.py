@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.errors import LocalAwsError
+from local_aws.core.errors import LocalAwsError
 from local_aws.server import LocalAws
 from tests.suite.needs import needed
 

@@ -24,7 +24,7 @@ command, 130 ended by Ctrl-C.
 def page() -> str:
     """The page as text."""
     made = subprocess.run(
-        [sys.executable, "-m", "typer", "local_aws.mhealth_cli", "utils", "docs", "--name", "mhealth"],
+        [sys.executable, "-m", "typer", "mhealth_ops.cli", "utils", "docs", "--name", "mhealth"],
         env={name: value for name, value in os.environ.items() if name != "LOCAL_AWS_ENDPOINT"},
         cwd=ROOT,
         stdout=subprocess.PIPE,

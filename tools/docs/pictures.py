@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.text import Text
 
 from local_aws.client import call_only
-from local_aws.local.demo import REGION, local_aws
-from local_aws.operations.project import STACK
-from local_aws.operations.stacks import Stack
+from mhealth_ops.local.demo import REGION, local_aws
+from mhealth_ops.project import STACK
+from mhealth_ops.operations.stacks import Stack
 from tools.browser import NoChromium, chromium, running
 from tools.executing import Executed, execute
 from tools.paths import DOCS
@@ -145,7 +145,7 @@ def make() -> dict[str, bytes]:
         session = [
             (
                 f"local-aws {' '.join(words)}",
-                said(sys.executable, "-m", "local_aws.mhealth_cli", *words, environment=here),
+                said(sys.executable, "-m", "mhealth_ops.cli", *words, environment=here),
             )
             for words in SESSION
         ]

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
 
-from local_aws import faults
-from local_aws.faults import Fault
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage, StorageError, StoredObject, io_threads
 from tests.interrupted import faulty

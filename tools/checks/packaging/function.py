@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from local_aws.functions import bootstrap
+from local_aws.lambda_ import bootstrap
 from tools.checks import environments
 from tools.checks.packaging.sam import artifact
 from tools.checks.packaging.workshop import SUBJECT_1, SUBJECT_2, Workshop, size

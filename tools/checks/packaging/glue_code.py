@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from local_aws import spark_connector, spark_runtime
-from local_aws.glue_versions import GLUE_VERSIONS
+from local_aws.glue import spark_connector
+from local_aws.glue import spark_runtime
+from local_aws.glue.versions import GLUE_VERSIONS
 from tools.checks import environments
 from tools.checks.packaging.function import SNAPSHOT, packages
 from tools.checks.packaging.workshop import Workshop, size

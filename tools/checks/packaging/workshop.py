@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import boto3
 
-from local_aws.local.stack import local_stack
+from mhealth_ops.local.stack import local_stack
 from local_aws.server import LocalAws
 from tools.checks.environments import tool_environment
 

@@ -1,0 +1,71 @@
+"""`local-aws`: an AWS on this machine, and a template deployed on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from local_aws.foreground import named_values, say, serve
+from local_aws.core.listening import PORT
+
+if TYPE_CHECKING:
+    from local_aws.server import LocalAws
+
+app = typer.Typer(
+    name="local-aws",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def commands() -> None:
+    """An AWS on this machine for development and tests.
+
+    moto extended with working Athena, Glue, Lambda, Step Functions, IAM and CloudFormation.
+    """
+
+
+@app.command()
+def up(
+    *,
+    template: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The template to deploy; without one there is no stack yet."),
+    ] = None,
+    stack_name: Annotated[str, typer.Option(help="The name of the stack.")] = "stack",
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
+    ] = PORT,
+    region: Annotated[str, typer.Option(help="The region that the stack is in.")] = "us-east-1",
+) -> None:
+    """Start a fresh AWS with the template deployed on it, and serve until interrupted.
+
+    Local paths of the template (CodeUri, DefinitionUri) are relative to it, as for `sam deploy`. Prints
+    `ready http://127.0.0.1:PORT` on standard output once it can be used. Ends with 0 when it is interrupted after
+    that, 130 when before, 1 when the stack cannot be made, 2 when it was asked for what cannot be.
+    """
+    parameters = named_values(parameter or [])
+
+    def make() -> LocalAws:
+        from local_aws.server import LocalAws
+
+        return LocalAws(template, stack_name, parameters, port, region, tell=say)
+
+    serve(make, port)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

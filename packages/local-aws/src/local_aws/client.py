@@ -1,0 +1,9 @@
+"""What a client of a local AWS needs: where one listens, and how a process calls that one and nothing else."""
+
+from __future__ import annotations
+
+from local_aws.core.environment import call_only, clear_aws_environment
+from local_aws.core.errors import DeploymentFailed, LocalAwsError
+from local_aws.core.listening import ENDPOINT, HOST, PORT
+
+__all__ = ["ENDPOINT", "HOST", "PORT", "DeploymentFailed", "LocalAwsError", "call_only", "clear_aws_environment"]

@@ -1,0 +1,65 @@
+"""The resource types of CloudFormation that moto lacks or keeps only in part. Everything else is moto's own."""
+
+from __future__ import annotations
+
+from moto.cloudformation.parsing import get_model_map
+from moto.core.common_models import CloudFormationModel
+
+from local_aws.cloudformation.resource_types import (
+    athena,
+    compute,
+    encryption,
+    glue,
+    identity,
+    messaging,
+    monitoring,
+    storage,
+)
+from local_aws.cloudformation.resource_types.api import Api
+from local_aws.cloudformation.resource_types.base import ApiResource
+from local_aws.cloudformation.resource_types.custom import CustomResource
+from local_aws.core.world import World
+
+_TYPES: tuple[type[ApiResource], ...] = (
+    athena.NamedQuery,
+    athena.WorkGroup,
+    compute.Alias,
+    compute.Function,
+    compute.FunctionVersion,
+    compute.Permission,
+    compute.Schedule,
+    compute.StateMachine,
+    encryption.Alias,
+    encryption.Key,
+    glue.Crawler,
+    glue.Database,
+    glue.Job,
+    glue.SecurityConfiguration,
+    glue.Table,
+    identity.ManagedPolicy,
+    identity.Role,
+    messaging.Queue,
+    messaging.QueuePolicy,
+    messaging.Subscription,
+    messaging.Topic,
+    messaging.TopicPolicy,
+    monitoring.Alarm,
+    monitoring.Dashboard,
+    monitoring.LogGroup,
+    storage.Bucket,
+    storage.BucketPolicy,
+)
+_BY_NAME = {resource_type.type_name: resource_type for resource_type in _TYPES}
+
+
+def install(world: World) -> None:
+    """Let the types make their objects in this world."""
+    ApiResource.world = world
+    ApiResource.api = Api(world)
+
+
+def resource_type(name: str) -> type[CloudFormationModel] | None:
+    """The class of a type such as `AWS::Glue::Job`; None for a type that nobody knows."""
+    if name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource":
+        return CustomResource
+    return _BY_NAME.get(name) or get_model_map().get(name)

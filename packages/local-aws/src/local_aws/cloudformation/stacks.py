@@ -1,0 +1,258 @@
+"""CloudFormation's engine: a template becomes a stack, is brought to another one, and goes.
+
+It takes the place of moto's, which makes what it knows in the order of the file, skips what it does not know, and tells
+no reasons. Like on AWS a stack that cannot be made says why for every resource that failed, and is rolled back.
+Unlike there, a call returns when the stack is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from moto.cloudformation import models, responses
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.parsing import Export
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import utcnow
+
+from local_aws.cloudformation import resource_types, templates
+from local_aws.cloudformation.deployed import DeployedResources
+from local_aws.cloudformation.plans import Plan
+from local_aws.cloudformation.resource_types.api import as_text
+from local_aws.cloudformation.templates import Template
+from local_aws.core.patching import replace
+from local_aws.core.world import ACCOUNT, World
+
+_CANNOT_BE_UPDATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+
+
+def install(world: World) -> None:
+    """Put the engine into moto and let the resource types act in this world."""
+    resource_types.install(world)
+    replace(models, Stack=LocalStack)
+    replace(models.CloudFormationBackend, delete_stack=_delete_stack)
+    replace(responses.CloudFormationResponse, delete_stack=_answer_delete_stack)
+
+
+class LocalStack(models.Stack):
+    """A stack of moto whose resources are kept by this engine."""
+
+    plan: Plan | None = None
+    stack_status_reason: str | None = None
+    last_updated_time: Any = None
+
+    # ------------------------------------------------------------ what moto's own code asks for
+
+    def _create_resource_map(self) -> Any:
+        self.deployed = DeployedResources(self.name, self.region_name, self._pseudo(), self._event)
+        if self.template_dict:
+            self.plan = self.planned(self.template_dict, self.parameters)
+            self.parameters = _texts(self.plan.values)
+        return self
+
+    def _create_output_map(self) -> Any:
+        return self
+
+    @staticmethod
+    def parse_template(template: str) -> Template:
+        """The template as objects. JSON is tried first: the YAML reader takes seconds for it."""
+        try:
+            return cast("Template", json.loads(template))
+        except json.JSONDecodeError:
+            return templates.read(template)
+
+    @property
+    def parameter_list(self) -> list[dict[str, Any]]:
+        """Every parameter with its value, those with NoEcho hidden."""
+        slots = self.plan.template.get("Parameters", {}) if self.plan else {}
+        hidden = {name for name, slot in slots.items() if slot.get("NoEcho")}
+        return [
+            {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
+            for name, value in self.parameters.items()
+        ]
+
+    @property
+    def stack_parameters(self) -> dict[str, Any]:
+        """The value of every parameter."""
+        return self.parameters
+
+    @property
+    def stack_resources(self) -> Any:
+        """What exists, in the order in which it was made."""
+        return [each.resource for each in self.deployed.by_name.values()]
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        """The outputs of a stack that is complete."""
+        if not self.status.endswith("_COMPLETE") or not self.deployed.by_name or self.plan is None:
+            return []
+        described = []
+        for name, output in self.plan.outputs.items():
+            value = self.deployed.resolved(output["Value"], self.plan)
+            each = {"OutputKey": name, "OutputValue": as_text(value)}
+            if "Description" in output:
+                each["Description"] = output["Description"]
+            if "Export" in output:
+                each["ExportName"] = self.deployed.resolved(output["Export"]["Name"], self.plan)
+            described.append(each)
+        return described
+
+    @property
+    def exports(self) -> list[Export]:
+        """The outputs that other stacks may import."""
+        return [
+            Export(self.stack_id, output["ExportName"], output["OutputValue"])
+            for output in self.outputs
+            if "ExportName" in output
+        ]
+
+    # ------------------------------------------------------------ create, update, delete
+
+    def planned(self, source: Template, parameters: Mapping[str, Any]) -> Plan:
+        """What a template asks for in this stack. Raises ValidationError."""
+        return Plan(source, parameters, self._pseudo())
+
+    def create_resources(self) -> None:
+        """Make every resource; where some fail, take the others away again."""
+        assert self.plan is not None, "a stack is created from a template"
+        self.status = "CREATE_IN_PROGRESS"
+        failed = self.deployed.apply(self.plan, "CREATE")
+        if not failed:
+            self._done("CREATE_COMPLETE")
+            backend = models.cloudformation_backends[self.account_id][self.region_name]
+            backend.exports.update({export.name: export for export in self.exports})
+            return
+        reason = f"The following resource(s) failed to create: [{', '.join(failed)}]."
+        self._add_stack_event("ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
+        left = self.deployed.remove(list(self.deployed.by_name), roll_back=True)
+        self._done("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", reason)
+
+    def create_from(self, template: str, parameters: Mapping[str, Any]) -> None:
+        """Give a stack that has nothing yet its template, and make every resource."""
+        source = self.parse_template(template)
+        self.plan = self.planned(source, parameters)
+        self.template, self.template_dict, self.description = template, source, source.get("Description")
+        self.parameters = _texts(self.plan.values)
+        self._add_stack_event("CREATE_IN_PROGRESS", resource_status_reason="User Initiated")
+        self.create_resources()
+
+    def update(
+        self,
+        template: str | Template,
+        role_arn: str | None = None,
+        parameters: dict[str, Any] | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Bring the resources to another template or other parameters; where that fails, back to the old ones.
+
+        Raises ValidationError for a template that cannot be, or one that changes nothing.
+        """
+        old = self.plan_to_update()
+        source = self.parse_template(template) if isinstance(template, str) else template
+        plan = self.planned(source, parameters or {})
+        if plan.same_as(old):
+            raise ValidationError(message="No updates are to be performed.")
+        self.last_updated_time = utcnow()
+        self._add_stack_event("UPDATE_IN_PROGRESS", resource_status_reason="User Initiated")
+        failed = self.deployed.apply(plan, "UPDATE")
+        if failed:
+            self._back_to(old, f"The following resource(s) failed to update: [{', '.join(failed)}].")
+            return
+        self.plan = plan
+        self._add_stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self.deployed.clean_up(plan)
+        self.template, self.template_dict = (template if isinstance(template, str) else json.dumps(template)), source
+        self.description = source.get("Description")
+        self.parameters = _texts(plan.values)
+        self.role_arn = role_arn
+        self.tags = self.tags if tags is None else tags
+        self._done("UPDATE_COMPLETE")
+
+    def plan_to_update(self) -> Plan:
+        """What the stack is now. Raises ValidationError for one that can only be deleted, or is not made yet."""
+        if self.status in _CANNOT_BE_UPDATED or self.plan is None:
+            raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
+        return self.plan
+
+    def _back_to(self, old: Plan, reason: str) -> None:
+        self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+        if self.deployed.restore(old):
+            self._done("UPDATE_ROLLBACK_FAILED", reason)
+            return
+        self._add_stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        self.deployed.clean_up(old, roll_back=True)
+        self._done("UPDATE_ROLLBACK_COMPLETE", reason)
+
+    def delete(self, retain: Sequence[str] = ()) -> None:
+        """Delete every resource that neither its DeletionPolicy nor `retain` keeps.
+
+        Raises ValidationError where `retain` names something although no deletion has failed.
+        """
+        if retain and self.status != "DELETE_FAILED":
+            raise ValidationError(
+                message=f"Invalid operation on stack [{self.stack_id}]. "
+                "Specify the resources to retain only when the current stack state is DELETE_FAILED."
+            )
+        self._add_stack_event("DELETE_IN_PROGRESS", resource_status_reason="User Initiated")
+        failed = self.deployed.remove(list(self.deployed.by_name), retain=retain)
+        if failed:
+            self._done("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}].")
+        else:
+            self._done("DELETE_COMPLETE")
+
+    # ------------------------------------------------------------ values and events
+
+    def _pseudo(self) -> dict[str, Any]:
+        return {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::NotificationARNs": self.notification_arns,
+            "AWS::Partition": "aws",
+            "AWS::Region": self.region_name,
+            "AWS::StackId": self.stack_id,
+            "AWS::StackName": self.name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+    def _event(self, name: str, type_name: str, status: str, physical_id: str, reason: str | None) -> None:
+        self.events.append(
+            models.Event(
+                stack_id=self.stack_id,
+                stack_name=self.name,
+                logical_resource_id=name,
+                physical_resource_id=physical_id,
+                resource_type=type_name,
+                resource_status=status,
+                resource_status_reason=reason,
+                resource_properties=None,
+            )
+        )
+
+    def _done(self, status: str, reason: str | None = None) -> None:
+        self.status = status
+        self.stack_status_reason = reason
+        self._add_stack_event(status, reason)
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: ",".join(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _answer_delete_stack(response: responses.CloudFormationResponse) -> ActionResult:
+    retain = response._get_param("RetainResources", [])
+    _delete_stack(response.cloudformation_backend, response._get_param("StackName"), retain)
+    return EmptyResult()
+
+
+def _delete_stack(backend: models.CloudFormationBackend, name_or_stack_id: str, retain: Sequence[str] = ()) -> None:
+    """Delete a stack; one that cannot be deleted whole stays, with status DELETE_FAILED."""
+    for stack in list(backend.stacks.values()):
+        if name_or_stack_id in (stack.stack_id, stack.name):
+            names = [export.name for export in stack.exports]
+            cast("LocalStack", stack).delete(retain)
+            if stack.status == "DELETE_COMPLETE":
+                backend.stacks.pop(stack.stack_id)
+                backend.deleted_stacks[stack.stack_id] = stack
+                for name in names:
+                    backend.exports.pop(name, None)

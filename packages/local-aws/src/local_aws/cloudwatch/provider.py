@@ -1,0 +1,15 @@
+"""CloudWatch: installed as one."""
+
+from __future__ import annotations
+
+from local_aws.core import clock
+from local_aws.cloudwatch import alarms, embedded, metrics
+from local_aws.core.world import World
+
+
+def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
+    """Make metrics, metrics in logs, and alarms real; the clock shows the time again."""
+    clock.reset()
+    metrics.install()
+    embedded.install()
+    alarms.install()

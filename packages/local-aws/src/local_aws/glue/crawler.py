@@ -1,0 +1,332 @@
+"""Glue crawlers on catalog tables made real: StartCrawler finds the partitions below the tables' locations.
+
+Crawlers on other targets stay as moto pretends them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.core.responses import ActionResult
+from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningException, GlueClientError
+from moto.glue.models import FakeCrawler, GlueBackend
+from moto.glue.responses import GlueResponse
+
+from local_aws.glue import crawler_rights, log_groups
+from local_aws.glue.crawler_partitions import CrawlError, Tables
+from local_aws.core.patching import replace
+from local_aws.iam.roles import take_role
+from local_aws.logs.service_logs import put_lines
+from local_aws.core.world import ACCOUNT, World
+
+
+@dataclass
+class Pace:
+    """How long a crawler takes, in seconds; a test may set them.
+
+    On AWS a crawl of a few objects takes one and a half to five minutes, most of it to begin and to stop.
+    """
+
+    crawl: float = 0.3
+    """A crawl lasts at least as long."""
+    stopping: float = 0.05
+    """Then the crawler is STOPPING."""
+    unseen: float = 0.0
+    """So long after StartCrawler it still says READY, with the crawl before as its last one."""
+
+
+pace = Pace()
+
+_create_crawler = GlueBackend.create_crawler
+_start_crawler = FakeCrawler.start_crawler
+_stop_crawler = FakeCrawler.stop_crawler
+_as_dict = FakeCrawler.as_dict
+_status = FakeCrawler.status
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(tz=datetime.UTC)
+
+
+@dataclass
+class Crawl:
+    """One crawl, in the shape that moto's ListCrawls reads."""
+
+    crawler: str
+    log_group: str
+    crawl_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = "RUNNING"
+    state: str = "RUNNING"
+    error: str | None = None
+    start_time: datetime.datetime = field(default_factory=_now)
+    end_time: datetime.datetime | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    created: int = 0
+    seen_from: float = field(default_factory=lambda: time.monotonic() + pace.unseen)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether GetCrawler tells of it by now."""
+        return time.monotonic() >= self.seen_from
+
+    @property
+    def log_stream(self) -> str:
+        """AWS names the stream after the crawler."""
+        return self.crawler
+
+    @property
+    def message_prefix(self) -> str:
+        """What each line of this crawl begins with."""
+        return self.crawl_id
+
+    def advance(self) -> None:
+        """Nothing: a real crawl goes on by itself."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The crawl in ListCrawls."""
+        told = {
+            "CrawlId": self.crawl_id,
+            "State": {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED"}.get(self.status, self.status),
+            "StartTime": self.start_time,
+            "EndTime": self.end_time,
+            "ErrorMessage": self.error,
+            "LogGroup": self.log_group,
+            "LogStream": self.crawler,
+            "MessagePrefix": self.crawl_id,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def last_crawl(self) -> dict[str, Any]:
+        """The crawl as GetCrawler's LastCrawl."""
+        told = {
+            "Status": self.status,
+            "ErrorMessage": self.error,
+            "LogGroup": self.log_group,
+            "LogStream": self.crawler,
+            "MessagePrefix": self.crawl_id,
+            "StartTime": self.start_time,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def _invalid(message: str) -> GlueClientError:
+    return GlueClientError("InvalidInputException", message)
+
+
+def check(targets: dict[str, Any], policy: dict[str, str], recrawl: dict[str, str], configuration: str) -> None:
+    """Refuse, as CreateCrawler does, what a crawler on catalog targets can't be. Raises InvalidInputException."""
+    others = [kind for kind, given in targets.items() if given and kind != "CatalogTargets"]
+    if others:
+        raise _invalid(f"Catalog targets can't be crawled together with others: {', '.join(others)}")
+    if policy.get("DeleteBehavior", "DEPRECATE_IN_DATABASE") != "LOG":
+        raise _invalid("The SchemaChangePolicy for catalog targets must have DeleteBehavior LOG")
+    if recrawl.get("RecrawlBehavior", "CRAWL_EVERYTHING") != "CRAWL_EVERYTHING":
+        raise _invalid("Catalog targets can only be crawled with RecrawlBehavior CRAWL_EVERYTHING")
+    try:
+        read = json.loads(configuration)
+        if read["Version"] != 1.0 or set(read) - {"Version", "CrawlerOutput", "Grouping", "CreatePartitionIndex"}:
+            raise ValueError("Version is not 1.0, or a key is unknown")
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise _invalid(f"Crawler configuration is not valid ({wrong}): {configuration}") from wrong
+
+
+class _Run:
+    """Carries out one crawl with the credentials of the crawler's role."""
+
+    def __init__(self, world: World, crawler: FakeCrawler, crawl: Crawl) -> None:
+        self._world = world
+        self._crawler = crawler
+        self._crawl = crawl
+        self._lines: list[str] = []
+        self._credentials: dict[str, str] | None = None
+
+    def _granted(self) -> dict[str, str]:
+        if self._credentials is None:
+            self._credentials = _credentials(self._world, self._crawler.name, self._crawler.role)
+        return self._credentials
+
+    def _client(self, service: str) -> Any:
+        return self._world.client(service, self._granted())
+
+    def _say(self, text: str) -> None:
+        self._lines.append(f"[{self._crawl.crawl_id}] {text}")
+
+    def to_the_end(self) -> None:
+        """Crawl, tell the result, become ready again."""
+        crawl = self._crawl
+        status, error = "SUCCEEDED", None
+        try:
+            self._say("BENCHMARK : Running Start Crawl for Crawler " + self._crawler.name)
+            until = time.monotonic() + pace.crawl
+            if self._crawler.crawler_security_configuration:
+                self._client("glue").get_security_configuration(Name=self._crawler.crawler_security_configuration)
+            policy = self._crawler.schema_change_policy or {}
+            tables = Tables(
+                self._client("glue"),
+                self._client("s3"),
+                may_change_tables=policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG",
+                say=self._say,
+                cancelled=crawl.cancelled,
+            )
+            for target in self._crawler.targets["CatalogTargets"]:
+                for name in target["Tables"]:
+                    self._require_rights(target["DatabaseName"], name)
+                    crawl.created += tables.crawl(target["DatabaseName"], name)
+            crawl.cancelled.wait(max(until - time.monotonic(), 0))
+        except CrawlError as wrong:
+            status, error = "FAILED", str(wrong)
+        except Exception as wrong:  # noqa: BLE001 - whatever a crawl fails with is its error message
+            status, error = "FAILED", f"{type(wrong).__name__}: {wrong}"
+        if crawl.cancelled.is_set():
+            status, error = "CANCELLED", None
+        self._say(f"{'ERROR : ' + error if error else 'INFO'} : Finished: {status}, {crawl.created} partitions added")
+        crawl.state = "STOPPING"
+        self._publish_log()
+        time.sleep(max(pace.stopping, crawl.seen_from - time.monotonic()))
+        crawl.error, crawl.end_time, crawl.status = error, _now(), status
+        crawl.state = "READY"
+
+    def _require_rights(self, database: str, table: str) -> None:
+        refused = crawler_rights.denied(self._granted()["AWS_ACCESS_KEY_ID"], self._world.region, database, table)
+        if refused is not None:
+            raise CrawlError(refused)
+
+    def _publish_log(self) -> None:
+        """Leave the log below the world's folder and, as far as the role may, where AWS has it."""
+        crawl = self._crawl
+        log: Path = self._world.folder / "logs" / "crawler" / f"{self._crawler.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as out:
+            out.writelines(f"{line}\n" for line in self._lines)
+        try:
+            put_lines(self._client("logs"), crawl.log_group, self._crawler.name, self._lines)
+        except Exception as refused:  # noqa: BLE001 - a missing log must not change the crawl's result
+            with log.open("a", encoding="utf-8") as out:
+                out.write(f"CloudWatch Logs has no copy of this log: {refused}\n")
+
+
+def _credentials(world: World, crawler: str, role: str) -> dict[str, str]:
+    """Credentials of a crawler's role."""
+    source = f"arn:aws:glue:{world.region}:{ACCOUNT}:crawler/{crawler}"
+    return take_role(world, role, "glue", "AWS-Crawler", source)
+
+
+def _require_security_configuration(world: World, crawler: str, role: str, configuration: str) -> None:
+    """CreateCrawler reads the security configuration with the crawler's role: without the right there is no crawler."""
+    try:
+        glue = world.client("glue", _credentials(world, crawler, role))
+        glue.get_security_configuration(Name=configuration)
+    except ClientError as refused:
+        error = refused.response["Error"]
+        raise GlueClientError(error["Code"], error["Message"]) from refused
+
+
+def _is_real(crawler: FakeCrawler) -> bool:
+    return bool((crawler.targets or {}).get("CatalogTargets"))
+
+
+def _crawls(crawler: FakeCrawler) -> list[Crawl]:
+    crawls: Any = crawler.crawls
+    return crawls if _is_real(crawler) else []
+
+
+def status(crawler: FakeCrawler) -> str:
+    """READY, RUNNING or STOPPING, as GetCrawler tells it."""
+    crawls = _crawls(crawler)
+    return crawls[-1].state if crawls and crawls[-1].is_seen else "READY"
+
+
+def _is_busy(crawler: FakeCrawler) -> bool:
+    """Whether a crawl is on its way, seen or not."""
+    crawls = _crawls(crawler)
+    return bool(crawls) and crawls[-1].state != "READY"
+
+
+def as_dict(self: FakeCrawler) -> dict[str, Any]:
+    """The crawler of GetCrawler: LastCrawl is the last one that ended, absent before the first end."""
+    told = _as_dict(self)
+    if _is_real(self):
+        told.pop("LastCrawl", None)
+        ended = [crawl for crawl in _crawls(self) if crawl.state == "READY"]
+        if ended:
+            told["LastCrawl"] = ended[-1].last_crawl()
+        if status(self) != "READY":
+            elapsed = _now() - _crawls(self)[-1].start_time
+            told["CrawlElapsedTime"] = int(elapsed.total_seconds() * 1000)
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def install(world: World) -> None:
+    """Make crawlers on catalog targets crawl."""
+    starting = threading.Lock()
+
+    def create_crawler(self: GlueBackend, **given: Any) -> None:
+        if (given.get("targets") or {}).get("CatalogTargets"):
+            check(
+                given["targets"],
+                given.get("schema_change_policy") or {},
+                given.get("recrawl_policy") or {},
+                given.get("configuration") or '{"Version": 1.0}',
+            )
+            if configuration := given.get("crawler_security_configuration"):
+                _require_security_configuration(world, given["name"], given["role"], configuration)
+        _create_crawler(self, **given)
+
+    def start_crawler(self: FakeCrawler) -> None:
+        if not _is_real(self):
+            _start_crawler(self)
+            return
+        with starting:
+            if _is_busy(self):
+                raise CrawlerRunningException(f"Crawler with name {self.name} has already started")
+            group = log_groups.of_crawler(self.role, self.crawler_security_configuration)
+            crawl = Crawl(self.name, group)
+            _crawls(self).append(crawl)
+        threading.Thread(target=_Run(world, self, crawl).to_the_end, name=f"crawl {self.name}", daemon=True).start()
+
+    def stop_crawler(self: FakeCrawler) -> None:
+        if not _is_real(self):
+            _stop_crawler(self)
+            return
+        if not _is_busy(self):
+            raise CrawlerNotRunningException(f"Crawler with name {self.name} isn't running")
+        _crawls(self)[-1].cancelled.set()
+        _crawls(self)[-1].state = "STOPPING"
+
+    def get_crawler_metrics(self: GlueResponse) -> ActionResult:
+        wanted = self._get_param("CrawlerNameList")
+        crawlers = [c for c in self.glue_backend.get_crawlers() if not wanted or c.name in wanted]
+        return ActionResult({"CrawlerMetricsList": [_metrics(crawler) for crawler in crawlers]})
+
+    replace(GlueBackend, create_crawler=create_crawler)
+    replace(
+        FakeCrawler,
+        start_crawler=start_crawler,
+        stop_crawler=stop_crawler,
+        as_dict=as_dict,
+        status=property(lambda self: status(self) if _is_real(self) else _status.fget(self)),  # type: ignore[attr-defined]
+    )
+    replace(GlueResponse, get_crawler_metrics=get_crawler_metrics)
+
+
+def _metrics(crawler: FakeCrawler) -> dict[str, Any]:
+    ended = [crawl for crawl in _crawls(crawler) if crawl.end_time]
+    seconds = [(crawl.end_time - crawl.start_time).total_seconds() for crawl in ended if crawl.end_time]
+    return {
+        "CrawlerName": crawler.name,
+        "StillEstimating": False,
+        "TimeLeftSeconds": 0.0,
+        "LastRuntimeSeconds": seconds[-1] if seconds else 0.0,
+        "MedianRuntimeSeconds": sorted(seconds)[len(seconds) // 2] if seconds else 0.0,
+        "TablesCreated": 0,
+        "TablesUpdated": 0,
+        "TablesDeleted": 0,
+    }

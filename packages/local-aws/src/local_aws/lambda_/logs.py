@@ -1,0 +1,42 @@
+"""Where the log of an invocation goes: a file for people, and CloudWatch Logs as far as the role may."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from moto.awslambda.models import LambdaFunction
+
+from local_aws.core.world import World
+
+
+def write_log(
+    world: World, *, function: str, group: str, stream: str, log: str, credentials: Mapping[str, str]
+) -> None:
+    """Append `log` to the function's file, and put its lines into `stream` of `group` with the role's credentials.
+
+    Like on AWS, a role that may not write logs writes none, and the function runs all the same.
+    """
+    folder = world.folder / "logs" / "functions"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{function}.log").open("a") as file:
+        file.write(log)
+    logs = world.client("logs", credentials, Config(retries={"max_attempts": 1}))
+    now = int(time.time() * 1000)
+    lines = [{"timestamp": now, "message": line} for line in log.split("\n") if line]
+    with contextlib.suppress(ClientError):
+        try:
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        except logs.exceptions.ResourceNotFoundException:
+            logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)
+
+
+def set_logging_config(function: LambdaFunction, config: Mapping[str, str]) -> None:
+    """Keep a function's LoggingConfig, which moto drops."""
+    function.logging_config = dict(config)  # type: ignore[attr-defined]
+    function.logs_group_name = config.get("LogGroup", f"/aws/lambda/{function.function_name}")

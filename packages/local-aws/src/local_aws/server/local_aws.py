@@ -1,0 +1,217 @@
+"""One local AWS: moto's server in this process with every service that was made real, and the stack deployed on it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from moto import backends
+from moto.core.config import default_user_config
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server import werkzeug_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local_aws.s3 import buckets
+from local_aws.iam import cloudtrail
+from local_aws.testing import faults
+from local_aws.logs import log_groups
+from local_aws.server import protocols
+from local_aws.athena import provider as athena
+from local_aws.server.browser_guard import BrowserGuard
+from local_aws.cloudformation import change_sets, stacks
+from local_aws.cloudformation.deploy import deploy
+from local_aws.cloudwatch import provider as cloudwatch
+from local_aws.core.environment import keep_proxies_out
+from local_aws.core.errors import LocalAwsError
+from local_aws.lambda_ import provider as functions
+from local_aws.glue import crawler
+from local_aws.glue import jobs as glue_jobs
+from local_aws.glue.kept_spark import KeptSpark
+from local_aws.iam import authorizer as iam
+from local_aws.iam import managed_policies
+from local_aws.core.listening import HOST, listen
+from local_aws.core.patching import replace, restore
+from local_aws.stepfunctions import provider as state_machines
+from local_aws.core.world import World
+
+_PID = "pid"
+_POLL = 0.05  # seconds between two looks at whether to stop serving
+
+Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
+"""What functions call that is no AWS: started with a folder of its own; gives variables that lead functions to it."""
+
+_MODULES = (
+    *(protocols, stacks, change_sets, buckets, log_groups, cloudwatch, functions),
+    *(glue_jobs, crawler, athena, state_machines, iam, cloudtrail, faults),
+)
+_running = threading.Lock()
+_MOTO_MODULES = frozenset(backends.list_of_moto_modules())
+
+
+class _QuietHandler(MotoRequestHandler):
+    """Requests are not worth a line each, and an answer must not wait for more to send with it."""
+
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's interface
+        """Say nothing."""
+
+
+@dataclass
+class LocalAws:
+    """A local AWS from `start` to `stop`, or as a context manager. One at a time in a process.
+
+    `template` is deployed as the stack `stack_name` with `parameters`; None starts without a stack. `port` 0 takes a
+    free one; `folder` receives logs/, code/ and the rest of a run and is emptied first; by default it is
+    `.local-aws/PORT` below the current directory, and `.local-aws/logs` leads to the logs of the latest start. Only
+    the logs outlive the run. `sidecar` starts and ends with it. `spark` is a Java for job runs that outlives this
+    local AWS; by default it has its own. `tell` is given what is being done. Raises LocalAwsError.
+    """
+
+    template: Path | None = None
+    stack_name: str = "stack"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    region: str = "us-east-1"
+    folder: Path | None = None
+    sidecar: Sidecar | None = None
+    spark: KeptSpark | None = None
+    tell: Callable[[str], None] = lambda _: None
+
+    world: World = field(init=False)
+
+    def start(self) -> None:
+        """Listen, make the services real, deploy the stack."""
+        sys.audit("local_aws.start")  # the tests watch which of them take one
+        if not _running.acquire(blocking=False):
+            raise LocalAwsError("this process already runs a local AWS: moto's state is the process's own")
+        self._ending = contextlib.ExitStack()
+        self._ending.callback(_running.release)
+        self._ending.callback(restore)  # what moto does in this process after us is as before
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        server, port = self._listen()
+        self._folder = self.folder.absolute() if self.folder else _default_folder(port)
+        folder = self._folder
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "logs").mkdir(parents=True)
+        (folder / _PID).write_text(str(os.getpid()))
+        environment: Mapping[str, str] = {}
+        if self.sidecar is not None:
+            environment = self._ending.enter_context(self.sidecar(folder / "sidecar"))
+        spark = self.spark
+        if spark is None:
+            spark = KeptSpark()
+            self._ending.callback(spark.close)
+        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark)
+        self._ending.callback(self.world.children.end_all)
+        managed_policies.install(self.world)  # first, for the reset makes them anew
+        # What a world before this one left in the process.
+        moto_api_backend.reset()
+        # moto asks twice with each request which services it has, and looks into its folder each time.
+        replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
+        for module in _MODULES:
+            module.install(self.world)
+        threading.Thread(target=server.serve_forever, args=(_POLL,), name="local AWS", daemon=True).start()
+        self._ending.callback(server.shutdown)
+        if self.template is not None:
+            self.tell(f"deploying stack {self.stack_name} from {self.template}")
+            deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=self.parameters)
+
+    def _listen(self) -> tuple[BaseWSGIServer, int]:
+        # Taken back, too: with AWS's own policies moto takes a second to begin anew.
+        self._ending.callback(default_user_config.update, default_user_config.copy())
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        # moto lets every page read its answers.
+        replace(werkzeug_app, DISABLE_GLOBAL_CORS=True)
+        keep_proxies_out()
+        # werkzeug ends the process when the port is taken: it gets a socket that is bound.
+        listener = listen(self.port)
+        self._ending.callback(listener.close)
+        port: int = listener.getsockname()[1]
+        server = make_server(
+            HOST,
+            port,
+            BrowserGuard(DomainDispatcherApplication(create_backend_app), port),
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=listener.fileno(),
+        )
+        self._ending.callback(server.server_close)
+        return server, port
+
+    def stop(self) -> None:
+        """End the children, the server and the sidecar."""
+        self._ending.close()
+        self._clear()
+
+    def abandon(self) -> None:
+        """End the children and leave the rest to the end of the process, which the caller brings about at once."""
+        if hasattr(self, "world"):
+            self.world.children.end_all()
+            if self.spark is None and self.world.spark is not None:
+                self.world.spark.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        for entry in self._folder.iterdir() if hasattr(self, "_folder") else ():
+            if entry.name != "logs":
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+    @property
+    def endpoint(self) -> str:
+        """The address for AWS_ENDPOINT_URL."""
+        return self.world.endpoint
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _default_folder(port: int) -> Path:
+    """`.local-aws/PORT`, with `.local-aws/logs` leading to its logs; folders of processes that are no more go."""
+    base = Path(".local-aws").absolute()
+    base.mkdir(exist_ok=True)
+    for other in base.iterdir():
+        if other.name.isdigit() and not _alive(other / _PID):
+            shutil.rmtree(other, ignore_errors=True)
+    logs = base / "logs"
+    if logs.is_symlink() or not logs.exists():
+        fresh = base / f"logs.{port}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path(str(port)) / "logs")
+        fresh.replace(logs)
+    return base / str(port)
+
+
+def _alive(pid: Path) -> bool:
+    try:
+        os.kill(int(pid.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+# moto and werkzeug tell every request and every error that a client is told anyway.
+logging.getLogger("werkzeug").setLevel(logging.CRITICAL)

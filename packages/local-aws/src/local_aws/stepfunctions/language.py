@@ -1,0 +1,248 @@
+"""The Amazon States Language where moto's interpreter reads it differently from AWS (JSONPath mode)."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+import re
+from typing import Any
+
+from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+from moto.stepfunctions.parser.asl.component.common.string.string_expression import (
+    StringIntrinsicFunction,
+    StringVariableSample,
+)
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.generic.string_format import StringFormat
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation.json_to_string import (
+    JsonToString,
+)
+from moto.stepfunctions.parser.asl.component.state import state as state_module
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_func import (
+    ComparisonFuncStringVariableSample,
+    ComparisonFuncValue,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
+    ComparisonOperatorType,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_variable import ComparisonVariable
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.factory import OperatorFactory
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.implementations.string_operators import (
+    StringMatches,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
+from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.parse.intrinsic.intrinsic_parser import IntrinsicParser
+from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor as Definition
+from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
+from moto.stepfunctions.parser.backend import execution_worker
+
+from local_aws.core.patching import replace
+from local_aws.stepfunctions.executions import compact
+from local_aws.stepfunctions.failures import INTRINSIC_FAILURE, NO_CHOICE_MATCHED, RUNTIME, failure
+from local_aws.stepfunctions.paths import extract_json
+
+UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
+"""Errors that States.ALL and States.TaskFailed leave alone."""
+
+_parse_definition = AmazonStateLanguageParser.parse
+_parse_intrinsic = IntrinsicParser.parse
+_eval_choice = StateChoice._eval_state
+
+
+@functools.lru_cache(maxsize=16)
+def _tree(definition: str) -> Any:
+    """A definition's syntax tree. To make it takes one or two seconds; nothing changes it afterwards."""
+    return _parse_definition(definition)[1]
+
+
+def parse_definition(definition: str) -> tuple[Any, Any]:
+    """The program of a definition, and its syntax tree. moto asks at the creation and at each execution."""
+    tree = _tree(definition)
+    return Definition().visit(tree), tree
+
+
+# Which errors a Retrier or Catcher takes.
+def error_equals(self: ErrorEqualsDecl, env: Any) -> None:
+    """Replace the error name on the stack by whether ErrorEquals names it."""
+    error = env.stack.pop().error_name
+    names = {name.error_name for name in self.error_names}
+    if error == "States.Runtime":  # a wrong definition: always ends the execution
+        matches = False
+    elif error in names:
+        matches = True
+    elif error in UNCATCHABLE:
+        matches = False
+    else:
+        matches = "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
+    env.stack.append(matches)
+
+
+# Intrinsic functions: `'` and `{` may be escaped inside their strings.
+class Literal(str):
+    """A string of an intrinsic function, unescaped; `pieces` are the texts around its `{}` places."""
+
+    pieces: list[str]
+
+
+def literal(source: str) -> Literal:
+    r"""Read what stands between the quotes of an intrinsic's string: `\'`, `\{`, `\}` and `\\` are escapes."""
+    pieces = [""]
+    text = ""
+    for part in re.findall(r"\\.|\{\}|[^\\{]|\{|\\$", source, flags=re.DOTALL):
+        if part == "{}":
+            pieces.append("")
+            text += part
+            continue
+        if part.startswith("\\"):
+            if part[1:] not in ("'", "{", "}", "\\"):
+                raise ValueError(f"{part} is no escape of an intrinsic function's string: '{source}'")
+            part = part[1:]
+        pieces[-1] += part
+        text += part
+    read = Literal(text)
+    read.pieces = pieces
+    return read
+
+
+def text_of_string(parse_tree: Any) -> Literal:
+    """The value of a string token, quotes included in the token."""
+    return literal(parse_tree.getText()[1:-1])
+
+
+def parse_intrinsic(src: str) -> Any:
+    """Parse an intrinsic function, given as it stands in the JSON document, JSON's own escapes still in it."""
+    return _parse_intrinsic(json.loads(f'"{src}"', strict=False))
+
+
+def string_format(self: StringFormat, env: Any) -> None:
+    """States.Format: as many values as places."""
+    self.argument_list.eval(env=env)
+    template, *values = env.stack.pop()
+    pieces = template.pieces if isinstance(template, Literal) else str(template).split("{}")
+    if len(values) != len(pieces) - 1:
+        raise ValueError(f"States.Format has {len(pieces) - 1} places for {len(values)} values: {template}")
+    filled = [StringFormat._to_str_repr(value) for value in values]
+    env.stack.append(pieces[0] + "".join(value + piece for value, piece in zip(filled, pieces[1:], strict=True)))
+
+
+def json_to_string(self: JsonToString, env: Any) -> None:
+    """States.JsonToString: compact, letters as letters."""
+    self.argument_list.eval(env=env)
+    env.stack.append(compact(env.stack.pop()[-1]))
+
+
+def intrinsic_function(self: StringIntrinsicFunction, env: Any) -> None:
+    """A function that can't do what it is asked to fails its state with States.IntrinsicFailure."""
+    try:
+        self.function.eval(env=env)
+    except (FailureEventException, NoSuchJsonPathError):
+        raise
+    except Exception as refused:
+        cause = f"The function '{self.intrinsic_function_derivation}' had the following error: {refused}"
+        raise failure(env, INTRINSIC_FAILURE, cause) from refused
+
+
+# Variables: moto hands `$name.path` to JSONata, for which it has no interpreter.
+def variable_sample(self: StringVariableSample, env: Any) -> None:
+    """The value of `$name` or of a path into it."""
+    match = re.match(r"\$([A-Za-z_]\w*)(.*)$", self.expression, flags=re.DOTALL)
+    if match is None:
+        raise RuntimeError(f"'{self.expression}' is no reference to a variable")
+    env.stack.append(extract_json(f"${match[2]}", env.variable_store.get(match[1])))
+
+
+# Choice: a path that leads nowhere is an error, except for IsPresent.
+def _invalid_path(env: Any, path: str) -> FailureEventException:
+    cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    return failure(env, RUNTIME, cause)
+
+
+def comparison_variable(self: ComparisonVariable, env: Any) -> None:
+    """Compare a variable; one that is not there can only be asked for its presence."""
+    self.variable.eval(env)
+    absent = isinstance(env.stack[-1], NoSuchVariable)
+    function: Any = self.comparison_function
+    if absent and function.operator_type != ComparisonOperatorType.IsPresent:
+        sampler: Any = self.variable.string_sampler
+        raise _invalid_path(env, getattr(sampler, "context_object_path", sampler.literal_value))
+    function.eval(env)
+
+
+def comparison_value(self: ComparisonFuncValue, env: Any) -> None:
+    """Compare with a constant or, for the operators ending in Path, with what the path finds."""
+    operator, expected = self.operator_type, self.value
+    if operator.name.endswith("Path"):
+        operator = ComparisonOperatorType[operator.name.removesuffix("Path")]
+        try:
+            if expected.startswith("$$"):
+                expected = extract_json(expected[1:], env.states.context_object.context_object_data)
+            else:
+                expected = extract_json(expected, env.stack[-2])  # the state's input lies below the variable
+        except NoSuchJsonPathError:
+            raise _invalid_path(env, self.value) from None
+    OperatorFactory.get(operator).eval(env=env, value=expected)
+
+
+def comparison_variable_sample(self: ComparisonFuncStringVariableSample, env: Any) -> None:
+    """Compare with a workflow variable (`StringEqualsPath: $name`)."""
+    self.string_variable_sample.eval(env=env)
+    expected = env.stack.pop()
+    operator = ComparisonOperatorType[self.operator_type.name.removesuffix("Path")]
+    OperatorFactory.get(operator).eval(env=env, value=expected)
+
+
+def string_matches(variable: Any, pattern: str) -> bool:
+    r"""StringMatches: `*` is any text, `\*` a star; nothing else is special."""
+    if not isinstance(variable, str):
+        return False
+    wanted = "".join(
+        ".*" if part == "*" else re.escape(part[-1]) for part in re.findall(r"\\[*\\]|.", pattern, flags=re.DOTALL)
+    )
+    return re.fullmatch(wanted, variable, flags=re.DOTALL) is not None
+
+
+def choice(self: StateChoice, env: Any) -> None:
+    """Choose; without a match and without Default the state fails by its own error name."""
+    try:
+        _eval_choice(self, env)
+    except RuntimeError as none:
+        if "No branching option" not in str(none.args):
+            raise
+        raise failure(env, NO_CHOICE_MATCHED, f"No choice rule of the state '{self.name}' matched") from none
+
+
+# The context object holds strings.
+def instant(moment: datetime.datetime) -> str:
+    """A time as the context object has it: 2026-11-24T03:14:54.123Z."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _state_data(EnteredTime: str, Name: str) -> dict[str, str]:  # noqa: N803 - the context object's names
+    return {"EnteredTime": instant(datetime.datetime.fromisoformat(EnteredTime)), "Name": Name}
+
+
+def _execution_data(**data: Any) -> dict[str, Any]:
+    return {**data, "StartTime": instant(data["StartTime"]), "RedriveCount": 0}
+
+
+def install() -> None:
+    """Correct the language."""
+    replace(AmazonStateLanguageParser, parse=staticmethod(parse_definition))
+    replace(ErrorEqualsDecl, _eval_body=error_equals)
+    replace(IntrinsicParser, parse=staticmethod(parse_intrinsic))
+    replace(Preprocessor, _text_of_str=staticmethod(text_of_string))
+    replace(StringFormat, _eval_body=string_format)
+    replace(JsonToString, _eval_body=json_to_string)
+    replace(StringIntrinsicFunction, _eval_body=intrinsic_function)
+    replace(StringVariableSample, _eval_body=variable_sample)
+    replace(ComparisonVariable, _eval_body=comparison_variable)
+    replace(ComparisonFuncValue, _eval_body=comparison_value)
+    replace(ComparisonFuncStringVariableSample, _eval_body=comparison_variable_sample)
+    replace(StringMatches, _compare=staticmethod(string_matches))
+    replace(StateChoice, _eval_state=choice)
+    replace(state_module, StateData=_state_data)
+    replace(execution_worker, ExecutionData=_execution_data)

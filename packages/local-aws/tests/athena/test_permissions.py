@@ -1,0 +1,91 @@
+"""A query has the rights of the one who asks, on the catalog and on S3."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws_harness.athena_client import Athena, QueryFailed, running
+
+QUERY = "SELECT count(*) FROM current"
+REPLACE = "CREATE OR REPLACE VIEW current AS SELECT id, x FROM readings WHERE snapshot = 2"
+
+
+@pytest.fixture(scope="module")
+def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
+    with running(tmp_path_factory.mktemp("athena")) as athena:
+        athena.make_readings()
+        yield athena
+
+
+def as_role(athena: Athena, *denied: str) -> Athena:
+    """The same Athena for a role that may do everything but what is named."""
+    iam, sts = athena._client("iam"), athena._client("sts")
+    name = f"role-{len(iam.list_roles()['Roles'])}"
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    statements += [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
+    granted = sts.assume_role(RoleArn=arn, RoleSessionName="asking")["Credentials"]
+    other: Athena = object.__new__(Athena)
+    for one in dataclasses.fields(Athena):
+        setattr(other, one.name, getattr(athena, one.name))
+    other.client = boto3.client(
+        "athena",
+        endpoint_url=athena.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=granted["AccessKeyId"],
+        aws_secret_access_key=granted["SecretAccessKey"],
+        aws_session_token=granted["SessionToken"],
+    )
+    return other
+
+
+@pytest.mark.parametrize(
+    "action", ["glue:GetTable", "glue:GetPartitions", "s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+)
+def test_a_query_needs_its_callers_right(athena: Athena, action: str) -> None:
+    with pytest.raises(QueryFailed, match=f"not authorized to perform: {action} on resource: arn:"):
+        as_role(athena, action).query("SELECT avg(x) FROM current")
+
+
+def test_moving_a_view_needs_the_right_to_update_it(athena: Athena) -> None:
+    with pytest.raises(QueryFailed, match="not authorized to perform: glue:UpdateTable"):
+        as_role(athena, "glue:UpdateTable").execute(REPLACE)
+
+
+def test_with_all_rights_the_query_runs(athena: Athena) -> None:
+    assert as_role(athena).query(QUERY) == athena.query(QUERY)
+
+
+def test_a_place_for_results_must_be_found(athena: Athena) -> None:
+    with pytest.raises(ClientError, match=r"Unable to verify/create output bucket .*s3:GetBucketLocation"):
+        as_role(athena, "s3:GetBucketLocation").query(QUERY)
+
+
+def test_whoever_fetches_a_result_reads_it_from_s3(athena: Athena) -> None:
+    execution = athena.execute(QUERY)["QueryExecutionId"]
+    with pytest.raises(ClientError, match=r"Access denied when reading the results: .*s3:GetObject"):
+        as_role(athena, "s3:GetObject").rows(execution)
+    assert as_role(athena).rows(execution) == athena.rows(execution)
+
+
+def test_results_with_a_key_of_their_own_need_it(athena: Athena) -> None:
+    key = athena._client("kms").create_key()["KeyMetadata"]["Arn"]
+    encryption = {"EncryptionOption": "SSE_KMS", "KmsKey": key}
+    sealed = {"OutputLocation": f"s3://{athena.bucket}/sealed/", "EncryptionConfiguration": encryption}
+    with pytest.raises(QueryFailed, match=f"not authorized to perform: kms:GenerateDataKey on resource: {key}"):
+        as_role(athena, "kms:GenerateDataKey").execute(QUERY, ResultConfiguration=sealed)
+    execution = as_role(athena).execute(QUERY, ResultConfiguration=sealed)["QueryExecutionId"]
+    assert athena.s3.head_object(Bucket=athena.bucket, Key=f"sealed/{execution}.csv")["SSEKMSKeyId"] == key
+    with pytest.raises(ClientError, match="kms:Decrypt"):
+        as_role(athena, "kms:Decrypt").rows(execution)
+    assert as_role(athena).rows(execution) == athena.rows(execution)

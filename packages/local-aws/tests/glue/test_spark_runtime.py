@@ -1,0 +1,66 @@
+"""Which Spark stands in for which Glue version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_aws.glue import spark_runtime
+from local_aws.glue.versions import GLUE_VERSIONS
+from local_aws.glue.spark_runtime import SparkRuntimeError, environment, own_runtime, runtime_of
+
+
+def test_the_version_of_this_python_runs_on_this_python() -> None:
+    own = runtime_of(own_runtime().glue.name)
+    assert own.python == Path(sys.executable)
+    assert (own.home / "bin" / "spark-submit").is_file()
+
+
+def test_a_distribution_is_found_around_its_python_package(tmp_path: Path) -> None:
+    package = tmp_path / "spark" / "python" / "pyspark"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from local_aws.glue.spark_runtime import *; own = own_runtime(); print(own.home, own.reads_s3)",
+        ],
+        env={"PYTHONPATH": f"{package.parent}:{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == f"{tmp_path / 'spark'} True\n"
+    assert not own_runtime().reads_s3
+
+
+def test_another_version_runs_on_the_python_of_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_runtime, "CACHE", tmp_path / ".cache")
+    home = tmp_path / ".cache/glue-6.0/lib/python3.13/site-packages/pyspark"
+    with pytest.raises(SparkRuntimeError) as told:
+        runtime_of("6.0")
+    assert str(told.value) == (
+        "Glue version 6.0 is Spark 4.1.1 with Python 3.13, which is not set up on this machine: "
+        "run `make setup-glue6`, then start the job again."
+    )
+    home.mkdir(parents=True)
+    variables = environment(runtime_of("6.0"))
+    assert variables["SPARK_HOME"] == str(home)
+    assert variables["PYSPARK_PYTHON"] == str(tmp_path / ".cache/glue-6.0/bin/python")
+
+
+def test_no_other_version_runs() -> None:
+    with pytest.raises(SparkRuntimeError, match=r"Glue version 4\.0 does not run on this machine, only 5\.1, 6\.0 do"):
+        runtime_of("4.0")
+
+
+def test_every_version_has_a_connector_of_its_own_spark() -> None:
+    # Hadoop's version is the one in the names of pyspark's jars.
+    own = own_runtime()
+    (hadoop,) = (own.home / "jars").glob("hadoop-client-api-*.jar")
+    assert f"org.apache.hadoop:hadoop-aws:{hadoop.stem.rpartition('-')[2]}" in own.glue.connector
+    assert len({version.connector for version in GLUE_VERSIONS.values()}) == len(GLUE_VERSIONS)

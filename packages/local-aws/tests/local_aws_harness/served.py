@@ -1,0 +1,79 @@
+"""moto, served in this process on a free port with some of the local AWS's modules installed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from local_aws.glue.kept_spark import KeptSpark
+from local_aws.core.patching import restore
+from local_aws.core.world import ADMINISTRATOR, World
+
+
+@dataclass(frozen=True)
+class Served:
+    """A world that answers, and clients for it."""
+
+    world: World
+
+    def client(self, service: str, credentials: Mapping[str, str] = ADMINISTRATOR) -> Any:
+        """A boto3 client with an administrator's or the given credentials."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.world.endpoint,
+            region_name=self.world.region,
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def role(self, name: str, service: str, *statements: Mapping[str, Any]) -> str:
+        """The ARN of a new role that `service` may assume, with one inline policy of `statements`."""
+        trust = [{"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+        iam = self.client("iam")
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document(*trust)))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(document(*statements)))
+        return arn
+
+
+def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
+
+
+@contextlib.contextmanager
+def serve(folder: Path, *installs: Callable[[World], None], spark: KeptSpark | None = None) -> Iterator[Served]:
+    """Serve a fresh world; its processes end with it, but for `spark`, the Java that job runs find."""
+    restore()  # whatever an earlier module of tests has installed
+    moto_api_backend.reset()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    application = DomainDispatcherApplication(create_backend_app)
+    # Port 0: the system picks a free one, so that test runs side by side don't meet.
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    world = World(endpoint=f"http://127.0.0.1:{server.port}", region="us-east-1", folder=folder, spark=spark)
+    for install in installs:
+        install(world)
+    try:
+        yield Served(world)
+    finally:
+        world.children.end_all()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        restore()

@@ -1,0 +1,57 @@
+"""`mhealth destroy`: a stack, or the data of one that is gone, deleted after its name was said again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mhealth_ops.commands.target import Target, with_target
+
+
+@with_target
+def destroy(
+    target: Target,
+    /,
+    *,
+    confirm: Annotated[str, typer.Option(metavar="NAME", help="The stack's name again, instead of being asked.")] = "",
+    delete_data: Annotated[bool, typer.Option("--delete-data", help="Empty and delete the data bucket, too.")] = False,
+    bucket: Annotated[
+        str, typer.Option(metavar="BUCKET", help="The bucket of a stack that is gone; with --delete-data.")
+    ] = "",
+) -> None:
+    """Delete a stack after its name was said again. The data stays unless `--delete-data` says otherwise.
+
+    Refuses (1) a stack that is not this project's, a bucket that is not the stack's, and to work while an execution
+    runs.
+
+    Examples:
+    * `mhealth destroy`
+
+    * `mhealth destroy --aws --stack mhealth --region eu-central-1`
+
+    """
+    # Late: help and completion must not wait for AWS's libraries.
+    from mhealth_ops.operations.destroy import destroy as destroy_stack
+    from mhealth_ops.operations.destroy import destroy_data
+    from mhealth_ops.operations.errors import NoSuchStack, OperationFailed
+    from mhealth_ops.operations.stacks import Stack
+    from mhealth_ops.operations.telling import report_errors
+
+    again = f"mhealth destroy{target.options()}"
+    with report_errors() as console:
+        account = target.session()
+        if bucket:
+            if not delete_data:
+                raise OperationFailed(
+                    f"--bucket {bucket} names data to remove. Say --delete-data, too. Nothing was deleted."
+                )
+            destroy_data(console, account, target.stack, bucket, confirm=confirm)
+            return
+        found = Stack.find(target.stack, account)
+        if found is None:
+            raise NoSuchStack(
+                f"There is no stack {target.stack} in {account.region_name} {target.where()}: nothing was deleted. "
+                f"Is its bucket left? {again} --bucket its-name --delete-data"
+            )
+        destroy_stack(console, found, confirm=confirm, delete_data=delete_data, again=again)

@@ -1,0 +1,55 @@
+"""`mhealth query`: a statement through Athena, its result on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from mhealth_ops.commands.target import Target, with_target
+
+
+@with_target
+def query(
+    target: Target,
+    /,
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="The statement, in quotes; `-` reads it from standard input.")
+    ] = "",
+    *,
+    named: Annotated[
+        str, typer.Option(metavar="NAME", help="Run one of the stack's named queries, as RowsPerSubject.")
+    ] = "",
+    form: Annotated[
+        Literal["table", "csv", "json"],
+        typer.Option("--format", help="A table of at most 1,000 rows, or all rows as CSV or JSON."),
+    ] = "table",
+) -> None:
+    """Ask Athena, in the stack's database and workgroup.
+
+    The result goes to standard output; rows, bytes scanned and seconds to standard error. The view is `mhealth`;
+    `WHERE subject = 3` reads one subject's files only. Ends with 1 when Athena refuses the statement, and says why.
+
+    Examples:
+    * `mhealth query "SELECT activity, count(*) AS samples FROM mhealth GROUP BY activity"`
+
+    * `mhealth query --named RowsPerSubject`
+
+    * `mhealth query --format csv "SELECT * FROM mhealth WHERE subject = 3" > subject3.csv`
+
+    * `mhealth query --format json - < question.sql | jq '.[0]'`
+
+    * `mhealth query --aws --region eu-central-1 --named WalkingMinutes`
+
+    """
+    if bool(sql) == bool(named):
+        raise typer.BadParameter('Say what to ask: "SELECT ...", - for standard input, or --named NAME; one of them.')
+    # Late: help and completion must not wait for AWS's libraries.
+    from mhealth_ops.operations.asking import ask_and_show, statement_of
+    from mhealth_ops.operations.telling import report_errors
+
+    with report_errors() as console:
+        statement = sys.stdin.read() if sql == "-" else sql
+        found = target.find()
+        ask_and_show(console, found, statement_of(found, named) if named else statement, form)

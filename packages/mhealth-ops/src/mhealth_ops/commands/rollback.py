@@ -1,0 +1,42 @@
+"""`mhealth rollback`: publish an older snapshot again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mhealth_ops.commands.target import Target, with_target
+
+
+@with_target
+def rollback(
+    target: Target,
+    /,
+    *,
+    to: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="SNAPSHOT", help="This one, of those that `mhealth status` lists."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Roll back the published view to the previous snapshot, or to the one named by `--to`.
+
+    Shows what it will do and asks. Refuses (1) a snapshot that is not there or not whole, and to work while an
+    execution runs. It holds until a run has something new to publish; `--to` a newer snapshot undoes it.
+
+    Examples:
+    * `mhealth rollback`
+
+    * `mhealth rollback --to 20261124080012 --yes`
+
+    * `mhealth rollback --aws --stack mhealth --region eu-central-1`
+
+    """
+    # Late: help and completion must not wait for AWS's libraries.
+    from mhealth_ops.operations.rollback import roll_back
+    from mhealth_ops.operations.telling import report_errors
+
+    with report_errors() as console:
+        undo = f"mhealth rollback{target.options()} --to"
+        roll_back(console, target.find(), to, confirmed=yes, undo=undo)

@@ -1,0 +1,41 @@
+"""`mhealth run`: an execution, started and followed to its end."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mhealth_ops.commands.target import Target, with_target
+
+
+@with_target
+def run(
+    target: Target,
+    /,
+    *,
+    version: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Publish this version of the dataset, the newest one or not.")
+    ] = None,
+) -> None:
+    """Start an execution of the daily run and follow it, state by state.
+
+    Ends with 0 when the execution succeeded, also when there was nothing new or another execution does the work; with
+    1 when it failed, and then says with which error, why, and what to do. Ctrl-C stops following (130); the execution
+    goes on.
+
+    Examples:
+    * `mhealth run` on the local AWS that `make up` started
+
+    * `mhealth run --version 3` publishes version 3 of the dataset again (a backfill)
+
+    * `mhealth run --aws --stack mhealth --region eu-central-1` on AWS
+
+    """
+    # Late: help and completion must not wait for AWS's libraries.
+    from mhealth_ops.operations.running import run_and_tell
+    from mhealth_ops.operations.telling import FAILED, report_errors
+
+    with report_errors() as console:
+        if not run_and_tell(console, target.find(), version, again=f"mhealth run{target.options()}"):
+            raise typer.Exit(FAILED)

@@ -1,0 +1,155 @@
+"""Where a command's stack is: on the local AWS unless `--aws` says otherwise, so that no slip reaches an account."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from local_aws.client import ENDPOINT, HOST, call_only
+from mhealth_ops.project import STACK
+
+if TYPE_CHECKING:
+    import boto3
+
+    from mhealth_ops.operations.stacks import Stack
+
+LOCAL_REGION = "us-east-1"
+
+_CONNECT_SECONDS = 5.0
+_VARIABLE = "LOCAL_AWS_ENDPOINT"
+
+OnAws = Annotated[
+    bool, typer.Option("--aws", help="Talk to AWS, with your own credentials, instead of to the local AWS.")
+]
+StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The stack's name.")]
+Region = Annotated[
+    str,
+    typer.Option(metavar="REGION", help=f"The stack's region. [default: {LOCAL_REGION}; with --aws, your settings']"),
+]
+Profile = Annotated[str, typer.Option(metavar="PROFILE", help="The profile whose credentials to use; with --aws only.")]
+Endpoint = Annotated[
+    str,
+    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Where the local AWS listens. [default: {ENDPOINT}]"),
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the stack `stack` is, as the options of a command say."""
+
+    on_aws: bool
+    stack: str
+    region: str
+    profile: str
+    endpoint: str
+
+    def __post_init__(self) -> None:
+        """Require that the options agree. Raises typer.BadParameter."""
+        if self.on_aws and self.endpoint != os.environ.get(_VARIABLE, ""):
+            raise typer.BadParameter("--aws talks to AWS, --endpoint to a local AWS: say one of them.")
+        if self.profile and not self.on_aws:
+            raise typer.BadParameter("--profile names credentials for AWS: say --aws, too.")
+        if self.endpoint and not _is_address(self.endpoint):
+            raise typer.BadParameter(f"--endpoint {self.endpoint}: expected an address like {ENDPOINT}")
+
+    def session(self) -> boto3.Session:
+        """A session with the AWS that this is. Raises CannotReachAws.
+
+        Without `--aws` this process talks to the local AWS only from here on, whatever its environment said.
+        """
+        from mhealth_ops.operations.account import session
+
+        if self.on_aws:
+            return session(self.region, self.profile)
+        endpoint = self.endpoint or ENDPOINT
+        _require_endpoint_reachable(endpoint)
+        call_only(endpoint, self.region or LOCAL_REGION)
+        return session(self.region)
+
+    def find(self) -> Stack:
+        """The stack there, complete. Raises NoSuchStack, CannotReachAws."""
+        from mhealth_ops.operations.errors import NoSuchStack
+        from mhealth_ops.operations.stacks import Stack
+
+        account = self.session()
+        stack = Stack.find(self.stack, account)
+        if stack is None:
+            raise NoSuchStack(
+                f"There is no stack {self.stack} in {account.region_name} {self.where()}. Name another "
+                f"(--stack, --region){self._or_else()}."
+            )
+        stack.require_complete()
+        return stack
+
+    def options(self) -> str:
+        """The options that lead here again, for a command that is shown to a person."""
+        given = {"--stack": self.stack if self.stack != STACK else "", "--region": self.region}
+        given |= {"--profile": self.profile, "--endpoint": self.endpoint}
+        options = [f" {name} {value}" for name, value in given.items() if value]
+        return "".join([" --aws" if self.on_aws else "", *options])
+
+    def where(self) -> str:
+        """Which AWS this is; to be asked after `session`."""
+        named = os.environ.get("AWS_ENDPOINT_URL")  # heeded with --aws, too: it may be a private way to AWS
+        return f"at {named}" if named else "on AWS"
+
+    def _or_else(self) -> str:
+        region = f" REGION={self.region}" if self.region else ""
+        return f", or deploy it: make deploy STACK={self.stack}{region}" if self.on_aws else ""
+
+
+def _options(
+    *,
+    on_aws: OnAws = False,
+    stack: StackName = STACK,
+    region: Region = "",
+    profile: Profile = "",
+    endpoint: Endpoint = "",
+) -> Target:
+    return Target(on_aws, stack, region, profile, endpoint)
+
+
+def with_target(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose first parameter is a Target, as one that takes the options of a Target behind its own."""
+    ours = inspect.signature(_options, eval_str=True).parameters
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        target = _options(**{name: given.pop(name) for name in ours})
+        command(target, **given)
+
+    parameters = [*own, *ours.values()]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # where typer looks
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _require_endpoint_reachable(endpoint: str) -> None:
+    from mhealth_ops.operations.errors import CannotReachAws
+
+    address = urlsplit(endpoint)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or HOST, port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise CannotReachAws(
+            f"No local AWS listens at {endpoint} ({error.strerror or error}): start one in another terminal with "
+            "`make up`, name another address with --endpoint, or say --aws to talk to AWS itself."
+        ) from None

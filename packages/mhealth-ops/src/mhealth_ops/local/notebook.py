@@ -1,0 +1,157 @@
+"""`make notebook`: JupyterLab with the notebooks, and behind it a local AWS on which one execution has published.
+
+With the synthetic dataset a new version then waits on the copy of Kaggle, a few of its lines damaged: the third
+notebook starts the run that finds it. On AWS nothing is started but Jupyter. What was started ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+from rich.console import Console
+
+from local_aws.client import HOST, call_only
+from mhealth_ops.commands.target import Target
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.demo import FOLDER, REGION, local_aws
+from mhealth_ops.project import ROOT, STACK
+from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.watching import watch
+
+NOTEBOOKS = ROOT / "notebooks"
+FIRST = "01_explore.ipynb"
+DATASET = FOLDER / "notebook" / "dataset"
+"""The synthetic dataset that is served, as a folder whose files can change."""
+
+JUPYTER_SECONDS = 60
+"""How long Jupyter may take until it answers, and how long to end."""
+
+
+class NotebookFailed(Exception):
+    """Jupyter or what belongs behind it did not start; the message says why."""
+
+
+def damage(folder: Path) -> Path:
+    """Make a new version of a synthetic dataset: three lines of one file are no longer readable. Returns the file.
+
+    A field is lost, a value became text, a label does not exist. Their places are the quarters of the file.
+    """
+    logs = sorted(folder.glob("mHealth_subject*.log"))
+    path = folder / "mHealth_subject3.log"
+    path = path if path in logs else logs[0]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    quarter = len(lines) // 4
+    lines[quarter] = lines[quarter].split("\t", 1)[1]
+    lines[2 * quarter] = lines[2 * quarter].replace("\t", "\tlost\t", 1).rsplit("\t", 2)[0] + "\t0"
+    lines[3 * quarter] = lines[3 * quarter].rsplit("\t", 1)[0] + "\t99"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
+    """A local AWS on which an execution has published; yields what `connection.connect` looks for in the environment.
+
+    Raises NotebookFailed when that execution does not publish.
+    """
+    served = dataset
+    if dataset == "synthetic":
+        shutil.rmtree(DATASET, ignore_errors=True)
+        write_dataset(DATASET)
+        served = str(DATASET)
+    with local_aws("--dataset", served) as endpoint:
+        call_only(endpoint, REGION)
+        ended = watch(console, Stack.named(STACK, boto3.Session()))
+        if ended.output.get("outcome") != "published":
+            raise NotebookFailed(f"the execution ended with {ended.status}: {ended.reason or ended.output}")
+        if dataset == "synthetic":
+            file = damage(DATASET)
+            console.print(f"  a new version waits on Kaggle: three lines of {file.name} are damaged", highlight=False)
+        yield {"AWS_ENDPOINT_URL": endpoint, "DATASET": dataset}
+
+
+@contextlib.contextmanager
+def jupyter(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """JupyterLab in notebooks/, on a free port; yields the address to open, and the process. Ends it afterwards."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    token = secrets.token_urlsafe(16)
+    address = f"http://{HOST}:{port}"
+    options = (f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}")
+    # Where one is root, as in a container, Jupyter refuses unless it is told; it listens on this machine alone.
+    quiet = ("--no-browser", "--allow-root", "--ServerApp.answer_yes=True", "--Application.log_level=ERROR")
+    # Without it each kernel warns that others on this machine might listen.
+    private = ("--KernelManager.transport_encryption=required",)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options, *quiet, *private],
+        env=os.environ | environment | {"JUPYTER_TOKEN": token},
+    )
+    try:
+        _wait_for(f"{address}/api?token={token}", process)
+        yield f"{address}/lab/tree/{FIRST}?token={token}", process
+    finally:
+        process.terminate()
+        try:
+            process.wait(JUPYTER_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + JUPYTER_SECONDS
+    while True:
+        if process.poll() is not None:
+            raise NotebookFailed(
+                f"Jupyter ended at once, with exit status {process.returncode}: its own words are above"
+            )
+        try:
+            direct.open(url, timeout=5).close()
+        except (urllib.error.URLError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise NotebookFailed(f"Jupyter does not answer after {JUPYTER_SECONDS} s: {error}") from error
+            time.sleep(0.2)
+        else:
+            return
+
+
+def has_a_browser() -> bool:
+    """Whether a window can open: not on a server, where Python would take a browser for the terminal."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def run(console: Console, target: Target, dataset: str) -> None:
+    """Start everything, say where it is, and stay until Jupyter ends."""
+    with contextlib.ExitStack() as ending:
+        environment = {"STACK_ON": "aws" if target.on_aws else "local", "STACK": target.stack}
+        if target.region:
+            environment["REGION"] = target.region
+        if target.profile:
+            environment["AWS_PROFILE"] = target.profile
+        if not target.on_aws:
+            console.rule("A local AWS, the stack on it, and one run of the pipeline", align="left")
+            environment |= ending.enter_context(published_stack(console, dataset)) | {"STACK": STACK}
+        console.rule("Jupyter", align="left")
+        url, process = ending.enter_context(jupyter(environment))
+        opened = has_a_browser() and webbrowser.open(url)
+        told = "The notebooks are open in your browser; if not, open" if opened else "Open this in a browser:"
+        console.print(f"  {told}\n\n  {url}\n", highlight=False, soft_wrap=True)
+        console.print(
+            "  Ctrl-C here, or File > Shut Down there, ends Jupyter and all that was started.", highlight=False
+        )
+        process.wait()
+    console.print("  Ended, with all that was started.")

@@ -1,0 +1,72 @@
+"""The project's stack on a local AWS, and a copy of Kaggle beside it that serves a dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from local_aws.client import LocalAwsError
+from mhealth_ops.kaggle.api import served
+from mhealth_ops.project import STACK, TEMPLATE
+from local_aws.server import KeptSpark, LocalAws, Sidecar
+
+LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
+"""Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""
+
+_OF_THE_REAL_KAGGLE = (
+    *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+)
+
+
+def local_stack(
+    dataset: str = "synthetic",
+    *,
+    scale: int = 1,
+    template: Path | None = TEMPLATE,
+    stack_name: str = STACK,
+    parameters: Mapping[str, str] | None = None,
+    port: int = 0,
+    region: str = "us-east-1",
+    folder: Path | None = None,
+    spark: KeptSpark | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> LocalAws:
+    """A local AWS to be started, with the template deployed on it (None: no stack).
+
+    `dataset` is what Kaggle serves: `synthetic` (`scale` times its ten subjects), `kaggle` (the real one) or a
+    directory. The rest is as in LocalAws.
+    """
+    here = LOCAL_PARAMETERS if template == TEMPLATE else {}
+    return LocalAws(
+        template=template,
+        stack_name=stack_name,
+        parameters=here | dict(parameters or {}),
+        port=port,
+        region=region,
+        folder=folder,
+        sidecar=kaggle(dataset, scale=scale, tell=tell),
+        spark=spark,
+        tell=tell,
+    )
+
+
+def kaggle(dataset: str, *, scale: int = 1, tell: Callable[[str], None] = lambda _: None) -> Sidecar:
+    """The Kaggle that functions call. Starting it raises LocalAwsError where there is no such dataset."""
+
+    @contextlib.contextmanager
+    def started(folder: Path) -> Iterator[Mapping[str, str]]:
+        tell("making the synthetic dataset" if dataset == "synthetic" else f"dataset: {dataset}")
+        with contextlib.ExitStack() as ending:
+            try:
+                environment = ending.enter_context(served(dataset, folder, scale=scale))
+            except NotADirectoryError as error:
+                raise LocalAwsError(str(error)) from None
+            if dataset == "kaggle":
+                environment = {name: os.environ[name] for name in _OF_THE_REAL_KAGGLE if name in os.environ}
+            yield environment
+
+    return started

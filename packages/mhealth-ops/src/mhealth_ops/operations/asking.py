@@ -1,0 +1,81 @@
+"""A statement for a person: run through Athena, its result on standard output, its costs on standard error."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from rich.console import Console
+
+from mhealth_ops.operations.errors import QueryFailed
+from mhealth_ops.operations.formats import print_table, write_csv, write_json
+from mhealth_ops.operations.queries import PAGE_ROWS, Row, named_query, run_query
+from mhealth_ops.operations.rollback import PLACEHOLDER
+from mhealth_ops.operations.snapshots import VIEW, nothing_to_query
+from mhealth_ops.operations.stacks import Stack
+
+Form = Literal["table", "csv", "json"]
+"""How a result is written."""
+
+
+def statement_of(stack: Stack, name: str) -> str:
+    """The stack's named query. Raises QueryFailed where there is none, or it waits for a number to be put in."""
+    statement = named_query(stack, name).statement
+    if PLACEHOLDER in statement:
+        raise QueryFailed(
+            f"The named query {name} wants a snapshot in place of {PLACEHOLDER}: mhealth rollback does that."
+        )
+    return statement
+
+
+def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
+    """Run a statement and write its result: the whole of it, a table the first thousand rows. Raises QueryFailed."""
+    if not statement.strip():
+        raise QueryFailed("There is no statement to run: standard input is empty.")
+    try:
+        result = run_query(stack, statement)
+    except QueryFailed as failure:
+        # Only where the statement is about what is not there; any other mistake is the statement's own.
+        why = nothing_to_query(stack) if VIEW in statement.lower() else None
+        raise QueryFailed(f"{failure}. Why: {why}." if why else str(failure)) from failure
+    except KeyboardInterrupt:
+        print("The query was stopped.", file=sys.stderr)
+        raise
+    rows = _Counted(result.rows)
+    more = False
+    match form:
+        case "table":
+            print_table(console, result.columns, itertools.islice(rows, PAGE_ROWS))
+            more = next(result.rows, None) is not None
+        case "csv":
+            write_csv(sys.stdout, result.columns, rows)
+        case "json":
+            write_json(sys.stdout, result.columns, rows)
+    sys.stdout.flush()  # the last line of all, also where both streams are one
+    shown = f"{rows.count:,} row{'' if rows.count == 1 else 's'}"
+    if more:
+        shown = f"the first {shown} (csv and json have all)"
+    print(f"{shown}; {scanned(result.scanned)} scanned; {result.seconds:.1f} s", file=sys.stderr)
+
+
+def scanned(count: int) -> str:
+    """A number of bytes for people."""
+    return f"{count / 1e6:,.2f} MB" if count >= 10_000 else f"{count:,} bytes"
+
+
+class _Counted:
+    """Rows, counted as they are taken."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = iter(rows)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        row = next(self._rows)
+        self.count += 1
+        return row

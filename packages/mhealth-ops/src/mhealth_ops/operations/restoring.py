@@ -1,0 +1,43 @@
+"""The table below the view, made again from the template after somebody dropped it: CloudFormation does not notice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from samtranslator.yaml_helper import yaml_parse
+
+from mhealth_ops.project import TEMPLATE
+from mhealth_ops.operations.snapshots import TABLE, has_table
+from mhealth_ops.operations.stacks import Stack
+
+
+def restore_table(console: Console, stack: Stack) -> bool:
+    """Make the table where it is gone; whether it was."""
+    if has_table(stack):
+        console.print(f"The table {TABLE} is there: nothing to do.", highlight=False)
+        return False
+    glue = stack.session.client("glue")
+    glue.create_table(DatabaseName=stack.outputs["DatabaseName"], TableInput=table_input(stack))
+    console.print(
+        f"The table {TABLE} is made again, without partitions. Start an execution: it registers those of all kept "
+        "snapshots, and publishes again what readers saw last.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return True
+
+
+def table_input(stack: Stack) -> Any:
+    """The table's definition by the template at hand, with the stack's bucket in it."""
+    resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            if set(value) == {"Fn::Sub"}:
+                return str(value["Fn::Sub"]).replace("${DataBucket}", stack.bucket)
+            return {name: resolved(each) for name, each in value.items()}
+        return [resolved(each) for each in value] if isinstance(value, list) else value
+
+    return json.loads(json.dumps(resolved(resources["SnapshotsTable"]["Properties"]["TableInput"])))

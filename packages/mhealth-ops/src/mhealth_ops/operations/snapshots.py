@@ -1,0 +1,173 @@
+"""What readers of a stack see, what they saw before, and which snapshots there are to go back to.
+
+The view alone says what is published. manifests/publications/S.json records that snapshot S was, and since when readers
+saw it last. Every command asks this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mhealth_ops.operations.errors import OperationFailed
+from mhealth_ops.operations.queries import run_query
+from mhealth_ops.operations.stacks import Stack
+
+VIEW, TABLE = "mhealth", "mhealth_snapshots"
+
+_MANIFEST = re.compile(r"manifests/snapshots/([0-9]+)\.json")
+_RECORD = re.compile(r"manifests/publications/([0-9]+)\.json")
+_VIEW_TEXT = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
+"""What Athena keeps of a view: base64 over JSON, the statement as `originalSql`."""
+_SELECTED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot with a manifest, by the totals that stand beside it."""
+
+    number: int
+    rows: int
+    subjects: int
+    quarantined: int
+    raw_version: int
+
+
+@dataclass(frozen=True)
+class View:
+    """The view: the snapshot that it shows, None where its statement names no one, and since when it does."""
+
+    snapshot: int | None
+    since: datetime
+
+
+def shown(stack: Stack) -> View | None:
+    """The view, None where there is none."""
+    found = _described(stack, VIEW)
+    if found is None:
+        return None
+    since = found.get("UpdateTime") or found.get("CreateTime") or datetime.now(UTC)
+    return View(_selected(found.get("ViewOriginalText", "")), since.astimezone(UTC))
+
+
+def readers_see(stack: Stack) -> int | None:
+    """The snapshot that the view shows, None where there is no view, or one that names no snapshot."""
+    view = shown(stack)
+    return None if view is None else view.snapshot
+
+
+def has_table(stack: Stack) -> bool:
+    """Whether the table below the view is in the catalog."""
+    return _described(stack, TABLE) is not None
+
+
+def _described(stack: Stack, name: str) -> dict[str, Any] | None:
+    glue = stack.session.client("glue")
+    try:
+        return dict(glue.get_table(DatabaseName=stack.outputs["DatabaseName"], Name=name)["Table"])
+    except glue.exceptions.EntityNotFoundException:
+        return None
+
+
+def _selected(text: str) -> int | None:
+    if (kept := _VIEW_TEXT.search(text)) is None:
+        return None
+    try:
+        view = json.loads(base64.b64decode(kept[1], validate=True))
+        named = set(_SELECTED.findall(str(view["originalSql"])))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return int(named.pop()) if len(named) == 1 else None
+
+
+def written(stack: Stack) -> list[Snapshot]:
+    """Every snapshot that has a manifest, the oldest first: also what a run made and did not publish."""
+    keys = [key for key, _ in stack.objects("manifests/snapshots/")]
+    return sorted(
+        (_snapshot(stack, key, int(match[1])) for key in keys if (match := _MANIFEST.fullmatch(key))),
+        key=lambda snapshot: snapshot.number,
+    )
+
+
+def _snapshot(stack: Stack, key: str, number: int) -> Snapshot:
+    totals = stack.session.client("s3").head_object(Bucket=stack.bucket, Key=key)["Metadata"]
+    names = ("rows", "subjects", "quarantined", "raw_version")
+    return Snapshot(number, *(int(totals[name]) for name in names))
+
+
+def recorded(stack: Stack) -> set[int]:
+    """The snapshots that were published and are kept, by their records."""
+    keys = [key for key, _ in stack.objects("manifests/publications/")]
+    return {int(match[1]) for key in keys if (match := _RECORD.fullmatch(key))}
+
+
+def manifest(stack: Stack, number: int) -> dict[str, Any] | None:
+    """The manifest of a snapshot, None where there is none."""
+    return _document(stack, f"manifests/snapshots/{number}.json")
+
+
+def publication(stack: Stack, number: int) -> dict[str, Any] | None:
+    """The record of a publication, None where there is none or it cannot be read."""
+    try:
+        return _document(stack, f"manifests/publications/{number}.json")
+    except ValueError:
+        return None
+
+
+def _document(stack: Stack, key: str) -> dict[str, Any] | None:
+    try:
+        return stack.document(key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+
+
+def nothing_to_query(stack: Stack) -> str | None:
+    """Why readers cannot query the view, and what brings it back; None where they can, as far as the catalog says."""
+    if not has_table(stack):
+        return f"the table {TABLE} is gone: docs/operations.md, 'The table is gone', says how to bring it back"
+    if shown(stack) is not None:
+        return None
+    if published := recorded(stack):
+        return (
+            f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: mhealth run brings it back"
+        )
+    return "nothing is published yet: mhealth run publishes"
+
+
+def missing_files(stack: Stack, number: int) -> tuple[list[str], int]:
+    """The keys of a snapshot's files that are gone or of another size, and how many its manifest lists."""
+    listed = {file["key"]: file["bytes"] for file in (manifest(stack, number) or {})["files"]}
+    there = dict(stack.objects(f"processed/snapshot={number}/"))
+    return sorted(key for key, size in listed.items() if there.get(key) != size), len(listed)
+
+
+def require_complete(stack: Stack, snapshot: Snapshot) -> None:
+    """Hold that every file of the manifest lies there, and that readers would get every row. Raises OperationFailed."""
+    number = snapshot.number
+    broken, listed = missing_files(stack, number)
+    if broken:
+        raise OperationFailed(
+            f"Snapshot {number} is not whole: {len(broken)} of its {listed} files are gone or of another size, "
+            f"the first {broken[0]}. Choose another one."
+        )
+    # A partition that is not registered yields no rows and no error.
+    counted = count(stack, f"{TABLE} WHERE snapshot = {number}")
+    if counted != snapshot.rows:
+        raise OperationFailed(
+            f"Snapshot {number} is not whole: through the catalog there are {counted:,} of its "
+            f"{snapshot.rows:,} rows, so partitions are missing. Choose another one."
+        )
+
+
+def count(stack: Stack, of: str) -> int:
+    """The rows of a table or view, counted through Athena; `of` may have a condition. Raises QueryFailed."""
+    ((counted,),) = run_query(stack, f"SELECT count(*) FROM {of}").rows  # noqa: S608
+    return int(counted or 0)

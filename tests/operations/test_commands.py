@@ -1,0 +1,479 @@
+"""`mhealth run`, `query`, `status` and `rollback` on a stack: one local AWS for all of them, and real runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
+from local_aws.server import LocalAws
+from mhealth_harness.commands import COMMAND, Done, MhealthCommand
+from tests.suite.kept import kept_spark
+from tools.waiting import HANG
+
+pytestmark = pytest.mark.local_aws
+
+ROWS = (1200, 700)
+STATES = ["DownloadCSV", "ConvertParquet", "GlueTransform", "RefreshCatalog"]
+STATES += ["VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
+README = Path(__file__).parents[2] / "README.md"
+OLDER = 20200101000000
+EVERYTHING_TO_EVERYTHING = "SELECT count(*) FROM mhealth a, mhealth b, mhealth c WHERE a.ecg_1 + b.ecg_1 < c.ecg_1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    folder = tmp_path_factory.mktemp("cli")
+    write_dataset(folder / "dataset", rows=ROWS)
+    with local_stack(str(folder / "dataset"), folder=folder / "world", spark=kept_spark()) as aws:
+        yield aws
+
+
+@pytest.fixture(autouse=True)
+def no_faults_are_left() -> Iterator[None]:
+    yield
+    faults.clear()
+
+
+@pytest.fixture(scope="module")
+def local(aws: LocalAws) -> MhealthCommand:
+    return MhealthCommand(("--endpoint", aws.endpoint))
+
+
+@pytest.fixture(scope="module")
+def on_aws(aws: LocalAws) -> MhealthCommand:
+    return MhealthCommand(("--aws",), {**CREDENTIALS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": aws.endpoint})
+
+
+def client(aws: LocalAws, service: str) -> Any:
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=aws.endpoint,
+        region_name=aws.region,
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+
+
+def output(aws: LocalAws, name: str) -> str:
+    (stack,) = client(aws, "cloudformation").describe_stacks(StackName="mhealth")["Stacks"]
+    return next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == name)
+
+
+def wait_for_the_end(aws: LocalAws) -> None:
+    machine = output(aws, "StateMachineArn")
+    while client(aws, "stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]:
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def before(local: MhealthCommand) -> dict[str, Done]:
+    """What is said of a stack that has never published."""
+    query = local("query", "SELECT count(*) FROM mhealth")
+    return {
+        "query": query,
+        "status": local("status"),
+        "rollback": local("rollback", "--yes"),
+        "run": local("run", "--version", "2"),
+    }
+
+
+@pytest.fixture(scope="module")
+def ran(local: MhealthCommand, before: dict[str, Done], aws: LocalAws) -> Done:
+    """The run that published: the dataset's second version, whose first line is torn off, asked for by its number."""
+    file = Path(aws.dataset) / "mHealth_subject2.log"
+    file.write_text("torn off\n" + file.read_text().partition("\n")[2])
+    return local("run", "--version", "2")
+
+
+@pytest.fixture(scope="module")
+def snapshots(ran: Done, aws: LocalAws) -> tuple[int, int]:
+    """The numbers of two snapshots: an older one of the first subject only, and the one that was published."""
+    told = re.search(r"^published snapshot (\d{14}):", ran.stdout, re.MULTILINE)
+    assert told
+    newer = int(told[1])
+    s3, glue, bucket = client(aws, "s3"), client(aws, "glue"), output(aws, "DataBucketName")
+    where = {"DatabaseName": output(aws, "DatabaseName"), "TableName": "mhealth_snapshots"}
+    new = f"processed/snapshot={newer}/subject=1/part-00000.parquet"
+    old = f"processed/snapshot={OLDER}/subject=1/part-00000.parquet"
+    s3.copy_object(CopySource={"Bucket": bucket, "Key": new}, Bucket=bucket, Key=old)
+    manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"manifests/snapshots/{newer}.json")["Body"].read())
+    manifest["files"] = [file | {"key": old} for file in manifest["files"] if file["key"] == new]
+    totals = {"rows": "1200", "subjects": "1", "quarantined": "0", "raw_version": "1"}
+    key = f"manifests/snapshots/{OLDER}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode(), Metadata=totals)
+    record = json.loads(s3.get_object(Bucket=bucket, Key=f"manifests/publications/{newer}.json")["Body"].read())
+    body = json.dumps(record | {"snapshot": OLDER, "raw_version": 1, "published_at": "2020-01-01T00:00:00Z"}).encode()
+    s3.put_object(Bucket=bucket, Key=f"manifests/publications/{OLDER}.json", Body=body)
+    storage = glue.get_table(DatabaseName=where["DatabaseName"], Name="mhealth_snapshots")["Table"]["StorageDescriptor"]
+    location = f"s3://{bucket}/processed/snapshot={OLDER}/subject=1/"
+    values = {"Values": [str(OLDER), "1"], "StorageDescriptor": storage | {"Location": location}}
+    glue.create_partition(**where, PartitionInput=values)
+    return OLDER, newer
+
+
+def readers_see(local: MhealthCommand) -> int:
+    return int(local("query", "--format", "csv", "SELECT DISTINCT snapshot FROM mhealth").stdout.splitlines()[1])
+
+
+@pytest.fixture
+def published(local: MhealthCommand, snapshots: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Both snapshots; the newer one is what readers see, and afterwards again."""
+    yield snapshots
+    local("rollback", "--to", str(snapshots[1]), "--yes")
+
+
+def test_a_stack_that_never_ran_has_a_status_and_nothing_to_roll_back(before: dict[str, Done]) -> None:
+    status, rollback = before["status"], before["rollback"]
+    assert (status.returncode, status.stderr) == (0, "")
+    assert "published   nothing yet: mhealth run\n" in status.stdout
+    assert status.stdout.endswith("Last runs\nnone yet\n")
+    assert (rollback.returncode, rollback.stdout) == (1, "")
+    assert rollback.stderr == "Nothing is published yet, so there is nothing to roll back: mhealth run publishes.\n"
+    query = before["query"]
+    assert (query.returncode, query.stdout) == (1, "")
+    assert query.stderr.endswith("Why: nothing is published yet: mhealth run publishes.\n")
+
+
+def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str, Done], aws: LocalAws) -> None:
+    done = before["run"]
+    assert done.returncode == 1
+    assert re.fullmatch(r"  DownloadCSV +[\d.]+ s  failed\n", done.stdout)
+    failed, advice, again = done.stderr.splitlines()
+    assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
+    assert advice == "What to do: start a new execution with one of both."
+    assert again.endswith(f"Another try: mhealth run --endpoint {aws.endpoint}")
+
+
+def test_a_run_is_told_state_by_state(ran: Done) -> None:
+    assert (ran.returncode, ran.stderr) == (0, "")
+    *steps, end = ran.stdout.splitlines()
+    assert [step.split()[0] for step in steps] == STATES
+    assert "Version 2 of nirmalsankalana/mhealth-dataset-data-set landed" in steps[0]
+    assert re.fullmatch(r"published snapshot \d{14}: 1,899 rows \(\d+\.\d s\)", end)
+
+
+def test_a_run_that_finds_nothing_new_succeeds(local: MhealthCommand, ran: Done) -> None:
+    done = local("run")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["DownloadCSV", "CountForReaders", "nothing"]
+
+
+def test_an_interrupted_run_goes_on_and_says_so(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
+    followed = threading.Event()
+    faults.inject(Fault(service="states", operation="GetExecutionHistory", call=lambda _: followed.set()))
+    with local.start("run") as process:
+        assert followed.wait(HANG)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=HANG)
+    assert process.returncode == 130
+    assert re.fullmatch(r"Detached; the execution keeps running: arn:aws:states:\S+\n", said)
+    wait_for_the_end(aws)
+
+
+def test_a_table_on_a_pipe_is_as_wide_as_its_cells(local: MhealthCommand, ran: Done) -> None:
+    done = local("query", "SELECT * FROM mhealth WHERE id = '1-0000007'")
+    assert done.returncode == 0
+    head, row = (line.split() for line in done.stdout.splitlines()[1:4:2])
+    assert len(head) == 2 * 29 + 1, "the columns of the table, and a rule around each"
+    assert "1-0000007" in row
+    assert "\x1b" not in done.stdout
+    assert re.fullmatch(r"1 row; [\d.,]+ MB scanned; \d+\.\d s\n", done.stderr)
+
+
+def test_csv_is_clean_and_whole(local: MhealthCommand, ran: Done) -> None:
+    sql = "SELECT id, CAST(NULL AS int) AS n, 'a,\"b' AS t FROM mhealth ORDER BY id"
+    done = local("query", "--format", "csv", sql)
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["id,n,t", '1-0000000,,"a,""b"']
+    assert len(lines) == 1 + 1899, "more than Athena hands out at once"
+
+
+def test_json_has_numbers_booleans_and_nulls(local: MhealthCommand, ran: Done) -> None:
+    sql = "SELECT subject, count(*) AS n, 0.5e0 AS h, true AS b, CAST(NULL AS int) AS z, 'x' AS t FROM mhealth "
+    done = local("query", "--format", "json", "-", stdin=sql + "GROUP BY subject ORDER BY subject")
+    assert json.loads(done.stdout) == [
+        {"subject": 1, "n": 1200, "h": 0.5, "b": True, "z": None, "t": "x"},
+        {"subject": 2, "n": 699, "h": 0.5, "b": True, "z": None, "t": "x"},
+    ]
+
+
+def test_a_named_query_of_the_stack_is_run_by_its_name(local: MhealthCommand, ran: Done) -> None:
+    assert local("query", "--named", "RowsPerSubject", "--format", "csv").stdout == "subject,samples\n1,1200\n2,699\n"
+
+
+def test_statements_that_are_no_queries_have_a_result_too(local: MhealthCommand, ran: Done) -> None:
+    shown = local("query", "--format", "csv", "SHOW TABLES").stdout
+    assert shown.splitlines() == ["tab_name", "mhealth", "mhealth_publications", "mhealth_snapshots"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["SELEC 1"], "The query is FAILED: SYNTAX_ERROR: line 1:1: mismatched input", id="syntax"),
+        pytest.param(["SELECT mood FROM mhealth"], "Column 'mood' cannot be resolved", id="column"),
+        pytest.param(
+            ["SELECT 1 FROM mhealth WHERE subject = '3'"], "Cannot apply operator: integer = varchar", id="type"
+        ),
+        pytest.param(
+            ["--named", "Nobody"], "has no named query Nobody. It has: MinutesPerActivity, RollBack", id="name"
+        ),
+        pytest.param(["--named", "RollBack"], "mhealth rollback does that", id="a query with a gap"),
+        pytest.param(["-"], "There is no statement to run", id="nothing on standard input"),
+        pytest.param(
+            ["--format", "json", "SELECT 1 AS a, 2 AS a"], "Two columns are called a: name one otherwise", id="names"
+        ),
+        pytest.param(["--stack", "other", "SELECT 1"], "There is no stack other in us-east-1 at http", id="stack"),
+        pytest.param(
+            ["--region", "eu-west-1", "SELECT 1"], "There is no stack mhealth in eu-west-1 at http", id="region"
+        ),
+    ],
+)
+def test_a_mistake_in_a_query_is_one_sentence_and_status_1(
+    local: MhealthCommand, ran: Done, arguments: list[str], said: str
+) -> None:
+    done = local("query", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_interrupted_query_is_stopped_in_athena(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
+    asked = threading.Event()
+    faults.inject(Fault(service="athena", operation="GetQueryExecution", skip=1, call=lambda _: asked.set()))
+    with local.start("query", EVERYTHING_TO_EVERYTHING) as process:
+        assert asked.wait(HANG)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=HANG)
+    assert (process.returncode, out, said) == (130, "", "The query was stopped.\n")
+    athena = client(aws, "athena")
+    query = athena.list_query_executions(WorkGroup=output(aws, "WorkGroupName"))["QueryExecutionIds"][0]
+    status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+    assert status["State"] == "CANCELLED"
+
+
+def test_a_reader_that_hangs_up_ends_it_quietly(local: MhealthCommand, ran: Done) -> None:
+    with local.start("query", "--format", "csv", "SELECT * FROM mhealth") as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("id,timestamp,")
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]) -> None:
+    done = local("status", "--runs", "100")
+    older, newer = snapshots
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"stack       mhealth in us-east-1 at {aws.endpoint}, CREATE_COMPLETE"
+    assert lines[1].startswith(
+        f"published   snapshot {newer}, version 2 of nirmalsankalana/mhealth-dataset-data-set, 20"
+    )
+    assert lines[2] == (
+        "readers     get all 1,899 rows, counted through Athena on the view mhealth; 2 files, as its manifest says"
+    )
+    assert re.match(r"next run    20\d\d-\d\d-\d\d 08:00 Asia/Tokyo \(20\d\d-\d\d-\d\d 23:00 UTC\)", lines[3])
+    assert lines[3].endswith("by cron(0 8 * * ? *) (the local AWS starts nothing by itself)")
+    assert lines[4] == "quarantine  1 of 1,900 lines (0.053%), 2 files"
+    key = "quarantine/version=2/mHealth_subject2.jsonl"
+    assert lines[5] == f"            mHealth_subject2: 1 of 700 lines, in {key}"
+    assert client(aws, "s3").head_object(Bucket=output(aws, "DataBucketName"), Key=key)["ContentLength"]
+    rows = [re.findall(r"[\w,]+", line) for line in lines if re.match(r"│ \d{14} ", line)]
+    assert rows == [
+        [str(newer), "2", "1,899", "2", "1", "readers", "see", "it"],
+        [str(older), "1", "1,200", "1", "0"],
+    ]
+    runs = lines[lines.index("Last runs") + 1 :]
+    assert re.search(r"UTC  FAILED +[\d.]+ s  InvalidInput: The execution's input asks", runs[-1])
+    assert re.search(rf"UTC  SUCCEEDED +[\d.]+ s  published snapshot {newer}: 1,899 rows$", runs[-2])
+
+
+def test_a_rollback_shows_what_it_would_do_and_does_nothing_unasked(
+    local: MhealthCommand, published: tuple[int, int]
+) -> None:
+    older, newer = published
+    done = local("rollback")
+    assert done.returncode == 1
+    assert done.stderr == "Confirmation required: pass --yes. Nothing was changed.\n"
+    assert f"readers see now   snapshot {newer}\n" in done.stdout
+    assert f"and afterwards    snapshot {older}: 1,200 rows of 1 subject, dataset version 1\n" in done.stdout
+    assert re.search(rf"^by the statement  CREATE OR REPLACE VIEW .* = {older}$", done.stdout, re.MULTILINE)
+    assert "it holds          until a run has something new to publish" in done.stdout
+    assert readers_see(local) == newer
+
+
+def test_a_rollback_goes_to_the_snapshot_before_and_back(local: MhealthCommand, published: tuple[int, int]) -> None:
+    older, newer = published
+    done = local("rollback", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.endswith(f"Readers see snapshot {older}.\n")
+    assert readers_see(local) == older
+    status = local("status").stdout
+    assert f"published   snapshot {older}, version 1 of " in status
+    assert f"; the last run published {newer}, so somebody rolled back\n" in status
+    undo = re.search(r"^to undo it +local-aws (.*)$", done.stdout, re.MULTILINE)
+    assert undo
+    assert MhealthCommand()(*undo[1].split(), "--yes").returncode == 0
+    assert readers_see(local) == newer
+
+
+def test_a_person_at_a_terminal_is_asked(local: MhealthCommand, published: tuple[int, int]) -> None:
+    older, newer = published
+    status, shown = local.on_a_terminal("rollback", types="n\n")
+    assert (status, readers_see(local)) == (1, newer)
+    assert "Do it? [y/N] " in shown
+    assert shown.endswith("Nothing was changed.\r\n")
+    status, shown = local.on_a_terminal("rollback", types="y\n")
+    assert (status, readers_see(local)) == (0, older)
+
+
+def test_what_readers_see_already_needs_no_rollback(local: MhealthCommand, published: tuple[int, int]) -> None:
+    done = local("rollback", "--to", str(published[1]))
+    assert (done.returncode, done.stdout) == (0, f"Readers see snapshot {published[1]} already: nothing to do.\n")
+
+
+def test_a_snapshot_that_is_not_there_is_refused(local: MhealthCommand, published: tuple[int, int]) -> None:
+    older, newer = published
+    done = local("rollback", "--to", "5", "--yes")
+    assert (done.returncode, done.stdout) == (1, "")
+    said = f"There is no snapshot 5. Beside {newer}, which readers see, these were published and are kept: {older}."
+    assert done.stderr == f"{said} Nothing was changed.\n"
+    assert readers_see(local) == newer
+
+
+def test_a_snapshot_that_lost_a_file_is_refused(
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
+) -> None:
+    older, newer = published
+    s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
+    key = f"processed/snapshot={older}/subject=1/part-00000.parquet"
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    done = local("rollback", "--yes")
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    assert done.returncode == 1
+    assert f"Snapshot {older} is not whole: 1 of its 1 files are gone or of another size" in done.stderr
+    assert readers_see(local) == newer
+
+
+def test_a_snapshot_that_lost_a_partition_is_refused(
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
+) -> None:
+    older, newer = published
+    glue = client(aws, "glue")
+    where = {"DatabaseName": output(aws, "DatabaseName"), "TableName": "mhealth_snapshots"}
+    values = [str(older), "1"]
+    partition = glue.get_partition(**where, PartitionValues=values)["Partition"]
+    glue.delete_partition(**where, PartitionValues=values)
+    done = local("rollback", "--yes")
+    kept = {"Values": values, "StorageDescriptor": partition["StorageDescriptor"]}
+    glue.create_partition(**where, PartitionInput=kept)
+    assert done.returncode == 1
+    assert f"Snapshot {older} is not whole: through the catalog there are 0 of its 1,200 rows" in done.stderr
+    assert readers_see(local) == newer
+
+
+def test_nothing_is_rolled_back_while_an_execution_runs(
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
+) -> None:
+    let_go = threading.Event()
+    faults.inject(Fault(role="Download", call=lambda _: let_go.wait(HANG)))
+    client(aws, "stepfunctions").start_execution(stateMachineArn=output(aws, "StateMachineArn"))
+    done = local("rollback", "--yes")
+    let_go.set()
+    wait_for_the_end(aws)
+    assert done.returncode == 1
+    assert "An execution is running: arn:aws:states:" in done.stderr
+    assert readers_see(local) == published[1]
+
+
+def test_colours_are_for_terminals_that_want_them(local: MhealthCommand, ran: Done) -> None:
+    green = "\x1b[32mSUCCEEDED"
+    assert green in local.on_a_terminal("status")[1]
+    assert green not in local.on_a_terminal("status", NO_COLOR="1")[1]
+
+
+def test_a_row_too_wide_for_the_terminal_is_shown_upright(local: MhealthCommand, ran: Done) -> None:
+    _, shown = local.on_a_terminal("query", "SELECT * FROM mhealth WHERE id = '1-0000007'", COLUMNS="80", NO_COLOR="1")
+    assert "row 1" in shown
+    assert re.search(r"│ .*activity_id.* │ 0 +│", shown)
+
+
+def test_with_aws_the_persons_own_settings_are_used(
+    on_aws: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]
+) -> None:
+    done = on_aws("status", "--runs", "1")
+    assert done.returncode == 0
+    assert f"published   snapshot {snapshots[1]}," in done.stdout
+    assert "starts nothing by itself" not in done.stdout
+    assert on_aws("run").returncode == 0
+    assert on_aws("query", "SELECT 1 AS one", "--format", "csv").stdout == "one\n1\n"
+    assert on_aws("rollback", "--to", str(snapshots[1])).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        pytest.param("ExpiredToken", "AWS got no usable credentials (ExpiredToken: ", id="expired token"),
+        pytest.param("AccessDenied", "AWS refused DescribeStacks with AccessDenied: ", id="no permission"),
+    ],
+)
+def test_what_aws_refuses_is_told_with_its_reason(on_aws: MhealthCommand, code: str, said: str) -> None:
+    faults.inject(Fault(service="cloudformation", operation="DescribeStacks", status=403, code=code))
+    done = on_aws("status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said)
+
+
+def test_with_aws_an_unknown_stack_is_told_how_to_deploy(on_aws: MhealthCommand) -> None:
+    done = on_aws("status", "--stack", "other")
+    assert done.returncode == 1
+    assert "There is no stack other in us-east-1 at http://" in done.stderr
+    assert "make deploy STACK=other" in done.stderr
+
+
+def test_a_stack_of_another_project_is_told(local: MhealthCommand, aws: LocalAws) -> None:
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    client(aws, "cloudformation").create_stack(StackName="foreign", TemplateBody=json.dumps(template))
+    done = local("run", "--stack", "foreign")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has no output DataBucketName, DatabaseName, ScheduleName, StateMachineArn, WorkGroupName" in done.stderr
+
+
+def test_the_commands_of_the_readme_run_as_they_stand(
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int], tmp_path: Path
+) -> None:
+    section = README.read_text().split("\n## Command line\n")[1].split("\n## ")[0]
+    commands = [line for line in re.findall(r"^\$ (.+)$", section, re.MULTILINE) if line.startswith("local-aws ")]
+    assert {command.split()[1] for command in commands} == {"run", "query", "status"}
+    variables = {"LOCAL_AWS_ENDPOINT": aws.endpoint, "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euc", "set -o pipefail; " + "; ".join(commands)],
+        env={**local.variables, **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"│ walking +│ +[\d.]+ │\n│ running +│", done.stdout)
+    assert "subject,samples\n1,1200\n2,699\n" in done.stdout
+    assert "\nquarantine  1 of 1,900 lines" in done.stdout
