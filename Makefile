@@ -41,8 +41,8 @@ endif
 export PYTHONUTF8 := 1
 RUN := $(UV) run --locked --quiet
 READY := $(CACHE)/ready
-OPERATE := $(RUN) python -m mhealth_ops.operations
-WHERE = --stack "$(STACK)" --region "$(REGION)"
+OPERATE := $(RUN) mhealth
+WHERE = --aws --stack "$(STACK)" --region "$(REGION)"
 ifeq ($(origin SAM),undefined)
 SAM := $(abspath $(CACHE)/checks/sam)/bin/sam
 SAM_READY := $(CACHE)/checks/sam/ready
@@ -50,7 +50,8 @@ endif
 export SAM_CLI_TELEMETRY ?= 0
 CHECKS_READY := $(CACHE)/checks/ready
 
-# The second Glue version, in an environment of its own (packages/local-aws/src/local_aws/glue/versions.py lists them).
+# Where the emulator has its Spark, and the second Glue version, in an environment of its own (versions.py lists them).
+SPARK := packages/local-aws/src/local_aws/glue
 PYTHON_GLUE6 ?= $(shell for p in python3.13 python3 python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python 2>/dev/null); do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 GLUE6 := $(CACHE)/glue-6.0
 RUN_GLUE6 = UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(RUN)
@@ -68,15 +69,15 @@ GLUE_IMAGE_ENVIRONMENT := $(CACHE)/glue-image
 
 .PHONY: demo
 demo: setup  ## Watch the whole daily run on this machine, from the real template, and query the result
-	@$(RUN) python -m local_aws.demo
+	@$(RUN) mhealth demo
 
 .PHONY: up
 up: setup  ## Start the local AWS and leave it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
-	@$(RUN) local-aws up --port $(PORT) --dataset $(DATASET)
+	@$(RUN) mhealth local up --port $(PORT) --dataset $(DATASET)
 
 .PHONY: notebook
 notebook: setup $(CACHE)/jupyter-ready  ## Open the notebooks, a local AWS with the published table behind them (DATASET=... or STACK_ON=aws STACK=... REGION=...)
-	@$(RUN) python -m local_aws.notebook --stack-on $(STACK_ON) --dataset $(DATASET) $(WHERE)
+	@$(RUN) mhealth notebook --dataset $(DATASET) $(if $(filter aws,$(STACK_ON)),$(WHERE))
 
 $(CACHE)/jupyter-ready: $(READY)
 	@echo "Getting JupyterLab (30 MB, once) ..."
@@ -87,7 +88,7 @@ $(CACHE)/jupyter-ready: $(READY)
 
 .PHONY: deploy
 deploy: setup $(SAM_READY)  ## Build, deploy, run once, check (STACK=mhealth REGION=... PARAMETERS="AlarmEmail=a@b.c ScheduleState=DISABLED")
-	@$(OPERATE) make-way $(WHERE)
+	@$(OPERATE) cleanup-failed-stack $(WHERE)
 	@$(SAM) validate --lint
 	@PATH="$(dir $(SAM)):$$PATH" $(SAM) build
 	@{ $(SAM) deploy --stack-name $(STACK) $(if $(REGION),--region $(REGION)) --no-confirm-changeset \
@@ -256,7 +257,7 @@ performance: setup  ## Make the tables and pictures of docs/performance.md and d
 .PHONY: setup
 setup: $(READY)  ## Get what the project needs (the other targets call this): uv, Python packages, Java if missing, Spark's S3 connector
 
-$(READY): pyproject.toml uv.lock Makefile packages/local-aws/src/local_aws/glue/versions.py packages/local-aws/src/local_aws/glue/spark_connector.py packages/local-aws/src/local_aws/glue/cds_archive.py packages/local-aws/src/local_aws/glue/quick_python.py packages/local-aws/src/local_aws/glue/warmup_job.py
+$(READY): pyproject.toml uv.lock Makefile $(wildcard packages/*/pyproject.toml) $(addprefix $(SPARK)/,$(addsuffix .py,versions spark_connector cds_archive quick_python warmup_job))
 	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
@@ -275,7 +276,7 @@ $(READY): pyproject.toml uv.lock Makefile packages/local-aws/src/local_aws/glue/
 .PHONY: setup-glue6
 setup-glue6: $(GLUE6)/ready  ## Get what Glue 6.0 needs besides (about 700 MB, once); wants Python 3.13
 
-$(GLUE6)/ready: $(READY) packages/local-aws/src/local_aws/glue/versions.py packages/local-aws/src/local_aws/glue/spark_connector.py
+$(GLUE6)/ready: $(READY) $(SPARK)/versions.py $(SPARK)/spark_connector.py
 	@test -n "$(PYTHON_GLUE6)" || { echo "Python 3.13 was not found. Install it, or name it: make $(or $(firstword $(MAKECMDGOALS)),setup-glue6) PYTHON_GLUE6=/path/to/python3.13" >&2; exit 1; }
 	@echo "Getting Glue 6.0's Spark, its Python packages and its S3 connector, into $(GLUE6) (about 700 MB, once) ..."
 	@UV_NO_GROUP=notebooks UV_PROJECT_ENVIRONMENT=$(GLUE6) UV_PYTHON=$(PYTHON_GLUE6) $(UV) sync --locked --quiet

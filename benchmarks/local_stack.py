@@ -16,8 +16,8 @@ from benchmarks.measure import RunFailed
 from local_aws.client import call_only
 from mhealth_ops.local.demo import REGION, local_aws
 from mhealth_ops.operations.executions import Ended, Left, follow
-from mhealth_ops.project import STACK
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.project import STACK
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Execution:
 
 @contextlib.contextmanager
 def stack_on(folder: Path, *options: str) -> Iterator[Stack]:
-    """Start a local AWS that works in `folder`; `options` are those of `local-aws up`. Yields the deployed stack.
+    """Start a local AWS that works in `folder`; `options` are those of `mhealth local up`. Yields the deployed stack.
 
     Raises DemoFailed when it does not start.
     """

@@ -24,9 +24,22 @@ from pathlib import Path
 from tools.paths import ROOT
 
 DEPENDENT = (
-    *("packages/local-aws/tests/server/test_server.py", "tests/operations/test_local_up.py", "packages/mhealth-ops/tests/commands/test_mistakes.py"),
-    *("packages/local-aws/tests/lambda_/test_functions.py", "packages/local-aws/tests/glue/test_jobs.py", "packages/mhealth-ops/tests/kaggle/test_api.py"),
-    *("packages/local-aws/tests/glue/test_spark_runtime.py", "tests/local_aws/operations", "tests/end_to_end/test_demo.py"),
+    *(
+        "packages/local-aws/tests/server/test_server.py",
+        "tests/operations/test_local_up.py",
+        "packages/mhealth-ops/tests/commands/test_mistakes.py",
+    ),
+    *(
+        "packages/local-aws/tests/lambda_/test_functions.py",
+        "packages/local-aws/tests/glue/test_jobs.py",
+        "packages/mhealth-ops/tests/kaggle/test_api.py",
+    ),
+    *(
+        "packages/local-aws/tests/glue/test_spark_runtime.py",
+        "tests/operations",
+        "packages/mhealth-ops/tests/operations",
+        "tests/end_to_end/test_demo.py",
+    ),
     *("tests/lambda_ingest/test_kaggle_source.py", "tests/lambda_ingest/test_download_and_upload.py"),
     *("tests/glue/test_convert_parquet.py", "tests/glue/test_glue_transform.py", "tests/glue/io/test_storage.py"),
     *("tests/lambda_report/test_in_browser.py", "tests/notebooks/test_connection.py"),
@@ -38,7 +51,13 @@ WHOLE = ("tests",)
 """Every test."""
 
 DATED = (
-    *("tests/lambda_ingest", "tests/lambda_report", "packages/local-aws/tests/scheduler/test_scheduler.py", "tests/local_aws/operations"),
+    *(
+        "tests/lambda_ingest",
+        "tests/lambda_report",
+        "packages/local-aws/tests/scheduler/test_scheduler.py",
+        "tests/operations",
+        "packages/mhealth-ops/tests/operations",
+    ),
     *("packages/local-aws/tests/cloudwatch/test_alarms.py", "packages/local-aws/tests/cloudwatch/test_metrics.py"),
     *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/processed/test_retention.py"),
 )

@@ -6,7 +6,8 @@ import re
 
 from tools.docs import cli
 
-COMMANDS = ["up", "run", "query", "status", "rollback"]
+COMMANDS = ["run", "query", "status", "rollback", "verify", "explain", "restore-table", "cleanup-failed-stack"]
+COMMANDS += ["destroy", "demo", "notebook", "local", "local up"]
 
 
 def test_page_is_what_typer_makes_today() -> None:
@@ -14,9 +15,7 @@ def test_page_is_what_typer_makes_today() -> None:
 
 
 def test_every_command_has_a_section_with_usage_and_options() -> None:
-    sections = re.split(r"^### `local-aws (\w+)`$", cli.PAGE.read_text(), flags=re.MULTILINE)
+    sections = re.split(r"^####? `mhealth ([a-z -]+)`$", cli.PAGE.read_text(), flags=re.MULTILINE)
     assert sections[1::2] == COMMANDS
-    assert all(
-        f"$ local-aws {name} [OPTIONS]" in text for name, text in zip(sections[1::2], sections[2::2], strict=True)
-    )
-    assert "* `--to SNAPSHOT`" in sections[-1]
+    assert all(f"$ mhealth {name} [OPTIONS]" in text for name, text in zip(sections[1::2], sections[2::2], strict=True))
+    assert "* `--to SNAPSHOT`" in sections[2 * COMMANDS.index("rollback") + 2]

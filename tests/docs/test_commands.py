@@ -50,23 +50,23 @@ EXECUTED = {
         "tests/end_to_end/test_readers.py::test_a_dropped_table_has_a_name_and_comes_back_as_it_was",
         "restore_table",
     ),
-    r"make up( DATASET=/path/to/folder)?|uv run local-aws up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
+    r"make up( DATASET=/path/to/folder)?|uv run mhealth local up (--port 4566 )?--dataset (synthetic|/path/to/files)": (
         "tests/operations/test_local_up.py::test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children",
         "--dataset",
     ),
-    r"uv run local-aws up --parameter \w+=\S+": (
+    r"uv run mhealth local up --parameter \w+=\S+": (
         "tests/operations/test_local_up.py::test_a_parameter_that_the_template_does_not_have_is_told",
         "--parameter",
     ),
-    r"uv run local-aws up --no-stack": (
+    r"uv run mhealth local up --no-stack": (
         "tests/operations/test_local_up.py::test_without_a_stack_it_waits_for_sam_deploy",
         "--no-stack",
     ),
-    r"local-aws (\w+ )?\[OPTIONS\].*": (
+    r"mhealth ([a-z -]+ )?\[OPTIONS\].*": (
         "tests/docs/test_cli.py::test_every_command_has_a_section_with_usage_and_options",
         "[OPTIONS]",
     ),
-    r"local-aws (run|query .+|status)|source \.venv/bin/activate": (
+    r"mhealth (run|query .+|status)|source \.venv/bin/activate": (
         "tests/operations/test_commands.py::test_the_commands_of_the_readme_run_as_they_stand",
         "README",
     ),
@@ -188,8 +188,8 @@ def test_a_clone_has_what_the_demo_and_the_notebooks_begin_with(tmp_path: Path) 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "python -m local_aws.demo" in done.stdout
-    assert "python -m local_aws.notebook" in done.stdout
+    assert "mhealth demo" in done.stdout
+    assert "mhealth notebook" in done.stdout
 
 
 def test_make_alone_shows_every_target_that_has_a_line() -> None:

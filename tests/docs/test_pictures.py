@@ -106,9 +106,7 @@ def test_a_terminal_is_drawn_as_it_was_and_asks_for_nothing(browser: Browser, tm
     output = pictures.said(sys.executable, "-m", "mhealth_ops.cli", "query", "--help", environment={})
     assert "\x1b[" in output, "colours"
     file, long = tmp_path / "terminal.svg", "x" * 150
-    file.write_text(
-        pictures.terminal("a title", [("mhealth query --help", output), ("echo 2", "2\n"), ("long", long)])
-    )
+    file.write_text(pictures.terminal("a title", [("mhealth query --help", output), ("echo 2", "2\n"), ("long", long)]))
     asked: list[str] = []
     page = browser.new_page()
     page.on("request", lambda sent: asked.append(sent.url))

@@ -29,8 +29,8 @@ import convert_parquet
 import glue_transform
 from local_aws.testing import faults
 from local_aws.testing.faults import WRITES, Call, Fault
-from mhealth_ops.kaggle.api import KaggleApi
 from mhealth.errors import MissingSubject
+from mhealth_ops.kaggle.api import KaggleApi
 from tests.end_to_end import sources
 from tests.end_to_end.project import ROOT
 from tests.glue.world import World, table_input

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.conftest import World
 from tests.end_to_end.project import deployed
 

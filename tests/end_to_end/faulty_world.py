@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_aws.server import LocalAws
 from local_aws.testing import faults
 from mhealth_ops.kaggle.synthetic import write_dataset
-from local_aws.server import LocalAws
 
 from . import sources
 from .conftest import World

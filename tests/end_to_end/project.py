@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.cloudformation.deploy import deploy
-from mhealth_ops.local.stack import LOCAL_PARAMETERS, local_stack
 from local_aws.server import LocalAws
+from mhealth_ops.local.stack import LOCAL_PARAMETERS, local_stack
 from tests.end_to_end.conftest import World, anybody
 from tests.suite.kept import kept_spark
 

@@ -11,8 +11,8 @@ import pytest
 
 from local_aws.core.errors import DeploymentFailed
 from local_aws.iam import record
-from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 from . import sources
 from .conftest import World

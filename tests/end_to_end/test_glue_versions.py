@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.glue.spark_runtime import SparkRuntimeError, own_runtime, runtime_of
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 from . import sources
 from .conftest import local_aws

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mhealth_ops.kaggle.synthetic import Layout, write_dataset
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.synthetic import Layout, write_dataset
 
 from . import sources
 from .conftest import World

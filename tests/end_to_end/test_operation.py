@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from local_aws.core import clock
-from mhealth_ops.kaggle.synthetic import write_dataset
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.synthetic import write_dataset
 
 from .conftest import Subscriber, World
 from .project import Project, deployed

@@ -19,10 +19,10 @@ import pytest
 from local_aws.iam import record
 from local_aws.iam.policies import like, listed
 from local_aws.iam.record import Use, would_allow
-from mhealth_ops.kaggle.synthetic import write_dataset
-from mhealth_ops.local.stack import local_stack
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from tests.suite.kept import kept_spark
 from tools.checks.unused_rights import said_to_be_unused
 from tools.waiting import HANG

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from local_aws.core.listening import listen
+from local_aws.server import LocalAws
 from mhealth_ops.kaggle.api import Fault, KaggleApi
 from mhealth_ops.kaggle.synthetic import write_dataset
-from local_aws.core.listening import listen
 from mhealth_ops.local.stack import local_stack
-from local_aws.server import LocalAws
 from tests.suite.kept import kept_spark
 
 from .conftest import Subscriber, World, anybody

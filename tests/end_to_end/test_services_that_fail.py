@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local_aws.testing import faults
 from local_aws.athena import execution as athena_execution
-from local_aws.testing.faults import Fault
 from local_aws.glue import crawler, job_runs
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from tools.waiting import HANG
 
 from . import sources

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.server import LocalAws
 from mhealth_ops.kaggle.api import Fault, KaggleApi
 from mhealth_ops.kaggle.synthetic import write_dataset
-from local_aws.server import LocalAws
 
 from .conftest import World
 from .project import Project, deployed, update

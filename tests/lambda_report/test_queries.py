@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from local_aws_harness.athena_client import Athena as Local
+from local_aws_harness.athena_client import running
 from snapshot_report.errors import ReportQueryFailed
 from snapshot_report.queries import Athena, Count
 from snapshot_report.storage import Bucket
-from local_aws_harness.athena_client import Athena as Local
-from local_aws_harness.athena_client import running
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import re
 import pytest
 
 import errors as errors_of_the_function
+from mhealth import errors as errors_of_the_jobs
 from mhealth_ops.operations.advice import ADVICE, GENERAL, advice
 from mhealth_ops.project import ROOT
-from mhealth import errors as errors_of_the_jobs
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| (?P<names>[^|]+) \| [^|]+ \| [^|]+ \| (?P<advice>[^|]+) \|$", re.MULTILINE)

@@ -16,12 +16,12 @@ from typing import Any
 import boto3
 import pytest
 
+from local_aws.server import LocalAws
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
+from mhealth_harness.commands import COMMAND, Done, MhealthCommand
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
-from local_aws.server import LocalAws
-from mhealth_harness.commands import COMMAND, Done, MhealthCommand
 from tests.suite.kept import kept_spark
 from tools.waiting import HANG
 

@@ -15,14 +15,13 @@ from typer.testing import CliRunner, Result
 
 from local_aws.cloudformation.deploy import deploy
 from local_aws.core.errors import DeploymentFailed
-from mhealth_ops.cli import app
-from mhealth_ops.operations import data
-from mhealth_ops.operations import deletion
-from mhealth_ops.operations.errors import DeletionFailed
-from mhealth_ops.project import TEMPLATE
-from mhealth_ops.operations.stacks import Stack
 from local_aws.core.world import ACCOUNT
 from local_aws_harness.stack import Stacks, running
+from mhealth_ops.cli import app
+from mhealth_ops.operations import data, deletion
+from mhealth_ops.operations.errors import DeletionFailed
+from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.project import TEMPLATE
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 

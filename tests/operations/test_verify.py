@@ -17,8 +17,10 @@ from moto.sns.models import sns_backends
 from rich.console import Console
 from typer.testing import CliRunner
 
-from local_aws.core import clock
 from local_aws.cloudformation.deploy import deploy
+from local_aws.core import clock
+from local_aws.core.world import ACCOUNT
+from local_aws.server import LocalAws
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from mhealth_ops.operations.checks import (
@@ -32,12 +34,10 @@ from mhealth_ops.operations.checks import (
     subscription,
 )
 from mhealth_ops.operations.executions import Ended
-from mhealth_ops.project import TEMPLATE
 from mhealth_ops.operations.queries import ask, named_query
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.verify import verify
-from local_aws.server import LocalAws
-from local_aws.core.world import ACCOUNT
+from mhealth_ops.project import TEMPLATE
 from tests.suite.kept import kept_spark
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]

@@ -27,14 +27,16 @@ def budgets() -> dict[str, float]:
 
 
 def file_of(nodeid: str) -> str:
-    """The test's file, as its path below tests/."""
+    """The test's file: its path, without `tests/` at its begin."""
     return nodeid.partition("::")[0].removeprefix("tests/")
 
 
 def folder_of(nodeid: str) -> str:
-    """The folder below tests/ that the test lies in."""
-    folder, slash, _ = file_of(nodeid).partition("/")
-    return folder if slash else "tests"
+    """The folder below tests/ that the test lies in, or the package that it belongs to."""
+    folder, *rest = file_of(nodeid).split("/")
+    if folder == "packages":
+        return f"{folder}/{rest[0]}"
+    return folder if rest else "tests"
 
 
 def added(seconds: Mapping[str, float], group: str = "") -> Counter[str]:

@@ -1,6 +1,6 @@
 """The Java that the local AWSs of one process of tests share, one after the other.
 
-Each run of a job has its own Python process, SparkContext and workers in it (packages/local-aws/src/local_aws/glue/kept_spark.py). What a run
+Each run of a job has its own Python process, SparkContext and workers in it (local_aws/glue/kept_spark.py). What a run
 could leave behind is the subject of packages/local-aws/tests/glue/test_kept_spark.py.
 """
 

@@ -19,6 +19,8 @@ NEEDS = {
     "tests": "runs tests in a process of its own",
     "volume": "needs data of a size that takes seconds",
 }
+_MODULES = ("mhealth_ops.cli", "local_aws.cli")
+_PROGRAMS = ("bin/mhealth", "bin/local-aws")
 _COMMANDS = ("up", "demo", "notebook")
 
 
@@ -40,8 +42,8 @@ def needed(event: str, arguments: Sequence[Any]) -> str | None:
         return "tests"
     if "run-driver" in words and any("playwright" in word for word in words):
         return "browser"
-    module = next((word for word in words if word.startswith("local_aws.") or word.endswith("bin/local-aws")), "")
-    if module.endswith((".demo", ".notebook")) or (module and "up" in words):
+    ours = any(word in _MODULES or word.endswith(_PROGRAMS) for word in words)
+    if ours and any(word in words for word in _COMMANDS):
         return "local_aws"
     return None
 

@@ -26,7 +26,7 @@ _MOST_WORKERS = 6
 
 
 def seconds_by_file() -> dict[str, float]:
-    """How long files took, by their path below tests/."""
+    """How long files took, by their path, without `tests/` at its begin."""
     seconds: dict[str, float] = tomllib.loads(SECONDS.read_text())["files"]
     return seconds
 

@@ -7,6 +7,7 @@ from tests.suite.account import account, as_toml
 SECONDS = {f"tests/glue/test_a.py::test_{number}": float(number) for number in range(12)} | {
     "tests/end_to_end/test_b.py::test_long": 40.0,
     "tests/test_c.py::test_at_the_top": 0.5,
+    "packages/one/tests/room/test_d.py::test_of_a_package": 3.0,
 }
 
 
@@ -19,6 +20,7 @@ def test_the_account_has_the_slowest_ten_folders_and_what_was_skipped() -> None:
         "seconds by folder (of all workers together), and their budget",
         "      66 s  of 60    glue   over its budget",
         "      40 s  of 120   end_to_end",
+        "       3 s           packages/one",
         "       0 s           tests",
         "skipped tests/glue/test_a.py::test_x: no Java",
     ]

@@ -13,7 +13,7 @@ PAGE = DOCS / "cli.md"
 _HEAD = """# The command line
 
 This page is made from the commands' own help texts by `make reference`; a test fails when the two do not agree.
-Call it as `uv run local-aws` (or `.venv/bin/local-aws`) in the project's folder. With real output:
+Call it as `uv run mhealth` (or `.venv/bin/mhealth`) in the project's folder. With real output:
 [README](../README.md#command-line).
 
 Exit statuses: 0 done, 1 it did not work (the sentence on standard error says why, and what to do), 2 a mistake in the
@@ -32,7 +32,12 @@ def page() -> str:
         check=True,
     ).stdout
     # A page has one title: typer's headings go one level down.
-    return _HEAD + "\n" + made.strip().replace("\n## ", "\n### ").replace("# `", "## `", 1) + "\n"
+    return (
+        _HEAD
+        + "\n"
+        + made.strip().replace("\n### ", "\n#### ").replace("\n## ", "\n### ").replace("# `", "## `", 1)
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

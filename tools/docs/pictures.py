@@ -25,11 +25,10 @@ from rich.text import Text
 
 from local_aws.client import call_only
 from mhealth_ops.local.demo import REGION, local_aws
-from mhealth_ops.project import STACK
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.project import STACK
 from tools.browser import NoChromium, chromium, running
 from tools.executing import Executed, execute
-from tools.paths import DOCS
 
 FOLDER = DOCS / "pictures"
 MOST_BYTES = 200_000
@@ -37,7 +36,7 @@ MOST_BYTES = 200_000
 
 TERMINAL = "run.svg"
 SESSION = (("run",), ("query", "--named", "MinutesPerActivity"))
-"""What is said to `local-aws` in the picture of the terminal."""
+"""What is said to `mhealth` in the picture of the terminal."""
 
 REPORT = {"report-light.png": "light", "report-dark.png": "dark"}
 """The top of the run's page, in a browser whose person likes it so."""
@@ -144,7 +143,7 @@ def make() -> dict[str, bytes]:
         here = {"LOCAL_AWS_ENDPOINT": endpoint}
         session = [
             (
-                f"local-aws {' '.join(words)}",
+                f"mhealth {' '.join(words)}",
                 said(sys.executable, "-m", "mhealth_ops.cli", *words, environment=here),
             )
             for words in SESSION

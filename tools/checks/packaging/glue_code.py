@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from local_aws.glue import spark_connector
-from local_aws.glue import spark_runtime
+from local_aws.glue import spark_connector, spark_runtime
 from local_aws.glue.versions import GLUE_VERSIONS
 from tools.checks import environments
 from tools.checks.packaging.function import SNAPSHOT, packages

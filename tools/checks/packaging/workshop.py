@@ -13,8 +13,8 @@ from typing import Any, Self
 
 import boto3
 
-from mhealth_ops.local.stack import local_stack
 from local_aws.server import LocalAws
+from mhealth_ops.local.stack import local_stack
 from tools.checks.environments import tool_environment
 
 STACK = "packaged"

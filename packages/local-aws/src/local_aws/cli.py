@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local_aws.foreground import named_values, say, serve
 from local_aws.core.listening import PORT
+from local_aws.foreground import named_values, say, serve
 
 if TYPE_CHECKING:
     from local_aws.server import LocalAws

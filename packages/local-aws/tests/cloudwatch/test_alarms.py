@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local_aws.core import clock
 from local_aws.cloudwatch import provider as cloudwatch
 from local_aws.cloudwatch.alarms import state_of
+from local_aws.core import clock
 from local_aws_harness.keys import ACCOUNT_DECIDES, lets_service, make_key
 from local_aws_harness.served import Served, document, serve
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local_aws.cloudwatch import provider as cloudwatch
-from local_aws.lambda_ import provider as functions
 from local_aws.iam import authorizer as iam
+from local_aws.lambda_ import provider as functions
 from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.machines import Machines, one, task
 from local_aws_harness.roles import allow

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.glue import cds_archive as quick_java
-from local_aws.glue import spark_runtime
+from local_aws.glue import cds_archive, spark_runtime
 from local_aws.glue.cds_archive import java_options, make_archive
 from local_aws.glue.quick_python import make_quick
 from local_aws.glue.spark_connector import connector_jars
@@ -52,7 +51,7 @@ def test_a_job_takes_sparks_classes_from_the_archive(tmp_path: Path) -> None:
 
 def test_the_archive_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     make_archive(RUNTIME)
-    monkeypatch.setattr(quick_java, "_run", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr(cds_archive, "_run", lambda *_: pytest.fail("made again"))
     folder = make_archive(RUNTIME)
     assert {file.name for file in folder.iterdir()} == {"java.jsa", "spark.jsa"}
 
@@ -70,7 +69,7 @@ def test_a_java_does_without_an_archive_of_another(tmp_path: Path) -> None:
 def test_a_folder_with_a_space_in_its_name_is_one_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     place = tmp_path / "my checkout"
     monkeypatch.setattr(spark_runtime, "CACHE", place)
-    quick_java._folder(RUNTIME).mkdir(parents=True)
+    cds_archive._folder(RUNTIME).mkdir(parents=True)
     archive = shlex.split(java_options(RUNTIME))[1]
     assert archive.startswith(f"-XX:SharedArchiveFile={place}/classes/")
 
@@ -80,10 +79,10 @@ def test_a_rehearsal_that_fails_leaves_nothing_and_says_so(
 ) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('no rehearsal today')")
-    monkeypatch.setattr(quick_java, "REHEARSAL", broken)
-    monkeypatch.setattr(quick_java, "_folder", lambda _: tmp_path / "classes" / "new")
+    monkeypatch.setattr(cds_archive, "WARMUP_JOB", broken)
+    monkeypatch.setattr(cds_archive, "_folder", lambda _: tmp_path / "classes" / "new")
     with pytest.raises(SparkRuntimeError, match=r"(?s)runs without, only slower.*no rehearsal today"):
         make_archive(RUNTIME)
     assert list((tmp_path / "classes").iterdir()) == []
-    quick_java.main()
+    cds_archive.main()
     assert "only slower" in capsys.readouterr().err

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.glue import spark_runtime
-from local_aws.glue import job_errors, job_runs
+from local_aws.glue import job_errors, job_runs, spark_runtime
 from local_aws.glue import jobs as glue_jobs
 from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.glue_jobs import CODE, Jobs

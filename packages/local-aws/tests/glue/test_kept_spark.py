@@ -11,8 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local_aws.glue import spark_runtime
-from local_aws.glue import job_runs
+from local_aws.glue import job_runs, spark_runtime
 from local_aws.glue import jobs as glue_jobs
 from local_aws.glue.kept_spark import KeptSpark
 from local_aws.glue.quick_python import quick
@@ -157,7 +156,7 @@ def test_it_ends_with_the_process_that_keeps_it(tmp_path: Path) -> None:
         "    print(lent.environment['PYSPARK_GATEWAY_PORT'], flush=True)\n"
         "    os._exit(0)\n"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[4]
     ended = subprocess.run(
         [sys.executable, program],
         env={"PYTHONPATH": str(root), "TMPDIR": str(tmp_path)},

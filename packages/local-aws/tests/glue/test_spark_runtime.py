@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from local_aws.glue import spark_runtime
-from local_aws.glue.versions import GLUE_VERSIONS
 from local_aws.glue.spark_runtime import SparkRuntimeError, environment, own_runtime, runtime_of
+from local_aws.glue.versions import GLUE_VERSIONS
 
 
 def test_the_version_of_this_python_runs_on_this_python() -> None:
@@ -29,7 +29,7 @@ def test_a_distribution_is_found_around_its_python_package(tmp_path: Path) -> No
             "-c",
             "from local_aws.glue.spark_runtime import *; own = own_runtime(); print(own.home, own.reads_s3)",
         ],
-        env={"PYTHONPATH": f"{package.parent}:{Path(__file__).parents[2]}"},
+        env={"PYTHONPATH": f"{package.parent}:{Path(__file__).parents[2] / 'src'}"},
         capture_output=True,
         text=True,
         check=True,

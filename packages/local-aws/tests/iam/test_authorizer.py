@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.s3 import buckets
 from local_aws.iam import authorizer as iam
+from local_aws.s3 import buckets
 from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.machines import BUCKET as MACHINES_BUCKET
 from local_aws_harness.machines import Machines, one, task

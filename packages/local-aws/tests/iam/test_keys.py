@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.s3 import buckets
-from local_aws.logs import log_groups
 from local_aws.iam import authorizer as iam
 from local_aws.iam.keys import policy_lets_service
+from local_aws.logs import log_groups
+from local_aws.s3 import buckets
 from local_aws_harness.keys import ACCOUNT_DECIDES, lets_service, make_key
 from local_aws_harness.roles import allow, client, denied
 from local_aws_harness.served import Served, document, serve

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_aws.s3 import buckets
 from local_aws.iam import authorizer as iam
 from local_aws.iam.record import Use
+from local_aws.s3 import buckets
 from local_aws_harness.keys import make_key
 from local_aws_harness.roles import allow, deny
 from local_aws_harness.served import Served, document, serve

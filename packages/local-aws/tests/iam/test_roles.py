@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.lambda_ import provider as functions
 from local_aws.glue import crawler
 from local_aws.iam import authorizer as iam
 from local_aws.iam.evaluation import trusts
 from local_aws.iam.roles import RoleNotTakenError, take_role
+from local_aws.lambda_ import provider as functions
 from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.machines import Machines, one, task
 from local_aws_harness.served import Served, document, serve

@@ -17,9 +17,9 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from local_aws.glue.kept_spark import KeptSpark
 from local_aws.core.patching import restore
 from local_aws.core.world import ADMINISTRATOR, World
+from local_aws.glue.kept_spark import KeptSpark
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local_aws.server import LocalAws
 from local_aws.server.browser_guard import refusal
 from mhealth_ops.kaggle.api import KaggleApi
-from local_aws.server import LocalAws
 from tools.browser import REBOUND
 
 if TYPE_CHECKING:

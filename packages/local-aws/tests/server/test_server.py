@@ -17,10 +17,10 @@ from moto.moto_server import werkzeug_app
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 
 from local_aws.core import clock
-from local_aws.testing import faults
 from local_aws.core.errors import LocalAwsError, PortTaken
-from local_aws.testing.faults import Fault
 from local_aws.server import LocalAws
+from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from local_aws_harness.stack import Stacks, function, role
 
 pytestmark = pytest.mark.local_aws

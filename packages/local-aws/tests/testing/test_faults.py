@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ResponseStreamingError
 
+from local_aws.iam import authorizer
 from local_aws.testing import faults
 from local_aws.testing.faults import Call, Fault
-from local_aws.iam import authorizer as judge
 from local_aws_harness.served import Served, serve
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serve(tmp_path_factory.mktemp("faults"), judge.install, faults.install) as served:
+    with serve(tmp_path_factory.mktemp("faults"), authorizer.install, faults.install) as served:
         served.client("s3").create_bucket(Bucket="bucket")
         yield served
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 """The checkout."""
 
 TEMPLATE = ROOT / "cloudformation" / "template.yaml"

@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
+from local_aws_harness.stack import Stacks, running
 from mhealth_ops.operations.errors import NoSuchStack
 from mhealth_ops.operations.explain import explain
-from local_aws_harness.stack import Stacks, running
 
 pytestmark = pytest.mark.local_aws
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from local_aws.athena.errors import QueryFailedError
-from local_aws.iam.callers import AccessDeniedError, authorize
 from local_aws.core.world import ACCOUNT
+from local_aws.iam.callers import AccessDeniedError, authorize
 
 
 class Caller:

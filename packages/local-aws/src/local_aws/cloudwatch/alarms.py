@@ -15,9 +15,9 @@ from typing import Any
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 
-from local_aws.core import clock
 from local_aws.cloudwatch.metrics import MINUTE, floor, periods
 from local_aws.cloudwatch.notices import tell
+from local_aws.core import clock
 from local_aws.core.patching import replace
 from local_aws.core.world import ACCOUNT
 

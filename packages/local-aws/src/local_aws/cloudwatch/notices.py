@@ -10,10 +10,10 @@ from moto.cloudwatch.models import Alarm
 from moto.sns.models import sns_backends
 
 from local_aws.core import clock
+from local_aws.core.world import ACCOUNT
 from local_aws.iam.evaluation import judge_service
 from local_aws.iam.keys import is_customers, service_may_use
 from local_aws.iam.policies import Request
-from local_aws.core.world import ACCOUNT
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local_aws.core import clock
 from local_aws.cloudwatch import alarms, embedded, metrics
+from local_aws.core import clock
 from local_aws.core.world import World
 
 

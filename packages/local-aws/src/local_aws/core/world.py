@@ -6,12 +6,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
-from local_aws.glue.kept_spark import KeptSpark
 from local_aws.core.processes import Children
 
 ACCOUNT = "123456789012"
@@ -21,13 +20,20 @@ ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "administrator", "AWS_SECRET_ACCESS_KEY": 
 """Credentials that no role owns: on the local AWS they may do everything, as any unknown key does."""
 
 
+class Closable(Protocol):
+    """What has to be ended."""
+
+    def close(self) -> None:
+        """End it."""
+
+
 @dataclass(frozen=True)
 class World:
     """One local AWS.
 
     `endpoint` is the address of every service; `folder` holds logs/, code/ and cache/ of this process;
     `function_environment` are variables that every Lambda function has besides its own;
-    `spark` is the Java that stays between job runs (None: each run starts its own).
+    `spark` is the Java that stays between runs of Glue jobs (None: each run starts its own).
     """
 
     endpoint: str
@@ -35,7 +41,7 @@ class World:
     folder: Path
     function_environment: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
-    spark: KeptSpark | None = None
+    spark: Closable | None = None
     # One for all clients, for it reads the long descriptions of the services once; it is no thing for two threads.
     _session: boto3.Session = field(default_factory=boto3.Session)
     _session_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -23,7 +23,7 @@ from local_aws.glue.spark_runtime import SparkRuntime, SparkRuntimeError, enviro
 _ONE_COMPILER = "-XX:TieredStopAtLevel=1"
 """At the real dataset's size Java's second compiler costs more than it gains."""
 
-REHEARSAL = Path(__file__).with_name("class_rehearsal.py")
+WARMUP_JOB = Path(__file__).with_name("warmup_job.py")
 """The job whose classes are kept."""
 
 _SILENT = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off")
@@ -40,7 +40,7 @@ def java_options(runtime: SparkRuntime) -> str:
 
 
 def make_archive(runtime: SparkRuntime) -> Path:
-    """Make the archive for this Spark by running the rehearsal, where it is not there yet; its folder.
+    """Make the archive for this Spark by running the warm-up job, where it is not there yet; its folder.
 
     Raises SparkRuntimeError where Java or Spark ends with an error.
     """
@@ -61,7 +61,7 @@ def make_archive(runtime: SparkRuntime) -> Path:
             "us-east-1",
             shlex.join((_ONE_COMPILER, f"-XX:SharedArchiveFile={own}", f"-XX:ArchiveClassesAtExit={spark}", *_SILENT)),
         )
-        _run([*command, str(REHEARSAL)], runtime)
+        _run([*command, str(WARMUP_JOB)], runtime)
         # At once, for others may start a job now, and a Java that gets half an archive breaks down.
         made.rename(folder)
     return folder

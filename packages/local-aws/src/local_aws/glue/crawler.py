@@ -20,12 +20,12 @@ from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningExcep
 from moto.glue.models import FakeCrawler, GlueBackend
 from moto.glue.responses import GlueResponse
 
+from local_aws.core.patching import replace
+from local_aws.core.world import ACCOUNT, World
 from local_aws.glue import crawler_rights, log_groups
 from local_aws.glue.crawler_partitions import CrawlError, Tables
-from local_aws.core.patching import replace
 from local_aws.iam.roles import take_role
 from local_aws.logs.service_logs import put_lines
-from local_aws.core.world import ACCOUNT, World
 
 
 @dataclass

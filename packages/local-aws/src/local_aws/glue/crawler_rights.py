@@ -9,8 +9,8 @@ that anybody is known to need. docs/aws-facts.md counts this among what is belie
 
 from __future__ import annotations
 
-from local_aws.iam.callers import AccessDeniedError, caller, require
 from local_aws.core.world import ACCOUNT
+from local_aws.iam.callers import AccessDeniedError, caller, require
 
 TABLE_RIGHTS = tuple(
     f"glue:{action}"

@@ -14,15 +14,12 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
-from local_aws.glue import cds_archive as quick_java
-from local_aws.glue import spark_connector
-from local_aws.glue import spark_runtime
-from local_aws.glue import job_errors, log_groups
-from local_aws.glue.kept_spark import Lent, settings_for
+from local_aws.core.world import ACCOUNT, World
+from local_aws.glue import cds_archive, job_errors, log_groups, spark_connector, spark_runtime
+from local_aws.glue.kept_spark import KeptSpark, Lent, settings_for
 from local_aws.glue.quick_python import quick
 from local_aws.iam.roles import take_role
 from local_aws.logs.service_logs import put_lines
-from local_aws.core.world import ACCOUNT, World
 
 SECONDS_PER_MINUTE = 60.0
 """Glue counts a job's Timeout in minutes."""
@@ -177,7 +174,7 @@ class Runner:
     def _lent_java(self, spark: spark_runtime.SparkRuntime, libraries: Sequence[Path]) -> Iterator[Lent | None]:
         """The Java that the local AWS keeps; None where the run starts its own."""
         kept = self._world.spark
-        if kept is None:
+        if not isinstance(kept, KeptSpark):
             yield None
             return
         settings = settings_for(self._own_environment(), self._world.endpoint, self._world.region)
@@ -196,7 +193,7 @@ class Runner:
         else:
             jars = spark_connector.connector_jars(spark)
             command = spark_runtime.spark_submit_command(
-                spark, jars, self._world.endpoint, self._world.region, quick_java.java_options(spark)
+                spark, jars, self._world.endpoint, self._world.region, cds_archive.java_options(spark)
             )
             if libraries:
                 command += ["--py-files", ",".join(map(str, libraries))]

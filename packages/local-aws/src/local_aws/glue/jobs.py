@@ -12,9 +12,9 @@ from moto.glue.exceptions import ConcurrentRunsExceededException, JobRunNotFound
 from moto.glue.models import FakeJob
 from moto.glue.responses import GlueResponse
 
-from local_aws.glue.job_runs import ENDED, JobRun, Runner
 from local_aws.core.patching import replace
 from local_aws.core.world import World
+from local_aws.glue.job_runs import ENDED, JobRun, Runner
 
 
 def _runs(job: FakeJob) -> list[JobRun]:

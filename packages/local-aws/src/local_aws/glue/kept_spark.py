@@ -26,9 +26,7 @@ from typing import Any
 from py4j.clientserver import ClientServer, JavaParameters, PythonParameters
 from py4j.protocol import Py4JError
 
-from local_aws.glue import cds_archive as quick_java
-from local_aws.glue import spark_connector
-from local_aws.glue import spark_runtime
+from local_aws.glue import cds_archive, spark_connector, spark_runtime
 from local_aws.glue.spark_runtime import SparkRuntime
 
 _START_LIMIT = 60.0
@@ -73,7 +71,7 @@ class _Java:
         self._folder = Path(tempfile.mkdtemp(prefix="kept-spark-"))
         self.output = self._folder / "spark.log"
         told = self._folder / "listens"
-        options = f"{quick_java.java_options(runtime)} {shlex.quote(f'-Djava.io.tmpdir={self._folder}')}"
+        options = f"{cds_archive.java_options(runtime)} {shlex.quote(f'-Djava.io.tmpdir={self._folder}')}"
         command = spark_runtime.spark_submit_command(
             runtime,
             spark_connector.connector_jars(runtime),

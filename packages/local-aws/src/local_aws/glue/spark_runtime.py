@@ -22,8 +22,19 @@ JAVA_MAJOR = 17
 NOWHERE = "http://127.0.0.1:9"
 """The endpoint of no AWS: the port of the discard service, on which nobody answers."""
 
-CACHE = Path(__file__).resolve().parent.parent / ".cache"
-"""What is downloaded once per checkout."""
+
+def _cache() -> Path:
+    """LOCAL_AWS_CACHE; else .cache/ of the uv project that this package is installed in; else the person's own."""
+    if named := os.environ.get("LOCAL_AWS_CACHE"):
+        return Path(named).absolute()
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "uv.lock").is_file():
+            return folder / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "local-aws"
+
+
+CACHE = _cache()
+"""What is downloaded or made once: Spark's S3 connector, Java's archives of classes."""
 
 
 class SparkRuntimeError(Exception):

@@ -14,14 +14,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import s3_backends
 from moto.sts.models import AssumedRole
 
+from local_aws.core.patching import replace
+from local_aws.core.world import ACCOUNT, World
 from local_aws.iam import encryption, record, s3
 from local_aws.iam.callers import AccessDeniedError, authorize, caller, require
 from local_aws.iam.policies import Decision
 from local_aws.iam.record import refused, used, would_allow
 from local_aws.iam.requests import S3Request, call_of, credential, s3_request
 from local_aws.iam.resources import UnjudgedError, context_of, passed_roles, touched
-from local_aws.core.patching import replace
-from local_aws.core.world import ACCOUNT, World
 
 __all__ = ["AccessDeniedError", "authorize", "caller", "install", "refused", "used", "would_allow"]
 

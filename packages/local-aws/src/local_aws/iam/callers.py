@@ -9,11 +9,11 @@ from typing import Any
 from moto.iam.models import Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from local_aws.core.world import ACCOUNT
 from local_aws.iam import encryption, record
 from local_aws.iam.evaluation import evaluate
 from local_aws.iam.policies import Decision, Request, decide
 from local_aws.iam.resource_policies import policy_of
-from local_aws.core.world import ACCOUNT
 
 
 class AccessDeniedError(Exception):

@@ -14,9 +14,9 @@ from typing import Any
 
 from moto.cloudtrail.responses import CloudTrailResponse
 
-from local_aws.iam import record
 from local_aws.core.patching import replace
 from local_aws.core.world import ACCOUNT, World
+from local_aws.iam import record
 
 _DATA_EVENTS = re.compile(
     r"s3:(List|Head)Bucket\w*|s3:\w*(Object|Multipart)\w*|lambda:Invoke\w*|sns:Publish\w*|sqs:(Send|Receive|Delete)Message\w*"

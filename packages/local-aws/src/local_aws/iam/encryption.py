@@ -10,9 +10,9 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from local_aws.core.world import ACCOUNT
 from local_aws.iam.keys import DECRYPT, ENCRYPT, is_customers, key_arn
 from local_aws.iam.s3 import Permission
-from local_aws.core.world import ACCOUNT
 
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
 _WRITE = "s3:PutObject"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_aws.iam.policies import Decision, Request, decide, judge, listed, statements
 from local_aws.core.world import ACCOUNT
+from local_aws.iam.policies import Decision, Request, decide, judge, listed, statements
 
 RESOURCE_POLICY = "resource-based policy"
 _ROOT = {f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT}

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from moto.kms.models import Key, kms_backends
 
+from local_aws.core.world import ACCOUNT
 from local_aws.iam.evaluation import judge_service
 from local_aws.iam.policies import Request
-from local_aws.core.world import ACCOUNT
 
 ENCRYPT = "kms:GenerateDataKey"
 DECRYPT = "kms:Decrypt"

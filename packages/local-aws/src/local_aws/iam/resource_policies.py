@@ -9,8 +9,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from local_aws.iam.keys import customer_key
 from local_aws.core.world import ACCOUNT
+from local_aws.iam.keys import customer_key
 
 
 def policy_of(action: str, resource: str, region: str) -> str:

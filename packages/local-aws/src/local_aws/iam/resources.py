@@ -7,9 +7,9 @@ from typing import Any
 
 from moto.athena.models import athena_backends
 
+from local_aws.core.world import ACCOUNT
 from local_aws.iam.keys import key_arn
 from local_aws.iam.resource_policies import secret
-from local_aws.core.world import ACCOUNT
 
 Parameters = Mapping[str, Any]
 

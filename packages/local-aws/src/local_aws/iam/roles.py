@@ -6,8 +6,8 @@ import json
 
 from moto.iam.models import iam_backends
 
-from local_aws.iam.evaluation import trusts
 from local_aws.core.world import ACCOUNT, World
+from local_aws.iam.evaluation import trusts
 
 
 class RoleNotTakenError(Exception):

@@ -27,10 +27,10 @@ from moto.awslambda import models, responses
 from moto.core.exceptions import JsonRESTError
 
 from local_aws.cloudwatch.services import invoked
-from local_aws.lambda_.logs import set_logging_config, write_log
 from local_aws.core.patching import replace
-from local_aws.iam.roles import RoleNotTakenError, take_role
 from local_aws.core.world import ACCOUNT, World
+from local_aws.iam.roles import RoleNotTakenError, take_role
+from local_aws.lambda_.logs import set_logging_config, write_log
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 

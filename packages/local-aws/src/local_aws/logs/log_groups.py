@@ -8,9 +8,9 @@ from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundExce
 from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
-from local_aws.iam.keys import service_may_use
 from local_aws.core.patching import replace
 from local_aws.core.world import ACCOUNT, World
+from local_aws.iam.keys import service_may_use
 
 _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
 """What CloudWatch Logs does with a key, by its guide; there the policy says `ReEncrypt*` and `GenerateDataKey*`."""

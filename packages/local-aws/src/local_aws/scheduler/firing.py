@@ -18,8 +18,8 @@ from moto.scheduler.models import Schedule, scheduler_backends
 
 from local_aws.core import clock
 from local_aws.core.errors import LocalAwsError
-from local_aws.iam.roles import RoleNotTakenError, take_role
 from local_aws.core.world import ACCOUNT, World
+from local_aws.iam.roles import RoleNotTakenError, take_role
 
 DEFAULT_RETRIES = 185
 """MaximumRetryAttempts where a RetryPolicy does not say."""

@@ -21,28 +21,25 @@ from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local_aws.s3 import buckets
-from local_aws.iam import cloudtrail
-from local_aws.testing import faults
-from local_aws.logs import log_groups
-from local_aws.server import protocols
 from local_aws.athena import provider as athena
-from local_aws.server.browser_guard import BrowserGuard
-from local_aws.cloudformation import change_sets, stacks
+from local_aws.cloudformation import provider as cloudformation
 from local_aws.cloudformation.deploy import deploy
 from local_aws.cloudwatch import provider as cloudwatch
 from local_aws.core.environment import keep_proxies_out
 from local_aws.core.errors import LocalAwsError
-from local_aws.lambda_ import provider as functions
-from local_aws.glue import crawler
-from local_aws.glue import jobs as glue_jobs
-from local_aws.glue.kept_spark import KeptSpark
-from local_aws.iam import authorizer as iam
-from local_aws.iam import managed_policies
 from local_aws.core.listening import HOST, listen
 from local_aws.core.patching import replace, restore
-from local_aws.stepfunctions import provider as state_machines
 from local_aws.core.world import World
+from local_aws.glue import provider as glue
+from local_aws.glue.kept_spark import KeptSpark
+from local_aws.iam import provider as iam
+from local_aws.lambda_ import provider as lambda_
+from local_aws.logs import provider as logs
+from local_aws.s3 import provider as s3
+from local_aws.server import protocols
+from local_aws.server.browser_guard import BrowserGuard
+from local_aws.stepfunctions import provider as stepfunctions
+from local_aws.testing import faults
 
 _PID = "pid"
 _POLL = 0.05  # seconds between two looks at whether to stop serving
@@ -50,10 +47,9 @@ _POLL = 0.05  # seconds between two looks at whether to stop serving
 Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
 """What functions call that is no AWS: started with a folder of its own; gives variables that lead functions to it."""
 
-_MODULES = (
-    *(protocols, stacks, change_sets, buckets, log_groups, cloudwatch, functions),
-    *(glue_jobs, crawler, athena, state_machines, iam, cloudtrail, faults),
-)
+_PARTS = (protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions, iam, faults)
+"""In the order in which they are installed: each may stand in front of those before it."""
+
 _running = threading.Lock()
 _MOTO_MODULES = frozenset(backends.list_of_moto_modules())
 
@@ -120,13 +116,13 @@ class LocalAws:
             self._ending.callback(spark.close)
         self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark)
         self._ending.callback(self.world.children.end_all)
-        managed_policies.install(self.world)  # first, for the reset makes them anew
+        iam.install_managed_policies(self.world)  # first, for the reset makes them anew
         # What a world before this one left in the process.
         moto_api_backend.reset()
         # moto asks twice with each request which services it has, and looks into its folder each time.
         replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
-        for module in _MODULES:
-            module.install(self.world)
+        for part in _PARTS:
+            part.install(self.world)
         threading.Thread(target=server.serve_forever, args=(_POLL,), name="local AWS", daemon=True).start()
         self._ending.callback(server.shutdown)
         if self.template is not None:

@@ -12,8 +12,8 @@ from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import Execution
 
 from local_aws.core.patching import replace, replace_everywhere
-from local_aws.iam.roles import take_role
 from local_aws.core.world import World
+from local_aws.iam.roles import take_role
 
 CREDENTIALS_LAST = 45 * 60.0
 """Seconds after which a role is assumed again; STS grants an hour."""

@@ -6,13 +6,8 @@ import logging
 
 from moto.core.config import default_user_config
 
-from local_aws.stepfunctions import clients
-from local_aws.stepfunctions import executions
-from local_aws.stepfunctions import language
-from local_aws.stepfunctions import paths
-from local_aws.stepfunctions import running
-from local_aws.stepfunctions import services
 from local_aws.core.world import World
+from local_aws.stepfunctions import clients, executions, language, paths, running, services
 
 
 def install(world: World) -> None:

@@ -19,11 +19,11 @@ from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
+from local_aws.core.patching import replace
+from local_aws.core.world import World
 from local_aws.iam.callers import caller
 from local_aws.iam.requests import call_of, credential, s3_request
 from local_aws.iam.resources import UnjudgedError
-from local_aws.core.patching import replace
-from local_aws.core.world import World
 
 WRITES = (
     *("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local_aws.client import PORT
-from mhealth_ops.commands.target import Target, with_target
 from local_aws.foreground import named_values, say, serve
+from mhealth_ops.commands.target import Target, with_target
 from mhealth_ops.project import STACK, TEMPLATE
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def notebook(target: Target, /, *, dataset: Dataset = "synthetic") -> None:
     What was started ends with it. `--endpoint` is not used: the local AWS is started here.
     """
     # Late: help and completion must not wait for AWS's libraries.
-    from mhealth_ops.local import demo
-    from mhealth_ops.local import notebook
+    from mhealth_ops.local import demo, notebook
     from mhealth_ops.operations.errors import OperationFailed
     from mhealth_ops.operations.telling import FAILED, new_console
 

@@ -21,10 +21,10 @@ from rich.markup import escape
 from local_aws.client import call_only
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.formats import print_table
-from mhealth_ops.project import STACK
 from mhealth_ops.operations.queries import README_QUERIES, ask, named_query
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.watching import watch
+from mhealth_ops.project import STACK
 
 REGION = "us-east-1"
 FOLDER = Path(".local-aws")

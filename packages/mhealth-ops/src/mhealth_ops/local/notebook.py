@@ -27,9 +27,9 @@ from local_aws.client import HOST, call_only
 from mhealth_ops.commands.target import Target
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.demo import FOLDER, REGION, local_aws
-from mhealth_ops.project import ROOT, STACK
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.watching import watch
+from mhealth_ops.project import ROOT, STACK
 
 NOTEBOOKS = ROOT / "notebooks"
 FIRST = "01_explore.ipynb"

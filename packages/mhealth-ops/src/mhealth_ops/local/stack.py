@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from local_aws.client import LocalAwsError
+from local_aws.server import KeptSpark, LocalAws, Sidecar
 from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
-from local_aws.server import KeptSpark, LocalAws, Sidecar
 
 LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
 """Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""

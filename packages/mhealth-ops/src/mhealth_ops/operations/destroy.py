@@ -7,8 +7,7 @@ import sys
 import boto3
 from rich.console import Console
 
-from mhealth_ops.operations import data
-from mhealth_ops.operations import deletion
+from mhealth_ops.operations import data, deletion
 from mhealth_ops.operations.errors import BucketNotOwnedByStack, NoSuchStack, NotConfirmed
 from mhealth_ops.operations.stacks import Stack
 

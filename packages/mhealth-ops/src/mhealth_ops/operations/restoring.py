@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from samtranslator.yaml_helper import yaml_parse
 
-from mhealth_ops.project import TEMPLATE
 from mhealth_ops.operations.snapshots import TABLE, has_table
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.project import TEMPLATE
 
 
 def restore_table(console: Console, stack: Stack) -> bool:

@@ -136,9 +136,7 @@ def nothing_to_query(stack: Stack) -> str | None:
     if shown(stack) is not None:
         return None
     if published := recorded(stack):
-        return (
-            f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: mhealth run brings it back"
-        )
+        return f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: mhealth run brings it back"
     return "nothing is published yet: mhealth run publishes"
 
 

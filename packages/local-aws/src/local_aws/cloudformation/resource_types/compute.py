@@ -13,8 +13,8 @@ from moto.utilities.utils import load_resource_as_str
 
 from local_aws.cloudformation.resource_types.api import PropertyError, as_text, tag_map
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
-from local_aws.lambda_.logs import set_logging_config
 from local_aws.core.world import ACCOUNT
+from local_aws.lambda_.logs import set_logging_config
 
 _DEFAULTS = {"Description": "", "Timeout": 3, "MemorySize": 128, "Environment": {"Variables": {}}, "Layers": []}
 """What a function gets back to when its template says it no more."""

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from moto.s3.models import s3_backends
 
-from local_aws.s3.buckets import unknown_condition
 from local_aws.cloudformation.resource_types.api import PropertyError
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 from local_aws.core.world import ACCOUNT
+from local_aws.s3.buckets import unknown_condition
 
 
 def _encryption(value: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""S3: conditional writes, copies and encryption as AWS has them."""

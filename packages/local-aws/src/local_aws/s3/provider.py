@@ -1,0 +1,11 @@
+"""S3: installed as one."""
+
+from __future__ import annotations
+
+from local_aws.core.world import World
+from local_aws.s3 import buckets
+
+
+def install(world: World) -> None:
+    """Correct conditional writes, copies and statements on buckets."""
+    buckets.install(world)

@@ -1,0 +1,8 @@
+"""One local AWS in this process: `LocalAws` starts moto's server with every service of this package."""
+
+from __future__ import annotations
+
+from local_aws.glue.kept_spark import KeptSpark
+from local_aws.server.local_aws import LocalAws, Sidecar
+
+__all__ = ["KeptSpark", "LocalAws", "Sidecar"]

@@ -1,0 +1,1 @@
+"""What tests use to make the local AWS fail on purpose."""
