@@ -96,7 +96,7 @@ def before(local: MhealthCommand) -> dict[str, Done]:
 @pytest.fixture(scope="module")
 def ran(local: MhealthCommand, before: dict[str, Done], aws: LocalAws) -> Done:
     """The run that published: the dataset's second version, whose first line is torn off, asked for by its number."""
-    file = Path(aws.dataset) / "mHealth_subject2.log"
+    file = aws.world.folder.parent / "dataset" / "mHealth_subject2.log"
     file.write_text("torn off\n" + file.read_text().partition("\n")[2])
     return local("run", "--version", "2")
 

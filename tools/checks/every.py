@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def every_check(workshop: Workshop) -> list[Check]:
         ),
         Check("report in Lambda's environment", lambda: function.renders_the_report(workshop), ("sam build",)),
         Check("sam deploy", lambda: sam.deploy(workshop), ("sam build",)),
+        Check("import contracts", _import_contracts),
         Check("mypy", lambda: _first_number(_tool("mypy"), "files")),
         Check("sam validate", sam.validate),
         Check("checkov", _checkov),
@@ -71,6 +73,14 @@ def every_check(workshop: Workshop) -> list[Check]:
 
 def _tool(name: str, *arguments: str) -> str:
     return command(str(_TOOLS / name), *arguments)
+
+
+def _import_contracts() -> str:
+    """The contracts of pyproject.toml, by import-linter."""
+    paths = os.pathsep.join(("glue", "lambda_ingest", "lambda_report"))
+    told = command(str(_TOOLS / "lint-imports"), "--no-cache", environment={**os.environ, "PYTHONPATH": paths})
+    kept = re.search(r"(\d+) kept", told)
+    return f"{kept[1]} kept" if kept else told
 
 
 def _first_number(output: str, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -32,12 +33,8 @@ def page() -> str:
         check=True,
     ).stdout
     # A page has one title: typer's headings go one level down.
-    return (
-        _HEAD
-        + "\n"
-        + made.strip().replace("\n### ", "\n#### ").replace("\n## ", "\n### ").replace("# `", "## `", 1)
-        + "\n"
-    )
+    lower = re.sub(r"^(#+ `)", r"#\1", made.strip(), flags=re.MULTILINE)
+    return f"{_HEAD}\n{lower}\n"
 
 
 if __name__ == "__main__":
