@@ -328,7 +328,7 @@ def test_a_rollback_goes_to_the_snapshot_before_and_back(local: MhealthCommand, 
     status = local("status").stdout
     assert f"published   snapshot {older}, version 1 of " in status
     assert f"; the last run published {newer}, so somebody rolled back\n" in status
-    undo = re.search(r"^to undo it +local-aws (.*)$", done.stdout, re.MULTILINE)
+    undo = re.search(r"^to undo it +mhealth (.*)$", done.stdout, re.MULTILINE)
     assert undo
     assert MhealthCommand()(*undo[1].split(), "--yes").returncode == 0
     assert readers_see(local) == newer
@@ -461,7 +461,7 @@ def test_the_commands_of_the_readme_run_as_they_stand(
     local: MhealthCommand, aws: LocalAws, published: tuple[int, int], tmp_path: Path
 ) -> None:
     section = README.read_text().split("\n## Command line\n")[1].split("\n## ")[0]
-    commands = [line for line in re.findall(r"^\$ (.+)$", section, re.MULTILINE) if line.startswith("local-aws ")]
+    commands = [line for line in re.findall(r"^\$ (.+)$", section, re.MULTILINE) if line.startswith("mhealth ")]
     assert {command.split()[1] for command in commands} == {"run", "query", "status"}
     variables = {"LOCAL_AWS_ENDPOINT": aws.endpoint, "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
     done = subprocess.run(

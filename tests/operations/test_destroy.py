@@ -257,7 +257,7 @@ def test_a_persons_mistake_is_one_sentence(
     region = environment.pop("region", "us-east-1")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(app, ["verify", "--stack", "nope", "--region", region])
+    done = CliRunner().invoke(app, ["verify", "--aws", "--stack", "nope", "--region", region])
     assert done.exit_code == 1
     assert told in done.output
     assert len(done.output.strip().splitlines()) == 1

@@ -12,7 +12,6 @@ from typing import Any
 
 import boto3
 import pytest
-from mhealth_ops.operations.cli import app
 from moto.sns.models import sns_backends
 from rich.console import Console
 from typer.testing import CliRunner
@@ -21,6 +20,7 @@ from local_aws.cloudformation.deploy import deploy
 from local_aws.core import clock
 from local_aws.core.world import ACCOUNT
 from local_aws.server import LocalAws
+from mhealth_ops.cli import app
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from mhealth_ops.operations.checks import (
@@ -115,10 +115,10 @@ def test_a_run_that_finds_nothing_new_is_verified_too(first: tuple[bool, str]) -
 
 
 def test_a_failed_run_is_told_with_its_error(first: tuple[bool, str], aws: LocalAws, tmp_path: Path) -> None:
-    dataset = Path(aws.dataset)
+    dataset = aws.world.folder.parent / "dataset"
     for file in dataset.glob("*.log"):
         file.rename(tmp_path / file.name)
-    done = CliRunner().invoke(app, ["verify", "--region", "us-east-1"])
+    done = CliRunner().invoke(app, ["verify", "--aws", "--region", "us-east-1"])
     for file in tmp_path.glob("*.log"):
         file.rename(dataset / file.name)
     assert done.exit_code == 1

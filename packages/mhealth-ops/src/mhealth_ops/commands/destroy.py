@@ -44,7 +44,8 @@ def destroy(
         if bucket:
             if not delete_data:
                 raise OperationFailed(
-                    f"--bucket {bucket} names data to remove. Say --delete-data, too. Nothing was deleted."
+                    f"--bucket {bucket} names data to remove. Say --delete-data (make: DELETE_DATA=1), too. "
+                    "Nothing was deleted."
                 )
             destroy_data(console, account, target.stack, bucket, confirm=confirm)
             return
