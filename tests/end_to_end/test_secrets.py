@@ -50,7 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         local_stack(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws,
     ):
         world = World(anybody(), aws.endpoint)
-        aws.world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
+        aws.world.function_environment.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN)["ARN"]
         update(aws, project, KaggleSecretArn=secret)
         yield Place(aws, world, kaggle, project, secret, Subscriber(world).told)
@@ -104,7 +104,7 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ids=["no such secret", "invalid token", "no consent", "unreachable", "storage"],
 )
 def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, Any], told: str) -> None:
-    kaggle: dict[str, str] = place.aws.world.kaggle  # type: ignore[assignment] - it is a dictionary
+    kaggle: dict[str, str] = place.aws.world.function_environment  # type: ignore[assignment] - it is a dictionary
     update(place.aws, place.project, KaggleSecretArn=trouble.get("secret", place.secret))
     if "status" in trouble:
         place.kaggle.faults.append(Fault("GetDataset", status=trouble["status"]))

@@ -47,7 +47,7 @@ def kaggle(dataset: Path, place: Path) -> Iterator[KaggleApi]:
 @pytest.fixture(scope="module")
 def running(project: Project, dataset: Path, place: Path, kaggle: KaggleApi) -> Iterator[tuple[World, LocalAws]]:
     with deployed(project, dataset, place / "world") as running:
-        running[1].world.kaggle.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
+        running[1].world.function_environment.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         yield running
 
 

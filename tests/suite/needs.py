@@ -18,6 +18,7 @@ NEEDS = {
     "browser": "needs a browser",
     "tests": "runs tests in a process of its own",
     "volume": "needs data of a size that takes seconds",
+    "environment": "needs an environment of its own, with packages installed into it",
 }
 _MODULES = ("mhealth_ops.cli", "local_aws.cli")
 _PROGRAMS = ("bin/mhealth", "bin/local-aws")
@@ -40,6 +41,8 @@ def needed(event: str, arguments: Sequence[Any]) -> str | None:
         return None if "pyspark-shell" in words else "spark_process"
     if "pytest" in words:
         return "tests"
+    if words[1:3] == ["pip", "install"]:
+        return "environment"
     if "run-driver" in words and any("playwright" in word for word in words):
         return "browser"
     ours = any(word in _MODULES or word.endswith(_PROGRAMS) for word in words)

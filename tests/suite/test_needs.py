@@ -23,6 +23,7 @@ SESSION = ["/spark/bin/spark-submit", "--conf", "spark.ui.enabled=false", "pyspa
         pytest.param(["/bin/mhealth", "local", "up", "--dataset", "x"], "local_aws", id="up"),
         pytest.param(["/bin/mhealth", "local", "up", "--no-stack"], "local_aws", id="up without a stack"),
         pytest.param(["/bin/mhealth", "query", "SELECT 1"], None, id="query"),
+        pytest.param(["/bin/uv", "pip", "install", "a.whl"], "environment", id="installation"),
         pytest.param(["python", "-m", "mhealth_ops.cli", "demo"], "local_aws", id="demo"),
         pytest.param(["/bin/local-aws", "up", "--template", "x"], "local_aws", id="up of another template"),
         pytest.param(["node", "/venv/playwright/cli.js", "run-driver"], "browser", id="browser"),

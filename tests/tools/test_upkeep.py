@@ -58,7 +58,8 @@ def test_what_follows_glue_is_not_updated_by_itself() -> None:
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
     (uv,) = [each for each in updates if each["package-ecosystem"] == "uv"]
     ignored = {each["dependency-name"] for each in uv["ignore"]}
-    pinned = re.findall(r'^    "(\w+)==[^"]+"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    projects = [ROOT / "pyproject.toml", *ROOT.glob("packages/*/pyproject.toml")]
+    pinned = [name for each in projects for name in re.findall(r'^    "(\w+)==[^"]+"', each.read_text(), re.MULTILINE)]
     assert ignored == set(pinned)
     assert all(each["schedule"] == {"interval": "weekly"} and each["groups"] for each in updates)
 

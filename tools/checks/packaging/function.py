@@ -127,7 +127,7 @@ def invoke(
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         **given,
-        **workshop.aws.world.kaggle,
+        **workshop.aws.world.function_environment,
         **workshop.aws.world.client_environment(),
         "AWS_ACCESS_KEY_ID": "anyone",
         "AWS_SECRET_ACCESS_KEY": "anything",

@@ -1,0 +1,89 @@
+"""`local-aws up`: any template, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("local-aws"))
+TEMPLATE = {
+    "Parameters": {"Shown": {"Type": "String", "Default": "nothing"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Shown"}}}},
+    "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}},
+}
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    path = tmp_path / "any.json"
+    path.write_text(json.dumps(TEMPLATE))
+    return path
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, "up", "--port", "0", *arguments], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def served(folder: Path, *arguments: str) -> tuple[list[dict[str, object]], dict[str, str], str]:
+    """The stacks, the attributes of the one topic, and what was said of a local AWS that is ended then."""
+    process = subprocess.Popen(
+        [COMMAND, "up", "--port", "0", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            endpoint = process.stdout.readline().split()[1]
+            session = boto3.Session("any", "any", region_name="us-east-1")
+            stacks = session.client("cloudformation", endpoint_url=endpoint).describe_stacks()["Stacks"]
+            sns = session.client("sns", endpoint_url=endpoint)
+            topics = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
+            attributes = sns.get_topic_attributes(TopicArn=topics[0])["Attributes"] if topics else {}
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert process.returncode == 0
+    return list(stacks), attributes, said
+
+
+def test_a_template_is_deployed_under_the_name_and_with_the_parameters_given(template: Path, tmp_path: Path) -> None:
+    options = ("--template", str(template), "--stack-name", "mine", "--parameter", "Shown=hello")
+    (stack,), topic, said = served(tmp_path, *options)
+    assert (stack["StackName"], stack["StackStatus"]) == ("mine", "CREATE_COMPLETE")
+    assert topic["DisplayName"] == "hello"
+    assert "local-aws: stack mine is deployed" in said
+
+
+def test_without_a_template_there_is_no_stack(tmp_path: Path) -> None:
+    stacks, _, said = served(tmp_path)
+    assert stacks == []
+    assert "there is no stack yet" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        pytest.param(("--template", "none.yaml"), 2, "file 'none.yaml' does not exist", id="no template"),
+        pytest.param(("--parameter", "Shown"), 2, "expected NAME=VALUE", id="parameter"),
+        pytest.param(("--template", "any.json", "--parameter", "No=1"), 1, "[No] do not exist", id="its parameters"),
+    ],
+)
+def test_what_cannot_be_is_told(
+    template: Path, tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    ended = run(tmp_path, *arguments)
+    assert (ended.returncode, ended.stdout) == (status, "")
+    assert message in " ".join(ended.stderr.replace("│", " ").split())
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,105 @@
+"""The wheel in an empty environment: it starts there, deploys somebody's template, and runs the function in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import boto3
+import pytest
+
+pytestmark = pytest.mark.environment
+
+PACKAGE = Path(__file__).parents[2]
+TEMPLATE = {
+    "Parameters": {"Greeting": {"Type": "String"}},
+    "Resources": {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                }
+            },
+        },
+        "Greeter": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Handler": "greeter.greet",
+                "Runtime": "python3.11",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": "code",
+                "Environment": {"Variables": {"GREETING": {"Ref": "Greeting"}}},
+            },
+        },
+    },
+    "Outputs": {"Greeter": {"Value": {"Ref": "Greeter"}}},
+}
+CODE = """
+import os
+
+def greet(event, context):
+    return os.environ["GREETING"] + " " + event["name"]
+"""
+
+
+@pytest.fixture(scope="module")
+def uv() -> str:
+    found = os.environ.get("UV") or shutil.which("uv") or str(PACKAGE.parents[1] / ".cache" / "uv" / "bin" / "uv")
+    if not Path(found).exists():
+        pytest.skip("uv is not on the path")
+    return found
+
+
+@pytest.fixture(scope="module")
+def command(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`local-aws` in an environment that has the wheel, and what the wheel asks for."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", folder, PACKAGE], check=True)
+    (wheel,) = folder.glob("local_aws-*.whl")
+    subprocess.run([uv, "venv", "--quiet", "--no-project", folder / "environment"], check=True)
+    python = folder / "environment" / "bin" / "python"
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, wheel], check=True)
+    return python.with_name("local-aws")
+
+
+def test_it_starts_and_runs_a_template(command: Path, tmp_path: Path) -> None:
+    (tmp_path / "template.json").write_text(json.dumps(TEMPLATE))
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "greeter.py").write_text(CODE)
+    options = ("--port", "0", "--stack-name", "greeting", "--parameter", "Greeting=Good day,")
+    process = subprocess.Popen(
+        [command, "up", "--template", "template.json", *options],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            ready, endpoint = process.stdout.readline().split()
+            assert ready == "ready"
+            session = boto3.Session("any", "any", region_name="us-east-1")
+            cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+            (stack,) = cloudformation.describe_stacks(StackName="greeting")["Stacks"]
+            assert stack["StackStatus"] == "CREATE_COMPLETE"
+            (output,) = stack["Outputs"]
+            answer = session.client("lambda", endpoint_url=endpoint).invoke(
+                FunctionName=output["OutputValue"], Payload=b'{"name": "reader"}'
+            )
+            assert json.loads(answer["Payload"].read()) == "Good day, reader"
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
