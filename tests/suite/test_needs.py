@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ def test_what_a_command_starts(command: Any, need: str | None) -> None:
 def test_a_local_aws_in_the_tests_process_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str | None] = []
     monkeypatch.setattr(sys, "audit", lambda event, *arguments: heard.append(needed(event, arguments)))
-    with pytest.raises(LocalAwsError):
-        LocalAws(str(tmp_path / "nowhere"), folder=tmp_path / "world", template=None).start()
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(LocalAwsError):
+        LocalAws(folder=tmp_path / "world", port=taken.getsockname()[1]).start()
     assert "local_aws" in heard
 
 

@@ -29,6 +29,7 @@ from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.project import STACK
 from tools.browser import NoChromium, chromium, running
 from tools.executing import Executed, execute
+from tools.paths import DOCS
 
 FOLDER = DOCS / "pictures"
 MOST_BYTES = 200_000

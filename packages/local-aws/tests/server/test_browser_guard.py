@@ -163,7 +163,9 @@ def test_names_of_this_machine_pass(host: str) -> None:
     assert refusal({"HTTP_HOST": host}, 80) is None
 
 
-@pytest.mark.notices("packages/local-aws/src/local_aws/server/browser_guard.py", "_HOST.fullmatch(host)", "_HOST.match(host)")
+@pytest.mark.notices(
+    "packages/local-aws/src/local_aws/server/browser_guard.py", "_HOST.fullmatch(host)", "_HOST.match(host)"
+)
 @pytest.mark.parametrize(
     "host",
     [
@@ -202,7 +204,9 @@ def test_motos_own_dashboard_still_reaches_the_server_that_it_comes_from() -> No
     assert refusal(own, 4566) is None
 
 
-@pytest.mark.notices("packages/local-aws/src/local_aws/server/local_aws.py", "DISABLE_GLOBAL_CORS=True", "DISABLE_GLOBAL_CORS=False")
+@pytest.mark.notices(
+    "packages/local-aws/src/local_aws/server/local_aws.py", "DISABLE_GLOBAL_CORS=True", "DISABLE_GLOBAL_CORS=False"
+)
 def test_no_answer_may_be_read_by_other_pages(aws: LocalAws) -> None:
     here = urlsplit(aws.endpoint).netloc
     status, body, allowed = asked(aws, "GET", "/", here)
