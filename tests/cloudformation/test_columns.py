@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from layouts import LAYOUTS
-from mhealth_ops.kaggle import synthetic
 from mhealth import schema
+from mhealth_ops.kaggle import synthetic
 
 BEFORE_THE_SENSORS = ["id", "timestamp"]
 
