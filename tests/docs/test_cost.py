@@ -87,7 +87,7 @@ def test_full_run_costs_what_one_computes_by_hand(stack: Stack) -> None:
     assert costs["DownloadFunction: 1.73 GB x 6 s"] == pytest.approx(0.000173, abs=1e-6)  # 1769 / 1024 x 6 x 1.66667e-5
     assert costs["StateMachine"] == pytest.approx(0.001075, abs=1e-6)  # 43 x 0.000025
     assert costs["ReportFunction: 1.73 GB x 5 s"] == pytest.approx(0.000144, abs=1e-6)  # 1769 / 1024 x 5 x 1.66667e-5
-    assert costs["a query of its"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
+    assert costs["ReportFunction: a query"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
     assert costs["VerifySnapshot"] == pytest.approx(0.000050, abs=1e-9)  # 10 MB x 5 / 1 TB
     assert costs["DataBucket: writes"] == pytest.approx(0.000920, abs=1e-6)  # 184 x 0.000005
     assert costs["Logs"] == pytest.approx(0.005053, abs=1e-6)  # 10.106 MB x 0.5 / GB
@@ -242,6 +242,6 @@ def test_month_without_runs_costs_the_key_and_what_is_stored(stack: Stack) -> No
 def test_worst_day_is_bounded_by_the_timeouts(stack: Stack) -> None:
     bounds = tables.bounds(stack)
     assert "`ConvertParquetJob` hangs until its Timeout, 30 minutes | 0.44000 |" in bounds
-    assert "gives it up, after 60 minutes | 0.88000 |" in bounds
+    assert "stops waiting, after 60 minutes | 0.88000 |" in bounds
     shorter = tables.bounds(stack.with_properties(["ConvertParquetJob"], Timeout=15))
     assert "`ConvertParquetJob` hangs until its Timeout, 15 minutes | 0.22000 |" in shorter

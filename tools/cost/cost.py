@@ -80,8 +80,8 @@ def function_lines(stack: Stack, logical_id: str, seconds: float) -> list[Line]:
     tmp = max(0, function.get("EphemeralStorage", {"Size": free})["Size"] - free) / 1024
     return [
         Line(f"{logical_id}: {gigabytes:.2f} GB x {seconds:g} s", "lambda_gb_second", gigabytes * seconds),
-        Line(f"its /tmp: {tmp:g} GB x {seconds:g} s", "lambda_tmp_gb_second", tmp * seconds),
-        Line("its invocation", "lambda_request", 1 if seconds else 0),
+        Line(f"{logical_id} /tmp: {tmp:g} GB x {seconds:g} s", "lambda_tmp_gb_second", tmp * seconds),
+        Line(f"{logical_id} invocation", "lambda_request", 1 if seconds else 0),
     ]
 
 
@@ -105,7 +105,7 @@ def run(stack: Stack, kind: Kind, case: Case = "least") -> list[Line]:
         *([query_line("VerifySnapshot", use["verify_bytes"])] if use["verify_bytes"] else []),
         *([query_line("CountForReaders", use["count_bytes"])] if use["count_bytes"] else []),
         *function_lines(stack, "ReportFunction", use["report_seconds"]),
-        *(query_line("a query of its", each) for each in use["report_bytes"]),
+        *(query_line("ReportFunction: a query", each) for each in use["report_bytes"]),
         Line("Catalog", "glue_catalog_request", use["catalog_requests"]),
         Line("DataBucket: writes", "s3_write", use["s3_writes"]),
         Line("DataBucket: reads", "s3_read", use["s3_reads"]),

@@ -48,25 +48,25 @@ def number(quantity: float) -> str:
 
 
 def costs(lines: Sequence[Line]) -> str:
-    """What each line costs, and all together."""
+    """What each line costs, and the total."""
     free = after_free_tier(lines)
     rows = [
         (line.what, f"{number(line.quantity)} {PRICES['prices'][line.price]['unit']}", usd(line.usd), usd(less))
         for line, less in zip(lines, free, strict=True)
     ]
-    rows.append(("**together**", "", f"**{usd(total(lines))}**", f"**{usd(sum(free))}**"))
+    rows.append(("**total**", "", f"**{usd(total(lines))}**", f"**{usd(sum(free))}**"))
     return markdown(("what", "how much", "USD", "USD after free tier"), rows)
 
 
 def ranges(least: Sequence[Line], expected: Sequence[Line]) -> str:
-    """What each line costs at least and as expected, and all together."""
+    """The least and the expected cost of each line, and the total."""
     free = after_free_tier(expected)
     rows = []
     for one, other, less in zip(least, expected, free, strict=True):
         what = other.what.partition(":")[0] if " x " in other.what else other.what
         rows.append([what, _quantity(one), usd(one.usd), _quantity(other), usd(other.usd), usd(less)])
     totals = [f"**{usd(amount)}**" for amount in (total(least), total(expected), sum(free))]
-    rows.append(["**together**", "", totals[0], "", *totals[1:]])
+    rows.append(["**total**", "", totals[0], "", *totals[1:]])
     return markdown(("what", "least", "USD", "expected", "USD", "USD after free tier"), rows)
 
 
@@ -78,7 +78,7 @@ def _quantity(line: Line) -> str:
 
 
 def summary(stack: Stack) -> str:
-    """The page in some lines."""
+    """The summary of the page."""
     job = Stack(stack.template, stack.definition, **stack.parameters | {"CatalogRefresh": "Job"})
     cases = {
         "a run that computes everything": (run(stack, "full"), run(stack, "full", "expected")),
@@ -106,7 +106,7 @@ def queries() -> str:
 
 
 def extras(stack: Stack) -> str:
-    """What comes on top, each for a month."""
+    """Additional cost, per month."""
     version = USAGE["stored_bytes"]["version"]["bytes"] / GB
     rows = {
         "`DataKey` after its first rotation, and again after its second (not after later ones)": Line(
@@ -123,14 +123,14 @@ def extras(stack: Stack) -> str:
 
 
 def bounds(stack: Stack) -> str:
-    """What a day can cost at worst: everything hangs until its limit."""
+    """The most that a day can cost: each part hangs until its limit."""
     states = stack.definition["States"]
     tries = 1 + sum(retry["MaxAttempts"] for retry in states["DownloadCSV"]["Retry"])
     timeout = stack.properties("DownloadFunction")["Timeout"]
     polled = max(choice.get("NumericGreaterThanEquals", 0) for choice in states[USAGE["polling"]["state"]]["Choices"])
     rows = [
         (
-            f"`DownloadFunction` needs all of its {timeout} s in {tries} tries",
+            f"`DownloadFunction` runs for its full {timeout} s in {tries} attempts",
             function_lines(stack, "DownloadFunction", tries * timeout),
         ),
         *[
@@ -139,7 +139,7 @@ def bounds(stack: Stack) -> str:
             for minutes in [stack.properties(job)["Timeout"]]
         ],
         (
-            f"`Crawler` still runs when the state machine gives it up, after {polled / 60:g} minutes",
+            f"`Crawler` still runs when the state machine stops waiting, after {polled / 60:g} minutes",
             [crawler_line(polled)],
         ),
     ]
@@ -148,34 +148,34 @@ def bounds(stack: Stack) -> str:
         ("what", "USD"),
         [
             *((what, usd(total(lines))) for what, lines in rows),
-            ("**a day on which all of that happens**", f"**{usd(sum(total(lines) for _, lines in rows))}**"),
-            (f"one query that is cut off at `MaxBytesScanned`, {limit / GB:,.1f} GB", usd(query_line("", limit).usd)),
+            ("**all of these in one day**", f"**{usd(sum(total(lines) for _, lines in rows))}**"),
+            (f"one query cancelled at `MaxBytesScanned`, {limit / GB:,.1f} GB", usd(query_line("", limit).usd)),
         ],
     )
 
 
 def levers(stack: Stack) -> str:
-    """What another setting makes of a run that computes everything."""
+    """The cost of a full run with other settings."""
     shell = {"Command": {"Name": "pythonshell"}, "MaxCapacity": 0.0625}
     others = {
-        "as it is": stack,
+        "current settings": stack,
         "`CatalogRefresh` Job: the second job registers its partitions, no crawler runs": Stack(
             stack.template, stack.definition, **stack.parameters | {"CatalogRefresh": "Job"}
         ),
-        "`GlueWorkers` 10, the DPUs that Glue takes where nothing is said": Stack(
+        "`GlueWorkers` 10, Glue's default number of DPUs": Stack(
             stack.template, stack.definition, **stack.parameters | {"GlueWorkers": 10}
         ),
         "`WorkerType: G.2X`": stack.with_properties(JOBS, WorkerType="G.2X"),
         "`ExecutionClass: FLEX`": stack.with_properties(JOBS, ExecutionClass="FLEX"),
-        "Python shell, 1/16 DPU, if it took no longer (this code needs Spark)": stack.with_properties(JOBS, **shell),
+        "Python shell, 1/16 DPU, if it took as long (this code needs Spark)": stack.with_properties(JOBS, **shell),
     }
     now = total(run(stack, "full", "expected"))
     rows = [(what, total(run(other, "full")), total(run(other, "full", "expected"))) for what, other in others.items()]
     job = stack.properties(JOBS[0])
     minute = Line("", "glue_dpu_hour", dpus(job) * 60 / HOUR).usd
-    rows.append(("as it is, with one of the jobs a minute longer", total(run(stack, "full")) + minute, now + minute))
+    rows.append(("current settings, one job a minute longer", total(run(stack, "full")) + minute, now + minute))
     return markdown(
-        ("setting", "USD per full run, least", "expected", "difference of the expected"),
+        ("setting", "USD per full run, least", "expected", "change of the expected"),
         [(what, usd(least), usd(expected), f"{expected - now:+.5f}") for what, least, expected in rows],
     )
 
