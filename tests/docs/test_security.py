@@ -50,7 +50,7 @@ def test_every_statement_for_analysts_is_explained(resources: dict[str, Any]) ->
 
 
 def test_every_statement_of_the_key_is_explained(resources: dict[str, Any]) -> None:
-    assert table(PAGE.split("\n## The key\n")[1]) == sids(resources["DataKey"]["Properties"]["KeyPolicy"])
+    assert table(PAGE.split("\n## Encryption\n")[1]) == sids(resources["DataKey"]["Properties"]["KeyPolicy"])
 
 
 def test_every_statement_of_bucket_queue_and_topic_is_named(resources: dict[str, Any]) -> None:
