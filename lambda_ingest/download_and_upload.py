@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 
-import archive
-import kaggle_source
-import metrics
-from claim import Claim
-from for_readers import for_readers
-from kaggle_token import use_secret
-from landing import land
-from raw_zone import RETRIES, RawManifest, RawZone, storage_named
-from readers import Published, Readers
-from source_files import MOST_SHOWN, chosen
-from texts import cut
-from versions import Versions, asked_for, holds_a_backfill, is_asked_anew, is_published
+from ingest import archive, metrics
+from ingest.for_readers import for_readers
+from ingest.landing import land
+from ingest.lock import Claim
+from ingest.raw_zone import RETRIES, RawManifest, RawZone, storage_named
+from ingest.readers import Published, Readers
+from ingest.selection import MOST_SHOWN, chosen
+from ingest.sources import kaggle as kaggle_source
+from ingest.sources.kaggle_token import use_secret
+from ingest.texts import cut
+from ingest.versions import Versions, asked_for, holds_a_backfill, is_asked_anew, is_published
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

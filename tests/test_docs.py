@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import errors as ingest_errors
+from ingest import errors as ingest_errors
 from mhealth import errors as glue_errors
 from snapshot_report import errors as report_errors
 from tools.checks.rules.failures import error_names

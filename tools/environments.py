@@ -40,7 +40,7 @@ DEPENDENT = (
         "packages/mhealth-ops/tests/operations",
         "tests/end_to_end/test_demo.py",
     ),
-    *("tests/lambda_ingest/test_kaggle_source.py", "tests/lambda_ingest/test_download_and_upload.py"),
+    *("tests/lambda_ingest/sources/test_kaggle.py", "tests/lambda_ingest/test_download_and_upload.py"),
     *("tests/glue/test_convert_parquet.py", "tests/glue/test_glue_transform.py", "tests/glue/io/test_storage.py"),
     *("tests/lambda_report/test_in_browser.py", "tests/notebooks/test_connection.py"),
     *("tests/docs/test_commands.py", "tests/docker", "tests/tools/test_upkeep.py"),
@@ -131,7 +131,7 @@ def _programs_that_fail(folder: Path) -> None:
 
 def _modules_of_the_same_names(folder: Path) -> None:
     """Modules with names that the functions' own modules have."""
-    for name in ("errors", "metrics", "archive", "layouts", "versions", "mhealth", "snapshot_report"):
+    for name in ("ingest", "mhealth", "snapshot_report", "errors", "metrics", "archive", "layouts", "versions"):
         (folder / f"{name}.py").write_text("raise ImportError('a module of the person')\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layouts import LAYOUTS
+from ingest.layouts import LAYOUTS
 from mhealth import schema
 from mhealth_ops.kaggle import synthetic
 

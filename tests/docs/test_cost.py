@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-import metrics
+from ingest import metrics
 from tools.cost import tables
 from tools.cost.cost import PRICES, Line, after_free_tier, dpus, month, query_line, run, standing, total
 from tools.cost.stack import USAGE, Stack

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import layouts
+from ingest import layouts
 from mhealth_ops.kaggle.synthetic import Layout as SyntheticLayout
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.input.whole_way import through_the_project

@@ -116,7 +116,7 @@ def test_log_groups_are_those_of_the_template() -> None:
 def test_metrics_are_those_that_are_put() -> None:
     rows = re.findall(r"^\| (\w+(?:, \w+)?) \| (?:count|seconds) \|", PAGE, re.MULTILINE)
     put = set(re.findall(r'"MetricName": "(\w+)"', (ROOT / "cloudformation" / "pipeline.asl.json").read_text()))
-    put |= set(re.findall(r'add_metric\("(\w+)"', (ROOT / "lambda_ingest" / "metrics.py").read_text()))
+    put |= set(re.findall(r'add_metric\("(\w+)"', (ROOT / "lambda_ingest" / "ingest" / "metrics.py").read_text()))
     assert {name for cell in rows for name in cell.split(", ")} == put
 
 

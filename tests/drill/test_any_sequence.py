@@ -37,9 +37,9 @@ def history(make: Callable[[], DailyRuns]) -> Iterator[History]:
 
 
 @pytest.mark.notices("glue/mhealth/processed/planner.py", "if missing and not allow_missing:", "if False:")
-@pytest.mark.notices("lambda_ingest/versions.py", "return bool(same and", "return bool(False and")
+@pytest.mark.notices("lambda_ingest/ingest/versions.py", "return bool(same and", "return bool(False and")
 @pytest.mark.notices(
-    "lambda_ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
+    "lambda_ingest/ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
 )
 @pytest.mark.notices(
     "glue/mhealth/stage/planner.py", "if not metadata.made_from(task.file, task.code_version):", "if False:"
@@ -73,7 +73,7 @@ def test_each_change_alone(history: History) -> None:
     "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
 )
-@pytest.mark.notices("lambda_ingest/landing.py", 'if entry["sha256"] == digest.hexdigest()', "if True")
+@pytest.mark.notices("lambda_ingest/ingest/landing.py", 'if entry["sha256"] == digest.hexdigest()', "if True")
 def test_each_step_fails_once(history: History) -> None:
     for seed, step in enumerate(get_args(Step)):
         history.change(0, Recording(seed, 25))
@@ -85,7 +85,7 @@ def test_each_step_fails_once(history: History) -> None:
 
 @pytest.mark.notices("glue/mhealth/processed/planner.py", "if same and _are_whole(", "if not same and _are_whole(")
 @pytest.mark.notices("glue/mhealth/stage/planner.py", "(task for task in tasks if task not in kept)", "tasks")
-@pytest.mark.notices("lambda_ingest/landing.py", "_unchanged(file, earlier.get(file.name, [])) or", "None or")
+@pytest.mark.notices("lambda_ingest/ingest/landing.py", "_unchanged(file, earlier.get(file.name, [])) or", "None or")
 @pytest.mark.parametrize("files", [12, pytest.param(80, marks=pytest.mark.drill)])
 def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: int) -> None:
     daily = make()

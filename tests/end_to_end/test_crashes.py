@@ -68,7 +68,7 @@ def killed(place: Faulty, fault: Fault) -> None:
 
 
 @pytest.mark.notices(
-    "lambda_ingest/claim.py",
+    "lambda_ingest/ingest/lock.py",
     "if held is not None and self._is_running(held):",
     "if held is not None:",
     case="DownloadRole",

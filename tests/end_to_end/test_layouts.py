@@ -117,11 +117,11 @@ def test_a_corrected_alias_reaches_the_table_though_the_data_are_the_same(
         (answer,) = world.query(f"SELECT {asked} FROM mhealth")
         return {name: float(value) for name, value in answer.items()}
 
-    project.edit("lambda_ingest/column_names.py", right, exchanged)
+    project.edit("lambda_ingest/ingest/column_names.py", right, exchanged)
     update(aws, project)
     assert world.publish()["rows"] == 300
     assert means() == values | {"ecg_1": values["ecg_2"], "ecg_2": values["ecg_1"]}
-    project.edit("lambda_ingest/column_names.py", exchanged, right)
+    project.edit("lambda_ingest/ingest/column_names.py", exchanged, right)
     update(aws, project)
     assert world.publish()["rows"] == 300
     assert means() == values

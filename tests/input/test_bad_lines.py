@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from errors import EmptyFile
+from ingest.errors import EmptyFile
 from tests.input.reference import LOG_COLUMNS
 from tests.input.whole_way import Found, Sizes, through_the_project
 
@@ -94,7 +94,7 @@ def test_a_file_of_only_bad_lines_has_no_row_and_every_line_in_quarantine() -> N
     assert told(found) == [(line, "1 fields, expected 24") for line in range(2, 502)]
 
 
-@pytest.mark.notices("lambda_ingest/layouts.py", "if not lines and whole:", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/layouts.py", "if not lines and whole:", "if False:")
 def test_a_file_of_no_bytes_is_refused() -> None:
     with pytest.raises(EmptyFile):
         through_the_project(NAME, b"")
@@ -119,7 +119,7 @@ def test_a_line_of_ten_megabytes_is_one_rejected_line(line: bytes, text: str, le
     assert [(row.line, row.sample) for row in found.rows] == [(2, 0), (4, 2)]
 
 
-@pytest.mark.notices("lambda_ingest/raw_lines.py", "self.lines += long_line.quoted", "self.lines += 1")
+@pytest.mark.notices("lambda_ingest/ingest/raw_csv.py", "self.lines += long_line.quoted", "self.lines += 1")
 def test_ten_megabytes_of_spaces_are_a_blank_line() -> None:
     found = through_the_project(NAME, b"\n".join([HEADER, GOOD, b" " * TEN_MEGABYTES, GOOD]))
     assert told(found) == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import event, given
 
-from errors import EmptyFile, UnknownLayout
+from ingest.errors import EmptyFile, UnknownLayout
 from tests.input.reference import log_delimiter, read
 from tests.input.source_files import HELD_WHOLE, LINE_LIMIT, SourceFile, sizes, source_files
 from tests.input.whole_way import Sizes, assert_same, through_the_project
@@ -20,7 +20,7 @@ from tests.input.whole_way import Sizes, assert_same, through_the_project
     "glue/mhealth/stage/convert.py", "next_line=start.next_line + skipped", "next_line=start.next_line"
 )
 @pytest.mark.notices("glue/mhealth/raw/reader.py", "carry = chunk[end:]", 'carry = b""')
-@pytest.mark.notices("lambda_ingest/raw_lines.py", "skip += len(BYTE_ORDER_MARK)", "skip += 0")
+@pytest.mark.notices("lambda_ingest/ingest/raw_csv.py", "skip += len(BYTE_ORDER_MARK)", "skip += 0")
 @given(file=source_files(), sizes=sizes)
 def test_rows_and_rejected_lines_are_those_of_the_reference(file: SourceFile, sizes: Sizes) -> None:
     layout = file.layout

@@ -15,8 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-import layouts
-import raw_lines
+from ingest import layouts, raw_csv
 from mhealth.io.connect import storage_at
 from mhealth.raw import reader, splits
 from mhealth.raw.manifest import RawFile
@@ -30,11 +29,11 @@ from tests.input.reference import Outcome, Row
 class Sizes:
     """Where blocks and parts end, and how long a line may be; by default those of a real run."""
 
-    source_block: int = raw_lines.BLOCK_BYTES
+    source_block: int = raw_csv.BLOCK_BYTES
     raw_block: int = reader.BLOCK_BYTES
     slow_block: int = 16 << 10
     line_limit: int = 64 << 10
-    held_whole: int = raw_lines.LONGEST_LINE
+    held_whole: int = raw_csv.LONGEST_LINE
     part_lines: int = splits.PART_LINES
 
 
@@ -42,8 +41,8 @@ class Sizes:
 def sizes_in_use(sizes: Sizes) -> Iterator[None]:
     """Let the project work with other sizes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("raw_lines.BLOCK_BYTES", sizes.source_block)
-        patch.setattr("raw_lines.LONGEST_LINE", sizes.held_whole)
+        patch.setattr("ingest.raw_csv.BLOCK_BYTES", sizes.source_block)
+        patch.setattr("ingest.raw_csv.LONGEST_LINE", sizes.held_whole)
         patch.setattr("mhealth.raw.reader.read_lines.__defaults__", (sizes.raw_block,))
         patch.setattr("mhealth.raw.parser._LINE_BY_LINE_BYTES", sizes.slow_block)
         patch.setattr("mhealth.raw.splits.PART_LINES", sizes.part_lines)
@@ -93,7 +92,7 @@ def _through(folder: Path, name: str, source: bytes) -> Found:
     stem = name.rpartition(".")[0]
     head = source[: layouts.HEAD_BYTES]
     recognised = layouts.recognise(name, stem, head, whole=len(head) == len(source))
-    raw = raw_lines.RawLines(recognised)
+    raw = raw_csv.RawLines(recognised)
     content = b"".join(raw.convert(io.BytesIO(source)))
     (folder / "raw.csv").write_bytes(content)
     header_lines = 1 if recognised.header else 0

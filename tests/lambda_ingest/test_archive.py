@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-import archive_files
-from archive import LONGEST_PATH, Entry, opened
-from errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
+from ingest import archive_files
+from ingest.archive import LONGEST_PATH, Entry, opened
+from ingest.errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
 
 LIMIT = 1000
 
@@ -67,7 +67,7 @@ def test_an_empty_archive_holds_no_file(tmp_path: Path) -> None:
         assert list(entries) == []
 
 
-@pytest.mark.notices("lambda_ingest/archive.py", 'if ".." in components or', "if")
+@pytest.mark.notices("lambda_ingest/ingest/archive.py", 'if ".." in components or', "if")
 @pytest.mark.parametrize(
     "name", ["../a.log", "data/../../a.log", "/etc/a.log", "\\\\host\\a.log", "C:\\a.log", "data\\..\\..\\a.log"]
 )
@@ -165,7 +165,7 @@ def test_every_kind_of_damage_has_a_name(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.notices("lambda_ingest/archive.py", "if total > max_bytes:", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/archive.py", "if total > max_bytes:", "if False:")
 def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.tar.gz"
     # It declares a terabyte and holds a megabyte: who looks for a second entry reads to the end and calls it damaged.
@@ -183,7 +183,7 @@ def test_a_tar_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
 METHODS = {"bzip2": zipfile.ZIP_BZIP2, "lzma": zipfile.ZIP_LZMA}
 
 
-@pytest.mark.notices("lambda_ingest/archive.py", "if info.compress_type not in _READABLE:", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/archive.py", "if info.compress_type not in _READABLE:", "if False:")
 @pytest.mark.parametrize(("method", "number"), [("bzip2", 12), ("lzma", 14)])
 def test_a_zip_packed_by_what_has_no_bound_is_refused(method: str, number: int, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "z", "w", METHODS[method]) as archive:
@@ -225,7 +225,7 @@ KINDS = [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUT
 TOO_MANY = archive_files.HEADER_BYTES + 512
 
 
-@pytest.mark.notices("lambda_ingest/archive_files.py", "self._entry + size > HEADER_BYTES", "False")
+@pytest.mark.notices("lambda_ingest/ingest/archive_files.py", "self._entry + size > HEADER_BYTES", "False")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -250,7 +250,7 @@ def test_a_tar_with_a_size_below_zero_is_refused(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.notices("lambda_ingest/archive.py", "!= tarfile.NUL * tarfile.BLOCKSIZE", '== b"none"')
+@pytest.mark.notices("lambda_ingest/ingest/archive.py", "!= tarfile.NUL * tarfile.BLOCKSIZE", '== b"none"')
 def test_a_tar_that_ends_amid_its_entries_is_damaged(tmp_path: Path) -> None:
     # tarfile takes a header that it cannot read for the end, and tells nothing of the entries behind it.
     for name, rest in (("broken", b"\1" * 512 + FILE + bytes(1024)), ("cut", b"")):
@@ -263,7 +263,7 @@ def test_a_tar_that_ends_amid_its_entries_is_damaged(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.notices("lambda_ingest/archive_files.py", "require_few(data.count(_DIRECTORY_ENTRY))", "pass")
+@pytest.mark.notices("lambda_ingest/ingest/archive_files.py", "require_few(data.count(_DIRECTORY_ENTRY))", "pass")
 def test_more_entries_than_allowed_are_refused_before_they_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,7 +315,7 @@ def test_a_path_is_printable_and_of_bounded_length(tmp_path: Path) -> None:
 def test_a_bomb_behind_the_tar_is_not_unpacked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with gzip.open(tmp_path / "t", "wb") as archive:
         archive.write(FILE + bytes(1024) + bytes(5_000_000))
-    monkeypatch.setattr("archive.INDEX_BYTES", 1_000_000)
+    monkeypatch.setattr("ingest.archive.INDEX_BYTES", 1_000_000)
     with (
         pytest.raises(SourceTooLarge, match=f"more than {LIMIT + 1_000_000} bytes unpacked"),
         opened(tmp_path / "t", max_bytes=LIMIT),
@@ -328,7 +328,7 @@ OPEN = """
 import resource, sys
 sys.path.insert(0, "lambda_ingest")
 from pathlib import Path
-import archive, errors
+from ingest import archive, errors
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from column_names import ALIASES, SENSORS, _spellings, folded, is_index
+from ingest.column_names import ALIASES, SENSORS, _spellings, folded, is_index
 
 WAYS = [
     # As public repositories name the columns: chest, two leads, then each sensor at the ankle and at the arm; one axis.

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-import errors
-from ingest_code import INGEST_CODE
+from ingest import errors
+from ingest.ingest_code import INGEST_CODE
 from mhealth_ops.kaggle.api import Fault
-from raw_zone import RawZone
-from readers import Readers, View
+from ingest.raw_zone import RawZone
+from ingest.readers import Readers, View
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 
 TOP = (
@@ -202,7 +202,7 @@ def stop(*_: object) -> None:
     raise InterruptedError
 
 
-@pytest.mark.notices("lambda_ingest/landing.py", "zone.remove_others(standing)", "pass")
+@pytest.mark.notices("lambda_ingest/ingest/landing.py", "zone.remove_others(standing)", "pass")
 def test_no_file_of_another_dataset_stays_under_a_versions_number(surroundings: Surroundings) -> None:
     of_it, neighbours = "raw/version=1/of_the_one_before.csv", ["raw/version=10/a.csv", "raw/version=1.csv"]
     for key in (of_it, *neighbours):
@@ -353,7 +353,7 @@ class Ending:
         return 1_000
 
 
-@pytest.mark.notices("lambda_ingest/kaggle_source.py", "signal.ITIMER_REAL, seconds, 1)", "signal.ITIMER_REAL, 0, 1)")
+@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "signal.ITIMER_REAL, seconds, 1)", "signal.ITIMER_REAL, 0, 1)")
 def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None:
     from download_and_upload import lambda_handler
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from column_names import SENSORS
-from headers import headers_among, is_header, names_of
+from ingest.column_names import SENSORS
+from ingest.headers import headers_among, is_header, names_of
 
 NAMES = [f"channel_{chr(97 + place)}" for place in range(12)]
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import kaggle_source
-from archive import Entry
-from errors import IngestError, InvalidInput, KaggleNotFound, UnknownLayout
-from raw_zone import RawZone
-from source_files import chosen
+from ingest.archive import Entry
+from ingest.errors import IngestError, InvalidInput, KaggleNotFound, UnknownLayout
+from ingest.raw_zone import RawZone
+from ingest.selection import chosen
+from ingest.sources import kaggle as kaggle_source
+from ingest.versions import asked_for
 from tests.lambda_ingest.conftest import Surroundings
-from versions import asked_for
 
 ROW = b"\t".join([b"1.5"] * 23) + b"\t0\n"
 EVERYONE = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n1,2,3,4,5,6,7,8,9,10,11,12,0,subject1\n"
@@ -26,7 +26,7 @@ def entry(path: str, data: bytes = ROW) -> Entry:
     return Entry(path, len(data), lambda: io.BytesIO(data))
 
 
-@pytest.mark.notices("lambda_ingest/source_files.py", "_KEY_SAFE.fullmatch(name)", "_KEY_SAFE.match(name)")
+@pytest.mark.notices("lambda_ingest/ingest/selection.py", "_KEY_SAFE.fullmatch(name)", "_KEY_SAFE.match(name)")
 @pytest.mark.parametrize(
     "name",
     [
@@ -100,7 +100,7 @@ HANDLES = [
 ]
 
 
-@pytest.mark.notices("lambda_ingest/kaggle_source.py", "_HANDLE.fullmatch(dataset)", "_HANDLE.match(dataset)")
+@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "_HANDLE.fullmatch(dataset)", "_HANDLE.match(dataset)")
 @pytest.mark.parametrize("handle", HANDLES, ids=lambda handle: ascii(handle[:25]))
 def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_asked(handle: str) -> None:
     # No Kaggle is served here: a request would fail with another error.
@@ -109,7 +109,7 @@ def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_aske
             ask(handle)
 
 
-@pytest.mark.notices("lambda_ingest/versions.py", "type(version) is int", "isinstance(version, int)")
+@pytest.mark.notices("lambda_ingest/ingest/versions.py", "type(version) is int", "isinstance(version, int)")
 @pytest.mark.parametrize(
     "given_input",
     [
@@ -143,7 +143,7 @@ def test_a_version_beyond_all_bounds_is_refused(surroundings: Surroundings) -> N
         asked_for("someone/mhealth", {"dataset_version": 10**40})
 
 
-@pytest.mark.notices("lambda_ingest/raw_zone.py", "if number.isascii() and", "if")
+@pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "if number.isascii() and", "if")
 def test_strangers_beside_the_manifests_of_versions_hide_no_version(surroundings: Surroundings) -> None:
     surroundings.write("mHealth_subject1.log", ROW)
     assert surroundings.run()["raw_version"] == 1

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import landing
-import layouts
-import raw_zone
-from ingest_code import version_of
+from ingest import landing, layouts, raw_zone
+from ingest.ingest_code import version_of
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, publish
 
@@ -29,7 +27,7 @@ def of_exchanged_aliases(surroundings: Surroundings, monkeypatch: pytest.MonkeyP
     return surroundings
 
 
-@pytest.mark.notices("lambda_ingest/raw_zone.py", 'file.get("ingest_code") != INGEST_CODE', "False")
+@pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", 'file.get("ingest_code") != INGEST_CODE', "False")
 def test_a_corrected_alias_is_applied_to_the_same_version(of_exchanged_aliases: Surroundings) -> None:
     result = of_exchanged_aliases.run(started_at="2026-11-23T00:00:00Z")
     assert (result["changed"], result["raw_version"]) == (True, 1)
@@ -76,10 +74,11 @@ def test_the_version_changes_with_any_module_and_nothing_else(tmp_path: Path) ->
     (tmp_path / "requirements.txt").write_text("boto3")
     assert version_of(tmp_path) == first
     versions = {first}
-    for name, text in [("layouts.py", "a = 2"), ("new.py", ""), ("other.py", "b = 1")]:
+    (tmp_path / "sources").mkdir()
+    for name, text in [("layouts.py", "a = 2"), ("new.py", ""), ("other.py", "b = 1"), ("sources/new.py", "")]:
         (tmp_path / name).write_text(text)
         versions.add(version_of(tmp_path))
     (tmp_path / "new.py").rename(tmp_path / "newer.py")
     versions.add(version_of(tmp_path))
-    assert len(versions) == 5
+    assert len(versions) == 6
     assert all(len(version) == 16 and int(version, 16) >= 0 for version in versions)

@@ -7,8 +7,8 @@ import json
 import pytest
 from boto3.s3.transfer import TransferConfig
 
-import raw_zone
-from errors import StorageUnavailable
+from ingest import raw_zone
+from ingest.errors import StorageUnavailable
 from tests.interrupted import EVERY, FAULTS, PATIENCE, Content, Drilled, Sweep, faulty
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other
@@ -57,8 +57,8 @@ def test_a_request_that_fails_once_does_no_harm(sweep: Sweep) -> None:
     sweep.each_once(FAULTS, every=EVERY)
 
 
-@pytest.mark.notices("lambda_ingest/landing.py", "zone.forget(version)", "pass")
-@pytest.mark.notices("lambda_ingest/raw_zone.py", "raise StorageUnavailable(", "raise RuntimeError(")
+@pytest.mark.notices("lambda_ingest/ingest/landing.py", "zone.forget(version)", "pass")
+@pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "raise StorageUnavailable(", "raise RuntimeError(")
 def test_a_request_that_fails_for_good_fails_the_function_by_name_and_the_next_run_mends_it(sweep: Sweep) -> None:
     sweep.each_for_good(["GetObject", "PutObject", "DeleteObject", "ListObjects"])
     assert sweep.outcomes == {"succeeded": 0, "failed": 4}

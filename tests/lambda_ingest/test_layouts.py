@@ -2,8 +2,8 @@
 
 import pytest
 
-from errors import EmptyFile, UnknownLayout
-from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
+from ingest.errors import EmptyFile, UnknownLayout
+from ingest.layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
 
 LOG_COLUMNS = (
     *("chest_accel_x", "chest_accel_y", "chest_accel_z", "ecg_1", "ecg_2"),
@@ -109,7 +109,7 @@ def test_a_log_file_whose_header_is_in_the_files_own_order_loses_no_line() -> No
 UNKNOWN = [f"channel {chr(97 + place)}" for place in range(24)]
 
 
-@pytest.mark.notices("lambda_ingest/layouts.py", "if is_header(line) and line.strip() != header:", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/layouts.py", "if is_header(line) and line.strip() != header:", "if False:")
 @pytest.mark.parametrize("delimiter", [pytest.param(one, id=repr(one)) for one in (",", ";", "\t", " ")])
 @pytest.mark.parametrize(
     "names",
@@ -196,7 +196,7 @@ def test_the_name_tells_the_subject(name: str, subject: int) -> None:
 def test_a_name_that_tells_no_subject_is_refused(name: str) -> None:
     with pytest.raises(
         UnknownLayout,
-        match=rf"folder/{name}.log has the content of layout mhealth_log.*mHealth_subject<N>.*lambda_ingest/layouts.py",
+        match=rf"folder/{name}.log has the content of layout mhealth_log.*mHealth_subject<N>.*ingest/layouts.py",
     ):
         look(TABS, name)
 
@@ -226,7 +226,7 @@ def test_anything_else_is_refused_and_says_what_was_expected(head: bytes, seen: 
     message = str(refused.value)
     assert message.startswith("folder/mHealth_subject3.log is in no known layout")
     assert all(layout.expected in message for layout in LAYOUTS)
-    assert "lambda_ingest/layouts.py" in message
+    assert "lambda_ingest/ingest/layouts.py" in message
 
 
 def test_a_line_longer_than_the_head_is_refused_with_its_beginning_only() -> None:

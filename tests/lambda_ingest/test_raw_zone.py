@@ -10,9 +10,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-import raw_zone
-from errors import StorageUnavailable
-from raw_zone import RawManifest, RawZone, _Stream
+from ingest import raw_zone
+from ingest.errors import StorageUnavailable
+from ingest.raw_zone import RawManifest, RawZone, _Stream
 
 OURS = RawManifest(dataset="a/b", raw_version=1, landed=2, files=[], skipped=[])
 THEIRS = RawManifest(dataset="a/b", raw_version=1, landed=1, files=[], skipped=[])

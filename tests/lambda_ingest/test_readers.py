@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-import errors
-from readers import Published, Readers, View, _published_at, shown_snapshot
+from ingest import errors
+from ingest.readers import Published, Readers, View, _published_at, shown_snapshot
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW
 
@@ -61,7 +61,9 @@ def test_after_a_rollback_it_says_so_and_leaves_it(place: Surroundings) -> None:
 
 
 @pytest.mark.notices(
-    "lambda_ingest/readers.py", '"published_at": view.since.isoformat(),', '"published_at": "2000-01-01T00:00:00Z",'
+    "lambda_ingest/ingest/readers.py",
+    '"published_at": view.since.isoformat(),',
+    '"published_at": "2000-01-01T00:00:00Z",',
 )
 def test_a_rollback_by_hand_is_noted_as_seen_last(place: Surroundings) -> None:
     before = record(place, FIRST)
@@ -93,7 +95,7 @@ def test_records_that_are_gone_old_or_garbage_do_no_harm(place: Surroundings) ->
     assert part(today(place)) == (False, SECOND, 2, False)
 
 
-@pytest.mark.notices("lambda_ingest/for_readers.py", "if published.view is None:", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/for_readers.py", "if published.view is None:", "if False:")
 def test_without_a_view_what_readers_saw_last_is_published_again(place: Surroundings) -> None:
     place.drop("mhealth")
     result = today(place)
@@ -119,7 +121,7 @@ def test_under_a_view_of_somebody_else_what_readers_saw_last_is_published_again(
 
 
 @pytest.mark.notices(
-    "lambda_ingest/for_readers.py", "if missing := readers.missing_files(snapshot):", "if missing := []:"
+    "lambda_ingest/ingest/for_readers.py", "if missing := readers.missing_files(snapshot):", "if missing := []:"
 )
 def test_a_lost_file_or_manifest_makes_a_new_snapshot(place: Surroundings) -> None:
     key = f"processed/snapshot={SECOND}/subject=2/part-00000.parquet"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from errors import IngestError, UnknownLayout
-from texts import LONGEST_MESSAGE, cut, listed, one_line
+from ingest.errors import IngestError, UnknownLayout
+from ingest.texts import LONGEST_MESSAGE, cut, listed, one_line
 
 
 def test_a_list_is_cut_and_says_how_much_is_left_out() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from errors import InvalidInput
+from ingest.errors import InvalidInput
 from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, other, publish
-from versions import Versions
+from ingest.versions import Versions
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def backfilled(three_versions: Surroundings) -> Surroundings:
     return three_versions
 
 
-@pytest.mark.notices("lambda_ingest/versions.py", "and _handle_of(current) == versions.handle", "and True")
+@pytest.mark.notices("lambda_ingest/ingest/versions.py", "and _handle_of(current) == versions.handle", "and True")
 def test_a_pin_to_the_newest_ends_a_backfill(backfilled: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/3")
     result = run(backfilled, 25)
@@ -132,7 +132,7 @@ def test_a_pin_to_what_was_backfilled_takes_its_place(
 
 
 @pytest.mark.notices(
-    "lambda_ingest/versions.py",
+    "lambda_ingest/ingest/versions.py",
     'current["newest_version"] >= versions.newest',
     'current["newest_version"] == versions.newest',
 )

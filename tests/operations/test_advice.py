@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-import errors as errors_of_the_function
+from ingest import errors as errors_of_the_function
 from mhealth import errors as errors_of_the_jobs
 from mhealth_ops.operations.advice import ADVICE, GENERAL, advice
 from mhealth_ops.project import ROOT
@@ -20,7 +20,7 @@ _LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
     ("error", "expected"),
     [
         ("KaggleNotFound", "check the parameter `DatasetHandle`"),
-        ("UnknownLayout", "add the layout in `lambda_ingest/layouts.py`: docs/data.md#add-a-source-layout"),
+        ("UnknownLayout", "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout"),
         ("CrawlerTimedOut", "read its log, in `/aws-glue/crawlers`; start the execution again"),
         ("Sandbox.Timedout", "look at its log; start the execution again"),
         ("Glue.InternalServiceException", "read the cause; start the execution again"),

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from archive import Entry
-from source_files import chosen
+from ingest.archive import Entry
+from ingest.selection import chosen
 
 EVERYONE = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n1,2,3,4,5,6,7,8,9,10,11,12,0,1\n"
 NAMES = ["a", "1", "b_", "b-", "b.c", "part-00000", "null", "CON", "select", "x.crc", "x.gz", "x._COPYING_", "snapshot"]

@@ -46,7 +46,7 @@ _TOPIC = [{"Ref": "AlarmTopic"}]
 _OWN_NAMESPACE = {"Fn::FindInMap": ["Metrics", "Of", "Pipeline"]}
 
 
-def own_metrics(project: Project, source: Path = ROOT / "lambda_ingest" / "metrics.py") -> set[str]:
+def own_metrics(project: Project, source: Path = ROOT / "lambda_ingest" / "ingest" / "metrics.py") -> set[str]:
     """The metrics that the pipeline itself puts: those of the states and those that the function prints."""
     put = {
         datum["MetricName"]

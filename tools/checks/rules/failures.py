@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-import errors as ingest_errors
+from ingest import errors as ingest_errors
 from mhealth import errors as glue_errors
 from snapshot_report import errors as report_errors
 from tools.checks.project import Project, as_list

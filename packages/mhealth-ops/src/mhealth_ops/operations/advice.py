@@ -7,7 +7,7 @@ import re
 ADVICE = {
     "NoUsableFiles": "check the parameter `DatasetHandle`; the message lists what was skipped",
     "EmptyFile": "wait for a mended version on Kaggle, or pin an older one: `OWNER/DATASET/versions/N`",
-    "UnknownLayout": "add the layout in `lambda_ingest/layouts.py`: docs/data.md#add-a-source-layout",
+    "UnknownLayout": "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout",
     "DuplicateSubject": "see which file is right; mend the dataset",
     "UnsafeArchive": "do not use this dataset before someone has looked at it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from errors import StorageUnavailable
-from own_state import CLAIM, CONFLICTS, parsed
+from ingest.errors import StorageUnavailable
+from ingest.state import CLAIM, CONFLICTS, parsed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

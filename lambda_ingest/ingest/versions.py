@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import kaggle_source
-from errors import InvalidInput
-from raw_zone import RawManifest
+from ingest.errors import InvalidInput
+from ingest.raw_zone import RawManifest
+from ingest.sources import kaggle as kaggle_source
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from errors import KaggleDenied, SecretUnreadable
+from ingest.errors import KaggleDenied, SecretUnreadable
 from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW

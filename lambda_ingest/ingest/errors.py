@@ -3,7 +3,7 @@
 A message says what was found and where, what was expected, what to do, and whether a retry makes sense.
 """
 
-from texts import one_line
+from ingest.texts import one_line
 
 
 class IngestError(Exception):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import kaggle_source
-from errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from ingest.sources import kaggle as kaggle_source
+from ingest.errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
 from mhealth_ops.kaggle.api import Fault, KaggleApi
 from tools.waiting import HANG
 
@@ -108,7 +108,7 @@ def test_a_version_that_kaggle_has_just_named_is_not_there_yet(path: str, status
 SIGNED = "http://127.0.0.1:9/archive.zip?X-Goog-Credential=robot%40a.example&X-Goog-Signature=5ca1ab1e"
 
 
-@pytest.mark.notices("lambda_ingest/addresses.py", '_QUERY.sub("?...", ', "str(")
+@pytest.mark.notices("lambda_ingest/ingest/redaction.py", '_QUERY.sub("?...", ', "str(")
 @pytest.mark.parametrize(
     "location",
     [
@@ -189,7 +189,7 @@ def test_a_download_unlike_its_md5_is_not_used_and_a_retry_starts_anew(kaggle: K
     assert download() == archive_of(kaggle)
 
 
-@pytest.mark.notices("lambda_ingest/kaggle_source.py", "path.unlink()  # kagglehub", "pass  # kagglehub")
+@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "path.unlink()  # kagglehub", "pass  # kagglehub")
 @pytest.mark.parametrize("more", [0, 7], ids=["of the right length", "longer"])
 def test_a_left_over_archive_of_other_content_is_not_taken(more: int, kaggle: KaggleApi) -> None:
     kaggle_source.current_version(DATASET)
@@ -287,7 +287,7 @@ def test_a_resumed_download_that_drips_ends_too(kaggle: KaggleApi) -> None:
     assert download() == archive_of(kaggle)
 
 
-@pytest.mark.notices("lambda_ingest/kaggle_source.py", "class _TimeIsUp(BaseException):", "class _TimeIsUp(OSError):")
+@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "class _TimeIsUp(BaseException):", "class _TimeIsUp(OSError):")
 @pytest.mark.parametrize("passed_over", [OSError, Exception, BaseException])
 def test_the_time_is_over_though_a_library_passes_over_its_error(
     passed_over: type[BaseException], kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch

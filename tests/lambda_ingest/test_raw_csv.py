@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-import raw_lines
-from column_names import SENSORS
-from layouts import Recognised, recognise
-from raw_lines import RawLines
+from ingest import raw_csv
+from ingest.column_names import SENSORS
+from ingest.layouts import Recognised, recognise
+from ingest.raw_csv import RawLines
 
 TABS = Recognised("log", ("a", "b", "label"), b"\t", 1)
 SPACES = Recognised("log", ("a", "b", "label"), b" ", 1)
@@ -111,7 +111,7 @@ CASES = [
 def test_lines_are_converted_wherever_blocks_end(
     recognised: Recognised, source: bytes, raw: bytes, lines: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(raw_csv, "BLOCK_BYTES", block_bytes)
     assert converted(recognised, source) == (raw, lines)
 
 
@@ -122,7 +122,7 @@ LOG = b"\t".join([b"1"] * 23 + [b"0\n"])
 LOG_NAMES = "\t".join((*SENSORS, "label")).encode() + b"\n"
 
 
-@pytest.mark.notices("lambda_ingest/raw_lines.py", "if names_other_columns(line, found):", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/raw_csv.py", "if names_other_columns(line, found):", "if False:")
 @pytest.mark.parametrize("block_bytes", [1 << 20, 16, 100])
 @pytest.mark.parametrize(
     ("name", "source", "other"),
@@ -146,7 +146,7 @@ LOG_NAMES = "\t".join((*SENSORS, "label")).encode() + b"\n"
 def test_a_header_of_other_columns_is_found_wherever_it_stands(
     name: str, source: bytes, other: tuple[int, bytes] | None, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(raw_csv, "BLOCK_BYTES", block_bytes)
     recognised = recognise("a file", name, source, whole=True)
     raw = RawLines(recognised)
     assert b"".join(raw.convert(io.BytesIO(source)))
@@ -165,8 +165,8 @@ def test_a_header_of_other_columns_is_found_wherever_it_stands(
 def test_a_line_too_long_to_hold_becomes_one_field(
     delimiter: bytes, rest: bytes, raw_rest: bytes, lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_lines, "BLOCK_BYTES", 8)
-    monkeypatch.setattr(raw_lines, "LONGEST_LINE", 20)
+    monkeypatch.setattr(raw_csv, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(raw_csv, "LONGEST_LINE", 20)
     line = b'1\t2 "3",4 ' * 5
     recognised = Recognised("log", ("a",), delimiter, 1)
     # A field holds no doubled quote and no delimiter that would part it.
@@ -178,7 +178,7 @@ class Endless:
     """A source made as it is read: `line` repeated to `size` bytes."""
 
     def __init__(self, line: bytes, size: int) -> None:
-        self._block = line * (raw_lines.BLOCK_BYTES // len(line))
+        self._block = line * (raw_csv.BLOCK_BYTES // len(line))
         self._rest = size
 
     def read(self, size: int, /) -> bytes:

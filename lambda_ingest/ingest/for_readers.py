@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from readers import Published, Readers
+from ingest.readers import Published, Readers
 
 
 def for_readers(readers: Readers, published: Published, nothing_new: str) -> dict[str, Any]:

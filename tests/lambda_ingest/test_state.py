@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from errors import StateUnreadable, StorageUnavailable
+from ingest.errors import StateUnreadable, StorageUnavailable
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
-from raw_zone import RawManifest, RawZone
+from ingest.raw_zone import RawManifest, RawZone
 from tests.interrupted import faulty
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, publish
@@ -70,7 +70,7 @@ def test_a_value_of_another_kind_is_told_by_its_name(
     assert f"{key} has{told}" in str(refused.value)
 
 
-@pytest.mark.notices("lambda_ingest/raw_zone.py", "except self._s3.exceptions.NoSuchKey:", "except ClientError:")
+@pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "except self._s3.exceptions.NoSuchKey:", "except ClientError:")
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
     ("status", "code", "error"),

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from archive_files import INDEX_BYTES, TarIndex, ZipIndex, unpacked
-from errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
-from texts import cut
+from ingest.archive_files import INDEX_BYTES, TarIndex, ZipIndex, unpacked
+from ingest.errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
+from ingest.texts import cut
 
 # zipfile gives bzip2 and lzma no bound for what they unpack at once: a kilobyte becomes gigabytes.
 _READABLE = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}

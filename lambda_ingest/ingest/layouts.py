@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from column_names import ALIASES, LIMBS_ONLY, SENSORS, folded, is_index
-from errors import EmptyFile, UnknownLayout
-from headers import DELIMITERS, SEMICOLON, is_header, is_number, names_of
-from texts import cut, listed
+from ingest.column_names import ALIASES, LIMBS_ONLY, SENSORS, folded, is_index
+from ingest.errors import EmptyFile, UnknownLayout
+from ingest.headers import DELIMITERS, SEMICOLON, is_header, is_number, names_of
+from ingest.texts import cut, listed
 
-HERE = "lambda_ingest/layouts.py"
+HERE = "lambda_ingest/ingest/layouts.py"
 """This file, as error messages name it."""
 
 HEAD_BYTES = 1 << 20
@@ -207,8 +207,8 @@ def _refusal(path: str, first: bytes, unread: tuple[int, bytes] | None) -> str:
         more = f" Line {unread[0]} has names, too, and is no data line: {shown(unread[1].strip())!r}."
     return (
         f"{path} is in no known layout. First line seen: {shown(first.strip())!r}.{more} Expected one of: {expected}. "
-        f"A layout is added in {HERE}, a spelling of a column in lambda_ingest/column_names.py (docs/data.md shows "
-        "how). Not retryable."
+        f"A layout is added in {HERE}, a spelling of a column in lambda_ingest/ingest/column_names.py "
+        "(docs/data.md shows how). Not retryable."
     )
 
 

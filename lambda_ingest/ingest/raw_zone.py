@@ -15,11 +15,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from addresses import described
-from errors import StorageUnavailable
-from ingest_code import INGEST_CODE
-from own_state import RAW_MANIFEST, Shape, parsed
-from source_files import Skipped
+from ingest.errors import StorageUnavailable
+from ingest.ingest_code import INGEST_CODE
+from ingest.redaction import described
+from ingest.selection import Skipped
+from ingest.state import RAW_MANIFEST, Shape, parsed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

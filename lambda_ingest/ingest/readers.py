@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from errors import CatalogUnavailable, TableMissing
+from ingest.errors import CatalogUnavailable, TableMissing
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

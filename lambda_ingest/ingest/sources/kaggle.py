@@ -20,8 +20,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from addresses import described
-from errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from ingest.errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from ingest.redaction import described
 
 if TYPE_CHECKING:
     from kagglehub.handle import DatasetHandle

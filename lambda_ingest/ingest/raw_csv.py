@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from headers import headers_among
-from layouts import BYTE_ORDER_MARK, Recognised, names_other_columns
+from ingest.headers import headers_among
+from ingest.layouts import BYTE_ORDER_MARK, Recognised, names_other_columns
 
 BLOCK_BYTES = 1 << 20
 """How much is read at once. What is held in memory is a few times this, however large the file or a line is."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypedDict
 
-from archive import Entry
-from errors import DuplicateSubject, NoUsableFiles, UnknownLayout
-from layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
-from texts import cut
+from ingest.archive import Entry
+from ingest.errors import DuplicateSubject, NoUsableFiles, UnknownLayout
+from ingest.layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
+from ingest.texts import cut
 
 MOST_LISTED = 100
 """How many of the files that are not landed are told by name; of the others the manifest tells the number."""

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-import claim as module
-from claim import Claim
-from errors import StorageUnavailable
+from ingest import lock as module
+from ingest.lock import Claim
+from ingest.errors import StorageUnavailable
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
 from tests.interrupted import faulty
@@ -64,7 +64,7 @@ def claim(surroundings: Surroundings, executions: Executions) -> Claim:
     return Claim(surroundings.s3, executions.client, surroundings.bucket, "manifests")
 
 
-@pytest.mark.notices("lambda_ingest/claim.py", "if held is not None and self._is_running(held):", "if False:")
+@pytest.mark.notices("lambda_ingest/ingest/lock.py", "if held is not None and self._is_running(held):", "if False:")
 def test_first_execution_gets_the_claim_and_the_second_is_told_of_it(claim: Claim, executions: Executions) -> None:
     first, second = executions.start("first"), executions.start("second")
     assert claim.take(first) is None
@@ -82,7 +82,7 @@ def test_retried_invocation_has_the_claim_already(
 
 
 @pytest.mark.notices(
-    "lambda_ingest/claim.py",
+    "lambda_ingest/ingest/lock.py",
     '(executionArn=held.execution)["status"] in _RUNNING',
     '(executionArn=held.execution)["status"] != ""',
 )
@@ -97,7 +97,7 @@ def test_claim_of_an_execution_that_ended_is_free(
     assert surroundings.read_json("manifests/claim.json")["execution"] == following
 
 
-@pytest.mark.notices("lambda_ingest/claim.py", "return held.seconds < UNKNOWN_SECONDS", "return False")
+@pytest.mark.notices("lambda_ingest/ingest/lock.py", "return held.seconds < UNKNOWN_SECONDS", "return False")
 def test_execution_that_nobody_knows_holds_for_a_while(
     claim: Claim, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,8 +109,8 @@ def test_execution_that_nobody_knows_holds_for_a_while(
     assert claim.take(following) is None
 
 
-@pytest.mark.notices("lambda_ingest/claim.py", "put(IfMatch=held.etag)", "put()")
-@pytest.mark.notices("lambda_ingest/claim.py", 'put(IfNoneMatch="*")', "put()")
+@pytest.mark.notices("lambda_ingest/ingest/lock.py", "put(IfMatch=held.etag)", "put()")
+@pytest.mark.notices("lambda_ingest/ingest/lock.py", 'put(IfNoneMatch="*")', "put()")
 @pytest.mark.parametrize("held_before", [False, True], ids=["free", "left by a dead one"])
 def test_slower_of_two_writers_is_told_of_the_quicker(
     surroundings: Surroundings, claim: Claim, executions: Executions, held_before: bool
@@ -132,7 +132,7 @@ def test_slower_of_two_writers_is_told_of_the_quicker(
     assert surroundings.read_json("manifests/claim.json")["execution"] == quick
 
 
-@pytest.mark.notices("lambda_ingest/claim.py", '("RUNNING", "PENDING_REDRIVE")', '("RUNNING",)')
+@pytest.mark.notices("lambda_ingest/ingest/lock.py", '("RUNNING", "PENDING_REDRIVE")', '("RUNNING",)')
 @pytest.mark.parametrize("status", ["PENDING_REDRIVE", "RUNNING"])
 def test_claim_of_an_execution_that_goes_on_is_held(
     surroundings: Surroundings, claim: Claim, executions: Executions, status: str
@@ -146,7 +146,7 @@ def test_claim_of_an_execution_that_goes_on_is_held(
 
 
 @pytest.mark.notices(
-    "lambda_ingest/own_state.py", '("PreconditionFailed", "ConditionalRequestConflict")', '("PreconditionFailed",)'
+    "lambda_ingest/ingest/state.py", '("PreconditionFailed", "ConditionalRequestConflict")', '("PreconditionFailed",)'
 )
 @pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
 def test_write_beside_another_one_is_tried_again(

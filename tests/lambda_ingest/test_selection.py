@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from archive import Entry
-from errors import DuplicateSubject, EmptyFile, IngestError, NoUsableFiles, UnknownLayout
-from source_files import MOST_LISTED, SkippedFiles, chosen
+from ingest.archive import Entry
+from ingest.errors import DuplicateSubject, EmptyFile, IngestError, NoUsableFiles, UnknownLayout
+from ingest.selection import MOST_LISTED, SkippedFiles, chosen
 
 ROW = b"\t".join([b"1.5"] * 23) + b"\t0\n"
 EVERYONE = b"alx,aly,alz,glx,gly,glz,arx,ary,arz,grx,gry,grz,Activity,subject\n1,2,3,4,5,6,7,8,9,10,11,12,0,subject1\n"
@@ -32,7 +32,7 @@ HIDDEN = "hidden: below a folder that begins with a dot, a macOS resource fork, 
 OTHER = "neither .csv nor .log"
 
 
-@pytest.mark.notices("lambda_ingest/source_files.py", "or any(map(_is_hidden, folders))", "or False")
+@pytest.mark.notices("lambda_ingest/ingest/selection.py", "or any(map(_is_hidden, folders))", "or False")
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -121,7 +121,7 @@ def test_files_that_tell_no_subject_are_no_duplicates_of_each_other() -> None:
     assert len(chosen([entry("a.csv", EVERYONE), entry("b.csv", EVERYONE)])[0]) == 2
 
 
-@pytest.mark.notices("lambda_ingest/source_files.py", "$)[A-Za-z0-9]", "$)[A-Za-z0-9_]")
+@pytest.mark.notices("lambda_ingest/ingest/selection.py", "$)[A-Za-z0-9]", "$)[A-Za-z0-9_]")
 @pytest.mark.parametrize(
     "name",
     [

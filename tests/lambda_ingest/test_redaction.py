@@ -2,7 +2,7 @@
 
 import pytest
 
-from addresses import described
+from ingest.redaction import described
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from errors import SourceTooLarge, UnsafeArchive
+from ingest.errors import SourceTooLarge, UnsafeArchive
 
 MOST_ENTRIES = 1_000_000
 """Entries of an archive, files or not. A million cost 0.6 GB of memory (measured 2026-11); the function has 1.7."""

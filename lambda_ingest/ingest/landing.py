@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from errors import EmptyFile, UnknownLayout
-from ingest_code import INGEST_CODE
-from layouts import shown
-from raw_lines import BLOCK_BYTES, RawLines
-from raw_zone import FileEntry, RawManifest, RawZone
-from source_files import SkippedFiles, SourceFile
-from texts import cut
+from ingest.errors import EmptyFile, UnknownLayout
+from ingest.ingest_code import INGEST_CODE
+from ingest.layouts import shown
+from ingest.raw_csv import BLOCK_BYTES, RawLines
+from ingest.raw_zone import FileEntry, RawManifest, RawZone
+from ingest.selection import SkippedFiles, SourceFile
+from ingest.texts import cut
 
 FILES_AT_ONCE = 4
 """While one file waits for S3 another is converted. Each costs a few megabytes and a part of an upload in memory."""

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 
-from column_names import ALIASES, SENSORS, folded
+from ingest.column_names import ALIASES, SENSORS, folded
 
 DELIMITERS = (b",", b"\t", b" ")
 """What may part the fields of a file. A space stands for runs of spaces and tabs."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def version_of(folder: Path) -> str:
-    """Return 16 hexadecimal digits that change with any module of a folder, and with nothing else."""
+    """Return 16 hexadecimal digits that change with any module of a folder or below it, and with nothing else."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         content = path.read_bytes()
-        digest.update(f"\0{path.name}\0{len(content)}\0".encode())
+        digest.update(f"\0{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 

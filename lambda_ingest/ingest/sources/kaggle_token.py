@@ -11,7 +11,7 @@ import json
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from errors import SecretUnreadable
+from ingest.errors import SecretUnreadable
 
 _EXPECTED = 'Expected a Kaggle API token, or {"username": "...", "key": "..."}'
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from errors import StateUnreadable
-from texts import cut
+from ingest.errors import StateUnreadable
+from ingest.texts import cut
 
 CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
 """How S3 tells that a conditional write came too late (412), or beside another one that is under way (409)."""

@@ -1,0 +1,1 @@
+"""The ingest: a source's files, recognised and landed as CSV in raw/."""
