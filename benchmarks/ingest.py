@@ -96,7 +96,7 @@ def _services(folder: Path) -> Iterator[dict[str, str]]:
 
 def _pack(folder: Path, variables: Mapping[str, str]) -> None:
     """Ask for the version once, so that Kaggle's packing of the archive is not measured."""
-    script = "import os; from ingest.sources import kaggle; kaggle.current_version(os.environ['DATASET_HANDLE'])"
+    script = "import os; from ingest.sources import kaggle; kaggle.current_version(os.environ['SOURCE_URI'].removeprefix('kaggle://'))"
     command = [sys.executable, "-c", script]
     measure.run(command, environment=variables, folder=folder, log=folder / "pack.log", limit_seconds=LIMIT_SECONDS)
 

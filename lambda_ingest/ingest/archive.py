@@ -10,14 +10,13 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from ingest.archive_files import INDEX_BYTES, TarIndex, ZipIndex, unpacked
-from ingest.errors import KaggleUnavailable, SourceTooLarge, UnsafeArchive
+from ingest.entries import Entry, Open, bounded, components, printable
+from ingest.errors import SourceUnavailable, UnsafeArchive
 from ingest.texts import cut
 
 # zipfile gives bzip2 and lzma no bound for what they unpack at once: a kilobyte becomes gigabytes.
@@ -40,40 +39,6 @@ _DAMAGE: tuple[type[Exception], ...] = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, struct.error),
     *(EOFError, NotImplementedError, OverflowError, UnicodeError),
 )
-_SEPARATOR = re.compile(r"[/\\]")
-
-_OPEN = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of the archive: its path there, in printable characters, and its size unpacked, in bytes."""
-
-    path: str
-    size: int
-    _open: _OPEN
-
-    @property
-    def base_name(self) -> str:
-        """The last component of the path."""
-        return self.components[-1]
-
-    @property
-    def components(self) -> list[str]:
-        """The folders of the path, from the outermost, and the file's name."""
-        return _SEPARATOR.split(self.path)
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """Open the entry for reading, in any thread. Raises KaggleUnavailable where the archive proves damaged.
-
-        zipfile and tarfile give at most the declared bytes and check the sum, so an entry that holds more is damaged.
-        """
-        with contextlib.ExitStack() as stack:
-            with _damage_named(self.path, OSError, ValueError):  # a place that is not in the file
-                content = stack.enter_context(self._open())
-            with _damage_named(self.path):
-                yield content
 
 
 @contextlib.contextmanager
@@ -81,7 +46,7 @@ def opened(path: Path, *, max_bytes: int) -> Iterator[Iterable[Entry]]:
     """Open a zip, tar or gzipped tar archive and give its files, in the archive's order, to be gone through once.
 
     Raises UnsafeArchive for paths that climb out, links, devices and what cannot be read; SourceTooLarge where the
-    files declare more than `max_bytes` together, or are too many; KaggleUnavailable where it is no archive or a
+    files declare more than `max_bytes` together, or are too many; SourceUnavailable where it is no archive or a
     damaged one.
     """
     with contextlib.ExitStack() as stack:
@@ -93,10 +58,10 @@ def opened(path: Path, *, max_bytes: int) -> Iterator[Iterable[Entry]]:
                 start = _start(path)
             place, magic = _TAR
             if start[place] == magic:
-                entries: Iterable[Entry] = list(_bounded(_tar_entries(path), max_bytes))
+                entries: Iterable[Entry] = list(bounded(_tar_entries(path), max_bytes))
             else:
                 archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(ZipIndex(path))))
-                for _ in _bounded(_zip_entries(archive), max_bytes):
+                for _ in bounded(_zip_entries(archive), max_bytes):
                     pass  # all are looked at before one is read, and none is kept: there may be a million
                 entries = _zip_entries(archive)
         yield entries
@@ -115,20 +80,6 @@ def _start(path: Path) -> bytes:
     return start
 
 
-def _bounded(entries: Iterator[Entry], max_bytes: int) -> Iterator[Entry]:
-    """Pass entries on. Raises SourceTooLarge at once where they are too much: no more of a tar is read then."""
-    total = 0
-    for entry in entries:
-        total += entry.size
-        if total > max_bytes:
-            raise SourceTooLarge(
-                f"The dataset's files have {total} bytes unpacked, or more; at most {max_bytes} are accepted "
-                "(MAX_SOURCE_BYTES, the stack's parameter MaxSourceBytes). Raise the parameter if that is right. "
-                "Not retryable."
-            )
-        yield entry
-
-
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for info in archive.infolist():
         path = _checked_path(info.filename)
@@ -142,11 +93,11 @@ def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
             expected = " or ".join(_READABLE.values())
             raise UnsafeArchive(_unsafe(path, f"is packed by method {info.compress_type}, expected {expected}"))
         if not info.is_dir():
-            yield Entry(path, info.file_size, _zip_opener(archive, info))
+            yield Entry(path, info.file_size, _zip_opener(archive, info, path))
 
 
-def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _OPEN:
-    return lambda: archive.open(info)
+def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Open:
+    return lambda: _read(name, lambda: archive.open(info))
 
 
 def _tar_entries(path: Path) -> Iterator[Entry]:
@@ -159,7 +110,7 @@ def _tar_entries(path: Path) -> Iterator[Entry]:
             if member.size < 0 or member.issparse():
                 raise UnsafeArchive(_unsafe(name, "has a size below 0, or is sparse"))
             if member.isfile():
-                yield Entry(name, member.size, _tar_opener(path, member))
+                yield Entry(name, member.size, _tar_opener(path, member, name))
             file.next_entry()
         # tarfile takes a header that it cannot read for the end.
         file.seek(archive.offset)
@@ -167,30 +118,41 @@ def _tar_entries(path: Path) -> Iterator[Entry]:
             raise tarfile.ReadError(f"neither an entry nor the end at byte {archive.offset}")
 
 
-def _tar_opener(path: Path, member: tarfile.TarInfo) -> _OPEN:
-    @contextlib.contextmanager
-    def opened() -> Iterator[IO[bytes]]:
-        # Its own handle: a TarFile has one position, shared by all who read from it.
-        with tarfile.open(path, "r:") as archive:
-            content = archive.extractfile(member)
-            assert content is not None
-            with content:
-                yield content
+def _tar_opener(path: Path, member: tarfile.TarInfo, name: str) -> Open:
+    return lambda: _read(name, lambda: _member(path, member))
 
-    return opened
+
+@contextlib.contextmanager
+def _member(path: Path, member: tarfile.TarInfo) -> Iterator[IO[bytes]]:
+    # Its own handle: a TarFile has one position, shared by all who read from it.
+    with tarfile.open(path, "r:") as archive:
+        content = archive.extractfile(member)
+        assert content is not None
+        with content:
+            yield content
+
+
+@contextlib.contextmanager
+def _read(name: str, opened: Open) -> Iterator[IO[bytes]]:
+    """Open an entry. Raises SourceUnavailable where the archive proves damaged, there or further on.
+
+    zipfile and tarfile give at most the declared bytes and check the sum, so an entry that holds more is damaged.
+    """
+    with contextlib.ExitStack() as stack:
+        with _damage_named(name, OSError, ValueError):  # a place that is not in the file
+            content = stack.enter_context(opened())
+        with _damage_named(name):
+            yield content
 
 
 def _checked_path(path: str) -> str:
     """Return an entry's path in printable characters. Raises UnsafeArchive where it is none of an ordinary file."""
-    components = _SEPARATOR.split(path)
-    if ".." in components or components[0] == "" or re.match(r"[A-Za-z]:", path):
+    parts = components(path)
+    if ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", path):
         raise UnsafeArchive(_unsafe(path, "leads out of the archive's folder"))
     if len(path) > LONGEST_PATH:
         raise UnsafeArchive(_unsafe(path, f"has a path of {len(path)} characters, at most {LONGEST_PATH} are read"))
-    if path.isprintable():
-        return path
-    # Percent signs, as a backslash would part the name, and no name with one becomes a key.
-    return "".join(one if one.isprintable() else quote(one, errors="surrogatepass") for one in path)
+    return printable(path)
 
 
 def _unsafe(path: str, what: str) -> str:
@@ -202,6 +164,6 @@ def _damage_named(what: str, *others: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGE, *others) as error:
-        raise KaggleUnavailable(
+        raise SourceUnavailable(
             f"The download is damaged at {what}: {error}. Retryable: the archive is downloaded anew."
         ) from error

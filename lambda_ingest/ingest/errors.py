@@ -1,6 +1,6 @@
 """What can go wrong with a source: each class name is the error name of the execution.
 
-A message says what was found and where, what was expected, what to do, and whether a retry makes sense.
+A message says what was found and where, what was expected, what to do, and whether it is retryable.
 """
 
 from ingest.texts import one_line
@@ -49,16 +49,20 @@ class StateUnreadable(IngestError):
     """An object of manifests/ that the pipeline writes for itself is not what it writes."""
 
 
-class KaggleDenied(IngestError):
-    """Kaggle refused access (401, 403)."""
+class SourceDenied(IngestError):
+    """The source refused access: Kaggle by 401 or 403, S3 by a policy or a key."""
 
 
-class KaggleNotFound(IngestError):
-    """Kaggle knows no such dataset or version (404)."""
+class SourceNotFound(IngestError):
+    """There is no such source: no such URI, dataset, version, bucket, or nothing below the prefix."""
 
 
-class KaggleUnavailable(IngestError):
-    """Kaggle could not be reached, was busy or slow, cannot deliver yet, or sent a damaged archive. Retryable."""
+class SourceUnavailable(IngestError):
+    """The source could not be reached, was busy or slow, cannot deliver yet, or sent something damaged. Retryable."""
+
+
+class SourceChanged(IngestError):
+    """The source changed while it was read. Retryable."""
 
 
 class TableMissing(IngestError):

@@ -32,7 +32,7 @@ def land(
 
     `published` is the version that readers see, None before the first publication: its files may be referenced.
     Raises EmptyFile for a file without a data line, UnknownLayout for one in which the columns change,
-    KaggleUnavailable where the archive proves damaged.
+    SourceUnavailable where the archive proves damaged.
     """
     zone.forget(version)
     earlier: dict[str, list[FileEntry]] = {}

@@ -129,12 +129,12 @@ def recognise(path: str, stem: str, head: bytes, *, whole: bool) -> Recognised:
     if named is None:
         raise UnknownLayout(
             f"{path} has the content of layout {layout.name}, but its name does not tell the subject. Expected: "
-            f"{layout.expected}. Rename the file in the dataset, or add a layout in {HERE}; a retry does not help."
+            f"{layout.expected}. Rename the file in the dataset, or add a layout in {HERE}. Not retryable."
         )
     return replace(recognised, subject=int(named[1]))
 
 
-_WHAT_TO_DO_WHEN_EMPTY = "Expected at least one. Mend or remove the file in the dataset; a retry does not help."
+_WHAT_TO_DO_WHEN_EMPTY = "Expected at least one. Fix or remove the file in the dataset. Not retryable."
 
 
 def _by_names(pieces: Sequence[bytes], first: Sequence[tuple[int, bytes]]) -> tuple[Layout, Recognised] | None:

@@ -1,7 +1,7 @@
 """One execution at a time: manifests/claim.json names the one that does the work, until that execution has ended.
 
 S3 decides who is first, by writes that are conditional on what was there; whether a holder still runs, Step Functions
-tells. So nobody has to give a claim back, and a run that died holds up no other.
+tells. So nobody has to release the lock, and a run that died holds up no other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNKNOWN_SECONDS = 300
 """DescribeExecution is eventually consistent: so long an execution that it does not know may be one that began."""
 
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
-_LOST = (*CONFLICTS, "NoSuchKey")  # the last where the claim that was to be taken over is gone
+_LOST = (*CONFLICTS, "NoSuchKey")  # the last where the object that was to be replaced is gone
 _LOOKS = 100
 
 
@@ -36,8 +36,8 @@ class _Held:
     seconds: float
 
 
-class Claim:
-    """The claim of one bucket."""
+class ExecutionLock:
+    """The lock of one bucket: the object manifests/claim.json."""
 
     def __init__(self, s3: S3Client, states: SFNClient, bucket: str, manifests_prefix: str) -> None:
         self._s3 = s3
@@ -45,11 +45,11 @@ class Claim:
         self._bucket = bucket
         self._key = f"{manifests_prefix.strip('/')}/claim.json"
 
-    def take(self, execution: str) -> str | None:
-        """Take the claim for an execution (an ARN), which may hold it already.
+    def acquire(self, execution: str) -> str | None:
+        """Acquire the lock for an execution (an ARN), which may hold it already.
 
         Returns None where it holds it now, else the execution that does and still runs. Raises StateUnreadable where
-        the claim is none, StorageUnavailable where every write comes beside another one.
+        the object is none, StorageUnavailable where every write comes beside another one.
         """
         # Whoever loses a write looks again. Each loss is another's gain: it is not lost often.
         for _ in range(_LOOKS):
@@ -78,7 +78,7 @@ class Claim:
             return held.seconds < UNKNOWN_SECONDS
 
     def _write(self, execution: str, held: _Held | None) -> bool:
-        """Write the claim where nothing came between; whether that was so."""
+        """Write the object where nothing came between; whether that was so."""
         body = json.dumps({"execution": execution, "taken_at": datetime.now(UTC).isoformat()}).encode()
         put = partial(self._s3.put_object, Bucket=self._bucket, Key=self._key, Body=body)
         try:

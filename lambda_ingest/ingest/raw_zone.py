@@ -11,13 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
 from ingest.errors import StorageUnavailable
 from ingest.ingest_code import INGEST_CODE
-from ingest.redaction import described
 from ingest.selection import Skipped
 from ingest.state import RAW_MANIFEST, Shape, parsed
 
@@ -31,17 +28,11 @@ _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=
 _CONFLICTS, _CONFLICT_SECONDS = 6, 0.5
 """Attempts of a write while S3 says that another one to the same key is on its way, and the time between two."""
 
-RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
-"""Of each request to S3, as in the jobs (mhealth/io/s3.py): six attempts, at most 31 s of waiting between them."""
-
 _WRITES = 10
 """So often a manifest is written where others write and delete it at the same time."""
 
 _DELETE_BATCH = 1000
 """S3 takes no more keys in one request."""
-
-_REFUSED = {"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
-"""What no retry mends: these errors of S3 keep their own name."""
 
 
 class FileEntry(TypedDict):
@@ -77,20 +68,6 @@ class RawManifest(TypedDict):
     files: list[FileEntry]
     skipped: list[Skipped]
     skipped_files: int
-
-
-@contextlib.contextmanager
-def storage_named() -> Iterator[None]:
-    """Name what S3 does wrong. Raises StorageUnavailable where another try makes sense."""
-    try:
-        yield
-    except (ClientError, BotoCoreError, HTTPError) as error:  # HTTPError: boto3 passes it on where an answer breaks off
-        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _REFUSED:
-            raise
-        raise StorageUnavailable(
-            f"S3 failed after several attempts: {described(error)}. Nothing that landed half is used: "
-            "the manifest is written last. Retryable."
-        ) from None
 
 
 class RawZone:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _VIEW = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
 _SNAPSHOT = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 _REFUSED = {"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}
-"""What no retry mends: these errors of Glue keep their own name."""
+"""Not retryable: these errors of Glue keep their own name."""
 
 
 @dataclass(frozen=True)

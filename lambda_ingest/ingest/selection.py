@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypedDict
 
-from ingest.archive import Entry
+from ingest.entries import Entry
 from ingest.errors import DuplicateSubject, NoUsableFiles, UnknownLayout
 from ingest.layouts import HEAD_BYTES, LAYOUTS, Recognised, recognise
 from ingest.texts import cut
@@ -75,7 +75,7 @@ def chosen(entries: Iterable[Entry]) -> tuple[list[SourceFile], SkippedFiles]:
         more = f" and {skipped.count - MOST_SHOWN} more" if skipped.count > MOST_SHOWN else ""
         raise NoUsableFiles(
             f"The dataset holds no .csv or .log file, but {names or 'no file at all'}{more}. "
-            f"Expected one of: {expected}. Compare DATASET_HANDLE with the dataset that is meant. Not retryable."
+            f"Expected one of: {expected}. Compare SOURCE_URI with the dataset that is meant. Not retryable."
         )
     return files, skipped
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from ingest.errors import InvalidInput
 from ingest.raw_zone import RawManifest
-from ingest.sources import kaggle as kaggle_source
+from ingest.sources.base import DatasetSource
 
 
 @dataclass(frozen=True)
 class Versions:
-    """`wanted` is the version to publish, `newest` the newest that Kaggle has, or the one that the handle pins.
+    """`wanted` is the version to publish, `newest` the latest that the source has, or the one that its handle pins.
 
-    `handle` is DATASET_HANDLE as it stands, `dataset` its owner/dataset.
+    `handle` and `dataset` are the source's, and so is `counts`: whether a later version has a higher number.
     """
 
     handle: str
@@ -23,26 +23,22 @@ class Versions:
     wanted: int
     newest: int
     backfill: bool
-
-    @property
-    def told_as_current(self) -> bool:
-        """Whether Kaggle has just named the wanted version as its current one; of a pinned one it was not asked."""
-        return self.wanted == self.newest and self.handle == self.dataset
+    counts: bool = True
 
 
-def asked_for(handle: str, execution_input: Any) -> Versions:
-    """Ask Kaggle for the newest version; the execution's input may name another: `{"dataset_version": N}`.
+def asked_for(source: DatasetSource, execution_input: Any) -> Versions:
+    """Ask a source for its latest version; the execution's input may name another: `{"dataset_version": N}`.
 
-    Raises InvalidInput, and the errors of `kaggle_source.current_version`.
+    Raises InvalidInput, and the errors of `latest_version`.
     """
     backfill = _named_version(execution_input)
-    newest = kaggle_source.current_version(handle)
-    if backfill is not None and backfill > newest:
+    newest = source.latest_version()
+    if backfill is not None and source.counts and backfill > newest:
         raise InvalidInput(
-            f"The execution's input asks for version {backfill} of {handle}, whose newest is {newest}. Expected 1 to "
-            f"{newest}. Start a new execution; a retry of this one does not help."
+            f"The execution's input asks for version {backfill} of {source.handle}, whose newest is {newest}. Expected "
+            f"1 to {newest}. Start a new execution. Not retryable."
         )
-    return Versions(handle, kaggle_source.name_of(handle), backfill or newest, newest, backfill is not None)
+    return Versions(source.handle, source.dataset, backfill or newest, newest, backfill is not None, source.counts)
 
 
 def _named_version(execution_input: Any) -> int | None:
@@ -52,21 +48,23 @@ def _named_version(execution_input: Any) -> int | None:
     if not understood or not (version is None or (type(version) is int and version > 0)):
         raise InvalidInput(
             f"The execution's input is {str(given)[:200]!r}. Expected {{}} for the daily run, or "
-            '{"dataset_version": N} to publish version N. Start a new execution; a retry of this one does not help.'
+            '{"dataset_version": N} to publish version N. Start a new execution. Not retryable.'
         )
     return version
 
 
-def holds_a_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:
-    """Whether an older version was published on purpose, and Kaggle has nothing newer than it had then.
+def is_pinned_to_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:
+    """Whether an older version was published on purpose, and the source has nothing newer than it had then.
 
-    `current` is the record of what the last run published, None before the first publication. Kaggle may have less than
-    it had then: its newest version was withdrawn.
+    `current` is the record of what the last run published, None before the first publication. The source may have less
+    than it had then: its newest version was withdrawn.
     """
     if current is None or versions.backfill:
         return False
+    then = current["newest_version"]
     return bool(
-        current["raw_version"] != current["newest_version"] >= versions.newest
+        current["raw_version"] != then
+        and (then >= versions.newest if versions.counts else then == versions.newest)
         and current["code_version"] == code_version
         and _handle_of(current) == versions.handle
     )

@@ -20,7 +20,9 @@ from tests.input.whole_way import through_the_project
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "data.md").read_text()
-ENTRY, TEST = (textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.+?)^ *```$", PAGE, re.M | re.S))
+ENTRY, TEST, SOURCE, REGISTERED, SOURCE_TEST = (
+    textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.+?)^ *```$", PAGE, re.M | re.S)
+)
 (LINES,) = re.findall(r"^```csv\n(.+?)^```$", PAGE, re.M | re.S)
 
 
@@ -45,6 +47,31 @@ def test_the_steps_for_a_new_layout_are_one_entry_and_one_test_that_passes(tmp_p
     assert re.match(r"1 failed, \d+ passed", pytest_says()), "the test fails where the entry is missing"
     code.write_text(f"{before}\n{textwrap.indent(ENTRY.rstrip(), '    ')},{end}{after}")
     assert re.match(r"\d+ passed", pytest_says())
+
+
+@pytest.mark.tests
+def test_the_steps_for_a_new_source_are_one_module_one_line_and_one_test_that_passes(tmp_path: Path) -> None:
+    for folder in ("lambda_ingest", "tests/lambda_ingest"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "conftest.py"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    sources = tmp_path / "lambda_ingest" / "ingest" / "sources"
+    test = tmp_path / "tests" / "lambda_ingest" / "sources" / "test_folder.py"
+    test.write_text(SOURCE_TEST)
+    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lambda_ingest")}
+
+    def passes() -> bool:
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False).returncode == 0
+
+    assert not passes(), "the test fails where the source is missing"
+    (sources / "folder.py").write_text(SOURCE)
+    registry = sources / "registry.py"
+    before, start, after = registry.read_text().partition("from ingest.sources.kaggle import KaggleSource\n")
+    assert start
+    imported = f"from ingest.sources.folder import FolderSource\n{start}"
+    after = after.replace('    "s3": S3Source,\n', f'    "s3": S3Source,\n{textwrap.indent(REGISTERED, "    ")}')
+    registry.write_text(before + imported + after)
+    assert passes()
 
 
 def test_the_entry_is_all_that_function_and_job_need(monkeypatch: pytest.MonkeyPatch) -> None:

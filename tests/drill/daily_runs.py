@@ -151,7 +151,7 @@ class DailyRuns:
                 environment.setenv(name, value)
             for name, value in {
                 "BUCKET_NAME": self.bucket,
-                "DATASET_HANDLE": "someone/mhealth",
+                "SOURCE_URI": "kaggle://someone/mhealth",
                 "RAW_PREFIX": "raw",
                 "MANIFESTS_PREFIX": "manifests",
                 "PROCESSED_PREFIX": "processed",

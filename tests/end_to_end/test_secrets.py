@@ -87,11 +87,11 @@ def test_the_token_is_used(place: Place) -> None:
 
 FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ("SecretUnreadable", {"secret": MISSING}, f"The secret {MISSING} could not be read: ResourceNotFoundException"),
-    ("KaggleDenied", {"status": 401}, "its token is invalid or expired"),
-    ("KaggleDenied", {"status": 403}, "accept the dataset's terms"),
-    ("KaggleUnavailable", {"unreachable": True}, "Kaggle did not deliver"),
+    ("SourceDenied", {"status": 401}, "its token is invalid or expired"),
+    ("SourceDenied", {"status": 403}, "accept the dataset's terms"),
+    ("SourceUnavailable", {"unreachable": True}, "Kaggle did not deliver"),
     (
-        "KaggleUnavailable",
+        "SourceUnavailable",
         {"storage": True},
         "Kaggle did not deliver version 2 of nirmalsankalana/mhealth-dataset-data-set: ConnectionError",
     ),
@@ -133,7 +133,7 @@ def test_a_version_that_is_named_and_not_there_yet_is_asked_for_again(place: Pla
     assert (output["raw_version"], output["rows"]) == (2, 111)
     events = place.world.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
     (failed,) = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
-    assert failed["error"] == "KaggleUnavailable"
+    assert failed["error"] == "SourceUnavailable"
     assert (
         "names version 2 of nirmalsankalana/mhealth-dataset-data-set as current and cannot deliver it yet (HTTP 404)"
         in failed["cause"]

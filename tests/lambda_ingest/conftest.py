@@ -134,7 +134,7 @@ def surroundings(aws: str, kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "BUCKET_NAME": bucket,
-        "DATASET_HANDLE": DATASET,
+        "SOURCE_URI": f"kaggle://{DATASET}",
         "RAW_PREFIX": "raw",
         "MANIFESTS_PREFIX": "manifests",
         "PROCESSED_PREFIX": "processed",

@@ -14,9 +14,9 @@ import pytest
 
 from ingest import errors
 from ingest.ingest_code import INGEST_CODE
-from mhealth_ops.kaggle.api import Fault
 from ingest.raw_zone import RawZone
 from ingest.readers import Readers, View
+from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 
 TOP = (
@@ -221,7 +221,7 @@ class TestAnotherDatasetUnderTheSameVersionNumber:
         surroundings.write("mHealth_subject1.log", ROW)
         surroundings.write("mHealth_subject2.log", ROW)
         publish(surroundings, surroundings.run(started_at="2026-11-01T00:00:00Z"))
-        monkeypatch.setenv("DATASET_HANDLE", "another/one")
+        monkeypatch.setenv("SOURCE_URI", "kaggle://another/one")
         return surroundings
 
     def test_lands_in_its_place(self, place: Surroundings) -> None:
@@ -236,7 +236,7 @@ class TestAnotherDatasetUnderTheSameVersionNumber:
 
     def test_leaves_the_one_before_alone_while_nothing_is_overwritten(self, place: Surroundings) -> None:
         place.api.faults.append(Fault("/archives/", status=500))
-        with pytest.raises(errors.KaggleUnavailable):
+        with pytest.raises(errors.SourceUnavailable):
             place.run()
         assert place.read_json("manifests/raw/version=1.json")["dataset"] == DATASET
 
@@ -252,7 +252,7 @@ class TestAnotherDatasetUnderTheSameVersionNumber:
     def test_takes_nothing_from_the_one_before_by_reference(
         self, place: Surroundings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("DATASET_HANDLE", DATASET)
+        monkeypatch.setenv("SOURCE_URI", f"kaggle://{DATASET}")
         place.write("mHealth_subject2.log", other(ROW))
         publish(place, place.run(started_at="2026-11-02T00:00:00Z"))
         assert place.files(2)["mHealth_subject1"]["raw_key"] == "raw/version=1/mHealth_subject1.csv"
@@ -317,7 +317,7 @@ def test_an_archive_that_proves_damaged_leaves_no_manifest_and_a_retry_downloads
     archive = serve_archive(surroundings, tmp_path, {"mHealth_subject1.log": ROW * 5, "mHealth_subject2.log": ROW * 5})
     good = archive.read_bytes()
     archive.write_bytes(good.replace(b"-2.5", b"-2.6", 6))  # the second file's sum no longer fits
-    with pytest.raises(errors.KaggleUnavailable, match=r"damaged at mHealth_subject1\.log: Bad CRC"):
+    with pytest.raises(errors.SourceUnavailable, match=r"damaged at mHealth_subject1\.log: Bad CRC"):
         surroundings.run()
     assert not any(key.startswith("manifests/") for key in surroundings.keys())  # noqa: SIM118
     archive.write_bytes(good)
@@ -353,13 +353,15 @@ class Ending:
         return 1_000
 
 
-@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "signal.ITIMER_REAL, seconds, 1)", "signal.ITIMER_REAL, 0, 1)")
+@pytest.mark.notices(
+    "lambda_ingest/ingest/sources/kaggle.py", "signal.ITIMER_REAL, seconds, 1)", "signal.ITIMER_REAL, 0, 1)"
+)
 def test_a_download_leaves_time_for_the_rest(surroundings: Surroundings) -> None:
     from download_and_upload import lambda_handler
 
     surroundings.write("mHealth_subject1.log", ROW)
     surroundings.api.faults.append(Fault("/archives/", drip=0.05))
-    with pytest.raises(errors.KaggleUnavailable, match=r"longer than 0\.6 s in all"):
+    with pytest.raises(errors.SourceUnavailable, match=r"longer than 0\.6 s in all"):
         lambda_handler({}, Ending())
 
 
@@ -374,17 +376,17 @@ def test_two_files_in_one_whose_columns_differ_are_refused_by_name(surroundings:
 
 
 @pytest.mark.notices(
-    "lambda_ingest/download_and_upload.py", "told_as_current=versions.told_as_current", "told_as_current=False"
+    "lambda_ingest/ingest/sources/kaggle.py", "told_as_current=version == self._told", "told_as_current=False"
 )
 def test_a_current_version_that_is_not_there_yet_is_retryable(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surroundings.write("mHealth_subject1.log", ROW)
     surroundings.api.faults.append(Fault("/archives/", status=404, times=2))
-    with pytest.raises(errors.KaggleUnavailable, match="names version 1 of someone/mhealth as current"):
+    with pytest.raises(errors.SourceUnavailable, match="names version 1 of someone/mhealth as current"):
         surroundings.run()
-    monkeypatch.setenv("DATASET_HANDLE", "someone/mhealth/versions/1")  # Kaggle does not name it
-    with pytest.raises(errors.KaggleNotFound, match="does not know version 1"):
+    monkeypatch.setenv("SOURCE_URI", "kaggle://someone/mhealth/versions/1")  # Kaggle does not name it
+    with pytest.raises(errors.SourceNotFound, match="does not know version 1"):
         surroundings.run()
 
 
@@ -404,7 +406,7 @@ def test_every_line_of_the_log_tells_execution_and_snapshot(surroundings: Surrou
     surroundings.write("mHealth_subject1.log", ROW)
     surroundings.run(execution="arn:run", started_at="2026-11-24T03:14:54Z")
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["message"] for line in lines] == ["asked Kaggle", "downloaded", "recognised", "landed", "done"]
+    assert [line["message"] for line in lines] == ["asked the source", "downloaded", "recognised", "landed", "done"]
     assert {(line["execution"], line["snapshot"]) for line in lines} == {("arn:run", 20261124031454)}
 
 

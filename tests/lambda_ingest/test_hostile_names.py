@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.archive import Entry
-from ingest.errors import IngestError, InvalidInput, KaggleNotFound, UnknownLayout
+from ingest.entries import Entry
+from ingest.errors import IngestError, InvalidInput, SourceNotFound, UnknownLayout
 from ingest.raw_zone import RawZone
 from ingest.selection import chosen
-from ingest.sources import kaggle as kaggle_source
+from ingest.sources import kaggle
+from ingest.sources.registry import source_of
 from ingest.versions import asked_for
 from tests.lambda_ingest.conftest import Surroundings
 
@@ -83,6 +84,8 @@ def test_whatever_a_file_is_called_its_key_is_one_plain_component(path: str, suf
         assert file.name not in (".", "..")
 
 
+NO_SECRET = {"KAGGLE_SECRET_ARN": ""}
+
 HANDLES = [
     *("../..", "a/..", "../b", "a/b/../c", "a/b/versions/0", "a/b/versions/-1", "a/b/versions/01", "a/b/versions/1/2"),
     *(
@@ -104,8 +107,8 @@ HANDLES = [
 @pytest.mark.parametrize("handle", HANDLES, ids=lambda handle: ascii(handle[:25]))
 def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_asked(handle: str) -> None:
     # No Kaggle is served here: a request would fail with another error.
-    for ask in (kaggle_source.name_of, kaggle_source.current_version, lambda handle: asked_for(handle, {})):
-        with pytest.raises(KaggleNotFound, match="is no dataset handle"):
+    for ask in (kaggle.name_of, kaggle.current_version, lambda handle: source_of(f"kaggle://{handle}", NO_SECRET)):
+        with pytest.raises(SourceNotFound, match="is no dataset handle"):
             ask(handle)
 
 
@@ -134,13 +137,13 @@ def test_a_handle_that_is_more_than_two_words_is_refused_before_anything_is_aske
 )
 def test_an_input_that_is_no_version_is_refused(given_input: Any) -> None:
     with pytest.raises(InvalidInput, match="The execution's input is"):
-        asked_for("owner/dataset", given_input)
+        asked_for(source_of("kaggle://owner/dataset", NO_SECRET), given_input)
 
 
 def test_a_version_beyond_all_bounds_is_refused(surroundings: Surroundings) -> None:
     (surroundings.folder / "mHealth_subject1.log").write_bytes(ROW)
     with pytest.raises(InvalidInput, match="whose newest is 1"):
-        asked_for("someone/mhealth", {"dataset_version": 10**40})
+        asked_for(source_of("kaggle://someone/mhealth", NO_SECRET), {"dataset_version": 10**40})
 
 
 @pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "if number.isascii() and", "if")

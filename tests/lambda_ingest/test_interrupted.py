@@ -7,7 +7,7 @@ import json
 import pytest
 from boto3.s3.transfer import TransferConfig
 
-from ingest import raw_zone
+from ingest import raw_zone, s3
 from ingest.errors import StorageUnavailable
 from tests.interrupted import EVERY, FAULTS, PATIENCE, Content, Drilled, Sweep, faulty
 from tests.lambda_ingest.conftest import Surroundings
@@ -35,7 +35,7 @@ def sweep(surroundings: Surroundings, faulty: None, monkeypatch: pytest.MonkeyPa
                 assert left[file["raw_key"]] == whole[file["raw_key"]]
 
     sweep = Sweep(surroundings.s3, run, (StorageUnavailable,), no_manifest_without_its_objects)
-    sweep.lose_patience = lambda patch: patch.setattr(raw_zone.RETRIES, "read_timeout", PATIENCE)
+    sweep.lose_patience = lambda patch: patch.setattr(s3.RETRIES, "read_timeout", PATIENCE)
     for name in ("mHealth_subject1.log", "mHealth_subject2.log"):
         surroundings.write(name, ROW * 30)
     surroundings.run(started_at="2026-11-23T03:14:54Z")
@@ -58,7 +58,7 @@ def test_a_request_that_fails_once_does_no_harm(sweep: Sweep) -> None:
 
 
 @pytest.mark.notices("lambda_ingest/ingest/landing.py", "zone.forget(version)", "pass")
-@pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "raise StorageUnavailable(", "raise RuntimeError(")
+@pytest.mark.notices("lambda_ingest/ingest/s3.py", "raise StorageUnavailable(", "raise RuntimeError(")
 def test_a_request_that_fails_for_good_fails_the_function_by_name_and_the_next_run_mends_it(sweep: Sweep) -> None:
     sweep.each_for_good(["GetObject", "PutObject", "DeleteObject", "ListObjects"])
     assert sweep.outcomes == {"succeeded": 0, "failed": 4}

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ingest.archive import Entry
+from ingest.entries import Entry
 from ingest.errors import DuplicateSubject, EmptyFile, IngestError, NoUsableFiles, UnknownLayout
 from ingest.selection import MOST_LISTED, SkippedFiles, chosen
 

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ingest.errors import StateUnreadable, StorageUnavailable
+from ingest.raw_zone import RawManifest, RawZone
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
-from ingest.raw_zone import RawManifest, RawZone
 from tests.interrupted import faulty
 from tests.lambda_ingest.conftest import DATASET, Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW, publish

@@ -20,10 +20,10 @@ def test_a_text_is_cut_where_it_is_longer() -> None:
 
 @pytest.mark.parametrize("one", ["x", "\0", "\U0010ffff", "\n"])
 def test_an_error_is_short_and_keeps_what_to_do(one: str) -> None:
-    text = str(UnknownLayout(f"found {one * (1 << 20)} in file.csv. Rename it; a retry does not help."))
+    text = str(UnknownLayout(f"found {one * (1 << 20)} in file.csv. Rename it. Not retryable."))
     assert len(text) <= LONGEST_MESSAGE
     assert text.startswith("found ")
-    assert text.endswith(" in file.csv. Rename it; a retry does not help.")
+    assert text.endswith(" in file.csv. Rename it. Not retryable.")
     assert "characters left out" in text
 
 

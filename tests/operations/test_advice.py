@@ -19,7 +19,7 @@ _LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ("KaggleNotFound", "check the parameter `DatasetHandle`"),
+        ("SourceNotFound", "check the parameter `SourceUri`"),
         ("UnknownLayout", "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout"),
         ("CrawlerTimedOut", "read its log, in `/aws-glue/crawlers`; start the execution again"),
         ("Sandbox.Timedout", "look at its log; start the execution again"),

@@ -24,7 +24,7 @@ _ABSENT = ("404", "NoSuchKey", "NotFound")
 """Error codes of an object that does not exist. A HEAD has the status alone."""
 
 ATTEMPTS = 6
-"""Of each request to S3, as in lambda_ingest/ingest/raw_zone.py: at most 31 s of waiting between them."""
+"""Of each request to S3, as in lambda_ingest/ingest/s3.py: at most 31 s of waiting between them."""
 
 
 class _Answer:

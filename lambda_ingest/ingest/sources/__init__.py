@@ -1,1 +1,1 @@
-"""The sources of datasets."""
+"""Where datasets come from: base.py says what a source is, registry.py which there are."""

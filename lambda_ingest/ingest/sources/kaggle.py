@@ -1,4 +1,4 @@
-"""KaggleHub as the source: the version that is current, and the archive of exactly one version.
+"""Kaggle as the source, by kagglehub: the version that is current, and the archive of exactly one version.
 
 kagglehub decides on its folders when it is imported and takes half a second for it: it is imported where it is used.
 """
@@ -12,16 +12,22 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import requests
 import urllib3
+from aws_lambda_powertools import Logger
 from requests.adapters import HTTPAdapter
 
-from ingest.errors import IngestError, KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from ingest import archive
+from ingest.entries import Entry
+from ingest.errors import IngestError, SourceDenied, SourceNotFound, SourceTooLarge, SourceUnavailable
 from ingest.redaction import described
+from ingest.sources.base import DatasetSource
+from ingest.sources.kaggle_token import use_secret
 
 if TYPE_CHECKING:
     from kagglehub.handle import DatasetHandle
@@ -42,8 +48,50 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("KAGGLEHUB_VERBOSITY", "warning")
 
 
+_logger = Logger(service="ingest", child=True)
+
+
+class KaggleSource(DatasetSource):
+    """A dataset of Kaggle: `kaggle://OWNER/DATASET`, with `/versions/N` behind it to stay at version N.
+
+    Its handle is what stands behind the scheme, as records have had it since there was no other source.
+    """
+
+    expected: ClassVar = "kaggle://OWNER/DATASET"
+
+    def __init__(self, handle: str, secret_arn: str) -> None:
+        self.handle = handle
+        self.dataset = name_of(handle)
+        self._secret_arn = secret_arn
+        self._told: int | None = None
+
+    @classmethod
+    def from_location(cls, location: str, environment: Mapping[str, str]) -> Self:
+        """Return the source of OWNER/DATASET, with the token in the secret KAGGLE_SECRET_ARN."""
+        return cls(location, environment["KAGGLE_SECRET_ARN"])
+
+    def latest_version(self) -> int:
+        """Return the version that is pinned, else the one that Kaggle names as current."""
+        use_secret(self._secret_arn)
+        version = current_version(self.handle)
+        if self.handle == self.dataset:
+            self._told = version
+        return version
+
+    @contextlib.contextmanager
+    def download(self, version: int, *, max_bytes: int, seconds: float | None = None) -> Iterator[Iterable[Entry]]:
+        """Download a version's archive, in so many seconds, and give its files."""
+        started = time.monotonic()
+        with downloaded(
+            self.dataset, version, max_bytes=max_bytes, seconds=seconds, told_as_current=version == self._told
+        ) as path:
+            _logger.info("downloaded", bytes=path.stat().st_size, seconds=round(time.monotonic() - started, 3))
+            with archive.opened(path, max_bytes=max_bytes) as entries:
+                yield entries
+
+
 def name_of(dataset: str) -> str:
-    """Return `owner/dataset` of a handle, which may name a version besides. Raises KaggleNotFound for no handle."""
+    """Return `owner/dataset` of a handle, which may name a version besides. Raises SourceNotFound for no handle."""
     handle = _parsed(dataset)
     return f"{handle.owner}/{handle.dataset}"
 
@@ -51,7 +99,7 @@ def name_of(dataset: str) -> str:
 def current_version(dataset: str) -> int:
     """Return the dataset's current version, or the one that `owner/dataset/versions/N` names. Downloads nothing.
 
-    Raises KaggleDenied, KaggleNotFound or KaggleUnavailable.
+    Raises SourceDenied, SourceNotFound or SourceUnavailable.
     """
     handle = _parsed(dataset)
     if handle.version is not None:
@@ -65,7 +113,7 @@ def current_version(dataset: str) -> int:
         answer = handle_call(lambda: client.datasets.dataset_api_client.get_dataset(request), handle)
         version = answer.current_version_number
     if not version:
-        raise KaggleUnavailable(f"Kaggle tells no version of {dataset}. Retryable.")
+        raise SourceUnavailable(f"Kaggle tells no version of {dataset}. Retryable.")
     return int(version)
 
 
@@ -76,10 +124,10 @@ def downloaded(
     """Download one version's archive, checked against Kaggle's MD5, and give its path; it is deleted at the end.
 
     What a broken connection left is kept, and a retry on the same machine goes on from there. The download may take
-    `seconds` in all; it ends by KaggleUnavailable then, not with the function's own time limit. `told_as_current` says
-    that Kaggle has just named this version as current: where it does not deliver it, it will, so KaggleUnavailable.
-    Raises SourceTooLarge before the download where the archive is larger than `max_bytes` or the disk; KaggleDenied,
-    KaggleNotFound or KaggleUnavailable.
+    `seconds` in all; it ends by SourceUnavailable then, not with the function's own time limit. `told_as_current` says
+    that Kaggle has just named this version as current: where it does not deliver it, it will, so SourceUnavailable.
+    Raises SourceTooLarge before the download where the archive is larger than `max_bytes` or the disk; SourceDenied,
+    SourceNotFound or SourceUnavailable.
     """
     handle = _parsed(dataset).with_version(version)
     with _client(f"version {version} of {dataset}", seconds, told_as_current=told_as_current) as client:
@@ -114,9 +162,9 @@ def _parsed(dataset: str) -> DatasetHandle:
 
     # kagglehub makes paths and addresses of its parts, and looks at none of them.
     if not _HANDLE.fullmatch(dataset):
-        raise KaggleNotFound(
-            f"{dataset[:200]!r} is no dataset handle. Expected owner/dataset or owner/dataset/versions/N in "
-            "DATASET_HANDLE (the stack's parameter DatasetHandle). Not retryable."
+        raise SourceNotFound(
+            f"{dataset[:200]!r} is no dataset handle. Expected kaggle://OWNER/DATASET or "
+            "kaggle://OWNER/DATASET/versions/N in SOURCE_URI (the stack's parameter SourceUri). Not retryable."
         )
     return parse_dataset_handle(dataset)
 
@@ -131,15 +179,15 @@ def _client(dataset: str, seconds: float | None, *, told_as_current: bool = Fals
         with _within(seconds), build_kaggle_client() as client:
             # The client waits for ever, a Lambda function must not.
             session = client.http_client()._session
-            session.mount("https://", _Adapter())
-            session.mount("http://", _Adapter())
+            session.mount("https://", _TimeoutAdapter())
+            session.mount("http://", _TimeoutAdapter())
             yield client
     except IngestError:
         raise
     except requests.HTTPError as error:
         raise _named(dataset, error, told_as_current=told_as_current) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, DataCorruptionError, ValueError) as error:
-        raise KaggleUnavailable(f"Kaggle did not deliver {dataset}: {described(error)}. Retryable.") from None
+        raise SourceUnavailable(f"Kaggle did not deliver {dataset}: {described(error)}. Retryable.") from None
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -149,7 +197,7 @@ def _client(dataset: str, seconds: float | None, *, told_as_current: bool = Fals
         ) from error
 
 
-class _TimeIsUp(BaseException):
+class _DeadlineExceeded(BaseException):
     """Comes out of whatever goes on: no Exception, for that is what libraries, and Python's own import, pass over."""
 
 
@@ -164,21 +212,21 @@ def _within(seconds: float | None) -> Iterator[None]:
         return
 
     def too_slow(*_: object) -> None:
-        raise _TimeIsUp
+        raise _DeadlineExceeded
 
     handler = signal.signal(signal.SIGALRM, too_slow)
     # Again every second, should the first be lost: nothing comes out of a finalizer.
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 1)
     try:
         yield
-    except _TimeIsUp as up:
+    except _DeadlineExceeded as up:
         raise requests.Timeout(f"it took longer than {seconds:g} s in all") from up
     finally:
         signal.setitimer(signal.ITIMER_REAL, left, interval)
         signal.signal(signal.SIGALRM, handler)
 
 
-class _Adapter(HTTPAdapter):
+class _TimeoutAdapter(HTTPAdapter):
     def send(self, *args: Any, **settings: Any) -> requests.Response:
         """Send a request with `TIMEOUTS` where it has none of its own; give an answer the status that its body tells.
 
@@ -195,7 +243,7 @@ class _Adapter(HTTPAdapter):
 def _named(dataset: str, error: requests.HTTPError, *, told_as_current: bool) -> IngestError:
     status = error.response.status_code if error.response is not None else 0
     if status in (401, 403):
-        return KaggleDenied(
+        return SourceDenied(
             f"Kaggle refused access to {dataset} (HTTP {status}). A public dataset needs no token. For a private one, "
             "or where its owner asks for consent, make a token on kaggle.com (Settings, API), accept the dataset's "
             "terms with the same account, put the token into Secrets Manager, and give the secret's ARN as the "
@@ -203,19 +251,19 @@ def _named(dataset: str, error: requests.HTTPError, *, told_as_current: bool) ->
             "Not retryable."
         )
     if status in (404, 410) and told_as_current:
-        return KaggleUnavailable(
+        return SourceUnavailable(
             f"Kaggle names {dataset} as current and cannot deliver it yet (HTTP {status}). "
             "Expected its archive. Retryable."
         )
     if status in (404, 410):
-        return KaggleNotFound(
-            f"Kaggle does not know {dataset}, or not this version of it (HTTP {status}). Compare DATASET_HANDLE "
-            "(the stack's parameter DatasetHandle) with the dataset's address kaggle.com/datasets/OWNER/DATASET. "
+        return SourceNotFound(
+            f"Kaggle does not know {dataset}, or not this version of it (HTTP {status}). Compare SOURCE_URI "
+            "(the stack's parameter SourceUri) with the dataset's address kaggle.com/datasets/OWNER/DATASET. "
             "Not retryable."
         )
     wait = error.response.headers.get("Retry-After") if error.response is not None else None
     asked = f"It asks for a wait of {wait} (Retry-After)" if wait else "It does not say for how long"
-    return KaggleUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. {asked}. Retryable.")
+    return SourceUnavailable(f"Kaggle answered HTTP {status} when asked for {dataset}. {asked}. Retryable.")
 
 
 def _check_size(declared: int, path: Path, max_bytes: int) -> None:

@@ -28,7 +28,7 @@ def use_secret(arn: str) -> None:
     text = _value(arn).strip()
     if not text.startswith("{"):
         if not text or text.split() != [text]:
-            raise SecretUnreadable(f"The secret {arn} holds no token. {_EXPECTED}; a retry does not help.")
+            raise SecretUnreadable(f"The secret {arn} holds no token. {_EXPECTED}. Fix the secret. Not retryable.")
         set_kaggle_api_token(text)
         return
     try:
@@ -37,7 +37,7 @@ def use_secret(arn: str) -> None:
     except (ValueError, KeyError):
         # Not `from error`: the parser's message quotes the secret.
         raise SecretUnreadable(
-            f"The secret {arn} is no kaggle.json. {_EXPECTED}; put that in, a retry does not help before."
+            f"The secret {arn} is no kaggle.json. {_EXPECTED}. Fix the secret. Not retryable."
         ) from None
 
 
@@ -48,11 +48,11 @@ def _value(arn: str) -> str:
         found = error.response.get("Error", {})
         raise SecretUnreadable(
             f"The secret {arn} could not be read: {found.get('Code')}: {found.get('Message')}. Expected a secret in "
-            "this region that the function's role may read. Compare the stack's parameter KaggleSecretArn; a retry "
-            "does not help unless the code says that the service was busy."
+            "this region that the function's role may read. Compare the stack's parameter KaggleSecretArn. Not "
+            "retryable, unless the code says that the service was busy."
         ) from error
     except (BotoCoreError, KeyError) as error:
         raise SecretUnreadable(
             f"The secret {arn} could not be read as text: {type(error).__name__}. {_EXPECTED} as SecretString. "
-            "A retry helps only where the network failed."
+            "Retryable only where the network failed."
         ) from None

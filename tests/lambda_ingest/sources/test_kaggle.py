@@ -5,13 +5,16 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ingest.errors import SourceDenied, SourceNotFound, SourceTooLarge, SourceUnavailable
 from ingest.sources import kaggle as kaggle_source
-from ingest.errors import KaggleDenied, KaggleNotFound, KaggleUnavailable, SourceTooLarge
+from ingest.sources.registry import source_of
 from mhealth_ops.kaggle.api import Fault, KaggleApi
 from tools.waiting import HANG
 
@@ -65,12 +68,12 @@ def asked(kaggle: KaggleApi) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "message"),
     [
-        pytest.param(401, KaggleDenied, r"HTTP 401.*KaggleSecretArn.*Not retryable", id="401"),
-        pytest.param(403, KaggleDenied, r"HTTP 403.*KaggleSecretArn", id="403"),
-        pytest.param(404, KaggleNotFound, r"does not know .*someone/mhealth.*DATASET_HANDLE.*Not retryable", id="404"),
-        pytest.param(429, KaggleUnavailable, r"HTTP 429 .*Retryable", id="429"),
-        pytest.param(500, KaggleUnavailable, "HTTP 500 .*Retryable", id="500"),
-        pytest.param(503, KaggleUnavailable, "HTTP 503", id="503"),
+        pytest.param(401, SourceDenied, r"HTTP 401.*KaggleSecretArn.*Not retryable", id="401"),
+        pytest.param(403, SourceDenied, r"HTTP 403.*KaggleSecretArn", id="403"),
+        pytest.param(404, SourceNotFound, r"does not know .*someone/mhealth.*SOURCE_URI.*Not retryable", id="404"),
+        pytest.param(429, SourceUnavailable, r"HTTP 429 .*Retryable", id="429"),
+        pytest.param(500, SourceUnavailable, "HTTP 500 .*Retryable", id="500"),
+        pytest.param(503, SourceUnavailable, "HTTP 503", id="503"),
     ],
 )
 def test_refusals_are_named(path: str, status: int, error: type[Exception], message: str, kaggle: KaggleApi) -> None:
@@ -82,7 +85,7 @@ def test_refusals_are_named(path: str, status: int, error: type[Exception], mess
 @pytest.mark.parametrize("path", ["GetDataset", "DownloadDataset", "/archives/"])
 @pytest.mark.parametrize("message", [{"message": "no"}, {}], ids=["with a message", "without"])
 @pytest.mark.parametrize(
-    ("code", "error"), [(401, KaggleDenied), (403, KaggleDenied), (404, KaggleNotFound), (500, KaggleUnavailable)]
+    ("code", "error"), [(401, SourceDenied), (403, SourceDenied), (404, SourceNotFound), (500, SourceUnavailable)]
 )
 def test_refusals_that_only_the_body_tells_are_named(
     path: str, code: int, error: type[Exception], message: dict[str, str], kaggle: KaggleApi
@@ -97,11 +100,11 @@ def test_refusals_that_only_the_body_tells_are_named(
 def test_a_version_that_kaggle_has_just_named_is_not_there_yet(path: str, status: int, kaggle: KaggleApi) -> None:
     kaggle.faults.append(Fault(path, status=status, times=2))
     with (
-        pytest.raises(KaggleUnavailable, match=r"names version 1 of someone/mhealth as current .* yet.*Retryable"),
+        pytest.raises(SourceUnavailable, match=r"names version 1 of someone/mhealth as current .* yet.*Retryable"),
         kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, told_as_current=True),
     ):
         pass
-    with pytest.raises(KaggleNotFound, match=r"does not know version 1 of someone/mhealth.*Not retryable"):
+    with pytest.raises(SourceNotFound, match=r"does not know version 1 of someone/mhealth.*Not retryable"):
         download()
 
 
@@ -122,7 +125,7 @@ def test_a_signed_address_shows_nowhere(location: str, kaggle: KaggleApi, caplog
     kaggle.faults.append(Fault("DownloadDataset", status=302, headers={"Location": location}))
     with (
         caplog.at_level("INFO"),
-        pytest.raises((KaggleUnavailable, KaggleNotFound), match=r"Connection|HTTP 404") as failed,
+        pytest.raises((SourceUnavailable, SourceNotFound), match=r"Connection|HTTP 404") as failed,
     ):
         asked(kaggle)
     # Lambda logs the whole traceback, causes included.
@@ -135,7 +138,7 @@ def test_a_signed_address_that_is_refused_shows_nowhere(status: int, kaggle: Kag
         Fault("DownloadDataset", status=302, headers={"Location": "http://localhost/archives/1?Signature=5ca1ab1e"}),
         Fault("/archives/", status=status),
     ]
-    with pytest.raises((KaggleDenied, KaggleUnavailable), match=f"HTTP {status}") as failed:
+    with pytest.raises((SourceDenied, SourceUnavailable), match=f"HTTP {status}") as failed:
         asked(kaggle)
     assert "5ca1ab1e" not in "".join(traceback.format_exception(failed.value))
 
@@ -147,21 +150,21 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
     monkeypatch.setattr(kaggle_source, "TIMEOUTS", (1.0, 0.2))
     kaggle.faults.append(Fault(path, delay=1.0))
     with pytest.raises(
-        KaggleUnavailable, match=r"did not deliver (version 1 of )?someone/mhealth: .*Timeout.*Retryable"
+        SourceUnavailable, match=r"did not deliver (version 1 of )?someone/mhealth: .*Timeout.*Retryable"
     ):
         asked(kaggle)
 
 
 def test_a_server_that_is_not_there_is_unavailable(kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # the discard port: nobody listens
-    with pytest.raises(KaggleUnavailable, match=r"did not deliver someone/mhealth: ProxyError"):
+    with pytest.raises(SourceUnavailable, match=r"did not deliver someone/mhealth: ProxyError"):
         kaggle_source.current_version(DATASET)
 
 
 def test_a_download_that_broke_off_goes_on_where_it_ended(kaggle: KaggleApi) -> None:
     assert kaggle_source.current_version(DATASET) == 1
     kaggle.faults.append(Fault("/archives/", cut_after=3_000_000))
-    with pytest.raises(KaggleUnavailable, match="Retryable"):
+    with pytest.raises(SourceUnavailable, match="Retryable"):
         download()
     (partial,) = Path(os.environ["HOME"]).rglob("*.archive")
     assert 0 < partial.stat().st_size <= 3_000_000
@@ -173,7 +176,7 @@ def test_a_download_that_broke_off_goes_on_where_it_ended(kaggle: KaggleApi) -> 
 def test_what_a_broken_download_left_of_another_version_is_deleted(kaggle: KaggleApi) -> None:
     kaggle_source.current_version(DATASET)
     kaggle.faults.append(Fault("/archives/", cut_after=2_000_000))
-    with pytest.raises(KaggleUnavailable):
+    with pytest.raises(SourceUnavailable):
         download()
     (kaggle.source / "a.log").write_bytes(b"changed")
     kaggle_source.current_version(DATASET)
@@ -184,7 +187,7 @@ def test_what_a_broken_download_left_of_another_version_is_deleted(kaggle: Kaggl
 def test_a_download_unlike_its_md5_is_not_used_and_a_retry_starts_anew(kaggle: KaggleApi) -> None:
     kaggle_source.current_version(DATASET)
     kaggle.faults.append(Fault("/archives/", md5="AAAAAAAAAAAAAAAAAAAAAA=="))
-    with pytest.raises(KaggleUnavailable, match=r"DataCorruptionError.*MD5"):
+    with pytest.raises(SourceUnavailable, match=r"DataCorruptionError.*MD5"):
         download()
     assert download() == archive_of(kaggle)
 
@@ -205,7 +208,7 @@ def test_a_left_over_beginning_of_other_content_is_not_taken(kaggle: KaggleApi) 
     with kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE) as path:
         pass
     path.write_bytes(bytes(1000))
-    with pytest.raises(KaggleUnavailable, match=r"DataCorruptionError.*MD5"):
+    with pytest.raises(SourceUnavailable, match=r"DataCorruptionError.*MD5"):
         download()
     assert download() == archive_of(kaggle)
 
@@ -240,13 +243,13 @@ def test_an_archive_larger_than_the_disk_is_not_downloaded(kaggle: KaggleApi, mo
 
 @pytest.mark.parametrize("handle", ["mhealth", "a/b/c", "a/b/versions/two"])
 def test_what_is_no_handle_is_not_found(handle: str, kaggle: KaggleApi) -> None:
-    with pytest.raises(KaggleNotFound, match=rf"'{handle}' is no dataset handle.*Expected owner/dataset"):
+    with pytest.raises(SourceNotFound, match=rf"'{handle}' is no dataset handle.*Expected kaggle://OWNER/DATASET"):
         kaggle_source.current_version(handle)
 
 
 def test_how_long_a_busy_kaggle_asks_to_wait_is_told(kaggle: KaggleApi) -> None:
     kaggle.faults.append(Fault("GetDataset", status=429, headers={"Retry-After": "120"}))
-    with pytest.raises(KaggleUnavailable, match=r"HTTP 429 .*a wait of 120 \(Retry-After\)\. Retryable"):
+    with pytest.raises(SourceUnavailable, match=r"HTTP 429 .*a wait of 120 \(Retry-After\)\. Retryable"):
         kaggle_source.current_version(DATASET)
 
 
@@ -262,7 +265,7 @@ def ends_while_it_drips(kaggle: KaggleApi, *before: Fault) -> None:
         kaggle.faults[:] = [*(replace(fault) for fault in before), drip]
         started = time.monotonic()
         with (
-            pytest.raises(KaggleUnavailable, match=rf"took longer than {seconds:g} s in all.*Retryable"),
+            pytest.raises(SourceUnavailable, match=rf"took longer than {seconds:g} s in all.*Retryable"),
             kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=seconds),
         ):
             pass
@@ -281,13 +284,17 @@ def test_a_download_that_drips_ends_when_its_time_is_over(kaggle: KaggleApi) -> 
 def test_a_resumed_download_that_drips_ends_too(kaggle: KaggleApi) -> None:
     kaggle_source.current_version(DATASET)
     kaggle.faults.append(Fault("/archives/", cut_after=2_000_000))
-    with pytest.raises(KaggleUnavailable):
+    with pytest.raises(SourceUnavailable):
         download()
     ends_while_it_drips(kaggle, Fault("/archives/"))
     assert download() == archive_of(kaggle)
 
 
-@pytest.mark.notices("lambda_ingest/ingest/sources/kaggle.py", "class _TimeIsUp(BaseException):", "class _TimeIsUp(OSError):")
+@pytest.mark.notices(
+    "lambda_ingest/ingest/sources/kaggle.py",
+    "class _DeadlineExceeded(BaseException):",
+    "class _DeadlineExceeded(OSError):",
+)
 @pytest.mark.parametrize("passed_over", [OSError, Exception, BaseException])
 def test_the_time_is_over_though_a_library_passes_over_its_error(
     passed_over: type[BaseException], kaggle: KaggleApi, monkeypatch: pytest.MonkeyPatch
@@ -302,7 +309,7 @@ def test_the_time_is_over_though_a_library_passes_over_its_error(
     monkeypatch.setattr("kagglehub.clients.download_file", patient)
     started = time.monotonic()
     with (
-        pytest.raises(KaggleUnavailable, match="took longer than 1 s in all"),
+        pytest.raises(SourceUnavailable, match="took longer than 1 s in all"),
         kaggle_source.downloaded(DATASET, 1, max_bytes=LARGE, seconds=1.0),
     ):
         pass
@@ -316,9 +323,36 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(
 ) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_0123456789abcdef")
     kaggle.faults.append(Fault(path, status=status, headers={"Location": "http://elsewhere.example/taken"}))
-    with pytest.raises(KaggleNotFound):
+    with pytest.raises(SourceNotFound):
         asked(kaggle)
     assert kaggle.authorizations == {"Bearer KGAT_0123456789abcdef"}
     ((host, headers),) = kaggle.strangers
     assert host == "elsewhere.example"
     assert "KGAT" not in headers
+
+
+@pytest.mark.parametrize(
+    ("handle", "wanted", "told"), [("a/b", 3, True), ("a/b", 2, False), ("a/b/versions/3", 3, False)]
+)
+def test_kaggle_has_just_told_the_newest_as_current_where_the_handle_pins_none(
+    handle: str, wanted: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    @contextlib.contextmanager
+    def downloaded(dataset: str, version: int, **how: Any) -> Iterator[Path]:
+        asked.append((dataset, version, how["told_as_current"]))
+        raise StopAsking
+        yield Path()
+
+    monkeypatch.setattr(kaggle_source, "current_version", lambda _: 3)
+    monkeypatch.setattr(kaggle_source, "downloaded", downloaded)
+    source = source_of(f"kaggle://{handle}", {"KAGGLE_SECRET_ARN": ""})
+    assert source.latest_version() == 3
+    with pytest.raises(StopAsking), source.download(wanted, max_bytes=1):
+        pass
+    assert asked == [("a/b", wanted, told)]
+
+
+class StopAsking(Exception):
+    """Nothing is downloaded."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from ingest.errors import KaggleDenied, SecretUnreadable
+from ingest.errors import SecretUnreadable, SourceDenied
 from mhealth_ops.kaggle.api import Fault
 from tests.lambda_ingest.conftest import Surroundings
 from tests.lambda_ingest.test_download_and_upload import ROW
@@ -110,6 +110,6 @@ def test_a_secret_that_holds_no_token_is_refused_without_showing_it(
 def test_an_invalid_token_is_named_and_not_shown(surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
     secret(monkeypatch, SecretString=TOKEN)
     surroundings.api.faults.append(Fault("GetDataset", status=401))
-    with pytest.raises(KaggleDenied, match="its token is invalid or expired") as refused:
+    with pytest.raises(SourceDenied, match="its token is invalid or expired") as refused:
         surroundings.run()
     assert TOKEN not in "".join(traceback.format_exception(refused.value))

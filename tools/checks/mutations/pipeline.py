@@ -42,7 +42,7 @@ TRANSITIONS = (
         "a report that fails the run", "WriteReport", '"Next": "PublishedWithoutReport"', '"Next": "ExplainFailure"'
     ),
     in_definition("an output that forgets the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
-    in_definition("no Retry on KaggleUnavailable", "DownloadCSV", '["KaggleUnavailable", ', "["),
+    in_definition("no Retry on SourceUnavailable", "DownloadCSV", '["SourceUnavailable", ', "["),
     in_definition("an error of the jobs without its name", "NameJobFailure", '" MissingSubject"', '" MissingSubjects"'),
     in_definition(
         "a Fail state with a reserved name", "Failed", '"ErrorPath": "$.failure.Error"', '"Error": "States.TaskFailed"'

@@ -109,9 +109,9 @@ LIFE = (
     ),
     in_template(
         "a default that its own pattern refuses",
-        "DatasetHandle",
-        "Default: nirmalsankalana/",
-        "Default: nirmalsankalana:",
+        "SourceUri",
+        "Default: kaggle://nirmalsankalana/",
+        "Default: kaggle:/nirmalsankalana/",
     ),
     Mutation("a parameter in no group", TEMPLATE, "", "          - ScheduleTimeZone\n", ""),
     in_template("an output that users rely on is gone", "ScheduleName", "  ScheduleName:", "  DailyScheduleName:"),

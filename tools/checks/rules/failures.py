@@ -16,7 +16,7 @@ from tools.checks.rules.registry import rule
 from tools.checks.rules.transitions import next_states
 from tools.paths import ROOT
 
-TRANSIENT = {"KaggleUnavailable", "StorageUnavailable", "CatalogUnavailable"}
+TRANSIENT = {"SourceUnavailable", "SourceChanged", "StorageUnavailable", "CatalogUnavailable"}
 """Named errors of ours that a retry can mend."""
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}

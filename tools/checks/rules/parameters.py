@@ -46,6 +46,15 @@ def parameters_are_described_and_bounded(project: Project) -> Iterable[str]:
 
 
 @rule
+def the_default_source_is_named_once(project: Project) -> Iterable[str]:
+    """The rule OneSource has to take a SourceUri that nobody gave for none; a template can't refer to a default."""
+    default = project.parameters.get("SourceUri", {}).get("Default")
+    for assertion in project.template.get("Rules", {}).get("OneSource", {}).get("Assertions", []):
+        if assertion.get("Assert") != {"Fn::Equals": [{"Ref": "SourceUri"}, default]}:
+            yield f"OneSource compares SourceUri with something else than its default {default}"
+
+
+@rule
 def parameters_are_grouped(project: Project) -> Iterable[str]:
     """The console shows parameters by these groups, and what no group names in a heap at the end."""
     groups = project.template.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups", [])
@@ -73,7 +82,18 @@ def outputs_are_those_of_the_design(project: Project) -> Iterable[str]:
 
 
 EXAMPLES = {
-    "DatasetHandle": (("a/b-c_1", "a/b/versions/12"), ("a", "a/b/c", "a/b/versions/0", "https://kaggle.com/a/b", "")),
+    "SourceUri": (
+        ("kaggle://a/b-c_1", "kaggle://a/b/versions/12", "s3://my.bucket-1/a", "s3://bucket/a/b.c/d=1/e_+@-"),
+        (
+            *("kaggle://a", "kaggle://a/b/c", "kaggle://a/b/versions/0", "https://kaggle.com/a/b", "a/b", ""),
+            *("s3://bucket", "s3://bucket/", "s3://bucket/a/", "s3://bucket//a", "s3://bucket/..", "s3://b/a"),
+            *("s3://Bucket/a", "s3://bucket/a*", "s3://bucket/${a}", "s3://bucket/" + "a/" * 8 + "a"),
+        ),
+    ),
+    "DatasetHandle": (
+        ("", "a/b-c_1", "a/b/versions/12"),
+        ("a", "a/b/c", "a/b/versions/0", "https://kaggle.com/a/b"),
+    ),
     "KaggleSecretArn": (
         ("", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:kaggle-AbC123"),
         ("kaggle", "arn:aws:ssm:eu-west-1:123456789012:secret:kaggle", "arn:aws:secretsmanager:eu-west-1:1:secret:k"),
@@ -107,7 +127,11 @@ def patterns_take_what_is_right_and_refuse_the_rest(project: Project) -> Iterabl
             if re.fullmatch(pattern, value):
                 yield f"{name}: AllowedPattern takes {value!r}"
         # CloudFormation's own words show the pattern, which few people read.
-        if name in ("DatasetHandle", "KaggleSecretArn", "RecordingStart", "AlarmEmail") and not parameter.get(
-            "ConstraintDescription"
-        ):
+        if name in (
+            "SourceUri",
+            "DatasetHandle",
+            "KaggleSecretArn",
+            "RecordingStart",
+            "AlarmEmail",
+        ) and not parameter.get("ConstraintDescription"):
             yield f"{name} has no ConstraintDescription"

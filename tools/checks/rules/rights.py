@@ -51,6 +51,20 @@ def _short(value: Any) -> str:
         text = value["Fn::Sub"].replace(_ACCOUNT, "")
         text = "<DataBucket>/*" if text == "${DataBucket.Arn}/*" else text.removeprefix("${DataBucket.Arn}/")
         return re.sub(r"^arn:\$\{AWS::Partition\}:", "arn:", text).replace(".${AWS::Region}.${AWS::URLSuffix}", "")
+    if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
+        text, names = value["Fn::Sub"]
+        return " ".join([_short({"Fn::Sub": text}), *(f"with {name} {_short(each)}" for name, each in names.items())])
+    if isinstance(value, dict) and set(value) == {"Fn::Select"}:
+        place, among = value["Fn::Select"]
+        return f"part {place} of {_short(among)}"
+    if isinstance(value, dict) and set(value) == {"Fn::Split"}:
+        delimiter, whole = value["Fn::Split"]
+        return f"{_short(whole)} split at '{delimiter}'"
+    if isinstance(value, dict) and set(value) == {"Fn::Join"}:
+        delimiter, parts = value["Fn::Join"]
+        return f"[{', '.join(map(_short, parts))}] joined by '{delimiter}'"
+    if isinstance(value, list):
+        return ", ".join(map(_short, value))
     if isinstance(value, dict) and set(value) == {"Fn::FindInMap"}:
         return f"<{'.'.join(map(str, value['Fn::FindInMap']))}>"
     if isinstance(value, dict) and set(value) == {"Service"}:

@@ -79,7 +79,7 @@ def jobs_run_what_is_shipped(project: Project) -> Iterable[str]:
 def environment_names(folder: Path) -> set[str]:
     """The environment variables that the modules of a folder ask for by name."""
     asked = set()
-    for source in folder.glob("*.py"):
+    for source in folder.rglob("*.py"):
         asked |= set(re.findall(r"""environ\w*(?:\.get\(|\[)\s*["']([A-Z_0-9]+)["']""", source.read_text()))
     return asked
 

@@ -198,7 +198,7 @@ def test_a_query_is_waited_for(machines: Machines) -> None:
 @pytest.mark.parametrize(
     ("payload", "error"),
     [
-        pytest.param({"errorType": "KaggleUnavailable", "errorMessage": "503"}, "KaggleUnavailable", id="exception"),
+        pytest.param({"errorType": "SourceUnavailable", "errorMessage": "503"}, "SourceUnavailable", id="exception"),
         pytest.param({"errorMessage": "Task timed out after 3.00 seconds"}, "Lambda.Unknown", id="no-type"),
     ],
 )

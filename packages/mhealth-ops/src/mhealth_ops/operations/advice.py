@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 
 ADVICE = {
-    "NoUsableFiles": "check the parameter `DatasetHandle`; the message lists what was skipped",
-    "EmptyFile": "wait for a mended version on Kaggle, or pin an older one: `OWNER/DATASET/versions/N`",
+    "NoUsableFiles": "check the parameter `SourceUri`; the message lists what was skipped",
+    "EmptyFile": "wait for a corrected version, or pin an older one: `kaggle://OWNER/DATASET/versions/N`",
     "UnknownLayout": "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout",
     "DuplicateSubject": "see which file is right; mend the dataset",
     "UnsafeArchive": "do not use this dataset before someone has looked at it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",
     "InvalidInput": "start a new execution with one of both",
-    "SecretUnreadable": "the message says which; mend the secret or the parameter",
+    "SecretUnreadable": "the message says which; fix the secret or the parameter",
     "StateUnreadable": "the message names the key: delete the object, or bring back an older version of it",
-    "KaggleDenied": (
-        "the dataset is private or wants consent, or the token is invalid or expired: put a good one into the "
-        "secret of `KaggleSecretArn`"
+    "SourceDenied": (
+        "on Kaggle the dataset is private or wants consent, or the token is invalid or expired: put a good one into "
+        "the secret of `KaggleSecretArn`. In S3 the bucket's or the key's policy must allow the function's role: "
+        "docs/data.md#a-prefix-of-s3"
     ),
-    "KaggleNotFound": "check the parameter `DatasetHandle`",
-    "KaggleUnavailable": "start the execution again later",
+    "SourceNotFound": "check the parameter `SourceUri`",
+    "SourceUnavailable": "start the execution again later",
+    "SourceChanged": "wait until whoever writes there has finished, then start the execution again",
     "TableMissing": "docs/operations.md#the-table-is-gone brings it back; start the execution again",
     "CatalogUnavailable": "start the execution again later",
     "StorageUnavailable": "start the execution again later",
