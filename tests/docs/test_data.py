@@ -25,19 +25,32 @@ ENTRY, TEST, SOURCE, REGISTERED, SOURCE_TEST = (
 )
 (LINES,) = re.findall(r"^```csv\n(.+?)^```$", PAGE, re.M | re.S)
 
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-n0",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-o",
+    "addopts=--import-mode=importlib",
+]
+PYTEST += ["-W", "ignore::pytest.PytestUnknownMarkWarning"]  # markers of the suite, which is not copied
+
 
 @pytest.mark.tests
 def test_the_steps_for_a_new_layout_are_one_entry_and_one_test_that_passes(tmp_path: Path) -> None:
     for folder in ("lambda_ingest", "tests/lambda_ingest"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "conftest.py"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    code = tmp_path / "lambda_ingest" / "layouts.py"
+    code = tmp_path / "lambda_ingest" / "ingest" / "layouts.py"
     before, end, after = code.read_text().partition("\n)\n\n\n@dataclass(frozen=True)\nclass Recognised")
     assert end, "the end of LAYOUTS"
     tests = tmp_path / "tests" / "lambda_ingest" / "test_layouts.py"
     tests.write_text(f"{tests.read_text()}\n\n{TEST}")
-    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(tests)]
-    environment = {**os.environ, "PYTHONPATH": str(code.parent)}
+    command = [*PYTEST, str(tests)]
+    environment = {**os.environ, "PYTHONPATH": str(code.parents[1])}
 
     def pytest_says() -> str:
         return subprocess.run(
@@ -57,7 +70,7 @@ def test_the_steps_for_a_new_source_are_one_module_one_line_and_one_test_that_pa
     sources = tmp_path / "lambda_ingest" / "ingest" / "sources"
     test = tmp_path / "tests" / "lambda_ingest" / "sources" / "test_folder.py"
     test.write_text(SOURCE_TEST)
-    command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test)]
+    command = [*PYTEST, str(test)]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lambda_ingest")}
 
     def passes() -> bool:

@@ -97,7 +97,7 @@ def everything(tmp: Path) -> Life:
 
         # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
         # and run again.
-        update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", DatasetHandle="other/mhealth")
+        update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
         left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=3/of_the_dataset_before.csv"}
         world.client("s3").put_object(**left, Body=b"")
         _stop_while_converting(world)

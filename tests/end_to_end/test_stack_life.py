@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (120, 110)
 HANDLE = "nirmalsankalana/mhealth-dataset-data-set"
-"""The parameter DatasetHandle by default."""
+"""The dataset of the parameter SourceUri by default."""
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +127,12 @@ def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: 
 
 
 def test_a_pin_ends_a_backfill_and_stays(world: World, aws: LocalAws, project: Project) -> None:
-    update(aws, project, DatasetHandle=f"{HANDLE}/versions/2")
+    update(aws, project, SourceUri=f"kaggle://{HANDLE}/versions/2")
     assert world.publish()["raw_version"] == 2
     assert counts(world) == {1: 120, 2: 100}
     assert world.document("manifests/current.json")["dataset_handle"] == f"{HANDLE}/versions/2"
-    update(aws, project, DatasetHandle=HANDLE)
+    # By the old name of the parameter, as a stack has it that is older than SourceUri.
+    update(aws, project, SourceUri=f"kaggle://{HANDLE}", DatasetHandle=HANDLE)
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
     snapshot = world.published()
     assert world.document(f"manifests/publications/{snapshot}.json")["dataset_handle"] == HANDLE
