@@ -8,7 +8,7 @@ ADVICE = {
     "NoUsableFiles": "check the parameter `SourceUri`; the message lists what was skipped",
     "EmptyFile": "wait for a corrected version, or pin an older one: `kaggle://OWNER/DATASET/versions/N`",
     "UnknownLayout": "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout",
-    "DuplicateSubject": "see which file is right; mend the dataset",
+    "DuplicateSubject": "see which file is right; correct the dataset",
     "UnsafeArchive": "do not use this dataset before someone has looked at it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",
     "InvalidInput": "start a new execution with one of both",
@@ -27,7 +27,7 @@ ADVICE = {
     "StorageUnavailable": "start the execution again later",
     "Runtime.ExitError": "look at its log; start the execution again",
     "Sandbox.Timedout": "look at its log; start the execution again",
-    "InvalidArgument": "arguments come from the template: mend it there",
+    "InvalidArgument": "arguments come from the template: correct it there",
     "CodeVersionMismatch": "start the execution again: it runs on the new code from the begin",
     "TooManyBadRows": (
         "read the quarantine object that the message names; raise the parameter only if the loss is acceptable"
