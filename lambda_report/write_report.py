@@ -1,4 +1,4 @@
-"""The Lambda function of the state WriteReport: a page on the snapshot that was just published, to reports/S.html."""
+"""The Lambda function of the state WriteReport: writes a page on the published snapshot to reports/S.html."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the settings; a missing one raises KeyError with its name."""
+        """Read the settings. Raises KeyError for a missing one."""
         return cls(
             bucket=environment["BUCKET_NAME"],
             manifests_prefix=environment["MANIFESTS_PREFIX"],
@@ -57,10 +57,10 @@ class Settings:
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's interface
-    """Write the report of the snapshot that `event` names; tell where it lies.
+    """Write the report of the snapshot that `event` names; return its URI and size.
 
-    `event` is made by the state WriteReport: `execution`, `snapshot`, `raw_manifest`, `before` (the snapshot that
-    readers saw when the run began, None where they saw none), `rows`, `verify_query`, `job_seconds`, `dpus`.
+    The state WriteReport makes `event`: `execution`, `snapshot`, `raw_manifest`, `before` (the snapshot that was
+    published when the run began, None for none), `rows`, `verify_query`, `job_seconds`, `dpus`.
     Raises the classes of errors.py.
     """
     settings = Settings.read(os.environ)

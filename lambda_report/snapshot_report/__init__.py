@@ -1,1 +1,1 @@
-"""The page that tells of a published snapshot: what came in, what went out, what it took."""
+"""The report of a published snapshot as one HTML page: input, output, checks, time and cost."""

@@ -1,4 +1,4 @@
-"""What changed since the snapshot that was published before: two manifests, compared."""
+"""The differences between the published snapshot and the one before, by their manifests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from snapshot_report.manifests import Snapshot, Source
 
 @dataclass(frozen=True)
 class Setting:
-    """Something that makes rows besides the sources, before and now."""
+    """A setting that the rows depend on, with its old and new value."""
 
     name: str
     before: str
@@ -18,7 +18,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class SourceChange:
-    """A source file that came, went, or has another content; `rows` and `quarantined` are now less before."""
+    """A source file that is new, gone or changed; `rows` and `quarantined` are differences, now minus before."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class SourceChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """All that differs; `carried` subjects were copied unchanged, `remade` were computed."""
+    """All differences; `carried` subjects were copied unchanged, `remade` were computed again."""
 
     before: int
     settings: tuple[Setting, ...]
@@ -42,7 +42,7 @@ class Changes:
 
 
 def changes(before: Snapshot, now: Snapshot) -> Changes:
-    """What is otherwise in `now` than it was in `before`."""
+    """Compare two snapshots."""
     old, new = {each.name: each for each in before.sources}, {each.name: each for each in now.sources}
     subjects_before, subjects_now = set(before.rows_by_subject), set(now.rows_by_subject)
     carried = {file.subject for file in now.files if file.carried}
@@ -73,7 +73,7 @@ def _settings(before: Snapshot, now: Snapshot) -> tuple[Setting, ...]:
 
 
 def _columns(one: Snapshot, other: Snapshot) -> str:
-    """The columns that only one of the two has; their number where the order alone differs."""
+    """The columns that only `one` has; their number where only the order differs."""
     if one.columns == other.columns:
         return ""
     only = [column for column in one.columns if column not in other.columns]

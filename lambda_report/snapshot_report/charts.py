@@ -1,7 +1,7 @@
-"""Vega-Lite charts as SVG that takes its colours from the page: light and dark are the page's to decide.
+"""Vega-Lite charts as SVG. Colours are CSS variables of the page, so that light and dark mode work.
 
-Drawn by vl-convert: one library that needs no other and loads in milliseconds, where Matplotlib brings NumPy along and
-settles every colour while it draws.
+Rendered by vl-convert, which has no dependencies and loads in milliseconds. Matplotlib needs NumPy and writes fixed
+colours.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from markupsafe import Markup
 from snapshot_report.labels import with_widths
 
 NARROW, WIDE = 320, 920
-"""Pixels of a picture on a telephone and on a desk: text must not shrink with the picture, so there is one for each."""
+"""Widths in pixels for phones and for desktops: each figure is rendered twice, so that its text never shrinks."""
 
 Chart = Mapping[str, Any]
 """A Vega-Lite chart without width."""
 
 FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
-"""What pictures are measured in and shown in (page.css): of the same widths on most machines."""
+"""Font of the figures (also in page.css); these fonts have the same widths."""
 
-_WIDEST = 7.0  # pixels a letter takes where the page's font is a wide one, at 12 pixels
+_WIDEST = 7.0  # pixels per letter of a wide font at 12 pixels
 _MOST_ROOM = 178
 _MARGIN = 4  # pixels
 
 _CONFIG: dict[str, Any] = {
-    "aria": False,  # the picture as a whole says what it shows, and a table beside it has the numbers
+    "aria": False,  # the figure has one label for its whole, and a table beside it has the numbers
     "font": FONT,
     "view": {"stroke": None},
     "axis": {
@@ -63,7 +63,7 @@ _CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture in both widths, as one or more SVGs one below the other; `summary` says in words what it shows."""
+    """A figure in both widths, as one or more SVGs, stacked; `summary` is its text for screen readers."""
 
     title: str
     summary: str
@@ -73,7 +73,7 @@ class Figure:
 
 
 def figure(title: str, summary: str, *charts: Chart, note: str = "") -> Figure:
-    """The charts in both widths."""
+    """Render the charts in both widths."""
     narrow, wide = (
         tuple(_svg(chart, width, summary if place == 0 else "") for place, chart in enumerate(charts))
         for width in (NARROW, WIDE)
@@ -82,40 +82,40 @@ def figure(title: str, summary: str, *charts: Chart, note: str = "") -> Figure:
 
 
 def _svg(chart: Chart, width: int, summary: str) -> Markup:
-    """One SVG; with a summary it is a picture to whoever can't see it, without one it is nothing."""
+    """One SVG. With a summary it is an image to screen readers, without one it is hidden from them."""
     svg: str = vl_convert.vegalite_to_svg(
         {
             "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
             "background": None,
-            # For a title that stands on its side in a font that is taller than the one that was measured.
+            # Room for a rotated title in a taller font than the measured one.
             "padding": _MARGIN,
             "autosize": {"type": "fit", "contains": "padding"},
             "width": width,
             "config": _CONFIG | {"legend": _CONFIG["legend"] | {"gradientLength": min(240, width - _MOST_ROOM - 12)}},
             **chart,
         },
-        # Data comes with the chart. Nothing is fetched.
+        # The data is inline. Nothing is fetched.
         allowed_base_urls=[],
     )
-    told = f'role="img" aria-label="{html.escape(summary)}"' if summary else 'aria-hidden="true"'
-    # Vega has escaped what is data.
-    return Markup(with_widths(svg.replace("<svg ", f"<svg {told} ", 1)))  # noqa: S704
+    attributes = f'role="img" aria-label="{html.escape(summary)}"' if summary else 'aria-hidden="true"'
+    # Vega has escaped the data.
+    return Markup(with_widths(svg.replace("<svg ", f"<svg {attributes} ", 1)))  # noqa: S704
 
 
 def values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Data that comes with the chart."""
+    """Inline data of a chart."""
     return {"values": list(rows)}
 
 
 def number(field: str, title: str, format: str = "~s") -> dict[str, Any]:  # noqa: A002 - Vega's name
-    """An axis of amounts, from zero; by default in thousands with a k."""
+    """A quantitative axis from zero; by default labels are in thousands with a k."""
     label = f"datum.value == 0 ? '0' : format(datum.value, '{format}')"
     axis = {"labelExpr": label, "tickCount": 5, "domain": False, "ticks": False}
     return {"field": field, "type": "quantitative", "title": title, "axis": axis}
 
 
 def names_axis(field: str, names: Sequence[str]) -> dict[str, Any]:
-    """An axis of names, one below the other, with room for the longest also where the page's font is a wide one."""
+    """A vertical axis of names, wide enough for the longest name in a wide font."""
     room = min(_MOST_ROOM, 8 + _WIDEST * max(map(len, names), default=0))
     axis = {"minExtent": room, "maxExtent": room, "labelLimit": room - 8}
     return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": axis}

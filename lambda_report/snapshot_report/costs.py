@@ -1,4 +1,4 @@
-"""What each stage costs: seconds, bytes and requests times the prices of prices.json, before any free tier."""
+"""The cost of each stage: seconds, bytes and requests times the prices of prices.json, before any free tier."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MB_OF_A_GB = 1024
 
 @dataclass(frozen=True)
 class Usage:
-    """What was used beside wall-clock time.
+    """The billed usage besides wall-clock time.
 
-    `job_seconds` and `crawler_dpus` are those that Glue bills by; `dpus` of each job; `memory_mb` is the ingest
-    function's; `verify_bytes` is what the counting query read.
+    `job_seconds` are those that Glue bills; `dpus` are those of each job; `memory_mb` is that of the ingest function;
+    `verify_bytes` were scanned by the query of VerifySnapshot.
     """
 
     job_seconds: Mapping[str, float]
@@ -33,7 +33,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage as the page shows it: `usd` is None where nothing is billed for it alone; `how` says what is."""
+    """A stage with its cost: `usd` is None where nothing is billed for the stage; `how` names the billed usage."""
 
     name: str
     seconds: float
@@ -42,10 +42,10 @@ class Stage:
 
 
 def stages(timing: Timing, usage: Usage) -> list[Stage]:
-    """Every stage with its cost, and the state machine's own at the end."""
-    told = [Stage(name, seconds, *_cost(name, seconds, usage)) for name, seconds in timing.seconds.items()]
+    """Every stage with its cost; the last one is the state machine itself."""
+    costs = [Stage(name, seconds, *_cost(name, seconds, usage)) for name, seconds in timing.seconds.items()]
     transitions = timing.states * _price("step_functions_transition")
-    return [*told, Stage("StateMachine", 0.0, transitions, f"{timing.states} state transitions")]
+    return [*costs, Stage("StateMachine", 0.0, transitions, f"{timing.states} state transitions")]
 
 
 def _cost(stage: str, seconds: float, usage: Usage) -> tuple[float | None, str]:
@@ -76,9 +76,9 @@ def _dpu_hours(dpus: float, seconds: float) -> float:
 
 
 def _billed(dpus: float, seconds: float, least: float) -> str:
-    """What is billed, and whether that is the service's minimum: then the seconds do not matter."""
-    told = f"{dpus:g} DPU x {max(seconds, least):,.0f} s, as billed"
-    return told if seconds >= least else f"{told}: the least, it took {seconds:,.0f} s"
+    """The billed DPU-seconds as text; it says so where the service's minimum is billed."""
+    text = f"{dpus:g} DPU x {max(seconds, least):,.0f} s, as billed"
+    return text if seconds >= least else f"{text}: the least, it took {seconds:,.0f} s"
 
 
 def _price(name: str) -> float:

@@ -1,6 +1,6 @@
-"""Why there is no report: each class name is what the execution's output names. The snapshot is published all the same.
+"""The named errors of the report. The output of the execution contains the name; the snapshot stays published.
 
-A message says what was found and where, what was expected, what to do, and whether a retry makes sense.
+A message says what was found and where, what was expected, what to do, and whether the error is retryable.
 """
 
 
@@ -9,8 +9,8 @@ class ReportError(Exception):
 
 
 class ManifestUnreadable(ReportError):
-    """A manifest that the report tells of is missing, or is not what the jobs and the ingest write."""
+    """A manifest is missing or malformed."""
 
 
 class ReportQueryFailed(ReportError):
-    """Athena did not answer a query of the report."""
+    """A query of the report failed, was cancelled or timed out."""

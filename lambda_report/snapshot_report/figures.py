@@ -1,4 +1,4 @@
-"""The report's pictures: rows per subject and activity, seconds per stage, a sample of the signals."""
+"""The figures of the report: rows per subject and activity, seconds per stage, a sample of the signals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from snapshot_report.queries import Count
 from snapshot_report.signals import NULL_CLASS, SECONDS, Choice, Panel
 
 MOST_GROUPS = 25
-"""Bars or columns of a picture: more subjects than that are shown in groups of neighbours."""
+"""The most bars or columns of a figure: more subjects are grouped with their neighbours."""
 
 _CURVES = ["var(--curve-1)", "var(--curve-2)", "var(--curve-3)"]
 _SHADES = [f"var(--shade-{place})" for place in range(1, 7)]
@@ -31,13 +31,13 @@ def subject_groups(subjects: Iterable[int]) -> dict[int, str]:
 
 
 def _grouped(groups: dict[int, str]) -> str:
-    """What the pictures call the horizontal axis."""
+    """The title of the horizontal axis."""
     size = max((list(groups.values()).count(label) for label in set(groups.values())), default=1)
     return "subject" if size == 1 else f"subjects, {size} at a time"
 
 
 def rows_per_subject(counts: Sequence[Count]) -> Figure:
-    """A bar for each subject or group of subjects: rows of the activities, and those of none on top."""
+    """A stacked bar for each subject or group of subjects: rows of activities, rows of the null class on top."""
     groups = subject_groups(each.subject for each in counts)
     order = list(dict.fromkeys(groups.values()))
     kinds = ("an activity", "null class")
@@ -67,7 +67,7 @@ def rows_per_subject(counts: Sequence[Count]) -> Figure:
 
 
 def rows_per_activity(counts: Sequence[Count]) -> Figure:
-    """A bar for each activity. The null class, which would dwarf them, is told in words."""
+    """A bar for each activity. The null class, which has far more rows, is a note."""
     names = _activities(counts)
     rows = dict.fromkeys(names.values(), 0)
     for each in counts:
@@ -95,7 +95,7 @@ def rows_per_activity(counts: Sequence[Count]) -> Figure:
 
 
 def rows_per_subject_and_activity(counts: Sequence[Count]) -> Figure:
-    """A cell for each subject (or group, then their mean) and activity, darker with more rows; none without a row."""
+    """A heat map of subjects and activities: more rows are darker; a group has its mean; no rows have no cell."""
     names = _activities(counts)
     groups = subject_groups(each.subject for each in counts)
     order = list(dict.fromkeys(groups.values()))
@@ -144,7 +144,7 @@ def seconds_per_stage(stages: Sequence[Stage]) -> Figure:
                 "y": names_axis("stage", [each.name for each in shown]),
                 "x": {
                     **number("seconds", "seconds", format=",~f"),
-                    # Room for the number behind the longest bar.
+                    # Room for the number to the right of the longest bar.
                     "scale": {"domainMax": 1.25 * max((each.seconds for each in shown), default=1), "nice": False},
                 },
             },
@@ -160,7 +160,7 @@ def seconds_per_stage(stages: Sequence[Stage]) -> Figure:
 
 
 def signals(choice: Choice, panels: Sequence[Panel]) -> Figure:
-    """The curves of each panel, all over the same seconds."""
+    """The curves of each panel, over the same seconds."""
     last = len(panels) - 1
     return figure(
         "A sample of the signals",
@@ -217,7 +217,7 @@ def _curves(panel: Panel, *, is_last: bool) -> dict[str, Any]:
 
 
 def _steps(highest: float) -> list[float]:
-    """The bounds between the shades: round numbers, so that the strongest shade takes in the highest value."""
+    """The thresholds between the shades: round numbers; the last shade includes the highest value."""
     least = highest / len(_SHADES)
     power = 10 ** math.floor(math.log10(least))
     step = power * next(round_one for round_one in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if round_one * power >= least)
@@ -229,7 +229,7 @@ def _null(counts: Sequence[Count]) -> list[Count]:
 
 
 def _activities(counts: Sequence[Count]) -> dict[int, str]:
-    """The name of each activity but the null class, by its id."""
+    """The names of the activities by id, without the null class."""
     return {
         activity_id: name
         for activity_id, name in sorted({(each.activity_id, each.activity) for each in counts})

@@ -1,4 +1,4 @@
-"""The width of a picture's labels: each takes the room that was measured for it, whatever font a browser has."""
+"""The widths of a figure's labels: each has the measured width in every browser, whatever its fonts."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _NARROW_TO_WIDE = {
     944: "W",
 }
 _ADVANCES = {letter: width for width, letters in _NARROW_TO_WIDE.items() for letter in letters}
-"""Thousandths of the font size: Helvetica's, of Adobe's core font metrics, which Arial and Liberation Sans share."""
+"""Widths in thousandths of the font size, from Adobe's metrics of Helvetica; Arial and Liberation Sans share them."""
 
 _TEXT = re.compile(r'<text (?P<attributes>[^>]*font-size="(?P<size>[0-9.]+)px"[^>]*)>(?P<label>[^<]+)</text>')
 
 
 def width(text: str) -> float | None:
-    """The pixels that a text takes for each pixel of font size; None where a character's width is not known."""
+    """The width of a text as a multiple of the font size; None where a character's width is unknown."""
     advances = [_ADVANCES.get(letter) for letter in text]
     return None if None in advances else sum(each for each in advances if each) / 1000
 
 
 def with_widths(svg: str) -> str:
-    """The SVG with the width of each label in it: a browser stretches or squeezes the letters of a label to it."""
+    """Add `textLength` to each label of an SVG, so that a browser fits the letters to that width."""
     return _TEXT.sub(_with_width, svg)
 
 
 def _with_width(found: re.Match[str]) -> str:
     each = width(html.unescape(found["label"]))
-    # Titles are bold, which is wider, and have all the room that they want.
+    # Titles are bold, so these widths are wrong for them, and they have room.
     if not each or 'font-weight="600"' in found["attributes"]:
         return found[0]
     pixels = round(each * float(found["size"]), 1)

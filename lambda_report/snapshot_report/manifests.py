@@ -1,4 +1,4 @@
-"""The manifests that a run leaves: what the report knows of sources, files and checks."""
+"""The manifests of a run, as far as the report reads them: sources, files and checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from snapshot_report.errors import ManifestUnreadable
 
 @dataclass(frozen=True)
 class Source:
-    """A source file as the snapshot counts it: data lines, rows, rejected lines."""
+    """The counts of a source file in the snapshot: data lines, rows, rejected lines."""
 
     name: str
     raw_key: str
@@ -23,7 +23,7 @@ class Source:
 
 @dataclass(frozen=True)
 class File:
-    """A file of the snapshot; `carried`: copied from the snapshot before."""
+    """A file of the snapshot; `carried` if it was copied from the previous snapshot."""
 
     key: str
     subject: int
@@ -34,7 +34,7 @@ class File:
 
 @dataclass(frozen=True)
 class Check:
-    """A promise that the jobs audited."""
+    """A check of the jobs' audit."""
 
     name: str
     expected: str
@@ -82,7 +82,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RawFile:
-    """A source file as it landed; `bytes` are the source's."""
+    """A source file in the raw zone; `bytes` is the size of the source."""
 
     name: str
     source: str
@@ -93,7 +93,7 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file of the dataset that is no recording, and why it was left out."""
+    """A file of the dataset that was skipped because it is no recording, with the reason."""
 
     name: str
     reason: str
@@ -101,7 +101,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class RawVersion:
-    """A raw manifest (manifests/raw/version=V.json): `skipped` are the first of `skipped_files` files left out."""
+    """A raw manifest (manifests/raw/version=V.json); `skipped` lists the first of `skipped_files` skipped files."""
 
     version: int
     files: tuple[RawFile, ...]
@@ -110,17 +110,17 @@ class RawVersion:
 
 
 def snapshot_key(prefix: str, number: int) -> str:
-    """Where a snapshot's manifest lies."""
+    """The key of a snapshot's manifest."""
     return f"{prefix}/snapshots/{number}.json"
 
 
 def publication_key(prefix: str, number: int) -> str:
-    """Where the record of a snapshot's publication lies."""
+    """The key of a snapshot's publication record."""
     return f"{prefix}/publications/{number}.json"
 
 
 def read_snapshot(document: Mapping[str, Any], key: str) -> Snapshot:
-    """The snapshot manifest that lies at `key`. Raises ManifestUnreadable where a part is missing."""
+    """Parse the snapshot manifest of `key`. Raises ManifestUnreadable where a field is missing."""
     try:
         return Snapshot(
             number=int(document["snapshot"]),
@@ -160,7 +160,7 @@ def read_snapshot(document: Mapping[str, Any], key: str) -> Snapshot:
 
 
 def read_raw_version(document: Mapping[str, Any], key: str) -> RawVersion:
-    """The raw manifest that lies at `key`. Raises ManifestUnreadable where a part is missing."""
+    """Parse the raw manifest of `key`. Raises ManifestUnreadable where a field is missing."""
     try:
         return RawVersion(
             version=int(document["raw_version"]),
@@ -175,7 +175,7 @@ def read_raw_version(document: Mapping[str, Any], key: str) -> RawVersion:
                 for each in document["files"]
             ),
             skipped=tuple(Skipped(str(each["name"]), str(each["reason"])) for each in document["skipped"]),
-            # Older manifests list them all.
+            # Older manifests list all of them and have no count.
             skipped_files=int(document.get("skipped_files", len(document["skipped"]))),
         )
     except _OTHERWISE as error:
@@ -183,11 +183,11 @@ def read_raw_version(document: Mapping[str, Any], key: str) -> RawVersion:
 
 
 _OTHERWISE = (KeyError, TypeError, ValueError, OverflowError)
-"""What reading a document raises that is not as it was written."""
+"""The errors of access to a document that is malformed."""
 
 
 def _unlike(what: str, key: str, error: Exception) -> ManifestUnreadable:
     return ManifestUnreadable(
-        f"the {what} {key} is not as this code expects it ({type(error).__name__}: {error}). Report and jobs belong to "
-        "different versions, or somebody changed it: deploy both together. A retry does not help."
+        f"the {what} {key} is not as this code expects it ({type(error).__name__}: {error}). Report and jobs have "
+        "different versions, or it was changed: deploy both together. Not retryable."
     )

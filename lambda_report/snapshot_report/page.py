@@ -1,4 +1,4 @@
-"""The page: one HTML document that asks nobody for anything, and in which no text of the data is anything but text."""
+"""The page: one self-contained HTML document that loads nothing; all text of the data is escaped."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from snapshot_report.report import Report, activities, check_groups
 from snapshot_report.signals import SAMPLES_PER_SECOND
 
 MOST_ROWS = 25
-"""Rows of a table that grows with the dataset."""
+"""The most rows of a table that grows with the dataset."""
 
 MOST_TEXT = 300
-"""Characters of a text from the data."""
+"""The most characters of a text from the data."""
 
 _HERE = Path(__file__).parent
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories of what has no look of its own, turns the text around it, or can't be written as UTF-8."""
+"""Unicode categories of characters that are invisible, change the direction of text, or are not valid in UTF-8."""
 
 
 def render(report: Report) -> bytes:
-    """The page of a report, as UTF-8."""
+    """Render a report as HTML in UTF-8."""
     style = (_HERE / "page.css").read_text()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = (
@@ -49,7 +49,7 @@ def render(report: Report) -> bytes:
             prices=costs.PRICES,
             hours=report.snapshot.rows / SAMPLES_PER_SECOND / 3600,
             style=Markup(style),  # noqa: S704 - our own file
-            # Nothing may be fetched or run; the one style sheet is known by its content.
+            # Nothing may be loaded or run; the one style sheet is allowed by its hash.
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         )
     )
@@ -75,7 +75,7 @@ def _environment() -> Environment:
 
 
 def visible(text: str) -> str:
-    """The text with every character that one does not see written as an escape."""
+    """The text with every invisible character escaped."""
     return "".join(_escape(one) if unicodedata.category(one) in _HIDDEN else one for one in text)
 
 
@@ -85,22 +85,22 @@ def _escape(character: str) -> str:
 
 
 def in_order(name: str) -> list[tuple[str, int]]:
-    """A key to sort names by: `subject2` before `subject10`."""
+    """A natural sort key: `subject2` before `subject10`."""
     return [(text, int(digits or 0)) for text, digits in re.findall(r"([^0-9]*)([0-9]{0,18})", name)]
 
 
 def first(rows: Sequence[Any]) -> Sequence[Any]:
-    """As many rows as a table takes."""
+    """The first rows, as many as a table shows."""
     return rows[:MOST_ROWS]
 
 
 def cut(text: str) -> str:
-    """The beginning of a long text, and how long it is."""
+    """The text, a long one cut with its length."""
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
 
 
 def size(count: float) -> str:
-    """Bytes for people."""
+    """A size in bytes, kB, MB or GB."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
             break
@@ -109,7 +109,7 @@ def size(count: float) -> str:
 
 
 def usd(amount: float) -> str:
-    """US dollars: to the cent from a dollar on, else to a thousandth of a cent."""
+    """US dollars, to the cent from one dollar, else to a thousandth of a cent."""
     if 0 < amount < 0.00001:
         return "< 0.00001"
     return f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.5f}"
@@ -121,6 +121,6 @@ def signed(count: int) -> str:
 
 
 def when(instant: str) -> str:
-    """`2026-11-24T03:14:54.123Z` as `2026-11-24 03:14:54 UTC`; anything else as it is."""
+    """`2026-11-24T03:14:54.123Z` as `2026-11-24 03:14:54 UTC`; any other text unchanged."""
     day, _, time = instant.partition("T")
     return f"{day} {time[:8]} UTC" if time.endswith("Z") else instant

@@ -1,4 +1,4 @@
-"""Rejected lines, as many as a page takes: from quarantine/version=V/NAME.jsonl."""
+"""The first rejected lines, from quarantine/version=V/NAME.jsonl."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from snapshot_report.manifests import Source
 from snapshot_report.storage import Bucket
 
 MOST_FILES = 20
-"""Of this many source files lines are shown, those with the most rejected lines first."""
+"""The most source files whose lines are shown: those with the most rejected lines."""
 
 MOST_LINES = 5
-"""Lines of each of them."""
+"""The most lines of each file."""
 
 _LONGEST_ENTRY = 512 * 1024
-"""Bytes: job 1 keeps 64 KiB of a line's text, six times that in JSON's longest escapes, and beside it a name."""
+"""The longest entry in bytes: job 1 keeps 64 KiB of a line's text, JSON escapes take up to six times that."""
 
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A line that is no data: where it stands in the source (from 1), why it was rejected, and what it says."""
+    """A rejected line: its number in the source (from 1), the reason, and its text."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ class RejectedLine:
 
 @dataclass(frozen=True)
 class Quarantine:
-    """Some rejected lines, and how many there are: `files` of `sources` that have any, `total` lines."""
+    """The first rejected lines; `total` counts all of them, `files` the source files that have any."""
 
     shown: tuple[RejectedLine, ...]
     total: int
@@ -39,19 +39,19 @@ class Quarantine:
 
 
 def read_quarantine(bucket: Bucket, prefix: str, sources: Sequence[Source]) -> Quarantine:
-    """The first rejected lines of the sources that have most; a source that has none has no object."""
+    """Read the first rejected lines of the sources that have the most. A source without any has no object."""
     affected = sorted((each for each in sources if each.quarantined), key=lambda each: (-each.quarantined, each.name))
     shown = [line for source in affected[:MOST_FILES] for line in _first_lines(bucket, _key(prefix, source.raw_key))]
     return Quarantine(tuple(shown), sum(source.quarantined for source in affected), len(affected))
 
 
 def _key(prefix: str, raw_key: str) -> str:
-    """Beside raw/version=V/NAME.csv lies quarantine/version=V/NAME.jsonl."""
+    """The key quarantine/version=V/NAME.jsonl for raw/version=V/NAME.csv."""
     return f"{prefix}/{raw_key.partition('/')[2].removesuffix('.csv')}.jsonl"
 
 
 def _first_lines(bucket: Bucket, key: str) -> list[RejectedLine]:
-    """The entries among the first lines of an object; what is no entry of ours is left out."""
+    """The entries among the first lines of an object; malformed ones are skipped."""
     lines: list[RejectedLine] = []
     for line in bucket.first_lines(key, MOST_LINES, MOST_LINES * _LONGEST_ENTRY):
         try:

@@ -1,4 +1,4 @@
-"""All that a report tells, read and worked out; the page only shows it."""
+"""The content of a report, without its presentation."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from snapshot_report.queries import Count
 from snapshot_report.signals import Choice, Panel
 
 MOST_WORDS = 6
-"""Of a check's name: so many stand at most before the path of a source file, and so many behind it."""
+"""The most words before the path of a source file in the name of a check, and the most after it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A run that published. `rows_verified` is what VerifySnapshot counted.
+    """A run that published a snapshot. `rows_verified` is the count of VerifySnapshot.
 
-    `before` is the snapshot published before (None: there was none), `changes` what differs (None: its manifest is
-    gone). `choice` is None where no row belongs to an activity.
+    `before` is the previously published snapshot (None: there was none), `changes` the differences to it (None: its
+    manifest does not exist). `choice` is None where no row belongs to an activity.
     """
 
     snapshot: Snapshot
@@ -39,18 +39,18 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        """Seconds of the run, up to its publication."""
+        """The duration of the run up to its publication, in seconds."""
         return sum(stage.seconds for stage in self.stages)
 
     @property
     def usd(self) -> float:
-        """Cost of the run in US dollars."""
+        """The cost of the run in US dollars."""
         return sum(stage.usd or 0 for stage in self.stages)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """An activity over all subjects: its rows, and how many subjects have any."""
+    """An activity over all subjects: its rows, and the number of subjects that have any."""
 
     activity_id: int
     activity: str
@@ -59,7 +59,7 @@ class Activity:
 
 
 def activities(counts: Sequence[Count]) -> list[Activity]:
-    """Every activity that has a row, by its id."""
+    """Every activity that has a row, ordered by id."""
     found = sorted({(each.activity_id, each.activity) for each in counts})
     rows = {key: [each.rows for each in counts if (each.activity_id, each.activity) == key] for key in found}
     return [Activity(*key, sum(some), len(some)) for key, some in rows.items()]
@@ -67,7 +67,7 @@ def activities(counts: Sequence[Count]) -> list[Activity]:
 
 @dataclass(frozen=True)
 class CheckGroup:
-    """Checks that say the same of several source files; the texts are of the first that failed, or of the first."""
+    """The same check of several source files. The texts are those of the first failed check, else of the first one."""
 
     name: str
     expected: str
@@ -77,7 +77,7 @@ class CheckGroup:
 
 
 def check_groups(report: Report) -> list[CheckGroup]:
-    """The jobs' checks, those of each source together, then what was counted through the catalog."""
+    """The checks of the jobs, grouped over source files, then the counts through Athena."""
     groups: dict[str, list[Check]] = {}
     sources = {file.source for file in report.raw.files}
     for check in report.snapshot.checks:
@@ -98,9 +98,9 @@ def _group(name: str, checks: Sequence[Check]) -> CheckGroup:
 
 
 def _without_source(name: str, sources: Collection[str]) -> str:
-    """A check's name with `each source file` in place of the path that it names; a path may hold spaces.
+    """The name of a check with `each source file` in place of the path in it; a path may contain spaces.
 
-    A few words stand before and behind the path, so the work does not grow with the square of its words.
+    At most MOST_WORDS words are before and after the path, so the work is linear in the length of the path.
     """
     before = name.split(" ", MOST_WORDS)
     for begin in range(len(before)):

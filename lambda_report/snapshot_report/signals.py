@@ -21,7 +21,7 @@ SAMPLES_PER_SECOND = 50
 
 @dataclass(frozen=True)
 class Choice:
-    """Whose signals are shown, and of what."""
+    """The subject and the activity whose signals are shown."""
 
     subject: int
     activity_id: int
@@ -30,7 +30,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Point:
-    """A value of a curve, `at` seconds after the first sample."""
+    """A point of a curve, `at` seconds after the first sample."""
 
     curve: str
     at: float
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Panel:
-    """Curves of one quantity in one unit."""
+    """The curves of one quantity in one unit."""
 
     quantity: str
     unit: str
@@ -47,7 +47,7 @@ class Panel:
 
 
 def choose(counts: Sequence[Count]) -> Choice | None:
-    """Somebody walking; where nobody walks the activity with most rows; None where there is no activity at all."""
+    """The first subject with rows of walking, else the activity with the most rows; None without any activity."""
     active = [each for each in counts if each.activity_id != NULL_CLASS]
     walking = [each for each in active if each.activity_id == WALKING]
     candidates = walking or sorted(active, key=lambda each: -each.rows)[:1]
@@ -58,10 +58,10 @@ def choose(counts: Sequence[Count]) -> Choice | None:
 
 
 def panels(rows: Sequence[Mapping[str, str]], comments: Mapping[str, str]) -> list[Panel]:
-    """The panels of a query's result: its first ten seconds. A sensor without a value has no panel.
+    """The panels of the first ten seconds of a query's result. A sensor without values has no panel.
 
-    `comments` are those of the table's columns: a quantity, a comma, its unit. Columns that are named alike but for
-    the last letter or number (`accel_x`, `accel_y`) are curves of one panel.
+    `comments` are the comments of the table's columns: quantity, comma, unit. Columns whose names differ only in the
+    last letter or digit (`accel_x`, `accel_y`) are curves of one panel.
     """
     if not rows:
         return []
@@ -86,14 +86,14 @@ def panels(rows: Sequence[Mapping[str, str]], comments: Mapping[str, str]) -> li
 
 
 def _quantity(comments: Sequence[str]) -> tuple[str, str]:
-    """What the columns have in common: the quantity, and its unit, empty where no comment tells one."""
-    told = [comment.rpartition(", ") for comment in comments]
-    quantities = [quantity or unit for quantity, _, unit in told]
-    units = {unit for quantity, _, unit in told if quantity}
+    """The common quantity and unit of the columns; the unit is empty where no comment has one."""
+    parts = [comment.rpartition(", ") for comment in comments]
+    quantities = [quantity or unit for quantity, _, unit in parts]
+    units = {unit for quantity, _, unit in parts if quantity}
     return _common(quantities), units.pop() if len(units) == 1 else ""
 
 
 def _common(texts: Sequence[str]) -> str:
-    """The words with which all texts begin; the first text where that is none."""
+    """The words that all texts begin with; the first text where there are none."""
     alike = takewhile(lambda words: len(set(words)) == 1, zip(*(text.split() for text in texts), strict=False))
     return " ".join(words[0] for words in alike) or texts[0]

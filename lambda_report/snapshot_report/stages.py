@@ -1,4 +1,4 @@
-"""How long each stage of the execution took, from its history."""
+"""The duration of each stage of the execution, from its history."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ STAGES = (
     *("DownloadCSV", "ConvertParquet", "GlueTransform", "RefreshCatalog"),
     *("VerifySnapshot", "PublishSnapshot", "RecordSuccess"),
 )
-"""The states that begin a stage. What comes behind one, such as the looks at the crawler, belongs to it."""
+"""The states that begin a stage. The states after one, such as those that poll the crawler, belong to it."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """The seconds of each stage in the order of the run, and how many states the execution has entered."""
+    """The seconds of each stage in the order of the run, and the number of states that were entered."""
 
     seconds: dict[str, float]
     states: int
 
     @property
     def total(self) -> float:
-        """Seconds of all stages."""
+        """The seconds of all stages."""
         return sum(self.seconds.values())
 
 
 def read_timing(sfn: SFNClient, execution: str) -> Timing:
-    """The timing of an execution that runs, up to the state that it is in."""
+    """Read the timing of a running execution, up to its current state."""
     pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution, includeExecutionData=False)
     return timing([event for page in pages for event in page["events"]])
 
 
 def timing(events: Sequence[HistoryEventTypeDef]) -> Timing:
-    """The timing by the events of a history, oldest first."""
+    """Compute the timing from the events of a history, oldest first."""
     entered = [
         (event["timestamp"], event["stateEnteredEventDetails"]["name"])
         for event in events

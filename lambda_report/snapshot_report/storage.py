@@ -1,4 +1,4 @@
-"""The data bucket, as far as the report reads and writes it."""
+"""Access to the data bucket."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Bucket:
         self.name = name
 
     def document(self, key: str) -> dict[str, Any]:
-        """A JSON object. Raises ManifestUnreadable where there is none, or something else."""
+        """Read a JSON object. Raises ManifestUnreadable where it does not exist or is malformed."""
         found = self.document_or_none(key)
         if found is None:
             raise ManifestUnreadable(
-                f"there is no object s3://{self.name}/{key}, which the run wrote before. Bring it back (the bucket "
-                "keeps what was deleted for some days), then invoke the function again with the state's input."
+                f"there is no object s3://{self.name}/{key}, which the run wrote. Restore it (the bucket keeps deleted "
+                "versions for some days), then invoke the function again with the input of the state."
             )
         return found
 
     def document_or_none(self, key: str) -> dict[str, Any] | None:
-        """A JSON object, None where nothing lies at the key. Raises ManifestUnreadable where it is something else."""
+        """Read a JSON object, None where it does not exist. Raises ManifestUnreadable where it is malformed."""
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key)
         except self._s3.exceptions.NoSuchKey:
@@ -44,33 +44,32 @@ class Bucket:
         try:
             document = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise self._no_object(key, str(error)) from error
+            raise self._malformed(key, str(error)) from error
         if not isinstance(document, dict):
-            raise self._no_object(key, f"it is a {type(document).__name__}")
+            raise self._malformed(key, f"it is a {type(document).__name__}")
         return document
 
     def first_lines(self, key: str, count: int, most_bytes: int) -> list[bytes]:
-        """The first `count` lines of an object, out of `most_bytes` of it at most; none where there is no object."""
+        """Read the first `count` lines within the first `most_bytes` of an object; none where it does not exist."""
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{most_bytes - 1}")
         except self._s3.exceptions.NoSuchKey:
             return []
         with closing(answer["Body"]) as body:
-            # Read as far as the lines reach, which is mostly one chunk.
+            # Chunks are read until there are enough lines: mostly one.
             return list(islice(body.iter_lines(chunk_size=_CHUNK_BYTES), count))
 
     def content(self, key: str) -> bytes:
-        """A whole object."""
+        """Read a whole object."""
         with closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
             return body.read()
 
     def put_page(self, key: str, page: bytes) -> str:
-        """Write a page of HTML; its URI."""
+        """Write an HTML page; return its URI."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=page, ContentType="text/html; charset=utf-8")
         return f"s3://{self.name}/{key}"
 
-    def _no_object(self, key: str, why: str) -> ManifestUnreadable:
+    def _malformed(self, key: str, why: str) -> ManifestUnreadable:
         return ManifestUnreadable(
-            f"s3://{self.name}/{key} is no JSON object ({why}). The run itself writes it: somebody changed it since. "
-            "A retry does not help."
+            f"s3://{self.name}/{key} is no JSON object ({why}). The run writes it: it was changed since. Not retryable."
         )
