@@ -48,7 +48,7 @@ def test_without_an_engine_a_target_says_so_in_one_sentence(target: str) -> None
     sentence, verdict = done.stderr.splitlines()
     assert (
         sentence
-        == f"make {target} needs a running Docker engine with Compose, and there is none here: nothing was done."
+        == f"make {target} needs a running Docker engine with Compose. None was found; nothing was done."
     )
     assert verdict.endswith("Error 1")
     assert done.stdout == ""

@@ -105,7 +105,7 @@ LIFE = (
     in_template(
         "a parameter without description",
         "MaxFileBytes",
-        "    Description: Size in bytes above which a subject's Parquet file is continued in another one\n",
+        "    Description: Size in bytes above which a subject's Parquet file is continued in a second one\n",
     ),
     in_template(
         "a default that its own pattern refuses",
