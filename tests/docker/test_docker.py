@@ -20,6 +20,7 @@ from tools.paths import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CLIENT = tomllib.loads((ROOT / "packages/mhealth-ops/pyproject.toml").read_text())
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 
@@ -85,7 +86,7 @@ def test_stages_are_those_of_the_services_and_what_they_copy_exists(services: di
 
 
 def test_commands_exist(services: dict[str, Any]) -> None:
-    assert services["local-aws"]["command"][0] in PYPROJECT["project"]["scripts"]
+    assert services["local-aws"]["command"][0] in CLIENT["project"]["scripts"]
     (_, shell) = services["test"]["command"]
     assert shell.startswith("python3 -m pytest tests/glue ")
     (flag, shell) = services["notebook"]["command"]
