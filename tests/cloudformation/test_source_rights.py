@@ -14,7 +14,7 @@ from local_aws.cloudformation.templates import NO_VALUE, resolve
 DEFAULT = "kaggle://nirmalsankalana/mhealth-dataset-data-set"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:kaggle-AbC123"
 PSEUDO = {"Partition": "aws", "Region": "us-east-1", "AccountId": "123456789012", "URLSuffix": "amazonaws.com"}
-OF_S3, OF_KAGGLE = ("ListTheSource", "ReadTheSource", "KeyOfTheSource"), ("KaggleToken", "KeyOfTheKaggleToken")
+OF_S3, OF_KAGGLE = ("ListSource", "ReadSource", "DecryptSource"), ("ReadKaggleSecret", "DecryptKaggleSecret")
 
 
 def resolved(template: dict[str, Any], what: Any, **parameters: str) -> Any:

@@ -47,10 +47,7 @@ def test_without_an_engine_a_target_says_so_in_one_sentence(target: str) -> None
         check=False,
     )
     sentence, verdict = done.stderr.splitlines()
-    assert (
-        sentence
-        == f"make {target} needs a running Docker engine with Compose. None was found; nothing was done."
-    )
+    assert sentence == f"make {target} needs a running Docker engine with Compose. None was found; nothing was done."
     assert verdict.endswith("Error 1")
     assert done.stdout == ""
 

@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 BUCKET, PREFIX = "recordings", "studies/2026/mhealth"
 URI = f"s3://{BUCKET}/{PREFIX}"
 ROWS = (60, 50, 40)
-SIDS = ("ListTheSource", "ReadTheSource", "KeyOfTheSource")
-KAGGLES = ("KaggleToken", "KeyOfTheKaggleToken")
+SIDS = ("ListSource", "ReadSource", "DecryptSource")
+KAGGLES = ("ReadKaggleSecret", "DecryptKaggleSecret")
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,9 @@ def beside(use: Use) -> Iterator[Use]:
 @pytest.mark.parametrize(
     ("sid", "told"),
     [
-        ("ListTheSource", f"S3 refused to list {URI}/"),
-        ("ReadTheSource", f"S3 refused to read {URI}/mHealth_subject3.log"),
-        ("KeyOfTheSource", f"S3 refused to read {URI}/mHealth_subject3.log"),
+        ("ListSource", f"S3 refused to list {URI}/"),
+        ("ReadSource", f"S3 refused to read {URI}/mHealth_subject3.log"),
+        ("DecryptSource", f"S3 refused to read {URI}/mHealth_subject3.log"),
     ],
 )
 def test_without_one_of_the_rights_the_run_fails_by_name_and_readers_keep_what_they_see(
