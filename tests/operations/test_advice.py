@@ -22,7 +22,7 @@ _LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
         ("SourceNotFound", "check the parameter `SourceUri`"),
         ("UnknownLayout", "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout"),
         ("CrawlerTimedOut", "read its log, in `/aws-glue/crawlers`; start the execution again"),
-        ("Sandbox.Timedout", "look at its log; start the execution again"),
+        ("Sandbox.Timedout", "read its log; start the execution again"),
         ("Glue.InternalServiceException", "read the cause; start the execution again"),
         ("Nobody.KnowsThis", "do what the cause says, and start an execution again"),
         ("NobodyKnowsThis", "do what the cause says, and start an execution again"),

@@ -156,7 +156,7 @@ def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str,
     assert re.fullmatch(r"  DownloadCSV +[\d.]+ s  failed\n", done.stdout)
     failed, advice, again = done.stderr.splitlines()
     assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
-    assert advice == "What to do: start a new execution with one of both."
+    assert advice == "What to do: start a new execution with one of these two inputs."
     assert again.endswith(f"Another try: mhealth run --endpoint {aws.endpoint}")
 
 

@@ -8,41 +8,40 @@ ADVICE = {
     "NoUsableFiles": "check the parameter `SourceUri`; the message lists what was skipped",
     "EmptyFile": "wait for a corrected version, or pin an older one: `kaggle://OWNER/DATASET/versions/N`",
     "UnknownLayout": "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout",
-    "DuplicateSubject": "see which file is right; correct the dataset",
-    "UnsafeArchive": "do not use this dataset before someone has looked at it",
+    "DuplicateSubject": "check which file is right; correct the dataset",
+    "UnsafeArchive": "do not use this dataset until somebody has checked it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",
-    "InvalidInput": "start a new execution with one of both",
+    "InvalidInput": "start a new execution with one of these two inputs",
     "SecretUnreadable": "the message says which; fix the secret or the parameter",
-    "StateUnreadable": "the message names the key: delete the object, or bring back an older version of it",
+    "StateUnreadable": "the message names the key: delete the object, or restore an older version of it",
     "SourceDenied": (
-        "on Kaggle the dataset is private or wants consent, or the token is invalid or expired: put a good one into "
-        "the secret of `KaggleSecretArn`. In S3 the bucket's or the key's policy must allow the function's role: "
-        "docs/data.md#a-prefix-of-s3"
+        "on Kaggle, the dataset is private or requires consent, or the token is invalid or expired: put a valid one "
+        "into the secret of `KaggleSecretArn`. In S3, the bucket's or the key's policy must allow the function's "
+        "role: docs/data.md#a-prefix-of-s3"
     ),
     "SourceNotFound": "check the parameter `SourceUri`",
     "SourceUnavailable": "start the execution again later",
-    "SourceChanged": "wait until whoever writes there has finished, then start the execution again",
-    "TableMissing": "docs/operations.md#the-table-is-gone brings it back; start the execution again",
+    "SourceChanged": "wait until the writer of the prefix has finished, then start the execution again",
+    "TableMissing": "restore the table: docs/operations.md#the-table-is-gone; then start the execution again",
     "CatalogUnavailable": "start the execution again later",
     "StorageUnavailable": "start the execution again later",
-    "Runtime.ExitError": "look at its log; start the execution again",
-    "Sandbox.Timedout": "look at its log; start the execution again",
+    "Runtime.ExitError": "read its log; start the execution again",
+    "Sandbox.Timedout": "read its log; start the execution again",
     "InvalidArgument": "arguments come from the template: correct it there",
-    "CodeVersionMismatch": "start the execution again: it runs on the new code from the begin",
+    "CodeVersionMismatch": "start the execution again: it runs on the new code from the start",
     "TooManyBadRows": (
         "read the quarantine object that the message names; raise the parameter only if the loss is acceptable"
     ),
-    "MissingSubject": "if that is meant, set `AllowMissingSubjects` to true for a run",
+    "MissingSubject": "if this is intended, set `AllowMissingSubjects` to true for a run",
     "SchemaMismatch": "template and code belong to different versions: deploy both together",
     "PartitionMismatch": "drop the partition that the message names, and start a new execution",
     "RowCountMismatch": (
-        "a defect: keep the run's log and open an issue; also found by VerifySnapshot. Where it comes again while "
-        "nothing is new, a partition may lie elsewhere: drop those of the snapshot, and the next run registers "
-        "them"
+        "this is a defect: keep the run's log and open an issue. If it occurs again while nothing is new, a partition"
+        " may have another location: drop the partitions of the snapshot, and the next run registers them"
     ),
-    "JobFailed": "read the job's log; if it was the service's trouble, start the execution again",
+    "JobFailed": "read the job's log; if the service had a problem, start the execution again",
     "ManifestUnreadable": (
-        "bring it back from its older versions; or template and code belong to different versions: deploy both together"
+        "restore it from its older versions; or template and code belong to different versions: deploy both together"
     ),
     "ReportQueryFailed": "look the query up in Athena by its id; invoke the function again if a report is wanted",
     "CrawlerFailed": "read its log, in `/aws-glue/crawlers`; start the execution again",
