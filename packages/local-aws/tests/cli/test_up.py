@@ -11,6 +11,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+pytestmark = pytest.mark.local_aws
+
 COMMAND = str(Path(sys.executable).with_name("local-aws"))
 TEMPLATE = {
     "Parameters": {"Shown": {"Type": "String", "Default": "nothing"}},
