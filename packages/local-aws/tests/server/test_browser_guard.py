@@ -6,7 +6,6 @@ import http.client
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 from local_aws.server.browser_guard import refusal
-from mhealth_ops.kaggle.api import KaggleApi
 from tools.browser import REBOUND
 
 if TYPE_CHECKING:
@@ -235,18 +233,3 @@ def test_a_client_finds_its_bucket_before_the_host_name(aws: LocalAws) -> None:
 def test_a_client_with_another_name_of_this_machine_is_told_which_to_use(aws: LocalAws) -> None:
     with pytest.raises(ClientError, match=r"RefusedByLocalAws.*Only 127\.0\.0\.1:\d+, localhost"):
         s3_of(aws, "127.1", s3={"addressing_style": "path"}).list_buckets()
-
-
-def test_the_loopback_kaggle_answers_its_client_only(tmp_path: Path) -> None:
-    (tmp_path / "dataset").mkdir()
-    with KaggleApi(tmp_path / "dataset", tmp_path / "archives") as api:
-        at = urlsplit(api.environment["http_proxy"]).netloc
-
-        def status(**headers: str) -> int:
-            connection = http.client.HTTPConnection(at, timeout=30)
-            connection.request("GET", "/archives/1", headers=headers)
-            return connection.getresponse().status
-
-        assert status(Host=at) == 404
-        assert status(Host="evil.example") == 404
-        assert status(Host="localhost", Origin="http://localhost") == 403

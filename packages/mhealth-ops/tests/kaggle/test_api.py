@@ -1,10 +1,12 @@
 """The loopback Kaggle API serves a directory to the real kagglehub client, which runs in a process of its own."""
 
+import http.client
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -168,3 +170,18 @@ class TestServed:
             served("nothing", tmp_path),
         ):
             pass
+
+
+def test_the_loopback_kaggle_answers_its_client_only(tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    with KaggleApi(tmp_path / "dataset", tmp_path / "archives") as api:
+        at = urlsplit(api.environment["http_proxy"]).netloc
+
+        def status(**headers: str) -> int:
+            connection = http.client.HTTPConnection(at, timeout=30)
+            connection.request("GET", "/archives/1", headers=headers)
+            return connection.getresponse().status
+
+        assert status(Host=at) == 404
+        assert status(Host="evil.example") == 404
+        assert status(Host="localhost", Origin="http://localhost") == 403
