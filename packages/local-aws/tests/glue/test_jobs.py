@@ -189,7 +189,7 @@ def test_a_glue_version_without_a_runtime_here_fails_the_run_before_its_script(j
     told = jobs.run(jobs.create("print('ran')", GlueVersion="4.0"))
     assert told["JobRunState"] == "FAILED"
     assert told["ErrorMessage"] == (
-        "SparkRuntimeError: Glue version 4.0 does not run on this machine, only 5.1, 6.0 do. A retry does not help."
+        "SparkRuntimeError: Glue version 4.0 does not run on this machine, only 5.1, 6.0 do. Not retryable."
     )
     assert told["ExecutionTime"] == 0
 

@@ -44,8 +44,9 @@ def test_another_version_runs_on_the_python_of_its_environment(tmp_path: Path, m
     with pytest.raises(SparkRuntimeError) as told:
         runtime_of("6.0")
     assert str(told.value) == (
-        "Glue version 6.0 is Spark 4.1.1 with Python 3.13, which is not set up on this machine: "
-        "run `make setup-glue6`, then start the job again."
+        "Glue version 6.0 is Spark 4.1.1 with Python 3.13, which is not set up on this machine. Expected is an "
+        f"environment with both at {tmp_path / '.cache/glue-6.0'} (in this emulator's own repository: make "
+        "setup-glue6). Make it, then start the job again."
     )
     home.mkdir(parents=True)
     variables = environment(runtime_of("6.0"))

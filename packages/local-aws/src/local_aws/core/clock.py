@@ -1,4 +1,4 @@
-"""What time it is for what waits for time: alarms and schedules. A test may move it on instead of waiting."""
+"""Test clock for alarms and schedules: a test moves it on instead of waiting."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def own_runtime() -> SparkRuntime:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
-        raise SparkRuntimeError("pyspark is not installed: run `make setup`")
+        raise SparkRuntimeError("pyspark is not installed beside the emulator: install local-aws[spark]")
     package = Path(spec.origin).parent
     # PyPI's package is a whole Spark. In a distribution, as AWS's image of Glue has one, it lies in the folder python/.
     home = package if (package / "bin").is_dir() else package.parents[1]
@@ -114,18 +114,18 @@ def runtime_of(glue_version: str) -> SparkRuntime:
     if version is None:
         raise SparkRuntimeError(
             f"Glue version {glue_version} does not run on this machine, only {', '.join(GLUE_VERSIONS)} do. "
-            "A retry does not help."
+            "Not retryable."
         )
-    folder = CACHE.parent / version.environment
-    runtime = SparkRuntime(
-        version, folder / "bin" / "python", folder / "lib" / f"python{version.python}" / "site-packages" / "pyspark"
+    own = CACHE / f"glue-{version.name}"
+    for folder in (own, CACHE.parent / ".venv"):
+        home = folder / "lib" / f"python{version.python}" / "site-packages" / "pyspark"
+        if home.is_dir():
+            return SparkRuntime(version, folder / "bin" / "python", home)
+    raise SparkRuntimeError(
+        f"Glue version {version.name} is Spark {version.spark} with Python {version.python}, which is not set up on "
+        f"this machine. Expected is an environment with both at {own} (in this emulator's own repository: make "
+        f"setup-glue{version.name[0]}). Make it, then start the job again."
     )
-    if not runtime.home.is_dir():
-        raise SparkRuntimeError(
-            f"Glue version {version.name} is Spark {version.spark} with Python {version.python}, which is not set up "
-            f"on this machine: run `make {version.setup_target}`, then start the job again."
-        )
-    return runtime
 
 
 def environment(runtime: SparkRuntime) -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""The versions of Glue that this project is tested on: the one list of them.
+"""The versions of Glue whose jobs run here: the one list of them.
 
-The template's parameter, the targets of the Makefile and the pins of pyproject.toml are tested against it. Spark and
-Python are what AWS's release notes of Glue tell; docs/glue-versions.md says how to add a version.
+Spark and Python are what AWS's release notes of Glue tell.
 """
 
 from __future__ import annotations
@@ -11,18 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GlueVersion:
-    """One version: what it is, where it stands in for itself on this machine, and which targets make and test it.
+    """One version: its name, its Spark and Python, and what its Spark reads S3 with.
 
-    `environment` is the folder of its Python packages, from the repository's root. `connector` are the Maven packages
-    with which its Spark reads S3; `excluded` are those that they ask for and that are not needed.
+    `connector` are the Maven packages of the S3 connector; `excluded` are those that they ask for and that are not
+    needed.
     """
 
     name: str
     spark: str
     python: str
-    environment: str
-    setup_target: str
-    test_target: str
     connector: tuple[str, ...]
     excluded: tuple[str, ...]
 
@@ -34,9 +30,6 @@ _GLUE_5_1 = GlueVersion(
     name="5.1",
     spark="3.5.6",
     python="3.11",
-    environment=".venv",
-    setup_target="setup",
-    test_target="test",
     # Hadoop's S3 connector in the version of pyspark's own Hadoop. Of the AWS SDK only what it uses is taken:
     # the bundle that it asks for has 275 MB, these have 11 MB.
     connector=(
@@ -60,9 +53,6 @@ _GLUE_6_0 = GlueVersion(
     name="6.0",
     spark="4.1.1",
     python="3.13",
-    environment=".cache/glue-6.0",
-    setup_target="setup-glue6",
-    test_target="test-glue6",
     # The same for Hadoop 3.4, which uses version 2 of the AWS SDK: its bundle has 640 MB, these have 9 MB.
     connector=(
         "org.apache.hadoop:hadoop-aws:3.4.2",

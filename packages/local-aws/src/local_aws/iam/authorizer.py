@@ -21,20 +21,20 @@ from local_aws.iam.callers import AccessDeniedError, authorize, caller, require
 from local_aws.iam.policies import Decision
 from local_aws.iam.record import refused, used, would_allow
 from local_aws.iam.requests import S3Request, call_of, credential, s3_request
-from local_aws.iam.resources import UnjudgedError, context_of, passed_roles, touched
+from local_aws.iam.resources import UnsupportedActionError, context_of, passed_roles, touched
 
 __all__ = ["AccessDeniedError", "authorize", "caller", "install", "refused", "used", "would_allow"]
 
 _application = DomainDispatcherApplication.__call__
 
 
-def _judge(environ: dict[str, Any], session: AssumedRole, region: str, service: str) -> None:
+def _authorize(environ: dict[str, Any], session: AssumedRole, region: str, service: str) -> None:
     if environ.get("HTTP_X_AMZ_SECURITY_TOKEN", session.session_token) != session.session_token:
         raise AccessDeniedError("The security token included in the request is invalid")
     what = f"{service}: {environ['REQUEST_METHOD']} {environ.get('PATH_INFO')}"
     try:
         if service == "s3":
-            _judge_s3(session, s3_request(environ), region)
+            _authorize_s3(session, s3_request(environ), region)
             return
         operation, given = call_of(environ, service)
         what = f"{service}:{operation}"
@@ -48,7 +48,7 @@ def _judge(environ: dict[str, Any], session: AssumedRole, region: str, service: 
                 require(session, use.action, use.resource, use.context)
         for role, passed_to in passed_roles(action, given):
             require(session, "iam:PassRole", role, {"iam:passedtoservice": passed_to})
-    except UnjudgedError as unknown:
+    except UnsupportedActionError as unknown:
         why = f" ({unknown})" if str(unknown) else ""
         message = (
             f"User: {session.arn} is not authorized to perform: {what}. "
@@ -58,7 +58,7 @@ def _judge(environ: dict[str, Any], session: AssumedRole, region: str, service: 
         raise AccessDeniedError(message) from unknown
 
 
-def _judge_s3(session: AssumedRole, request: S3Request, region: str) -> None:
+def _authorize_s3(session: AssumedRole, request: S3Request, region: str) -> None:
     needed = s3.permissions(request.method, request.bucket, request.key, request.query, request.headers, request.body)
     for permission in needed:
         require(session, permission.action, permission.resource, permission.context)
@@ -123,7 +123,7 @@ def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_r
     session = caller(access_key) if access_key else None
     if session is not None:
         try:
-            _judge(environ, session, region, service)
+            _authorize(environ, session, region, service)
         except AccessDeniedError as denied:
             _drain(environ)
             status, kind, body = _refusal(environ, service, denied)

@@ -62,7 +62,7 @@ def require(session: AssumedRole, action: str, resource: str, context: Mapping[s
             "aws:principalarn": session.role_arn,
             "aws:principalaccount": ACCOUNT,
             "aws:resourceaccount": ACCOUNT,
-            # There is no TLS here; on AWS every client of this project uses it.
+            # There is no TLS here; on AWS every client uses it.
             "aws:securetransport": "true",
             "aws:requestedregion": session.region_name,
             "aws:viaawsservice": "false",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local_aws.core.world import ACCOUNT
-from local_aws.iam.policies import Decision, Request, decide, judge, listed, statements
+from local_aws.iam.policies import Decision, Request, decide, decide_by_statements, listed, statements
 
 RESOURCE_POLICY = "resource-based policy"
 _ROOT = {f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT}
@@ -29,16 +29,16 @@ def _speaks_of(statement: Mapping[str, Any], named: set[str], kind: str) -> bool
 
 
 def evaluate(request: Request, documents: Iterable[str], resource_policy: str, *, role: str, session: str) -> Decision:
-    """Judge a role's request by its identity-based documents and by the resource's policy (text, may be empty)."""
+    """Decide on a role's request by its identity-based documents and by the resource's policy (text, may be empty)."""
     by_identity = decide(documents, request)
     of_resource = statements(resource_policy) if resource_policy else ()
     direct = [one for one in of_resource if _speaks_of(one, {role, session, "*"}, "AWS")]
     to_account = [one for one in of_resource if _speaks_of(one, _ROOT, "AWS")]
-    by_resource = judge([*direct, *to_account], request, RESOURCE_POLICY)
+    by_resource = decide_by_statements([*direct, *to_account], request, RESOURCE_POLICY)
     for decision in (by_identity, by_resource):
         if decision.denied:
             return decision
-    if judge(direct, request, RESOURCE_POLICY).allowed:
+    if decide_by_statements(direct, request, RESOURCE_POLICY).allowed:
         return Decision(True)
     if request.action.startswith("kms:") and not by_resource.allowed:
         return by_resource
@@ -52,7 +52,7 @@ def judge_service(resource_policy: str, service: str, request: Request, kind: st
         for one in statements(resource_policy)
         if _speaks_of(one, {service}, "Service") or _speaks_of(one, {"*"}, "AWS")
     ]
-    return judge(spoken, request, kind)
+    return decide_by_statements(spoken, request, kind)
 
 
 def trusts(document: str, service: str, context: Mapping[str, str]) -> Decision:

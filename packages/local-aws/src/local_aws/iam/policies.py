@@ -1,4 +1,4 @@
-"""Whether policies allow an action on a resource: IAM's evaluation, for what this project's policies use.
+"""Whether policies allow an action on a resource: IAM's evaluation, for the parts of policies that are known here.
 
 What is not known here never allows: a condition key or operator of unknown meaning makes an Allow not apply and a
 Deny apply, and the refusal says so.
@@ -177,10 +177,12 @@ def _applies(statement: Mapping[str, Any], request: Request, doubts: list[str]) 
 
 def decide(documents: Iterable[str], request: Request, kind: str = "identity-based policy") -> Decision:
     """Judge a request by policy documents: a Deny anywhere wins, an Allow somewhere is needed."""
-    return judge([one for document in documents for one in statements(document)], request, kind)
+    return decide_by_statements([one for document in documents for one in statements(document)], request, kind)
 
 
-def judge(given: Iterable[Mapping[str, Any]], request: Request, kind: str = "identity-based policy") -> Decision:
+def decide_by_statements(
+    given: Iterable[Mapping[str, Any]], request: Request, kind: str = "identity-based policy"
+) -> Decision:
     """Judge a request by statements."""
     doubts: list[str] = []
     effects = {statement["Effect"] for statement in given if _applies(statement, request, doubts)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from local_aws.iam.resources import UnjudgedError
+from local_aws.iam.resources import UnsupportedActionError
 
 _FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)(?P<rest>/.*)?$")
 _FUNCTION_CALLS = {
@@ -69,10 +69,10 @@ class S3Request:
 
 
 def s3_request(environ: dict[str, Any]) -> S3Request:
-    """A request to S3. Raises UnjudgedError where the bucket is part of the host name."""
+    """A request to S3. Raises UnsupportedActionError where the bucket is part of the host name."""
     host = environ.get("HTTP_HOST", "").split(":")[0]
     if not host.replace(".", "").isdigit() and host != "localhost":
-        raise UnjudgedError(f"a bucket as part of the host name {host}: use path-style addresses")
+        raise UnsupportedActionError(f"a bucket as part of the host name {host}: use path-style addresses")
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
     bucket, _, key = unquote(raw.partition("?")[0]).lstrip("/").partition("/")
@@ -92,13 +92,13 @@ def call_of(environ: dict[str, Any], service: str) -> tuple[str, Mapping[str, An
         match = _FUNCTION.search(environ["PATH_INFO"])
         operation = _FUNCTION_CALLS.get((environ["REQUEST_METHOD"], match["rest"] or "")) if match else None
         if match is None or operation is None:
-            raise UnjudgedError
+            raise UnsupportedActionError
         return operation, {**query, "FunctionName": unquote(match["name"])}
     if service == "xray":
         if environ["PATH_INFO"] not in _TRACE_CALLS:
-            raise UnjudgedError
+            raise UnsupportedActionError
         return _TRACE_CALLS[environ["PATH_INFO"]], {}
     given = dict(parse_qsl(body.decode())) or query
     if "Action" not in given:
-        raise UnjudgedError
+        raise UnsupportedActionError
     return given["Action"], given

@@ -14,7 +14,7 @@ from local_aws.iam.resource_policies import secret
 Parameters = Mapping[str, Any]
 
 
-class UnjudgedError(Exception):
+class UnsupportedActionError(Exception):
     """An action whose resources are not known here: it must not be allowed."""
 
 
@@ -59,7 +59,7 @@ def _glue(action: str, given: Parameters, region: str) -> list[str]:
         return [_arn("glue", region, f"crawler/{given['Name']}")]
     if action in _GLUE_WITHOUT_RESOURCE:
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 # Athena
@@ -102,7 +102,7 @@ def _athena(action: str, given: Parameters, region: str) -> list[str]:
         return [_arn("athena", region, f"datacatalog/{given['CatalogName']}")]
     if action in ("ListDataCatalogs", "ListWorkGroups", "ListEngineVersions"):
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 # Step Functions, SNS, STS, KMS: the request names the resource.
@@ -112,7 +112,7 @@ def _states(action: str, given: Parameters, region: str) -> list[str]:  # noqa: 
             return [str(given[name])]
     if action in ("ListStateMachines", "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"):
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _sns(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
@@ -120,13 +120,13 @@ def _sns(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG
         return [str(topic)]
     if action in ("Publish", "ListTopics"):  # a message to a phone number has no resource
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _sts(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
     if action == "AssumeRole":
         return [str(given["RoleArn"])]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _kms(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
@@ -135,7 +135,7 @@ def _kms(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG
 
 def _lambda(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
     if "FunctionName" not in given:
-        raise UnjudgedError
+        raise UnsupportedActionError
     name = str(given["FunctionName"])
     if not name.startswith("arn:"):
         name = _arn("lambda", region, f"function:{name.rsplit(':function:', 1)[-1]}")
@@ -145,7 +145,7 @@ def _lambda(action: str, given: Parameters, region: str) -> list[str]:  # noqa: 
 def _logs(action: str, given: Parameters, region: str) -> list[str]:
     group = str(given.get("logGroupName") or given.get("logGroupIdentifier") or "").split(":log-group:")[-1]
     if not group and action != "DescribeLogGroups":
-        raise UnjudgedError
+        raise UnsupportedActionError
     # Also for the group's own actions AWS judges a stream without a name: ARNs that end in `:*` match both.
     return [_arn("logs", region, f"log-group:{group}:log-stream:{given.get('logStreamName') or ''}")]
 
@@ -161,14 +161,14 @@ def _sqs(action: str, given: Parameters, region: str) -> list[str]:
         return [_arn("sqs", region, str(given["QueueName"]))]
     if action == "ListQueues":
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _secrets(action: str, given: Parameters, region: str) -> list[str]:
     if "SecretId" not in given:
         if action in ("ListSecrets", "GetRandomPassword"):
             return [_NO_RESOURCE]
-        raise UnjudgedError
+        raise UnsupportedActionError
     kept = secret(str(given["SecretId"]), region)
     named = str(given["SecretId"])
     # A name that is none has the six letters at the end of its ARN open.
@@ -201,14 +201,14 @@ ACTION_NAMES = {("lambda", "Invoke"): "InvokeFunction", ("lambda", "InvokeAsync"
 
 
 def touched(service: str, operation: str, given: Parameters, region: str) -> tuple[str, list[str]]:
-    """The IAM action of an API call, and the ARNs that it needs to be allowed on. Raises UnjudgedError."""
+    """The IAM action of an API call, and the ARNs that it needs to be allowed on. Raises UnsupportedActionError."""
     if service not in SERVICES:
-        raise UnjudgedError
+        raise UnsupportedActionError
     prefix, resources = SERVICES[service]
     try:
         return f"{prefix}:{ACTION_NAMES.get((service, operation), operation)}", resources(operation, given, region)
     except KeyError as missing:  # a parameter that the service itself will miss
-        raise UnjudgedError from missing
+        raise UnsupportedActionError from missing
 
 
 def context_of(action: str, given: Parameters) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from local_aws.iam.resources import UnjudgedError
+from local_aws.iam.resources import UnsupportedActionError
 
 BUCKET_READS = {
     "location": "GetBucketLocation",
@@ -40,11 +40,11 @@ class Permission:
 def permissions(
     method: str, bucket: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], body: str
 ) -> list[Permission]:
-    """Every permission that a request needs. `headers` has its names in small letters. Raises UnjudgedError."""
+    """Every permission that a request needs; names in `headers` are in small letters. Raises UnsupportedActionError."""
     if not bucket:
         if method == "GET":
             return [Permission("s3:ListAllMyBuckets", "*")]
-        raise UnjudgedError
+        raise UnsupportedActionError
     if not key:
         return _of_bucket(method, bucket, query, body)
     return _of_object(method, f"{bucket}/{key}", query, headers)
@@ -67,7 +67,7 @@ def _of_bucket(method: str, bucket: str, query: Mapping[str, str], body: str) ->
         return [Permission("s3:CreateBucket", _arn(bucket))]
     if method == "DELETE" and not query:
         return [Permission("s3:DeleteBucket", _arn(bucket))]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _listing_context(query: Mapping[str, str]) -> dict[str, str]:
@@ -120,4 +120,4 @@ def _of_object(method: str, path: str, query: Mapping[str, str], headers: Mappin
         if "uploadId" in query:
             return [Permission("s3:AbortMultipartUpload", arn)]
         return [Permission(f"s3:DeleteObject{version}{'Tagging' if 'tagging' in query else ''}", arn, which)]
-    raise UnjudgedError
+    raise UnsupportedActionError

@@ -13,7 +13,7 @@ from local_aws.iam.requests import credential
 
 _DRAINED = 1 << 20  # bytes
 _JSON_OVER_REST = ("lambda", "scheduler", "xray")
-"""Services whose JSON protocol has no header X-Amz-Target, of those that this project uses."""
+"""Services whose JSON protocol has no header X-Amz-Target, of those that are known here."""
 
 
 def service_error(environ: Mapping[str, Any], status: int, code: str, message: str) -> Response:

@@ -23,7 +23,7 @@ from local_aws.core.patching import replace
 from local_aws.core.world import World
 from local_aws.iam.callers import caller
 from local_aws.iam.requests import call_of, credential, s3_request
-from local_aws.iam.resources import UnjudgedError
+from local_aws.iam.resources import UnsupportedActionError
 
 WRITES = (
     *("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),
@@ -167,12 +167,12 @@ def _call(environ: dict[str, Any]) -> Call:
             operation = _s3_operation(request.method, request.key, request.query, request.headers)
             return Call(service, operation, request.key, role)
         return Call(service, call_of(environ, service)[0], "", role)
-    except UnjudgedError:
+    except UnsupportedActionError:
         return Call(service, environ["REQUEST_METHOD"], "", role)
 
 
 def _s3_operation(method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """S3's name for a request, as far as this project's components make it; else the HTTP method."""
+    """S3's name for a request, as far as it is known here; else the HTTP method."""
     if not key:
         listing = {"GET": "ListObjectVersions" if "versions" in query else "ListObjects", "HEAD": "HeadBucket"}
         return "DeleteObjects" if method == "POST" and "delete" in query else listing.get(method, method)
