@@ -141,13 +141,13 @@ test-fast: setup  ## Run the fast tests only: no local AWS, no Spark job, no bro
 .PHONY: test-order
 test-order: setup  ## Run all tests in three random orders, with one, two and four workers, then each file by itself (SEED=...)
 	@for workers in 1 2 4; do $(RUN) pytest --account --shuffle "$(or $(SEED),1)-$$workers" --numprocesses=$$workers; done
-	@for file in $$(git ls-files 'tests/**/test_*.py'); do \
+	@for file in $$(git ls-files 'tests/**/test_*.py' 'packages/**/test_*.py'); do \
 	  echo "$$file"; $(RUN) pytest --quiet --numprocesses=0 "$$file" || test $$? -eq 5; done
 
 .PHONY: drill
 drill: setup  ## Test the guarantees under injected faults, with a table of the results (long; SEED=... for another sequence)
 	@SEED=$(SEED) $(RUN) python -m pytest -n3 -p tests.drill.table -m "drill or hypothesis" -o timeout=1200 -o faulthandler_timeout=1300 \
-	  --no-loadscope-reorder --ignore=tests/benchmarks tests
+	  --no-loadscope-reorder --ignore=tests/benchmarks tests packages
 
 .PHONY: test-glue6
 test-glue6: setup-glue6  ## Test the jobs and the daily run on Glue 6.0's Spark 4.1 and Python 3.13

@@ -36,7 +36,8 @@ DEPENDENT = (
     ),
     *(
         "packages/local-aws/tests/glue/test_spark_runtime.py",
-        "tests/operations",
+        "tests/operations/test_destroy.py",
+        "tests/operations/test_verify.py",
         "packages/mhealth-ops/tests/operations",
         "tests/end_to_end/test_demo.py",
     ),
@@ -47,7 +48,7 @@ DEPENDENT = (
 )
 """Tests that start processes, open sockets, write files outside their folder, or read clock, locale or home."""
 
-WHOLE = ("tests",)
+WHOLE = ("tests", "packages")
 """Every test."""
 
 DATED = (
@@ -55,7 +56,8 @@ DATED = (
         "tests/lambda_ingest",
         "tests/lambda_report",
         "packages/local-aws/tests/scheduler/test_scheduler.py",
-        "tests/operations",
+        "tests/operations/test_destroy.py",
+        "tests/operations/test_verify.py",
         "packages/mhealth-ops/tests/operations",
     ),
     *("packages/local-aws/tests/cloudwatch/test_alarms.py", "packages/local-aws/tests/cloudwatch/test_metrics.py"),

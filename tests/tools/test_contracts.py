@@ -94,3 +94,10 @@ def test_a_forbidden_import_is_told(
 
 def test_every_contract_is_broken_here() -> None:
     assert {contract for contract, *_ in BROKEN} == set(NAMES)
+
+
+def test_the_emulator_names_nothing_of_this_project() -> None:
+    package = ROOT / "packages" / "local-aws"
+    files = [path for path in package.rglob("*") if path.suffix in {".py", ".md", ".toml"}]
+    assert len(files) > 100
+    assert [path for path in files if re.search("mhealth|kaggle", path.read_text(), re.IGNORECASE)] == []

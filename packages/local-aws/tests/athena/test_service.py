@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws_harness.athena_client import VIEW, Athena, QueryFailed, running
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 SLOW = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE x % 7 = y % 11"
 

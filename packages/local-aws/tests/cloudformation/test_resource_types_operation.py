@@ -18,7 +18,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
 
 
 def metric(name: str, **more: Any) -> dict[str, Any]:
-    return {"Namespace": "mhealth", "MetricName": name, **more}
+    return {"Namespace": "shop", "MetricName": name, **more}
 
 
 def operated() -> dict[str, Any]:

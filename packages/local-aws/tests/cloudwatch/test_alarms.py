@@ -59,13 +59,13 @@ def test_missing_data_are_treated_as_in_cloudwatchs_examples(points: str, to_ala
 
 def put(served: Served, name: str, value: float, ago: datetime.timedelta) -> None:
     datum = {"MetricName": name, "Value": value, "Timestamp": clock.now() - ago}
-    served.client("cloudwatch").put_metric_data(Namespace="mhealth", MetricData=[datum])
+    served.client("cloudwatch").put_metric_data(Namespace="shop", MetricData=[datum])
 
 
 def make_alarm(served: Served, name: str, **settings: Any) -> None:
     """An alarm on more than zero of the metric of its name, in one minute."""
     defaults = {
-        "Namespace": "mhealth",
+        "Namespace": "shop",
         "MetricName": name,
         "Statistic": "Sum",
         "Period": 60,
@@ -177,7 +177,7 @@ def test_a_change_is_told_once_in_cloudwatchs_words(served: Served) -> None:
     assert state(served, "words") == "OK"
     assert told.received() == []
     datum = {"MetricName": "words", "Value": 1.0, "Timestamp": clock.now() - MINUTE, "Dimensions": stack}
-    served.client("cloudwatch").put_metric_data(Namespace="mhealth", MetricData=[datum])
+    served.client("cloudwatch").put_metric_data(Namespace="shop", MetricData=[datum])
     assert state(served, "words") == state(served, "words") == "ALARM"
     (notice,) = told.received()
     assert notice["Subject"] == 'ALARM: "words" in US East (N. Virginia)'

@@ -17,7 +17,7 @@ def line(*directives: dict[str, Any], timestamp: Any = MILLISECONDS, **members: 
 
 
 def directive(*metrics: dict[str, Any], dimensions: list[list[str]] | None = None) -> dict[str, Any]:
-    return {"Namespace": "mhealth", "Dimensions": dimensions or [["Stack"]], "Metrics": list(metrics)}
+    return {"Namespace": "shop", "Dimensions": dimensions or [["Stack"]], "Metrics": list(metrics)}
 
 
 ROWS = {"Name": "rows", "Unit": "Count"}
@@ -30,10 +30,10 @@ def test_a_line_gives_each_metric_for_each_set_of_dimensions() -> None:
     rows = {"MetricName": "rows", "Timestamp": MOMENT, "Unit": "Count", "Values": [3.0]}
     seconds = {"MetricName": "seconds", "Timestamp": MOMENT, "Unit": "None", "Values": [1.5, 2.0]}
     assert found == [
-        ("mhealth", {**rows, "Dimensions": [stack]}),
-        ("mhealth", {**seconds, "Dimensions": [stack]}),
-        ("mhealth", {**rows, "Dimensions": [stack, stage]}),
-        ("mhealth", {**seconds, "Dimensions": [stack, stage]}),
+        ("shop", {**rows, "Dimensions": [stack]}),
+        ("shop", {**seconds, "Dimensions": [stack]}),
+        ("shop", {**rows, "Dimensions": [stack, stage]}),
+        ("shop", {**seconds, "Dimensions": [stack, stage]}),
     ]
 
 

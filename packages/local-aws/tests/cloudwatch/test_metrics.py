@@ -103,7 +103,7 @@ def test_values_count_as_often_as_they_say(served: Served) -> None:
 
 def test_a_state_machine_puts_metrics_with_names_of_the_sdk(served: Served, machines: Machines) -> None:
     grant = document(
-        allow("cloudwatch:PutMetricData", "*", Condition={"StringEquals": {"cloudwatch:namespace": "mhealth"}})
+        allow("cloudwatch:PutMetricData", "*", Condition={"StringEquals": {"cloudwatch:namespace": "shop"}})
     )
     served.client("iam").put_role_policy(RoleName="states", PolicyName="p", PolicyDocument=str(grant).replace("'", '"'))
     datum = {
@@ -114,13 +114,13 @@ def test_a_state_machine_puts_metrics_with_names_of_the_sdk(served: Served, mach
         "Counts.$": "States.Array($.dpus)",
     }
     rows = {"MetricName": "rows", "Value.$": "$.rows", "Unit": "Count", "Dimensions": [{"Name": "Stack", "Value": "s"}]}
-    given = {"Namespace": "mhealth", "MetricData": [datum, rows]}
+    given = {"Namespace": "shop", "MetricData": [datum, rows]}
     machines.output(
         one(task("aws-sdk:cloudwatch:putMetricData", given)), {"stack": "s", "seconds": 61, "dpus": 2, "rows": 1215745}
     )
-    told = today(served, "mhealth", "dpu_seconds", Stack="s", Stage="ConvertParquet")
+    told = today(served, "shop", "dpu_seconds", Stack="s", Stage="ConvertParquet")
     assert (told["Sum"], told["SampleCount"], told["Unit"]) == (122.0, 2.0, "Seconds")
-    assert today(served, "mhealth", "rows", Stack="s")["Sum"] == 1215745.0
+    assert today(served, "shop", "rows", Stack="s")["Sum"] == 1215745.0
     refused = machines.run(one(task("aws-sdk:cloudwatch:putMetricData", {**given, "Namespace": "other"})), {
         "stack": "s", "seconds": 61, "dpus": 2, "rows": 1,
     })  # fmt: skip
@@ -156,7 +156,7 @@ def test_step_functions_counts_its_executions(
 
 def test_lambda_counts_invocations_and_errors_and_makes_metrics_of_its_log(served: Served) -> None:
     line = (
-        '{"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [{"Namespace": "mhealth", "Dimensions":'
+        '{"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [{"Namespace": "shop", "Dimensions":'
         ' [["Stack"]], "Metrics": [{"Name": "files", "Unit": "Count"}]}]}, "Stack": "s", "files": [1, 2, 4]}'
     )
     body = f"    print(json.dumps({line}))\n    return 1 / event['by']\n"
@@ -173,7 +173,7 @@ def test_lambda_counts_invocations_and_errors_and_makes_metrics_of_its_log(serve
     errors = today(served, "AWS/Lambda", "Errors", FunctionName="counting")
     assert (errors["Sum"], errors["SampleCount"]) == (1.0, 2.0)
     assert today(served, "AWS/Lambda", "Duration", FunctionName="counting")["Minimum"] > 0
-    files = today(served, "mhealth", "files", Stack="s")
+    files = today(served, "shop", "files", Stack="s")
     assert (files["Sum"], files["SampleCount"], files["Maximum"], files["Unit"]) == (14.0, 6.0, 4.0, "Count")
 
 

@@ -15,7 +15,7 @@ from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.machines import Machines, one, task
 from local_aws_harness.roles import allow
 from local_aws_harness.served import Served, serve
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 DATA = "lake-bucket"
 INHERIT = json.dumps({"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}})

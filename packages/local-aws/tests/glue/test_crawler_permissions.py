@@ -12,7 +12,7 @@ from local_aws.iam import authorizer as iam
 from local_aws_harness.keys import make_key
 from local_aws_harness.roles import allow
 from local_aws_harness.served import Served, serve
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 OBJECT = "arn:aws:s3:::lake/t/snapshot=1/f"
 CATALOG = [f"arn:aws:glue:us-east-1:123456789012:{name}" for name in ("catalog", "database/db", "table/db/t")]

@@ -15,7 +15,7 @@ from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.glue_jobs import CODE, Jobs
 from local_aws_harness.machines import Machines, one, task
 from local_aws_harness.served import serve
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 
@@ -201,7 +201,7 @@ FRAMES = 'Traceback (most recent call last):\n  File "job.py", line 1, in <modul
 @pytest.mark.parametrize(
     ("log", "expected"),
     [
-        pytest.param(f"{FRAMES}mhealth.errors.TooManyBad: 5 of 9\n{LOG_END}", "TooManyBad: 5 of 9", id="one-line"),
+        pytest.param(f"{FRAMES}shop.errors.TooManyBad: 5 of 9\n{LOG_END}", "TooManyBad: 5 of 9", id="one-line"),
         pytest.param(
             f"{FRAMES}a.B: first\n  second\nthird\n{LOG_END}", "B: first\n  second\nthird", id="several-lines"
         ),

@@ -18,7 +18,7 @@ from local_aws.glue.quick_python import quick
 from local_aws.glue.spark_runtime import own_runtime
 from local_aws_harness.glue_jobs import CODE, Jobs
 from local_aws_harness.served import serve
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 pytestmark = pytest.mark.spark_process
 

@@ -21,9 +21,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_metrics_can_be_limited_to_a_namespace(served: Served) -> None:
-    ours = {"StringEquals": {"cloudwatch:namespace": "mhealth"}}
+    ours = {"StringEquals": {"cloudwatch:namespace": "shop"}}
     cloudwatch = client(served, "cloudwatch", allow("cloudwatch:PutMetricData", "*", Condition=ours))
-    cloudwatch.put_metric_data(Namespace="mhealth", MetricData=DATUM)
+    cloudwatch.put_metric_data(Namespace="shop", MetricData=DATUM)
     told = denied(lambda: cloudwatch.put_metric_data(Namespace="other", MetricData=DATUM))
     assert "cloudwatch:PutMetricData on resource: * " in told
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_aws_harness.stack import Stacks, function, role, running
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 

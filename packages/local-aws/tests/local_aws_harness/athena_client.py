@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from local_aws.athena import provider as athena
 from local_aws.core.world import World
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 START = datetime.datetime(2014, 1, 1)
 SCHEMA = pa.schema(

@@ -8,7 +8,7 @@ from typing import Any
 
 from local_aws.glue import job_runs
 from local_aws_harness.served import Served
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 CODE = "code-bucket"
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from local_aws_harness.served import Served
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 BUCKET = "a-bucket"
 

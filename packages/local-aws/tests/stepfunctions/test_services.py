@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from local_aws.stepfunctions import provider as state_machines
 from local_aws_harness.machines import BUCKET, CATCH_ALL, CAUGHT, Machines, one, parameters, task
 from local_aws_harness.served import serve
-from tools.waiting import HANG
+from local_aws_harness.waiting import HANG
 
 LIMIT = 262_144
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from local_aws_harness.waiting import HANG
 from mhealth_ops.kaggle.api import Fault, KaggleApi, served
 from mhealth_ops.kaggle.synthetic import write_dataset
-from tools.waiting import HANG
 
 GET_DATASET = "http://localhost/api/v1/datasets.DatasetApiService/GetDataset"
 CLIENT = "import kagglehub; print(kagglehub.dataset_download('anyone/anything'))"

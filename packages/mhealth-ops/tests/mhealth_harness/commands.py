@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from local_aws_harness.waiting import HANG
 from mhealth_ops.cli import app
-from tools.waiting import HANG
 
 COMMAND = str(Path(sys.executable).with_name("mhealth"))
 
