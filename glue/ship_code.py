@@ -21,7 +21,7 @@ import urllib3
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
-logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings of another try hold the whole address
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its retry warnings show the whole URL
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("convert_parquet.py", "glue_transform.py")
@@ -93,12 +93,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
     try:
         properties = event["ResourceProperties"]
         if event["RequestType"] == "Delete":
-            # The bucket outlives the stack with its data. The code goes: it is of use to this stack's jobs only, and
-            # after a failed first deployment it would keep the bucket from being deleted.
+            # The bucket and its data outlive the stack. The code is deleted: only this stack's jobs use it, and after a
+            # failed first deployment it would keep the bucket from being deleted.
             delete_code(properties["Bucket"], properties["Prefix"])
         else:
             answer["Data"] = ship(properties["Bucket"], properties["Prefix"], properties["Settings"])
-    except Exception as error:  # told to CloudFormation, which shows it to the person who deploys
+    except Exception as error:  # CloudFormation shows it to whoever deploys
         logger.exception("the Glue code was not shipped")
         answer |= {
             "Status": "FAILED",

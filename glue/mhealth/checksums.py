@@ -77,7 +77,7 @@ def _words(values: pa.Array) -> _Words:
     bits = filled.to_numpy(zero_copy_only=False).astype(np.float64 if is_double else np.int64, copy=False)
     words: _Words = bits.view(np.uint64) >> np.uint64(32)
     words ^= bits.view(np.uint64)
-    words += np.uint64(1)  # so that zero counts, too
+    words += np.uint64(1)  # so that a zero changes the checksum
     if values.null_count:
         words[values.is_null().to_numpy(zero_copy_only=False)] = 0
     return words

@@ -74,7 +74,7 @@ def quarantine_part_key(quarantine_key: str, part: int) -> str:
 
 
 def _in_folder_of(key: str, suffix: str, part: int) -> str:
-    # No source file's key has one component more.
+    # NAME has no slash, so this is no other file's key.
     return f"{key.removesuffix(suffix)}/{_part(part, suffix)}"
 
 

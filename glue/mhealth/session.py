@@ -24,7 +24,7 @@ LISTING_TASKS = 8
 which took ten seconds longer for 2,000 files (docs/performance.md)."""
 
 _SETTINGS = {
-    # Instants are UTC on every machine.
+    # Timestamps are UTC on every machine.
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(ARROW_BATCH_ROWS),
     # A subject's stage file is one partition, whatever its size: its rows stay together, in order.

@@ -232,7 +232,7 @@ def test_a_large_file_is_kept_while_nothing_of_it_is_lost(large: World, lost: st
     assert {key: (large.folder / key).read_bytes() for key in made} == made
 
 
-def test_what_a_dead_run_left_of_a_large_file_is_not_taken_for_its_own(large: World) -> None:
+def test_what_a_failed_run_left_of_a_large_file_is_not_taken_for_its_own(large: World) -> None:
     run(large, max_bad_row_ratio=0.5)
     # Another code had one of the parts made, and rejected another line.
     (large.folder / IN_THREE[1]).write_bytes((large.folder / IN_THREE[2]).read_bytes())

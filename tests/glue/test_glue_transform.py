@@ -310,7 +310,7 @@ def test_a_subject_in_two_files_is_a_duplicate(world: World) -> None:
     assert world.keys("processed") == []
 
 
-def test_what_a_dead_attempt_left_is_cleared(world: World) -> None:
+def test_what_a_failed_attempt_left_is_cleared(world: World) -> None:
     subjects(world, 1)
     world.put(file_of(S1, 99), "left over")
     world.put(f"processed/snapshot={S1}0/subject=1/part-00000.parquet", "a neighbour")
@@ -334,7 +334,7 @@ def test_a_snapshot_never_changes(world: World) -> None:
         run(subjects(world, 2))
 
 
-def test_the_newest_snapshots_stay_and_dead_ones_go(world: World) -> None:
+def test_the_newest_snapshots_stay_and_orphaned_ones_go(world: World) -> None:
     subjects(world, 1)
     world.put("processed/snapshot=20250101000000/subject=1/part-00000.parquet", "dead")
     for name in ("processed/snapshot=x/a", "processed/snapshot=1x/a", "processed2/snapshot=1/a", "processed/other/a"):

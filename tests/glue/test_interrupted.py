@@ -79,7 +79,7 @@ def parts_are_whole_or_absent(left: Content, expected: Content) -> None:
 
 @pytest.fixture
 def convert_large(s3_spark: SparkSession, faulty: None, world: World, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Job 1 with a file in three parts, of which a dead run left one and the rejected lines of another code."""
+    """Job 1 with a file in three parts, of which a failed run left one and the rejected lines of another code."""
     monkeypatch.setattr(splits, "PART_LINES", 20)
     world.add("mHealth_subject1", f"{lines(29, 1000)}oops\n{lines(29, 2000)}oops\n", subject=1)
     world.publish()
@@ -97,7 +97,7 @@ def convert_large(s3_spark: SparkSession, faulty: None, world: World, monkeypatc
 
 @pytest.fixture
 def transform(s3_spark: SparkSession, faulty: None, raw: World) -> Sweep:
-    """Job 2 where one subject is carried from the published snapshot, one is made, and a dead run left files."""
+    """Job 2 where one subject is carried from the published snapshot, one is made, and a failed run left files."""
     convert_parquet.main(raw.convert_arguments(max_bad_row_ratio=0.1))
     glue_transform.main(raw.transform_arguments(snapshot=OLD))
     raw.record(OLD)

@@ -187,7 +187,7 @@ class _GlueCatalog:
         missing = self._missing(snapshot, wanted)
         for start in range(0, len(missing), _CREATE_BATCH):
             partitions: list[PartitionInputTypeDef] = [
-                # As a crawler does it that lets partitions inherit from the table.
+                # The same as by a crawler with InheritFromTable.
                 {"Values": list(values), "StorageDescriptor": wanted[values], "Parameters": table.get("Parameters", {})}  # type: ignore[typeddict-item]
                 for values in missing[start : start + _CREATE_BATCH]
             ]
@@ -201,7 +201,7 @@ class _GlueCatalog:
                     f"{errors[0]}. Retryable: start the execution again."
                 )
             if answer.get("Errors"):
-                # Somebody adds them at the same time: it must have been the same ones.
+                # Another run adds them at the same time: they must be the same.
                 self._missing(snapshot, wanted)
         return len(missing)
 

@@ -87,7 +87,7 @@ class LocalStorage:
     def copy(self, source: str, target: str) -> None:
         scratch = self._scratch()
         scratch.unlink()
-        # An object is never written to, only replaced: two names for it are two objects.
+        # Objects are never written to, only replaced, so a hard link is a copy.
         os.link(self._path(source), scratch)
         self._move(scratch, target)
 
@@ -109,7 +109,7 @@ class LocalStorage:
 
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        # On S3 a folder ends with its last object.
+        # S3 has no empty folders.
         for folder in path.parents:
             if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
                 break

@@ -50,7 +50,7 @@ def audit(
         _ids(files, written, footers),
         _schema(table, footers),
         *(_conservation(source, of_source.get(source.stage_key, ()), footers) for source in sources),
-        # Rows that are carried were audited by the run that wrote them.
+        # Carried rows were audited by the run that wrote them.
         *(_values(source, table, sums) for source in sources if any(subject in sums for subject in source.subjects)),
     ]
 
@@ -126,7 +126,7 @@ def _has_ids_of(footer: pq.FileMetaData, subject: int) -> bool:
     """
     place = footer.schema.to_arrow_schema().get_field_index("id")
     if place < 0:
-        return True  # the check of the schema tells
+        return True  # found by the check of the schema
     for group in range(footer.num_row_groups):
         statistics = footer.row_group(group).column(place).statistics
         if statistics is None or not statistics.has_min_max:

@@ -38,7 +38,7 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
             name: _LEVEL_OF_DICTIONARY if name in dictionaries else _LEVEL_OF_PLAIN for name in schema.names
         },
         use_dictionary=dictionaries,
-        # Samples are 20 ms apart, so of the differences next to nothing remains.
+        # Samples are 20 ms apart, so delta encoding leaves next to nothing.
         column_encoding=dict.fromkeys(timestamps, "DELTA_BINARY_PACKED"),
         store_schema=False,
     )
@@ -46,7 +46,7 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
 
 def _probe(rows: pa.Table) -> pa.Table:
     step = max(1, len(rows) // _PROBE_ROWS)
-    # Out of each batch: to take from a whole table, pyarrow would first make one piece of its columns.
+    # By batch: Table.take would first concatenate the chunks.
     return pa.Table.from_batches(
         [batch.take(pa.array(np.arange(0, len(batch), step))) for batch in rows.to_batches()], rows.schema
     )

@@ -93,7 +93,9 @@ def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source])
     if not one_file_per_subject(sources) or not sensors:
         return {}
     table_plan, stage_plan = (
-        frame.select(*sensors)._jdf.queryExecution().optimizedPlan()  # no public way tells what a column is made of
+        frame.select(*sensors)
+        ._jdf.queryExecution()
+        .optimizedPlan()  # there is no public API for the lineage of a column
         for frame in (rows, stage)
     )
     if not table_plan.sameResult(stage_plan):

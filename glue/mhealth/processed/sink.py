@@ -74,7 +74,7 @@ class ParquetSink:
         except RowCountMismatch as error:
             # As a row: Spark makes a PythonException of an error, with its class in the text only.
             for _ in batches:
-                pass  # Spark hands out every row before it takes the last answer.
+                pass  # mapInArrow wants its input read to the end.
             yield _row({"fault": str(error)})
 
     def _write(self, batches: Iterable[pa.RecordBatch]) -> Iterator[WrittenFile]:
@@ -179,7 +179,7 @@ class _SubjectFiles:
 
     def _write_groups(self) -> Iterator[WrittenFile]:
         table = pa.concat_tables(self._waiting)
-        # More than a file's limit is more than one group, though in the file it takes less.
+        # More bytes in memory than a file may have are divided into groups, though they take less in the file.
         groups = -(-self._waiting_bytes // self._sink.max_file_bytes)
         size = -(-self._waiting_rows // groups)
         for start in range(0, self._waiting_rows, size):
@@ -206,7 +206,7 @@ class _SubjectFiles:
     def _sums_of(self, table: pa.Table, samples: Integers) -> Sums:
         parts: list[Sums] = []
         start = 0
-        # Batch by batch, as they came: nothing is copied, and a batch's columns stay in a core's cache.
+        # Batch by batch: no copy, and a batch's columns stay in the cache of a core.
         for batch in table.select([name for name in table.schema.names if name in SUMMED]).to_batches():
             of_batch = samples[start : start + len(batch)]
             start += len(batch)

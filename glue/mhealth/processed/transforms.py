@@ -33,7 +33,7 @@ def stage_rows(stage: DataFrame) -> DataFrame:
 def sample_id(subject: Column, sample: Column) -> Column:
     """Subject, hyphen, the sample number with at least seven digits: `3-0000042`."""
     digits = sample.cast("string")
-    # lpad cuts what is longer, and a cut number would not be unique.
+    # lpad truncates longer texts, and a truncated number would not be unique.
     padded = F.when(sample < 10**ID_DIGITS, F.lpad(digits, ID_DIGITS, "0")).otherwise(digits)
     return F.concat(subject.cast("string"), F.lit("-"), padded)
 

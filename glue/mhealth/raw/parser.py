@@ -100,13 +100,13 @@ def parse_fast(data: bytes, columns: Sequence[str]) -> ParsedBlock | None:
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(data),
-            # One block, in this thread: the order of rows and the use of cores are Spark's to decide.
+            # One block, in this thread: Spark decides on parallelism.
             pyarrow.csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=list(columns)),
-            # A blank line is an error here: the line-by-line parser knows what to do with it.
+            # A blank line is an error here, so that such a block is parsed line by line.
             pyarrow.csv.ParseOptions(quote_char=False, double_quote=False, ignore_empty_lines=False),
             pyarrow.csv.ConvertOptions(
                 null_values=[],
-                # A label may be written 1.0, and pyarrow's integers may be hexadecimal: so a label is a number first.
+                # Labels are read as doubles: they may be written 1.0, and pyarrow's integers may be hexadecimal.
                 column_types={name: _SUBJECT_TEXT if name == SUBJECT else pa.float64() for name in columns},
             ),
         )

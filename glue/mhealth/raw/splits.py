@@ -51,7 +51,7 @@ def open_part(storage: Storage, raw_key: str, part: Part) -> BinaryIO:
     """A stream over the whole lines of a part; `read(n)` needs memory for n bytes only."""
     if part.of == 1:
         return storage.open(raw_key)
-    # From the byte before: it tells whether a line begins at the start.
+    # From the byte before: it is a line feed if a line begins at the start.
     position = max(0, part.start - 1)
     return io.BufferedReader(_LinesThatBegin(storage.open(raw_key, position), position, part), _COPIED_BYTES)
 
@@ -86,7 +86,7 @@ class _LinesThatBegin(io.RawIOBase):
         if not self._inside:
             start = chunk.find(b"\n") + 1
             if not start:
-                # The line from before fills the part: none begins in it.
+                # A line from an earlier part fills this one: no line begins in it.
                 self._over = self._over or self._is_past(len(chunk))
                 return b""
             self._inside = True
@@ -94,7 +94,7 @@ class _LinesThatBegin(io.RawIOBase):
                 self._over = True
                 return b""
         if self._is_past(len(chunk)):
-            # The part's last line ends with the first line feed from the byte before the part's end on.
+            # The part's last line ends at the first line feed at or behind the part's last byte.
             assert self._end is not None
             last = chunk.find(b"\n", max(start, self._end - 1 - self._position)) + 1
             if last:

@@ -106,7 +106,7 @@ class Numbering:
         for _, place, verdict in block.bad:
             if verdict.subject is not None:
                 owners[place] = verdict.subject
-        for _, place, _ in block.bad:  # in order, so each one finds the line before it settled
+        for _, place, _ in block.bad:  # in order: the line before has its owner
             if owners[place] < 0:
                 before = owners[place - 1] if place else self._current
                 owners[place] = -1 if before is None else before

@@ -138,7 +138,7 @@ def test_what_was_never_published_goes_and_pushes_nothing_out(deployed: Deployed
     assert deployed.left() == ([1, 2, 3, 7], [1, 2, 3, 7], [1, 2, 3, 7])
 
 
-def test_dead_runs_go_and_the_published_one_stays_even_without_its_manifest(deployed: Deployed) -> None:
+def test_orphaned_snapshots_go_and_the_published_one_stays_even_without_its_manifest(deployed: Deployed) -> None:
     deployed.add(1, manifest=False, registered=False)
     deployed.add(2, manifest=False)
     deployed.add(4)

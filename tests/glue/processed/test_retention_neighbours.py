@@ -1,4 +1,4 @@
-"""Whatever else lies in the bucket: retention removes old and dead snapshots in the right order, nothing beside."""
+"""Whatever else lies in the bucket: retention removes old and orphaned snapshots in the right order, nothing beside."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ buckets = st.builds(
         lambda whole, own, strangers: tuple(
             sorted({*itertools.chain(*whole), *own, *strangers}),
         ),
-        # Whole snapshots, parts of dead or half removed ones, strangers.
+        # Whole snapshots, parts of orphaned or half removed ones, strangers.
         st.lists(_numbers.map(lambda number: [key.format(number) for key in OWN]), max_size=7),
         st.lists(st.builds(str.format, st.sampled_from(OWN), _numbers), max_size=3),
         st.lists(st.builds(str.format, st.sampled_from(NEIGHBOURS), _numbers), max_size=8),

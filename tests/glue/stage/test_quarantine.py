@@ -14,7 +14,7 @@ def test_the_rejected_lines_of_all_parts_become_one_object(
     storage = storage_at(world.data_uri)
     key = "quarantine/version=1/all.jsonl"
     storage.put("quarantine/version=1/all/part-00000.jsonl", b'{"line": 1}\n')
-    storage.put("quarantine/version=1/all/part-00001.jsonl", b"of a dead run\n")
+    storage.put("quarantine/version=1/all/part-00001.jsonl", b"of a failed run\n")
     storage.put("quarantine/version=1/all/part-00002.jsonl", b'{"line": 9}\n')
     join_rejected(storage, key, 3, filled)
     assert [storage.read(found) for found in world.keys("quarantine")] == expected
