@@ -213,6 +213,7 @@ def check(bucket: Bucket, uri: str) -> None:
 @given(bucket=buckets)
 @example(bucket=Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (2, 3), 11, 3))
+@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (9, 2, 3), 11, 2))  # 9 is published last and has no manifest
 @settings(max_examples=EXAMPLES)
 def test_in_a_bucket_only_what_has_to_go_goes(aws: str, bucket: Bucket) -> None:
     name = f"a-bucket-{next(_names)}"
@@ -234,6 +235,7 @@ def _as_files(bucket: Bucket) -> Bucket:
 @given(bucket=buckets.map(_as_files))
 @example(bucket=_as_files(Bucket(FULL, tuple(SNAPSHOTS[:5]), 1, (2, 3, 9, 1, 10), 20260101000000, 3)))
 @example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (2, 3), 11, 3))
+@example(bucket=Bucket(PHANTOMS, (1, 2, 3), None, (9, 2, 3), 11, 2))  # 9 is published last and has no manifest
 @settings(max_examples=EXAMPLES)
 def test_in_a_folder_only_what_has_to_go_goes(
     aws: str, tmp_path_factory: pytest.TempPathFactory, bucket: Bucket
