@@ -41,7 +41,7 @@ def drill(folder: Path, text: str, seed: str = "") -> tuple[int, str]:
     """Run this as a drill; the exit code, and the table."""
     (folder / "test_it.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder), "-p", "no:cacheprovider"]
-    command += ["-p", "tests.conftest", "-p", "tests.drill.table", "-q", str(folder / "test_it.py")]
+    command += ["-p", "conftest", "-p", "tests.drill.table", "-q", str(folder / "test_it.py")]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "SEED": seed}, capture_output=True, text=True, check=False
     )
