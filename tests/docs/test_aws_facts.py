@@ -39,7 +39,7 @@ def facts() -> list[Fact]:
         if line.startswith("## "):
             section = line.removeprefix("## ")
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("| ") and len(cells) == 5 and cells[0] != "what AWS does":
+        if line.startswith("| ") and len(cells) == 5 and cells[0] != "assumption":
             what, names, files, source, date = cells
             found.append(Fact(section, what, _quoted(names), _quoted(files), source, date))
     return found

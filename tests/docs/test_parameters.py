@@ -47,14 +47,14 @@ def test_a_limit_is_shown_with_both_ends_and_a_choice_with_every_value() -> None
     assert (
         parameters.page(template).splitlines()[-9:]
         == [
-            "| parameter | default | allowed | what it is |",
+            "| parameter | default | allowed | description |",
             "|---|---|---|---|",
             "| A | `2` | 1 to 3 | how many |",
             "| B | (empty) | ``, `x` | this \\| that |",
             "",
             "## Outputs",
             "",
-            "| output | what it is |",
+            "| output | description |",
             "|---|---|",
             "| C | what |",
         ][-9:]

@@ -11,14 +11,13 @@ from tools.paths import DOCS, ROOT
 
 PAGE = DOCS / "cli.md"
 
-_HEAD = """# The command line
+_HEAD = """# Command line
 
-This page is made from the commands' own help texts by `make reference`; a test fails when the two do not agree.
-Call it as `uv run mhealth` (or `.venv/bin/mhealth`) in the project's folder. With real output:
-[README](../README.md#command-line).
+This page is generated from the commands' help texts by `make reference`. A test fails if the two differ. Run the
+command as `uv run mhealth` (or `.venv/bin/mhealth`) in the project's folder. [README](../README.md#command-line) shows
+real output.
 
-Exit statuses: 0 done, 1 it did not work (the sentence on standard error says why, and what to do), 2 a mistake in the
-command, 130 ended by Ctrl-C.
+Exit statuses: 0 success, 1 failure (standard error says why, and what to do), 2 wrong usage, 130 ended by Ctrl-C.
 """
 
 

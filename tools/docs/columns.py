@@ -9,26 +9,26 @@ from tools.paths import DOCS
 
 PAGE = DOCS / "columns.md"
 UNITS = {"m/s2": "m/s²", "mV": "mV", "deg/s": "°/s", "local units": "local units"}
-"""How a column's comment ends that has a unit, and the unit as the page writes it."""
+"""The end of a column's comment that gives its unit, and the unit as the page writes it."""
 SQL_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
-"""Athena's names, as a query and its errors have them, where they are not those of the table."""
+"""Athena's type names in queries and errors, where they differ from those of the table."""
 
-_HEAD = """# Columns of mhealth
+_HEAD = """# Columns
 
-This page is made from `cloudformation/template.yaml` by `make reference`; a test fails when the two do not agree.
+This page is generated from `cloudformation/template.yaml` by `make reference`. A test fails if the two differ.
 
-The view `mhealth` shows the published snapshot; the table `mhealth_snapshots` has the same columns and shows every
-snapshot that is kept. Samples come 50 times a second. `DESCRIBE mhealth_snapshots` prints the same in Athena.
+The view `mhealth` shows the published snapshot. The table `mhealth_snapshots` has the same columns and shows all kept
+snapshots. There are 50 samples a second. In Athena, `DESCRIBE mhealth_snapshots` prints the same list.
 
-| column | type in a query | unit | what it is |
+| column | type in a query | unit | description |
 |---|---|---|---|
 """
 
 _TAIL = """
-`snapshot` and `subject` are partitions: a query that names a subject reads that subject's file and no other. In a
-source without a sensor ([input.md](input.md)) its columns are null. A column that a later version adds is null in the
-snapshots before it. `activity` is never null; what the activities are called, and how long each was recorded, the named
-query `MinutesPerActivity` tells.
+`snapshot` and `subject` are partition columns. A query that names a subject reads that subject's file only. If the
+source lacks a sensor ([data.md](data.md)), the sensor's columns are null. If a later version adds a column, it is null
+in the earlier snapshots. `activity` is never null. The named query `MinutesPerActivity` lists the activities and how
+long each was recorded.
 """
 
 

@@ -12,13 +12,13 @@ PAGE = DOCS / "parameters.md"
 
 _HEAD = """# Parameters and outputs
 
-This page is made from `cloudformation/template.yaml` by `make reference`; a test fails when the two do not agree.
+This page is generated from `cloudformation/template.yaml` by `make reference`. A test fails if the two differ.
 
 ## Parameters
 
-Set them with `make deploy PARAMETERS="Name=value Other=value"`, a value with spaces in double quotes. A parameter that
-is not named keeps the value that the stack has; a new stack takes the default. A value that is not allowed is refused
-before anything is made. What a change does: [operations.md](operations.md#change-a-parameter).
+Set parameters with `make deploy PARAMETERS="Name=value Other=value"`. Put a value with spaces in double quotes. The
+other parameters keep the stack's values, or their defaults in a new stack. A value that is not allowed is rejected
+before any resource is created. [operations.md](operations.md#change-a-parameter) describes the effect of a change.
 """
 
 
@@ -27,12 +27,12 @@ def page(template: dict[str, Any]) -> str:
     parts = [_HEAD]
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
         parts.append(
-            f"\n### {group['Label']['default']}\n\n| parameter | default | allowed | what it is |\n|---|---|---|---|\n"
+            f"\n### {group['Label']['default']}\n\n| parameter | default | allowed | description |\n|---|---|---|---|\n"
         )
         for name in group["Parameters"]:
             slot = template["Parameters"][name]
             parts.append(f"| {name} | {_default(slot)} | {_allowed(slot)} | {cell(slot['Description'])} |\n")
-    parts.append("\n## Outputs\n\n| output | what it is |\n|---|---|\n")
+    parts.append("\n## Outputs\n\n| output | description |\n|---|---|\n")
     parts += [f"| {name} | {cell(each['Description'])} |\n" for name, each in template["Outputs"].items()]
     return "".join(parts)
 
