@@ -25,15 +25,15 @@ local = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def commands() -> None:
-    """The commands of the pipeline: on the local AWS that `local up` starts or, with `--aws`, on a stack on AWS.
+    """Operate the pipeline: on the local AWS that `local up` starts or, with `--aws`, on a stack on AWS.
 
-    No command talks to AWS without `--aws`, whatever the environment says.
+    Without `--aws`, no command connects to AWS, whatever the environment says.
     """
 
 
 @local.callback()
 def local_commands() -> None:
-    """The pipeline on a local AWS, a test double that is in no production path."""
+    """Run the pipeline on a local AWS emulator, for development and tests."""
 
 
 for command in (run, query, status, rollback, verify, explain, restore_table, cleanup_failed_stack, destroy):

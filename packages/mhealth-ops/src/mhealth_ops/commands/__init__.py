@@ -1,1 +1,1 @@
-"""The commands of `mhealth` that talk to a deployed stack: on the local AWS, or on AWS when a person says so."""
+"""The commands of `mhealth` that talk to a deployed stack: on the local AWS, or with `--aws` on AWS."""

@@ -1,4 +1,4 @@
-"""`mhealth destroy`: a stack, or the data of one that is gone, deleted after its name was said again."""
+"""`mhealth destroy`: delete a stack, or the data of a deleted stack, after confirmation."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def destroy(
     target: Target,
     /,
     *,
-    confirm: Annotated[str, typer.Option(metavar="NAME", help="The stack's name again, instead of being asked.")] = "",
-    delete_data: Annotated[bool, typer.Option("--delete-data", help="Empty and delete the data bucket, too.")] = False,
+    confirm: Annotated[str, typer.Option(metavar="NAME", help="The stack's name, to confirm without a prompt.")] = "",
+    delete_data: Annotated[bool, typer.Option("--delete-data", help="Also empty and delete the data bucket.")] = False,
     bucket: Annotated[
-        str, typer.Option(metavar="BUCKET", help="The bucket of a stack that is gone; with --delete-data.")
+        str, typer.Option(metavar="BUCKET", help="The bucket of a deleted stack; with --delete-data.")
     ] = "",
 ) -> None:
-    """Delete a stack after its name was said again. The data stays unless `--delete-data` says otherwise.
+    """Delete a stack after you confirm its name. Keeps the data unless `--delete-data` is given.
 
-    Refuses (1) a stack that is not this project's, a bucket that is not the stack's, and to work while an execution
-    runs.
+    Exits with 1, and deletes nothing, if the stack is not this project's, the bucket is not the stack's, or an
+    execution runs.
 
     Examples:
     * `mhealth destroy`

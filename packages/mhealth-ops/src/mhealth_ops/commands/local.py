@@ -22,24 +22,22 @@ Dataset = Annotated[str, typer.Option(help=_DATASET)]
 
 def up(
     *,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
-    ] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 selects a free port.")] = PORT,
     dataset: Dataset = "synthetic",
-    scale: Annotated[int, typer.Option(min=1, help="How many times the ten subjects the synthetic dataset has.")] = 1,
-    region: Annotated[str, typer.Option(help="The region that the stack is in.")] = "us-east-1",
+    scale: Annotated[int, typer.Option(min=1, help="Size of the synthetic dataset, in multiples of ten subjects.")] = 1,
+    region: Annotated[str, typer.Option(help="The stack's region.")] = "us-east-1",
     parameter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; repeatable.")
     ] = None,
-    stack_name: Annotated[str, typer.Option(help="The name of the stack.")] = STACK,
+    stack_name: Annotated[str, typer.Option(help="The stack's name.")] = STACK,
     deployed: Annotated[
-        bool, typer.Option("--stack/--no-stack", help="Deploy the template, or leave that to `sam deploy`.")
+        bool, typer.Option("--stack/--no-stack", help="Deploy the template, or leave the deployment to `sam deploy`.")
     ] = True,
 ) -> None:
-    """Start a fresh local AWS with the project's template deployed on it, and serve until interrupted.
+    """Start a local AWS without data, deploy the project's template on it, and serve until interrupted.
 
-    Prints `ready http://127.0.0.1:PORT` on standard output once it can be used. Ends with 0 when it is interrupted
-    after that, 130 when before, 1 when the stack cannot be made, 2 when it was asked for what cannot be.
+    Prints `ready http://127.0.0.1:PORT` on standard output when it is ready. Exits with 0 if it is interrupted after
+    that, 130 if before, 1 if the stack cannot be created, 2 for invalid options.
     """
     parameters = named_values(parameter or [])
 
@@ -63,9 +61,9 @@ def up(
 def demo(
     dataset: Dataset = "synthetic",
 ) -> None:
-    """Watch the daily run on a local AWS, query its result, and run it again to see that nothing new costs nothing.
+    """Show the daily run on a local AWS, query the result, and run it again without new data.
 
-    The exit status is 0 only when everything that it shows held.
+    Exits with 0 only if every step succeeded.
     """
     # Late: help and completion must not wait for AWS's libraries.
     from mhealth_ops.local import demo
@@ -84,9 +82,9 @@ def demo(
 
 @with_target
 def notebook(target: Target, /, *, dataset: Dataset = "synthetic") -> None:
-    """Open the notebooks in JupyterLab, on a local AWS of their own with the table published; with `--aws`, on a stack.
+    """Open the notebooks in JupyterLab, on a new local AWS with a published table; with `--aws`, on a stack.
 
-    What was started ends with it. `--endpoint` is not used: the local AWS is started here.
+    JupyterLab and the local AWS end together. `--endpoint` is not used: the command starts its own local AWS.
     """
     # Late: help and completion must not wait for AWS's libraries.
     from mhealth_ops.local import demo, notebook

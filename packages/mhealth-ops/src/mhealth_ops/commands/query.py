@@ -1,4 +1,4 @@
-"""`mhealth query`: a statement through Athena, its result on standard output."""
+"""`mhealth query`: run a statement in Athena, and print its result."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def query(
     ] = "",
     *,
     named: Annotated[
-        str, typer.Option(metavar="NAME", help="Run one of the stack's named queries, as RowsPerSubject.")
+        str, typer.Option(metavar="NAME", help="Run one of the stack's named queries, such as RowsPerSubject.")
     ] = "",
     form: Annotated[
         Literal["table", "csv", "json"],
         typer.Option("--format", help="A table of at most 1,000 rows, or all rows as CSV or JSON."),
     ] = "table",
 ) -> None:
-    """Ask Athena, in the stack's database and workgroup.
+    """Run a query in Athena, in the stack's database and workgroup.
 
     The result goes to standard output; rows, bytes scanned and seconds to standard error. The view is `mhealth`;
-    `WHERE subject = 3` reads one subject's files only. Ends with 1 when Athena refuses the statement, and says why.
+    `WHERE subject = 3` reads one subject's files only. Exits with 1 and the reason if Athena rejects the statement.
 
     Examples:
     * `mhealth query "SELECT activity, count(*) AS samples FROM mhealth GROUP BY activity"`

@@ -1,4 +1,4 @@
-"""`mhealth restore-table` and `mhealth cleanup-failed-stack`: what CloudFormation does not put right by itself."""
+"""`mhealth restore-table` and `mhealth cleanup-failed-stack`: repairs that CloudFormation does not make by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mhealth_ops.commands.target import Target, with_target
 
 @with_target
 def restore_table(target: Target, /) -> None:
-    """Make the table again that somebody dropped, as the template of this checkout defines it.
+    """Create a dropped table again, as the template of this checkout defines it.
 
     Examples:
     * `mhealth restore-table --aws --region eu-central-1`
@@ -24,7 +24,7 @@ def restore_table(target: Target, /) -> None:
 
 @with_target
 def cleanup_failed_stack(target: Target, /) -> None:
-    """Delete what a failed first deployment left, so that the next one can go on. Leaves any other stack alone.
+    """Delete the stack of a failed first deployment, so that the next deployment can start. Changes no other stack.
 
     Examples:
     * `mhealth cleanup-failed-stack --aws --region eu-central-1`

@@ -16,14 +16,15 @@ def rollback(
     *,
     to: Annotated[
         int | None,
-        typer.Option(min=1, metavar="SNAPSHOT", help="This one, of those that `mhealth status` lists."),
+        typer.Option(min=1, metavar="SNAPSHOT", help="The snapshot, one of those that `mhealth status` lists."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Roll back the published view to the previous snapshot, or to the one named by `--to`.
 
-    Shows what it will do and asks. Refuses (1) a snapshot that is not there or not whole, and to work while an
-    execution runs. It holds until a run has something new to publish; `--to` a newer snapshot undoes it.
+    Shows what it will do and asks for confirmation. Exits with 1, and changes nothing, if the snapshot is missing or
+    incomplete, or an execution runs. The rollback stays in effect until a run has something new to publish. To undo
+    it, use `--to` with a newer snapshot.
 
     Examples:
     * `mhealth rollback`

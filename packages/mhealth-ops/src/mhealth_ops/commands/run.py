@@ -1,4 +1,4 @@
-"""`mhealth run`: an execution, started and followed to its end."""
+"""`mhealth run`: start an execution and follow it to its end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ def run(
     /,
     *,
     version: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Publish this version of the dataset, the newest one or not.")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Publish this version of the dataset (a backfill if it is not the newest)."
+        ),
     ] = None,
 ) -> None:
     """Start an execution of the daily run and follow it, state by state.
 
-    Ends with 0 when the execution succeeded, also when there was nothing new or another execution does the work; with
-    1 when it failed, and then says with which error, why, and what to do. Ctrl-C stops following (130); the execution
-    goes on.
+    Exits with 0 if the execution succeeded, also if there was nothing new or another execution is running. Exits with
+    1 if it failed, and prints the error, the cause and what to do. Ctrl-C exits with 130; the execution keeps running.
 
     Examples:
     * `mhealth run` on the local AWS that `make up` started

@@ -1,4 +1,4 @@
-"""`mhealth status`: what is published, how the last runs ended, when the next one starts."""
+"""`mhealth status`: the published snapshot, the last runs and the next one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def status(
     target: Target,
     /,
     *,
-    runs: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many of the last runs to list.")] = 5,
+    runs: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Number of last runs to list.")] = 5,
 ) -> None:
-    """Show what readers see, what was rejected, the snapshots, the last runs and the next one.
+    """Show the published snapshot, rejected lines, the kept snapshots, the last runs and the next one.
 
     Always exits 0; use `verify` for a health check.
 

@@ -1,4 +1,4 @@
-"""Where a command's stack is: on the local AWS unless `--aws` says otherwise, so that no slip reaches an account."""
+"""The stack that a command uses: on the local AWS unless `--aws` is given, so that no mistake reaches an account."""
 
 from __future__ import annotations
 
@@ -26,18 +26,16 @@ LOCAL_REGION = "us-east-1"
 _CONNECT_SECONDS = 5.0
 _VARIABLE = "LOCAL_AWS_ENDPOINT"
 
-OnAws = Annotated[
-    bool, typer.Option("--aws", help="Talk to AWS, with your own credentials, instead of to the local AWS.")
-]
+OnAws = Annotated[bool, typer.Option("--aws", help="Use AWS, with your own credentials, instead of the local AWS.")]
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The stack's name.")]
 Region = Annotated[
     str,
     typer.Option(metavar="REGION", help=f"The stack's region. [default: {LOCAL_REGION}; with --aws, your settings']"),
 ]
-Profile = Annotated[str, typer.Option(metavar="PROFILE", help="The profile whose credentials to use; with --aws only.")]
+Profile = Annotated[str, typer.Option(metavar="PROFILE", help="The AWS profile to use; with --aws only.")]
 Endpoint = Annotated[
     str,
-    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Where the local AWS listens. [default: {ENDPOINT}]"),
+    typer.Option(metavar="URL", envvar=_VARIABLE, help=f"Address of the local AWS. [default: {ENDPOINT}]"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`mhealth verify` and `mhealth explain`: does a deployed stack work, and if not, why."""
+"""`mhealth verify` and `mhealth explain`: check a deployed stack, and explain a failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mhealth_ops.commands.target import Target, with_target
 def verify(target: Target, /) -> None:
     """Start an execution, follow it, and check the deployment.
 
-    The exit status is 0 only when every check holds.
+    Exits with 0 only if every check passes.
 
     Examples:
     * `mhealth verify`
@@ -31,7 +31,7 @@ def verify(target: Target, /) -> None:
 
 @with_target
 def explain(target: Target, /) -> None:
-    """Print why the last deployment or run failed: failed resources, the run's error, and refused requests.
+    """Print why the last deployment or run failed: failed resources, the run's error, and denied requests.
 
     Examples:
     * `mhealth explain --aws --region eu-central-1`

@@ -1,4 +1,4 @@
-"""Taking a stack away, and its data only when that is asked for; both only after its name was said again."""
+"""Delete a stack, and its data on request; both only after its name was confirmed."""
 
 from __future__ import annotations
 
