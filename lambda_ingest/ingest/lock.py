@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ingest.errors import StorageUnavailable
-from ingest.state import CLAIM, CONFLICTS, parsed
+from ingest.state import CONFLICTS, LOCK, parsed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,7 +68,7 @@ class ExecutionLock:
         except self._s3.exceptions.NoSuchKey:
             return None
         with answer["Body"] as body:
-            execution = parsed(body.read(), f"s3://{self._bucket}/{self._key}", CLAIM)["execution"]
+            execution = parsed(body.read(), f"s3://{self._bucket}/{self._key}", LOCK)["execution"]
         return _Held(execution, answer["ETag"], (datetime.now(UTC) - answer["LastModified"]).total_seconds())
 
     def _is_running(self, held: _Held) -> bool:

@@ -22,11 +22,7 @@ class Shape:
     advice: str
 
 
-CLAIM = Shape({"execution": str}, "See that no execution is running, then delete the object.")
-CURRENT = Shape(
-    {"snapshot": int, "dataset": str, "raw_version": int, "code_version": str},
-    "Bring back an older version of the object, or delete it: the next execution publishes again then.",
-)
+LOCK = Shape({"execution": str}, "See that no execution is running, then delete the object.")
 RAW_MANIFEST = Shape(
     {"dataset": str, "raw_version": int, "landed": int, "files": list},
     "Delete the object: the next execution lands that version of the dataset again.",

@@ -156,6 +156,26 @@ def test_what_changed_is_landed_and_the_rest_is_referenced(bucket: Bucket, surro
     assert surroundings.read(keys["mHealth_subject2"]).splitlines()[-1] == OTHER.strip().replace(b"\t", b",")
 
 
+def test_the_same_bytes_under_another_etag_are_another_version_and_nothing_is_landed_for_them(
+    bucket: Bucket, surroundings: Surroundings
+) -> None:
+    bucket.write("mHealth_subject1.log", ROW)
+    first = surroundings.run(started_at="2026-11-21T00:00:00Z")
+    surroundings.publish(first)
+    key = {"Bucket": bucket.name, "Key": "study/mhealth/mHealth_subject1.log"}
+    upload = bucket.s3.create_multipart_upload(**key)["UploadId"]
+    part = bucket.s3.upload_part(**key, UploadId=upload, PartNumber=1, Body=ROW)["ETag"]
+    bucket.s3.complete_multipart_upload(
+        **key, UploadId=upload, MultipartUpload={"Parts": [{"ETag": part, "PartNumber": 1}]}
+    )
+    second = surroundings.run(started_at="2026-11-22T00:00:00Z")
+    assert (second["changed"], second["raw_version"]) == (True, version(bucket))
+    assert second["raw_version"] != first["raw_version"]
+    raw = f"raw/version={first['raw_version']}/mHealth_subject1.csv"
+    assert surroundings.files(second["raw_version"])["mHealth_subject1"]["raw_key"] == raw
+    assert [each for each in surroundings.keys() if each.startswith("raw/")] == [raw]  # noqa: SIM118 - no mapping
+
+
 def test_content_that_comes_back_is_published_again_and_not_landed_again(
     bucket: Bucket, surroundings: Surroundings
 ) -> None:
