@@ -10,7 +10,7 @@ from benchmarks.dataset import Shape
 from benchmarks.markdown import table
 from tools.cost.stack import Stack
 
-MIB, GIB = 1 << 20, 1 << 30
+MIB = 1 << 20
 GLUE_VCPUS = 4
 """Of a G.1X worker; one of the job's workers is the driver."""
 

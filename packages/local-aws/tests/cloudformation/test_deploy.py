@@ -189,3 +189,8 @@ def test_the_same_files_make_the_same_archive(tmp_path: Path) -> None:
     assert zipped(tmp_path / "first") == zipped(tmp_path / "second")
     with zipfile.ZipFile(io.BytesIO(zipped(tmp_path / "first"))) as archive:
         assert archive.namelist() == ["a/c.py", "b.py"]
+
+
+def test_a_template_that_is_not_there_is_told(stacks: Stacks, tmp_path: Path) -> None:
+    with pytest.raises(DeploymentFailed, match=r"there is no template .*nowhere\.yaml"):
+        deploy(stacks.aws.world, template=tmp_path / "nowhere.yaml", stack_name="nowhere")

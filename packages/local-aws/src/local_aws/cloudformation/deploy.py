@@ -70,6 +70,8 @@ def _reasons(cloudformation: Any, stack_name: str) -> str:
 
 def _packaged(api: Api, path: Path, region: str) -> dict[str, Any]:
     """The template with local files replaced by where they lie in the artifacts bucket."""
+    if not path.is_file():
+        raise DeploymentFailed(f"there is no template {path}")
     template = templates.read(path.read_text())
 
     def put_folder(local: str) -> str:

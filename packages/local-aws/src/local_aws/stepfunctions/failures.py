@@ -13,7 +13,6 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 RUNTIME = StatesErrorNameType.StatesRuntime
 TASK_FAILED = StatesErrorNameType.StatesTaskFailed
-DATA_LIMIT_EXCEEDED = StatesErrorNameType.StatesStatesDataLimitExceeded
 INTRINSIC_FAILURE = StatesErrorNameType.StatesIntrinsicFailure
 NO_CHOICE_MATCHED = StatesErrorNameType.StatesNoChoiceMatched
 

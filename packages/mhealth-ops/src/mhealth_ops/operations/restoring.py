@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from samtranslator.yaml_helper import yaml_parse
 
+from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.snapshots import TABLE, has_table
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.project import TEMPLATE
@@ -30,7 +31,9 @@ def restore_table(console: Console, stack: Stack) -> bool:
 
 
 def table_input(stack: Stack) -> Any:
-    """The table's definition by the template at hand, with the stack's bucket in it."""
+    """The table's definition by the template at hand, with the stack's bucket in it. Raises OperationFailed."""
+    if not TEMPLATE.is_file():
+        raise OperationFailed(f"There is no template {TEMPLATE}: run this in a checkout of the project.")
     resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
 
     def resolved(value: Any) -> Any:
