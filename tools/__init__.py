@@ -1,1 +1,1 @@
-"""What keeps the project in order: static checks, generators of docs, deliberate faults. No product code imports it."""
+"""Development tools: static checks, generators of docs, mutation tests. No product code imports them."""

@@ -1,8 +1,8 @@
-"""A headless Chromium to look at pages with, driven by Playwright; got from npm where the machine has none.
+"""A headless Chromium, driven by Playwright; downloaded from npm where the machine has none.
 
-Playwright's own download needs a server of its own. The npm package `@sparticuz/chromium` carries the browser, its
-fonts and the libraries that a bare machine lacks, and needs neither root nor the system's packages. A test uses the
-fixture `browser` (tests/conftest.py), and is skipped by name where there is no browser to be had.
+Playwright downloads its browser from a server that may be unreachable. The npm package `@sparticuz/chromium` contains
+the browser, its fonts and the libraries that a minimal machine lacks, and needs neither root nor system packages. Tests
+use the fixture `browser` (tests/conftest.py) and are skipped where no browser is available.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ CACHE = ROOT / ".cache" / "chromium"
 OF_THE_MACHINE = ("google-chrome", "chromium")
 
 REBOUND = "rebound.example"
-"""A host that the browser finds at 127.0.0.1."""
+"""A host name that the browser resolves to 127.0.0.1."""
 
 _MINUTES = 5
 
 
 class NoChromium(Exception):
-    """There is no browser here, and none could be had; the message says why."""
+    """No browser is installed, and none could be downloaded; the message says why."""
 
 
 def chromium() -> Path:
@@ -43,7 +43,7 @@ def chromium() -> Path:
 
 
 def _works(executable: str | None) -> bool:
-    """Whether there is a browser that can be started: a package may leave a name that only says what to install."""
+    """Whether the browser starts: some packages install a stub that only prints what to install."""
     return (
         executable is not None
         and not subprocess.run([executable, "--version"], capture_output=True, check=False).returncode
@@ -52,14 +52,14 @@ def _works(executable: str | None) -> bool:
 
 @contextlib.contextmanager
 def running() -> Iterator[Browser]:
-    """A browser, until the end of the block. Raises NoChromium."""
+    """Run a browser until the end of the block. Raises NoChromium."""
     executable = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
             env={**os.environ, **_libraries(executable)},
-            # A container gives no user namespaces to a sandbox, and little of /dev/shm. It opens our own pages only.
-            # The name of a page's own that comes to mean this machine is for tests of DNS rebinding.
+            # A container has no user namespaces for the sandbox, and a small /dev/shm. Only our own pages are opened.
+            # The host name that resolves to this machine is for tests of DNS rebinding.
             args=["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"],
         )
         yield browser
@@ -72,15 +72,17 @@ def _installed() -> Path:
     target, executable = CACHE / version, CACHE / version / "chromium"
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
         if not executable.exists():
-            print("Getting a headless Chromium from npm (70 MB, once) ...", file=sys.stderr)
+            print("Downloading a headless Chromium from npm (70 MB, once) ...", file=sys.stderr)
             try:
                 _install(target)
             except (OSError, subprocess.SubprocessError) as error:
                 shutil.rmtree(target, ignore_errors=True)
-                told = str(getattr(error, "stderr", None) or error).strip()
-                raise NoChromium(f"no {' or '.join(OF_THE_MACHINE)}, and npm gave none: {told[-300:]}") from error
+                detail = str(getattr(error, "stderr", None) or error).strip()
+                raise NoChromium(
+                    f"no {' or '.join(OF_THE_MACHINE)}, and the download from npm failed: {detail[-300:]}"
+                ) from error
     return executable
 
 

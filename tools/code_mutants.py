@@ -1,10 +1,10 @@
-"""Small faults in the code of function and jobs, made by Cosmic Ray: which of them no test notices.
+"""Mutation tests of the functions and the jobs by Cosmic Ray.
 
 `python -m tools.code_mutants [NUMBER [SEED]] [--only WORD]` breaks a copy of the project NUMBER times (200), each time
-at one place of lambda_ingest/ or glue/, drawn by SEED, and runs the tests of that module, then of its folder. What
-lives is printed with its line; the exit status is the number of those without a reason in tools/code_mutants.yaml.
+at one random place (SEED) of lambda_ingest/ or glue/, and runs the tests of that module, then of its folder. Survivors
+are printed with their line; the exit status is the number of survivors without a reason in tools/code_mutants.yaml.
 
-It runs in an environment of its own (`make mutations-code`): Cosmic Ray is no need of the project.
+It runs in its own environment (`make mutations-code`), because the project itself does not need Cosmic Ray.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from tools.paths import ROOT
 
 REASONS = Path(__file__).with_suffix(".yaml")
 FOLDERS = ("lambda_ingest", "glue")
-"""Folders with modules to break. The tests of each lie in the folder of tests/ with its name, in the same rooms."""
+"""Folders with modules to mutate. Their tests are in the same subfolders of tests/."""
 
 _LEFT_OUT = ("core/NumberReplacer", "core/ReplaceBinaryOperator_BitOr_", "core/RemoveDecorator")
-# Numbers are sizes of buffers and exit codes more often than promises; `X | None` in an annotation is no operator;
-# a dataclass without its decorator fails everywhere.
+# Numbers are mostly buffer sizes and exit codes; `X | None` in an annotation is not an operator; a dataclass without
+# its decorator fails everywhere.
 
 _MODULE_SECONDS, _FOLDER_SECONDS = 300, 1200
 
 
 def drawn(number: int, seed: int, word: str) -> list[MutationSpec]:
-    """Mutations of the project in the working directory, as many as asked for or as there are."""
+    """At most `number` random mutations of the project in the working directory."""
     modules = [path for folder in FOLDERS for path in sorted(Path(folder).rglob("*.py")) if word in str(path)]
     with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/session.sqlite", WorkDB.Mode.create) as session:
         init(modules, session, {})
@@ -52,7 +52,7 @@ def drawn(number: int, seed: int, word: str) -> list[MutationSpec]:
 
 
 def commands(module: Path) -> Iterator[tuple[str, int]]:
-    """The tests of a module, then those of its whole folder, each with the seconds that it may take."""
+    """The commands for the tests of a module, then of its whole folder, each with a time limit in seconds."""
     folder = f"tests/{module.parts[0]}"
     pytest = f"{shlex.quote(str(ROOT / '.venv/bin/python'))} -m pytest -x -q -p no:cacheprovider"
     rooms = module.parts[2:-1]  # below the folder and its package
@@ -63,7 +63,7 @@ def commands(module: Path) -> Iterator[tuple[str, int]]:
 
 
 def lives(mutation: MutationSpec) -> WorkResult | None:
-    """What Cosmic Ray says of a mutation that every command lets pass; None where a test noticed it."""
+    """Cosmic Ray's result of a mutation that survived; None where a test detected it."""
     for command, seconds in commands(mutation.module_path):
         result = mutate_and_test([mutation], command, seconds)
         if result.test_outcome != TestOutcome.SURVIVED:
@@ -71,7 +71,7 @@ def lives(mutation: MutationSpec) -> WorkResult | None:
     return result
 
 
-def told(mutation: MutationSpec, result: WorkResult) -> str:
+def described(mutation: MutationSpec, result: WorkResult) -> str:
     """Module and changed lines: `glue/mhealth/stage/metadata.py: if a < b: -> if a <= b:`."""
     lines = (result.diff or "").splitlines()
     before = [line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---")]
@@ -80,7 +80,7 @@ def told(mutation: MutationSpec, result: WorkResult) -> str:
 
 
 def main() -> int:
-    """The number of survivors without a reason."""
+    """Run the mutations; return the number of survivors without a reason."""
     parser = argparse.ArgumentParser(prog="python -m tools.code_mutants", description=__doc__)
     parser.add_argument("number", nargs="?", type=int, default=200)
     parser.add_argument("seed", nargs="?", type=int, default=1)
@@ -101,7 +101,7 @@ def main() -> int:
                 )
                 continue
             living += 1
-            line = told(mutation, result)
+            line = described(mutation, result)
             reason = reasons.get(line)
             unexplained += reason is None
             print(f"{number:4} LIVES   {seconds:5.0f} s  {line}{f' ({reason})' if reason else ''}", flush=True)

@@ -1,7 +1,7 @@
-"""The tests that depend on the machine, run on one machine after another: empty, full, foreign.
+"""Runs the machine-dependent tests in several environments.
 
 `python -m tools.environments [NAME ...]` runs the named environments, or all. Each is this machine with other
-variables, umask, home or search path. The exit status is the number of environments in which something failed.
+variables, umask, home or search path. The exit status is the number of environments with failures.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ DATED = (
     *("packages/local-aws/tests/cloudwatch/test_alarms.py", "packages/local-aws/tests/cloudwatch/test_metrics.py"),
     *("tests/end_to_end/test_days.py", "tests/end_to_end/test_readers.py", "tests/glue/processed/test_retention.py"),
 )
-"""Tests of what has a date: versions, snapshots, records, alarms, schedules, reports."""
+"""Tests that depend on dates: versions, snapshots, records, alarms, schedules, reports."""
 
 CHECKS = ("own rules", "hooks", "schemas", "asl-validator", "checkov", "lock file", "compose file", "sam validate")
 """Checks whose tools read the environment."""
 
 CLOCK = ROOT / ".cache" / "clock"
-"""The environment of libfaketime, which `make environments` makes: a process that loads it reads another clock."""
+"""The environment of libfaketime, created by `make environments`: it gives a process another clock."""
 
 LOCAL_AWS_PORT = 4566
 """The port of `make up`; no test may need it."""
@@ -81,11 +81,11 @@ def _nothing(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Environment:
-    """A machine: what differs from the one that this runs on.
+    """An environment: its differences from this machine.
 
-    `variables` are set (`{folder}` in a value is a fresh folder), or taken away where the value is None. `prepare`
-    fills that folder. With `bare` nothing of this process's variables is passed on. `clock` is where the machine's
-    clock stands at the start, in UTC. With `busy` other programs want every core all the time.
+    `variables` are set (`{folder}` in a value is a new folder), or unset where the value is None. `prepare` fills that
+    folder. With `bare` no variables of this process are passed on. `clock` is the time at the start, in UTC. With
+    `busy` other programs use every core all the time.
     """
 
     name: str
@@ -108,7 +108,7 @@ def _python_alone(folder: Path) -> None:
 
 
 def _home_with_settings(folder: Path) -> None:
-    """A home whose files would lead every client elsewhere."""
+    """A home with configuration files that point clients elsewhere."""
     for name, text in {
         ".aws/config": "[default]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:9\noutput = yaml\n",
         ".aws/credentials": "[default]\naws_access_key_id = AKIAHOME\naws_secret_access_key = home\n",
@@ -122,32 +122,32 @@ def _home_with_settings(folder: Path) -> None:
 
 
 def _programs_that_fail(folder: Path) -> None:
-    """Programs of the names that the project looks for: each is there, and of no use."""
+    """Failing programs with the names that the project looks for."""
     programs = folder / "bin"
     programs.mkdir()
     for name in ("docker", "java", "node", "npm", "chromium", "chromium-browser", "google-chrome", "go", "sam", "aws"):
         path = programs / name
-        path.write_text(f"#!/bin/sh\necho '{name} 1.0: of no use' >&2\nexit 1\n")
+        path.write_text(f"#!/bin/sh\necho '{name} 1.0: does not work' >&2\nexit 1\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def _modules_of_the_same_names(folder: Path) -> None:
-    """Modules with names that the functions' own modules have."""
+    """Modules with the names of the functions' modules."""
     for name in ("ingest", "mhealth", "snapshot_report", "errors", "metrics", "archive", "layouts", "versions"):
-        (folder / f"{name}.py").write_text("raise ImportError('a module of the person')\n")
+        (folder / f"{name}.py").write_text("raise ImportError('a module of the developer')\n")
 
 
 ENVIRONMENTS = (
     Environment(
         "bare",
-        "a machine with nothing: no variables but an empty home, Python 3.11 and the system's programs",
+        "a minimal machine: an empty home, no other variables, Python 3.11 and the system's programs",
         {"HOME": "{folder}/home", "PATH": "{folder}/bin:/usr/bin:/bin"},
         _python_alone,
         bare=True,
     ),
     Environment(
         "aws-variables",
-        "a shell that is logged in at AWS, with a profile that is gone and an endpoint of its own",
+        "a shell with AWS credentials, a missing profile and another endpoint",
         {
             "AWS_ACCESS_KEY_ID": "AKIASHELL",
             "AWS_SECRET_ACCESS_KEY": "shell",
@@ -186,13 +186,13 @@ ENVIRONMENTS = (
     ),
     Environment(
         "python-path",
-        "modules of the person on PYTHONPATH that are named as ours are",
+        "modules on PYTHONPATH with the names of the project's modules",
         {"PYTHONPATH": "{folder}"},
         _modules_of_the_same_names,
     ),
     Environment(
         "proxy",
-        "a proxy in the variables that cannot be reached, and none for no host",
+        "an unreachable proxy in the variables, for every host",
         {
             **dict.fromkeys(
                 ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
@@ -202,30 +202,30 @@ ENVIRONMENTS = (
         },
     ),
     Environment("port-taken", "another program has the port of make up", takes_port=True),
-    Environment("umask-077", "files are for their owner alone", umask=0o077),
-    Environment("umask-000", "files are for everybody", umask=0o000),
+    Environment("umask-077", "files that only their owner can read", umask=0o077),
+    Environment("umask-000", "files that everybody can write", umask=0o000),
     Environment("tokyo", "nine hours from UTC", {"TZ": "Asia/Tokyo"}),
     Environment("c-locale", "no locale", {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": None}),
     Environment("japanese", "a Japanese desktop", {"LANG": "ja_JP.UTF-8", "LC_ALL": "ja_JP.UTF-8", "LANGUAGE": "ja"}),
     Environment(
         "terminal",
-        "a narrow terminal with forced colours, or the marks of a CI system",
+        "a narrow terminal with forced colours, and the variables of a CI system",
         {"COLUMNS": "40", "LINES": "10", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "CI": "true", "TERM": "dumb"},
     ),
     Environment(
         "temporary-folder",
-        "a folder for temporary files whose name has a space and no Latin letter",
+        "a folder for temporary files with a space and non-Latin letters in its name",
         {"TMPDIR": "{folder}/一時 ファイル"},
         lambda folder: (folder / "一時 ファイル").mkdir(),
     ),
-    Environment("busy", "other programs that want every core", busy=True, tests=WHOLE),
+    Environment("busy", "other programs that use every core", busy=True, tests=WHOLE),
     Environment("leap-day", "the night to the 29th of February", clock="2028-02-28T23:59:00", tests=WHOLE),
     Environment("new-year", "the night to another year", clock="2027-12-31T23:59:00", tests=DATED),
 )
 
 
 def variables_of(environment: Environment, folder: Path) -> dict[str, str]:
-    """The variables of a process in an environment."""
+    """The environment variables of a process in an environment."""
     variables = {} if environment.bare else dict(os.environ)
     for name, value in environment.variables.items():
         variables.pop(name, None)
@@ -241,22 +241,22 @@ def _library() -> Path | None:
 
 
 def _moved_clock(start: str, now: datetime) -> dict[str, str]:
-    """What moves the clock of a process and of all that it starts (https://github.com/wolfcw/libfaketime).
+    """Variables that shift the clock of a process and its children (https://github.com/wolfcw/libfaketime).
 
-    By so many seconds, and not to a moment: each process would begin there anew.
+    The clock is shifted by an offset: with a fixed time each process would start at that time again.
     """
     seconds = datetime.fromisoformat(f"{start}+00:00") - now
     return {
         "LD_PRELOAD": str(_library()),
         "FAKETIME": f"{round(seconds.total_seconds()):+d}",
-        # Waits go by the other clock, which says how long a machine has been up.
+        # The monotonic clock, which waits use, is not shifted.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
 
 
 @contextlib.contextmanager
 def _busy(environment: Environment) -> Iterator[None]:
-    """Have two programs for each core that never rest."""
+    """Run two busy programs per core."""
     count = 2 * (os.cpu_count() or 1) if environment.busy else 0
     programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
@@ -273,7 +273,7 @@ def _port_taken(environment: Environment) -> Iterator[None]:
         if environment.takes_port:
             listener = stack.enter_context(socket.socket())
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # A port that another program has already is taken all the same.
+            # If another program has the port already, it is in use anyway.
             with contextlib.suppress(OSError):
                 listener.bind(("127.0.0.1", LOCAL_AWS_PORT))
                 listener.listen()
@@ -281,12 +281,12 @@ def _port_taken(environment: Environment) -> Iterator[None]:
 
 
 def passes(environment: Environment, commands: Sequence[Sequence[str]]) -> bool:
-    """Whether every command ends with exit status 0 in the environment; what they say goes to standard output."""
+    """Run the commands in the environment, with output to standard output; return whether all succeeded."""
     folder = Path(tempfile.mkdtemp(prefix="environment-"))
     try:
         environment.prepare(folder)
         with _port_taken(environment), _busy(environment):
-            # A list, not a generator: what comes after a failure runs, too.
+            # A list, not a generator, so that commands after a failure also run.
             statuses = [
                 subprocess.run(
                     command,
@@ -303,7 +303,7 @@ def passes(environment: Environment, commands: Sequence[Sequence[str]]) -> bool:
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the environments of these names, or all; returns in how many something failed."""
+    """Run the named environments, or all; return the number with failures."""
     known = {environment.name: environment for environment in ENVIRONMENTS}
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"There is no environment {', '.join(unknown)}. There are: {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""A notebook, executed as Jupyter does, and what its cells showed."""
+"""Execution of a notebook, as in Jupyter, and access to its outputs."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ CELL_SECONDS = 400
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook after its execution."""
+    """An executed notebook."""
 
     cells: list[Any]
 
     @property
     def outputs(self) -> list[Any]:
-        """What the cells have shown, in their order."""
+        """The outputs of the cells, in order."""
         return [output for cell in self.cells for output in cell.outputs]
 
     @property
     def text(self) -> str:
-        """Everything that was printed, and the tables' cells, a line each row."""
+        """All printed text, and the tables with one line per row."""
         return "\n".join(filter(None, map(_words, self.outputs)))
 
     @property
     def pictures(self) -> int:
-        """How many pictures were drawn."""
+        """The number of pictures."""
         return sum("image/png" in output.get("data", {}) for output in self.outputs)
 
     def found(self, pattern: str) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class Executed:
         return matches[0].groups()
 
     def row(self, *beginning: str) -> list[str]:
-        """The cells behind `beginning` in the only table row that begins so."""
+        """The cells after `beginning` in the only table row that begins with it."""
         rows = [line.split("|") for line in self.text.splitlines()]
         (row,) = [row for row in rows if tuple(row[: len(beginning)]) == beginning]
         return row[len(beginning) :]
@@ -61,7 +61,7 @@ def _words(output: Any) -> str:
 
 
 def execute(name: str, environment: dict[str, str]) -> Executed:
-    """Run a notebook from its own folder in a kernel of its own. Raises CellExecutionError where a cell fails."""
+    """Execute a notebook in its own folder and kernel. Raises CellExecutionError where a cell fails."""
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
         notebook,

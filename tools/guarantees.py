@@ -1,7 +1,7 @@
-"""Breaks what the markers `notices` of the tests name, in a copy of the project: each time the test has to fail.
+"""Mutation tests of the guarantees: applies each marker `notices` to a copy of the project; its test must fail.
 
-`python -m tools.guarantees [WORD ...]` breaks the places whose promise, file, code or test holds one of the words, or
-all: an hour. docs/guarantees.md has the promises; the code that is broken stands beside the test that notices it:
+`python -m tools.guarantees [WORD ...]` runs those whose promise, file, code or test contains one of the words, or all
+(an hour). docs/guarantees.md lists the promises; the code to break is in a marker of the test that detects it:
 
     @pytest.mark.notices("glue/mhealth/processed/audit.py", "if total != expected:", "if False:")
     def test_a_lost_row_is_noticed() -> None:
@@ -31,7 +31,7 @@ _NOT_COPIED = (".git", ".venv", ".cache", ".local-aws", ".aws-sam", "__pycache__
 
 @dataclass(frozen=True)
 class Promise:
-    """A row of the page: what is promised, the file that keeps it, the test that notices when it does not."""
+    """A row of the page: the promise, the file that implements it, the test that detects a violation."""
 
     promise: str
     file: str
@@ -40,7 +40,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Break:
-    """A marker `notices`: with `instead` in the place of `code` in `file`, `test` fails."""
+    """A marker `notices`: `test` fails if `code` in `file` is replaced by `instead`."""
 
     file: str
     code: str
@@ -48,7 +48,7 @@ class Break:
     test: str
 
     def make(self, root: Path) -> str:
-        """Break it there; returns what was right."""
+        """Apply the replacement; return the original text."""
         path = root / self.file
         right = path.read_text()
         path.write_text(right.replace(self.code, self.instead, 1))
@@ -61,13 +61,13 @@ def promises() -> list[Promise]:
 
 
 def breaks() -> list[Break]:
-    """The markers of all tests, in the order of the files."""
+    """The markers of all tests, in file order."""
     files = sorted(file for folder in TESTS for file in ROOT.glob(f"{folder}/**/test_*.py"))
     return [each for file in files for each in breaks_of(file.read_text(), str(file.relative_to(ROOT)))]
 
 
 def breaks_of(source: str, file: str) -> Iterator[Break]:
-    """The markers of the tests in `source`, the text of `file`. With `case`, one case of the test is meant."""
+    """The markers of the tests in `source`, the text of `file`. `case` selects one case of a parametrised test."""
     marked = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     for node in marked:
         for decorator in node.decorator_list:
@@ -78,17 +78,17 @@ def breaks_of(source: str, file: str) -> Iterator[Break]:
 
 
 def unmatched(rows: Sequence[Promise], markers: Sequence[Break]) -> list[str]:
-    """The rows without a marker and the markers without a row, as `FILE TEST`."""
+    """Rows without a marker and markers without a row, as `FILE TEST`."""
     promised = Counter(f"{row.file} {row.test}" for row in rows)
     broken = Counter(f"{each.file} {each.test}" for each in markers)
     return sorted(((promised - broken) + (broken - promised)).elements())
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the project in a folder; what was downloaded is shared. Returns its root."""
+    """Copy the project to a folder, sharing downloads; return the copy's root."""
     root = folder / "project"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-    for name in (".venv", ".cache"):  # what was downloaded is shared
+    for name in (".venv", ".cache"):  # downloads are shared
         (root / name).symlink_to(ROOT / name)
     return root
 
@@ -98,7 +98,7 @@ def _noticed(each: Break, root: Path) -> bool:
     try:
         command = [sys.executable, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", each.test]
         if each.test.endswith("]"):
-            command += ["-m", ""]  # one case of a test, which may be the drill's
+            command += ["-m", ""]  # a single case may be a drill test
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     finally:
         (root / each.file).write_text(right)
@@ -106,13 +106,13 @@ def _noticed(each: Break, root: Path) -> bool:
 
 
 def main(words: Sequence[str]) -> int:
-    """Break one place after the other; the number of those that no test noticed."""
+    """Run the mutations one by one; return the number that no test detected."""
     missed = 0
-    told = {(row.file, row.test): row.promise for row in promises()}
+    promised = {(row.file, row.test): row.promise for row in promises()}
     with tempfile.TemporaryDirectory() as folder:
         root = copy(Path(folder))
         for each in breaks():
-            promise = told.get((each.file, each.test), "")
+            promise = promised.get((each.file, each.test), "")
             if words and not any(word in f"{promise} {each}" for word in words):
                 continue
             started = time.monotonic()

@@ -1,6 +1,6 @@
-"""How long a test waits for what must come."""
+"""Timeouts of tests."""
 
 from __future__ import annotations
 
 HANG = 300.0
-"""Seconds after which something hangs. It comes far sooner, but nobody knows when on a machine under load."""
+"""Seconds after which a test assumes a hang. Events normally come far sooner, but later on a loaded machine."""

@@ -13,7 +13,7 @@ import pytest
 
 from local_aws.glue.crawler_rights import TABLE_RIGHTS
 from tools.checks.project import Project, as_list
-from tools.checks.unused_rights import said_to_be_unused
+from tools.checks.unused_rights import unused_locally
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "aws-facts.md").read_text()
@@ -53,9 +53,9 @@ FACTS = facts()
 NAMES = {name for fact in FACTS for name in fact.names}
 
 
-def unused_locally() -> Iterator[str]:
+def unused_actions() -> Iterator[str]:
     """The actions of the template that nothing uses locally."""
-    yield from (line for _, _, line in said_to_be_unused() if not line.startswith("resource "))
+    yield from (line for _, _, line in unused_locally() if not line.startswith("resource "))
 
 
 def crawler_rights() -> Iterator[str]:
@@ -109,7 +109,7 @@ def test_a_fact_has_a_source_a_date_and_files_that_exist(fact: Fact) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [unused_locally, crawler_rights, error_names, log_groups, library_versions, lambda_runtimes, prices],
+    [unused_actions, crawler_rights, error_names, log_groups, library_versions, lambda_runtimes, prices],
     ids=lambda each: each.__name__,
 )
 def test_what_is_taken_for_granted_has_a_row(names: type) -> None:

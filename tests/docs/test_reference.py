@@ -81,5 +81,5 @@ def test_picture_shows_the_way_of_a_run_and_leaves_failures_out() -> None:
 
 
 def test_page_without_its_marker_is_refused() -> None:
-    with pytest.raises(LookupError, match="has 0 pictures behind its marker, expected one"):
+    with pytest.raises(LookupError, match="has 0 diagrams after its marker, expected one"):
         architecture.page("# Architecture\n", architecture.definition())

@@ -24,7 +24,7 @@ from local_aws.server import LocalAws
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from tests.suite.kept import kept_spark
-from tools.checks.unused_rights import said_to_be_unused
+from tools.checks.unused_rights import unused_locally
 from tools.waiting import HANG
 
 from .conftest import World, anybody
@@ -192,7 +192,7 @@ def test_every_role_did_something(life: Life) -> None:
 
 def test_every_line_was_used_or_the_template_says_why_not(life: Life) -> None:
     allowed = {line for each in life.statements() for line in lines(*each)}
-    explained = set(said_to_be_unused())
+    explained = set(unused_locally())
     for role, sid, statement in life.statements():
         if all((role, sid, action) in explained for action in listed(statement["Action"])):
             allowed -= {line for line in lines(role, sid, statement) if line[2].startswith("resource")}
@@ -205,7 +205,7 @@ def test_no_statement_can_be_taken_away(life: Life) -> None:
     for role, sid, statement in life.statements():
         rest = [other for other in life.policies[role]["Statement"] if other is not statement]
         denied = len(life.uses[role]) - len(life.allowed_by(role, *rest))
-        never = all((role, sid, action) in said_to_be_unused() for action in listed(statement["Action"]))
+        never = all((role, sid, action) in unused_locally() for action in listed(statement["Action"]))
         assert denied or never, f"{role} does all it does without {sid}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks.mutations.catching import MUTATIONS, faults
-from tools.checks.mutations.edit import Mutation, MutationMisfits, in_template
+from tools.checks.mutations.edit import Mutation, MutationOutdated, in_template
 from tools.checks.mutations.table import renew, stale, table, written
 from tools.checks.project import DEFINITION, TEMPLATE, Project
 from tools.checks.rules.registry import problems
@@ -38,7 +38,7 @@ def test_mutation_fits(project: Project, mutation: Mutation) -> None:
     ],
 )
 def test_a_mutation_that_does_not_fit_once_says_so(project: Project, within: str, old: str, told: str) -> None:
-    with pytest.raises(MutationMisfits, match=told):
+    with pytest.raises(MutationOutdated, match=told):
         in_template("it", within, old, "new").applied(project)
 
 
@@ -52,7 +52,7 @@ def test_an_edit_stays_within_its_block(project: Project) -> None:
 
 def test_an_edit_is_found_by_the_rule_for_it(project: Project) -> None:
     broken = in_template("it", "DataKey", "EnableKeyRotation: true", "EnableKeyRotation: false").applied(project)
-    assert problems(broken) == {"key_rotates_and_serves": ["DataKey does not rotate"]}
+    assert problems(broken) == {"key_rotates_and_allows_services": ["DataKey does not rotate"]}
     assert problems(project) == {}
     assert broken.files[TEMPLATE] != project.files[TEMPLATE]
 
@@ -60,9 +60,9 @@ def test_an_edit_is_found_by_the_rule_for_it(project: Project) -> None:
 def test_faults_of_the_checks_are_told() -> None:
     found = {"": ["cfn-lint E1"], "caught": ["a_rule"], "missed": []}
     assert faults(found, ["a_rule", "idle_rule"]) == [
-        "the project as it is: cfn-lint E1 finds something",
+        "the unchanged project: cfn-lint E1 has findings",
         "nothing catches 'missed'",
-        "the rule idle_rule catches no mutation: does it find anything at all?",
+        "the rule idle_rule detects no mutation: add one that it detects",
     ]
 
 

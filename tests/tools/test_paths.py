@@ -68,14 +68,14 @@ def test_what_is_no_path_is_told(text: str) -> None:
     ("given", "problem"),
     [
         ({"Bucket": "b"}, "Parameters lacks Key"),
-        ({"Bucket": "b", "Key": "k", "Kee": "x"}, "Parameters has Kee, which the call does not take"),
+        ({"Bucket": "b", "Key": "k", "Kee": "x"}, "Parameters has the unknown argument Kee"),
         ({"Bucket": "b", "Key": 1}, "Parameters.Key is 1, expected a text"),
         ({"Bucket": "b", "Key.$": "$.k", "ChecksumMode": "ON"}, "Parameters.ChecksumMode is 'ON', expected ENABLED"),
     ],
 )
 def test_arguments_are_those_of_the_service(given: dict[str, Any], problem: str) -> None:
     project = machine({"Parameters": given}, "$.r")
-    assert found(arguments.calls_have_the_arguments_that_they_take, project) == [f"First: {problem}"]
+    assert found(arguments.calls_match_the_service_models, project) == [f"First: {problem}"]
 
 
 @pytest.mark.parametrize(

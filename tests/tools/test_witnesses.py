@@ -36,8 +36,12 @@ def test_a_witness_has_nothing_to_say_against_the_project(witness: ModuleType) -
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("- glue:BatchCreatePartition", "- glue:BatchCreatePartitions", "no such action"),
-        ("Action: secretsmanager:GetSecretValue", "Action: secretsmanager:GetSecret", "no such action"),
+        ("- glue:BatchCreatePartition", "- glue:BatchCreatePartitions", "the action is not in the reference"),
+        (
+            "Action: secretsmanager:GetSecretValue",
+            "Action: secretsmanager:GetSecret",
+            "the action is not in the reference",
+        ),
         (
             "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:catalog\n",
             "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:catalogue\n",

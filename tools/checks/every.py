@@ -1,4 +1,4 @@
-"""Every check, in the order in which they start: the long ones first, so that the end is not one of them alone."""
+"""Every check, in the order in which they start: long ones first, so that none of them runs alone at the end."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TOOLS = Path(sys.executable).parent
 
 
 class Witness(Protocol):
-    """A module of tools/checks/witnesses: its name says who the witness is, `problems` what it says against us."""
+    """A module of tools/checks/witnesses: `NAME` is the external source, `problems` its differences to the project."""
 
     NAME: str
 
     def problems(self, project: Project) -> Iterator[str]:
-        """A line for each thing that the witness knows otherwise."""
+        """A line for each difference between the external source and the project."""
 
 
 def every_check(workshop: Workshop) -> list[Check]:
@@ -78,9 +78,9 @@ def _tool(name: str, *arguments: str) -> str:
 def _import_contracts() -> str:
     """The contracts of pyproject.toml, by import-linter."""
     paths = os.pathsep.join(("glue", "lambda_ingest", "lambda_report"))
-    told = command(str(_TOOLS / "lint-imports"), "--no-cache", environment={**os.environ, "PYTHONPATH": paths})
-    kept = re.search(r"(\d+) kept", told)
-    return f"{kept[1]} kept" if kept else told
+    output = command(str(_TOOLS / "lint-imports"), "--no-cache", environment={**os.environ, "PYTHONPATH": paths})
+    kept = re.search(r"(\d+) kept", output)
+    return f"{kept[1]} kept" if kept else output
 
 
 def _first_number(output: str, what: str) -> str:
@@ -89,8 +89,8 @@ def _first_number(output: str, what: str) -> str:
 
 
 def _lock_file() -> str:
-    told = command(environments.uv(), "lock", "--check", "--color", "never")
-    return _first_number(told, "packages")
+    output = command(environments.uv(), "lock", "--check", "--color", "never")
+    return _first_number(output, "packages")
 
 
 def _listed(found: list[str]) -> None:
@@ -133,4 +133,4 @@ def _mutations() -> str:
     if old := stale(found):
         wrong += ["the table in docs/checks.md is stale, run `make mutations`:", *old]
     _listed(wrong)
-    return f"{len(found) - 1} broken copies, each caught"
+    return f"{len(found) - 1} mutants, each detected"

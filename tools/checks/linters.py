@@ -1,4 +1,4 @@
-"""The tools that look at the template and the definition, each for many copies at once."""
+"""External linters for the template and the definition; each takes many copies in one call."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _CFN_LINT = ManualArgs(regions=["us-east-1"])
 
 
 class LinterFailed(Exception):
-    """A tool ended without an answer; the message is what it said."""
+    """A tool failed without a result; the message is its output."""
 
 
 def cfn_lint(template: str) -> list[str]:
-    """What cfn-lint finds in a template, in this process: `E1234 line 5: message`."""
+    """Run cfn-lint on a template, in this process; return findings as `E1234 line 5: message`."""
     return [f"{match.rule.id} line {match.linenumber}: {match.message}" for match in lint(template, config=_CFN_LINT)]
 
 
 def checkov(templates: Mapping[str, str]) -> dict[str, list[str]]:
-    """What checkov finds in templates by name, in one process: `CKV_AWS_1 Resource: message`. Raises LinterFailed."""
+    """Run checkov on templates by name, in one process; return `CKV_AWS_1 Resource: message`. Raises LinterFailed."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in templates.items():
             (Path(folder) / f"{name}.yaml").write_text(text)
@@ -51,12 +51,12 @@ def checkov(templates: Mapping[str, str]) -> dict[str, list[str]]:
     for path in results.get("parsing_errors", []):
         found[Path(path).stem].append("cannot be parsed")
     if done.returncode or report.get("summary", report).get("resource_count", 0) == 0:
-        raise LinterFailed(f"checkov looked at no resource:\n{done.stdout}{done.stderr}")
+        raise LinterFailed(f"checkov checked no resource:\n{done.stdout}{done.stderr}")
     return found
 
 
 def asl_validator(definitions: Mapping[str, str]) -> dict[str, list[str]]:
-    """What asl-validator finds in definitions by name, all in one process. Raises LinterFailed."""
+    """Run asl-validator on definitions by name, in one process; return findings. Raises LinterFailed."""
     found: dict[str, list[str]] = {}
     parsed = {}
     for name, text in definitions.items():
@@ -79,7 +79,7 @@ def asl_validator(definitions: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def filled(project: Project) -> str:
-    """The definition as AWS gets it: a plausible value in the place of each substitution that the template gives."""
+    """The definition with a plausible value for each of the template's DefinitionSubstitutions."""
     text = project.files[DEFINITION]
     for name in project.substitutions():
         text = re.sub(rf"\$\{{{name}\}}", _plausible(name), text)

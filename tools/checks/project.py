@@ -1,4 +1,4 @@
-"""What the checks look at: the template, the state machine's definition and SAM's settings, as text and as data."""
+"""The files that the checks read: template, state machine definition and SAM's settings, as text and parsed."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class Project:
 
     @classmethod
     def read(cls, root: Path = ROOT) -> Project:
-        """The project as it lies in `root`."""
+        """Read the project in `root`."""
         return cls({name: (root / name).read_text() for name in (TEMPLATE, DEFINITION, SAMCONFIG)})
 
     def with_data(self, part: Literal["template", "definition"], data: dict[str, Any]) -> Project:
-        """The project with other data in the place of one file's; its text becomes JSON, which YAML is, too."""
+        """A copy with other data for one file; its text becomes JSON, which is also YAML."""
         file = {"template": TEMPLATE, "definition": DEFINITION}[part]
         changed = Project({**self.files, file: json.dumps(data)})
-        changed.__dict__[part] = data  # where the cached property keeps it: nothing is parsed again
+        changed.__dict__[part] = data  # fills the cached property, so that nothing is parsed again
         return changed
 
     @cached_property
     def template(self) -> dict[str, Any]:
-        """The template with every intrinsic function in its long form. Raises ValueError where it is no YAML."""
+        """The template with all intrinsic functions in long form. Raises ValueError for invalid YAML."""
         return _decoded(self.files[TEMPLATE])
 
     @cached_property
     def definition(self) -> dict[str, Any]:
-        """The definition with its substitutions as they are written. Raises ValueError where it is no JSON."""
+        """The definition with its substitutions unresolved. Raises ValueError for invalid JSON."""
         decoded: dict[str, Any] = json.loads(self.files[DEFINITION])
         return decoded
 
@@ -78,14 +78,14 @@ class Project:
         return {name: each.get("Properties", {}) for name, each in resources if each["Type"] == kind}
 
     def substitutions(self) -> dict[str, Any]:
-        """What the template gives for the `${...}` of the definition."""
+        """The template's DefinitionSubstitutions."""
         given: dict[str, Any] = {}
         for machine in self.of_type("AWS::Serverless::StateMachine").values():
             given |= machine.get("DefinitionSubstitutions", {})
         return given
 
     def default(self, value: Any) -> Any:
-        """A value, or the default of the parameter that it refers to."""
+        """A value, or the default of the parameter that it references."""
         if isinstance(value, Mapping) and set(value) == {"Ref"} and value["Ref"] in self.parameters:
             return self.parameters[value["Ref"]].get("Default")
         return value
@@ -93,7 +93,7 @@ class Project:
 
 @cache
 def _decoded(text: str) -> dict[str, Any]:
-    # Most mutations leave the template alone, and YAML in Python is slow.
+    # Most mutations do not change the template, and parsing YAML is slow.
     decoded, problems = decode_str(text)
     if problems or decoded is None:
         raise ValueError("; ".join(str(problem) for problem in problems))
@@ -101,7 +101,7 @@ def _decoded(text: str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Dicts, lists and texts of Python's own types for those that know their line in a file."""
+    """The value in plain dicts, lists and strings, without line numbers."""
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
     if isinstance(value, list):
@@ -110,7 +110,7 @@ def plain(value: Any) -> Any:
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a value, with the path that leads to it. Keys of mappings are no texts."""
+    """Every string in a value with its path. Keys of mappings are not included."""
     if isinstance(value, str):
         yield path, str(value)
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Runs checks, two at a time, and prints a line for each as it ends."""
+"""The runner: runs checks, two at a time, and prints a line for each when it ends."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _NAME_WIDTH = 34
 
 
 class CheckFailed(Exception):
-    """A check found something; the message is what to show below its line."""
+    """A check has findings; the message is printed below its line."""
 
 
 class CheckSkipped(Exception):
-    """A check can't be done on this machine; the message says what is missing. That is no failure."""
+    """A check cannot run on this machine; the message says what is missing. This is not a failure."""
 
 
 @dataclass(frozen=True)
 class Check:
     """A named check.
 
-    `run` returns a fact worth a few words, or raises CheckFailed or CheckSkipped; any other exception fails it too.
-    `needs` are the names of checks whose results it uses: it runs after them, and not where one of them failed.
+    `run` returns a short summary, or raises CheckFailed or CheckSkipped; any other exception fails the check too.
+    `needs` are the checks whose results it uses: it runs after them, and not if one of them failed.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: the fact, or what was found, and after how many seconds."""
+    """The result of a check: its summary or findings, and its seconds."""
 
     passed: bool
     text: str
@@ -49,7 +49,7 @@ class Outcome:
 
 
 def command(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run a tool; its output. Raises CheckFailed with the output where it exits with another status than 0."""
+    """Run a tool; return its output. Raises CheckFailed with the output where the exit status is not 0."""
     done = subprocess.run(
         arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
@@ -59,7 +59,7 @@ def command(*arguments: str, environment: Mapping[str, str] | None = None) -> st
 
 
 def with_needed(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
-    """The checks of these names and those that they need, in their order. Raises KeyError for an unknown name."""
+    """The named checks and those that they need, in order. Raises KeyError for an unknown name."""
     known = {check.name: check for check in checks}
     wanted: set[str] = set()
     ahead = list(names)
@@ -71,7 +71,7 @@ def with_needed(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
 
 
 def run(checks: Sequence[Check], console: Console) -> bool:
-    """Run all checks to the end, whatever fails; whether all passed."""
+    """Run all checks, also after a failure; return whether all passed."""
     known = {check.name: check for check in checks}
     order = TopologicalSorter({check.name: [need for need in check.needs if need in known] for check in checks})
     order.prepare()
@@ -83,7 +83,7 @@ def run(checks: Sequence[Check], console: Console) -> bool:
         ready: list[str] = []
         while order.is_active():
             ready += order.get_ready()
-            # Of those that could start now the first of the list does: what others need comes early in it.
+            # The first check that can start does: the checks that others need are early in the list.
             ready.sort(key=list(known).index)
             while ready and len(running) < AT_ONCE:
                 name = ready.pop(0)

@@ -1,4 +1,4 @@
-"""What AWS's services say of themselves: the models that botocore carries."""
+"""The service models of botocore."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.model import ServiceModel
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """The model of a service, by the name that botocore has for it. Raises botocore's UnknownServiceError."""
+    """The model of a service by botocore's name. Raises botocore's UnknownServiceError."""
     model: ServiceModel = _session().get_service_model(service)
     return model
 

@@ -1,4 +1,4 @@
-"""The rights of the template that nothing uses locally, as its comments say: `# unused locally: why it is there`."""
+"""The permissions that no local run uses, by the template's comments `# unused locally: REASON`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from tools.paths import TEMPLATE
 
 
-def said_to_be_unused() -> dict[tuple[str, str, str], str]:
-    """Role, Sid and line -> reason of the actions and resources (`resource N`) below such a comment."""
+def unused_locally() -> dict[tuple[str, str, str], str]:
+    """Role, Sid and line to the reason, for the actions and resources (`resource N`) below such a comment."""
     found: dict[tuple[str, str, str], str] = {}
     role = sid = reason = ""
     place = -1

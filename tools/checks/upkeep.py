@@ -1,4 +1,4 @@
-"""What looks at the files that are no code: GitHub's, Docker's, the citation, and the state of every file in git."""
+"""Checks of files that are not code: GitHub's, Docker's, the citation, and the hooks on all files in git."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SCHEMAS = {
     "citation-file-format": "CITATION.cff",
     "compose-spec": "docker/compose.yaml",
 }
-"""The files, by the schema of check-jsonschema's own that they have to follow."""
+"""Schema of check-jsonschema to the files that must be valid by it."""
 
 _HOOKS_THAT_ARE_CHECKS = "ruff-format,ruff,upkeep,lock"
 _FILL_INS = {"GLUE_IMAGE": "image", "UV_VERSION": "0"}
-"""What compose.yaml wants from the Makefile."""
+"""The variables that compose.yaml gets from the Makefile."""
 
 
 def schemas() -> str:
-    """Every file of `SCHEMAS` follows its schema, and every workflow's jobs have a time limit."""
+    """Check that every file of `SCHEMAS` is valid by its schema, and that all jobs of workflows have a time limit."""
     found = {schema: sorted(map(str, ROOT.glob(pattern))) for schema, pattern in SCHEMAS.items()}
     if missing := [SCHEMAS[schema] for schema, files in found.items() if not files]:
         raise CheckFailed(f"no such file: {', '.join(missing)}")
@@ -45,47 +45,47 @@ def schemas() -> str:
 
 
 def actionlint() -> str:
-    """What actionlint says of the workflows. Raises CheckSkipped where neither it nor a Go to make it with is here."""
+    """Run actionlint on the workflows. Raises CheckSkipped where it is not installed."""
     found = shutil.which("actionlint") or shutil.which("actionlint", path=str(environments.actionlint().parent))
     if found is None:
-        raise CheckSkipped("neither actionlint nor Go, which it is made with, is on this machine")
-    # Not with what else lies on this machine: the same everywhere.
+        raise CheckSkipped("this machine has neither actionlint nor Go to build it")
+    # Without the linters of this machine: the same everywhere.
     command(found, "-shellcheck=", "-pyflakes=", "-no-color")
     return f"{len(list(ROOT.glob('.github/workflows/*.yml')))} workflows"
 
 
 def hadolint() -> str:
-    """What hadolint says of the Dockerfile, down to its slightest remarks."""
+    """Run hadolint on the Dockerfile, with all severities."""
     command(str(_TOOLS / "hadolint"), "--no-color", "--failure-threshold", "style", "docker/Dockerfile")
     return "docker/Dockerfile"
 
 
 def compose() -> Mapping[str, Mapping[str, object]]:
-    """The services of compose.yaml as Docker Compose itself reads it, which needs no engine. Raises CheckFailed."""
-    told = command(
+    """The services of compose.yaml, parsed by Docker Compose, which needs no engine. Raises CheckFailed."""
+    output = command(
         *(str(_TOOLS / "docker-compose"), "--file", "docker/compose.yaml", "config", "--format", "json"),
         environment={**os.environ, **_FILL_INS},
     )
-    services: Mapping[str, Mapping[str, object]] = json.loads(told)["services"]
+    services: Mapping[str, Mapping[str, object]] = json.loads(output)["services"]
     return services
 
 
 def compose_file() -> str:
-    """Docker Compose can read compose.yaml."""
+    """Check that Docker Compose can parse compose.yaml."""
     return f"{len(compose())} services"
 
 
 def hooks() -> str:
-    """The hooks of .pre-commit-config.yaml that are no checks already, on all files in git. They mend what they can."""
+    """Run the hooks of .pre-commit-config.yaml that are not checks already, on all files in git. They may fix files."""
     inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False)
     if inside.returncode:
-        raise CheckSkipped("this folder is in no git repository, and the hooks take their list of files from git")
+        raise CheckSkipped("this folder is not a git repository; the hooks get their list of files from git")
     home = str(environments.CACHE / "pre-commit")
     try:
-        told = command(
+        output = command(
             *(str(_TOOLS / "pre-commit"), "run", "--all-files", "--color", "never", "--show-diff-on-failure"),
             environment={**os.environ, "PRE_COMMIT_HOME": home, "SKIP": _HOOKS_THAT_ARE_CHECKS},
         )
     except CheckFailed as failure:
-        raise CheckFailed(f"{failure}\nWhat a hook could mend is mended: look at it with git diff.") from None
-    return f"{told.count('Passed')} hooks"
+        raise CheckFailed(f"{failure}\nHooks have fixed what they could: see git diff.") from None
+    return f"{output.count('Passed')} hooks"

@@ -1,1 +1,1 @@
-"""The cost of a month, from the template and the price list: the tables of docs/cost.md."""
+"""The cost model: the tables of docs/cost.md, from the template and the price list."""

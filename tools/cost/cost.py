@@ -1,8 +1,8 @@
-"""What a stack of this template costs.
+"""The cost of a stack.
 
-A cost is a quantity times a price. How much there is of something comes from the template (workers, memory, limits,
-alarms), from the state machine (how many states a run passes) and from usage.json (seconds, bytes, requests, each with
-its origin); prices, free tiers and billing minimums come from prices.json.
+A cost is a quantity times a price. Quantities come from the template (workers, memory, limits, alarms), from the state
+machine (transitions of a run) and from usage.json (seconds, bytes, requests, each with its origin); prices, free tiers
+and billing minimums come from prices.json.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PRICES: dict[str, Any] = json.loads(PRICE_LIST.read_text())
 HOUR = 3600
 HOURS_A_MONTH = 720
 DAYS_A_MONTH = 30
-GB, TB = 1e9, 1e12  # AWS counts some of them in powers of two: these are at most a tenth dearer
+GB, TB = 1e9, 1e12  # AWS bills some of them in powers of two, which are cheaper by at most a tenth
 
 
 @dataclass(frozen=True)
 class Line:
-    """So much of something that has a price: `quantity` in the unit of `price`, a key of prices.json."""
+    """A billed quantity, in the unit of `price`, a key of prices.json."""
 
     what: str
     price: str
@@ -32,17 +32,17 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """The cost where no free tier is left."""
+        """The cost without free tier."""
         price = PRICES["prices"][self.price]
         return float(self.quantity * price["usd"] / price["per"])
 
     def times(self, factor: float) -> Line:
-        """The same `factor` times."""
+        """The line times `factor`."""
         return Line(self.what, self.price, self.quantity * factor)
 
 
 def after_free_tier(lines: Iterable[Line]) -> list[float]:
-    """The cost of each line where the lines have the account's free tier of a month to themselves."""
+    """The cost of each line after the free tier of a month, if nothing else in the account uses it."""
     lines = list(lines)
     total: dict[str, float] = {}
     for line in lines:
@@ -52,14 +52,14 @@ def after_free_tier(lines: Iterable[Line]) -> list[float]:
 
 
 def dpus(job: dict[str, Any]) -> float:
-    """The data processing units of a Glue job: billed for as long as it runs, whether they work or not."""
+    """The data processing units of a Glue job, which are billed for its whole run time."""
     if job["Command"]["Name"] == "pythonshell":
         return float(job.get("MaxCapacity", 0.0625))
     return float(job["NumberOfWorkers"] * PRICES["billing"]["glue_worker_dpu"][job["WorkerType"]])
 
 
 def job_line(stack: Stack, logical_id: str, seconds: float) -> Line:
-    """A run of a Glue job that takes so many seconds; 0 is no run."""
+    """A run of a Glue job of `seconds`; 0 is no run."""
     job = stack.properties(logical_id)
     billed = max(seconds, PRICES["billing"]["glue_job_minimum_seconds"]) if seconds else 0
     price = "glue_flex_dpu_hour" if job.get("ExecutionClass") == "FLEX" else "glue_dpu_hour"
@@ -67,14 +67,14 @@ def job_line(stack: Stack, logical_id: str, seconds: float) -> Line:
 
 
 def crawler_line(seconds: float) -> Line:
-    """A crawl that takes so many seconds; 0 is no crawl."""
+    """A crawl of `seconds`; 0 is no crawl."""
     billed = max(seconds, PRICES["billing"]["glue_crawler_minimum_seconds"])
     dpu = PRICES["billing"]["glue_crawler_dpu"] if seconds else 0
     return Line(f"Crawler: {dpu:g} DPU x {billed:g} s", "glue_crawler_dpu_hour", dpu * billed / HOUR)
 
 
 def function_lines(stack: Stack, logical_id: str, seconds: float) -> list[Line]:
-    """One invocation of a function that takes so many seconds; 0 is none."""
+    """One invocation of a function of `seconds`; 0 is none."""
     function, free = stack.properties(logical_id), PRICES["billing"]["lambda_free_tmp_mb"]
     gigabytes = function["MemorySize"] / 1024
     tmp = max(0, function.get("EphemeralStorage", {"Size": free})["Size"] - free) / 1024
@@ -86,13 +86,13 @@ def function_lines(stack: Stack, logical_id: str, seconds: float) -> list[Line]:
 
 
 def query_line(what: str, scanned: float) -> Line:
-    """A query that scans so many bytes, at least Athena's minimum. DDL is free, and so is a failed query."""
+    """A query that scans `scanned` bytes, at least Athena's minimum. DDL and failed queries are free."""
     billed = max(scanned, PRICES["billing"]["athena_minimum_bytes"])
     return Line(what, "athena_terabyte", billed / TB)
 
 
 def run(stack: Stack, kind: Kind, case: Case = "least") -> list[Line]:
-    """What one run costs."""
+    """The cost of one run."""
     use = {name: used(name, kind, case) for name in USAGE["run"]}
     sent = stack.metrics(kind)
     lines = [
@@ -121,14 +121,14 @@ def run(stack: Stack, kind: Kind, case: Case = "least") -> list[Line]:
 
 
 def standing(stack: Stack, changed_runs: int) -> list[Line]:
-    """What a month costs without any run, with what `changed_runs` runs of it left in the bucket at its end."""
+    """The fixed cost of a month, with the objects of `changed_runs` runs in the bucket at its end."""
     keep, stored = int(stack.parameters["KeepSnapshots"]), USAGE["stored_bytes"]
     rules = stack.properties("DataBucket")["LifecycleConfiguration"]["Rules"]
-    # Versioning keeps what was deleted for some days: a snapshot that went is paid for until then.
+    # Versioning keeps deleted objects for some days, so a deleted snapshot is billed until then.
     noncurrent = max(
         (rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 0) for rule in rules), default=0
     )
-    kept = keep + 1  # those that readers saw last, and the one that the last run made
+    kept = keep + 1  # the last published ones, and that of the last run
     removed = min(max(0, changed_runs - kept), noncurrent)
     snapshots = min(changed_runs, kept) + removed
     held = changed_runs * (stored["version"]["bytes"] + stored["report"]["bytes"])
@@ -145,7 +145,7 @@ def standing(stack: Stack, changed_runs: int) -> list[Line]:
 
 
 def month(stack: Stack, changed_runs: int, case: Case = "least") -> list[Line]:
-    """A month of daily runs, of which so many found something new; one line for each price."""
+    """A month of daily runs, `changed_runs` of them with a new version; one line per price."""
     runs = [line.times(changed_runs) for line in run(stack, "full", case)]
     runs += [line.times(DAYS_A_MONTH - changed_runs) for line in run(stack, "unchanged")]
     logged = sum(line.quantity for line in runs if line.price == "logs_gb")
@@ -157,5 +157,5 @@ def month(stack: Stack, changed_runs: int, case: Case = "least") -> list[Line]:
 
 
 def total(lines: Iterable[Line]) -> float:
-    """The cost of all lines where no free tier is left."""
+    """The cost of all lines without free tier."""
     return sum(line.usd for line in lines)

@@ -1,4 +1,4 @@
-"""The template and the state machine, read for what they cost."""
+"""The quantities of the template and the state machine that the cost depends on."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tools.paths import ROOT
 
 HERE = Path(__file__).parent
 PRICE_LIST = ROOT / "lambda_report" / "prices.json"
-"""Beside the function that reads it, too: a run's report tells what the run cost."""
+"""The price list, which the report function also uses."""
 
 CLOUDFORMATION = ROOT / "cloudformation"
 USAGE: dict[str, Any] = json.loads((HERE / "usage.json").read_text())
 
 Kind = Literal["full", "unchanged"]
-"""A run that computes every subject, or one that finds nothing new."""
+"""A run that computes every subject, or one without a new version."""
 
 Case = Literal["least", "expected"]
-"""What such a run takes at least, by what was measured here, or as others report of AWS."""
+"""The least that a run takes, by local measurements, or the expected, by public reports on AWS."""
 
 
 def used(name: str, kind: Kind, case: Case) -> Any:
-    """How much of something a run takes: an entry of usage.json, whose `full` is the least."""
+    """The usage of a run: an entry of usage.json, whose `full` is the least."""
     each = USAGE["run"][name]
     return each["expected"] if (kind, case) == ("full", "expected") and "expected" in each else each[kind]
 
@@ -48,7 +48,7 @@ class Stack:
         return cls(template, json.loads((folder / "pipeline.asl.json").read_text()))
 
     def with_properties(self, logical_ids: Iterable[str], **properties: Any) -> Stack:
-        """A copy in which these resources have these properties."""
+        """A copy with these properties of these resources."""
         template = copy.deepcopy(self.template)
         for logical_id in logical_ids:
             template["Resources"][logical_id]["Properties"].update(properties)
@@ -59,7 +59,7 @@ class Stack:
         return {name: self.value(each) for name, each in self.template["Resources"][logical_id]["Properties"].items()}
 
     def value(self, given: Any) -> Any:
-        """A value of the template; a reference to a parameter is the parameter's value."""
+        """A value of the template; for a reference to a parameter, the parameter's value."""
         if isinstance(given, dict):
             if given.keys() == {"Ref"} and given["Ref"] in self.parameters:
                 return self.parameters[given["Ref"]]
@@ -73,11 +73,11 @@ class Stack:
     # ------------------------------------------------------------ the state machine
 
     def path(self, kind: Kind) -> list[str]:
-        """The states that a run passes when nothing fails, the wait for the crawler passed once."""
+        """The states of a run without failures, with one poll of the crawler."""
         return list(self._walk(kind, self.definition["StartAt"], None))
 
     def transitions(self, kind: Kind, case: Case = "least") -> int:
-        """How many states a run enters: Step Functions bills each."""
+        """The number of state transitions of a run, which Step Functions bills."""
         path, polling = self.path(kind), USAGE["polling"]
         if polling["state"] not in path:
             return len(path)
@@ -87,7 +87,7 @@ class Stack:
         return len(path) + (looks - 1) * len(again)
 
     def metrics(self, kind: Kind) -> list[int]:
-        """How many metrics the state machine itself sends in a run, call by call."""
+        """The number of metrics of each PutMetricData call of a run."""
         states = (self.definition["States"][name] for name in self.path(kind))
         sent = [state["Parameters"] for state in states if str(state.get("Resource")).endswith(":putMetricData")]
         return [len(parameters["MetricData"]) for parameters in sent]

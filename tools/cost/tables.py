@@ -1,4 +1,4 @@
-"""The tables of docs/cost.md. `python -m tools.cost.tables` prints them; with --write it renews them in the page."""
+"""The tables of docs/cost.md. `python -m tools.cost.tables` prints them; with --write it updates the page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JOBS = ("ConvertParquetJob", "GlueTransformJob")
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; every column but the first is of numbers."""
+    """A Markdown table; all columns but the first are numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
@@ -43,12 +43,12 @@ def usd(amount: float) -> str:
 
 
 def number(quantity: float) -> str:
-    """A quantity with six digits behind the point, without needless zeros."""
+    """A quantity with at most six decimals, without trailing zeros."""
     return f"{quantity:,.6f}".rstrip("0").rstrip(".")
 
 
 def costs(lines: Sequence[Line]) -> str:
-    """What each line costs, and the total."""
+    """The cost of each line, and the total."""
     free = after_free_tier(lines)
     rows = [
         (line.what, f"{number(line.quantity)} {PRICES['prices'][line.price]['unit']}", usd(line.usd), usd(less))
@@ -71,7 +71,7 @@ def ranges(least: Sequence[Line], expected: Sequence[Line]) -> str:
 
 
 def _quantity(line: Line) -> str:
-    """How much of something: as the line words it, or by the price's unit."""
+    """The quantity as text: that of the line, or with the unit of the price."""
     if " x " in line.what:
         return line.what.partition(": ")[2]
     return f"{number(line.quantity)} {PRICES['prices'][line.price]['unit']}"
@@ -97,7 +97,7 @@ def summary(stack: Stack) -> str:
 
 
 def queries() -> str:
-    """What queries of the published snapshot cost."""
+    """The cost of queries of the published snapshot."""
     rows = []
     for what, each in USAGE["queries"].items():
         line = query_line(what, each["bytes"])
@@ -197,7 +197,7 @@ def tables(stack: Stack) -> dict[str, str]:
 
 
 def page(text: str, stack: Stack) -> str:
-    """The page with its tables made anew. Raises LookupError where the markers are not those of the tables."""
+    """The page with updated tables. Raises LookupError where the markers do not match the tables."""
     made = tables(stack)
     found = re.findall(r"<!-- table: (.+?) -->", text)
     if sorted(found) != sorted(made):

@@ -1,4 +1,4 @@
-"""The picture in docs/architecture.md, made from the state machine: `python -m tools.docs.architecture` writes it."""
+"""The diagram in docs/architecture.md, from the state machine: `python -m tools.docs.architecture` writes it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PICTURE = re.compile(r"(?<=<!-- picture: written by `make reference` -->\n\n)``
 
 
 def picture(definition: dict[str, Any]) -> str:
-    """A flowchart in mermaid: the states that an execution goes through, and where it ends without or with a failure.
+    """A Mermaid flowchart: the states of an execution and its ends.
 
-    What every state has alike is left out: the way of its failures, through states that name them, to `NotifyFailure`.
+    Transitions after failures, which are the same for every state, are left out.
     """
     states = definition["States"]
     drawn: list[str] = []
@@ -43,22 +43,22 @@ def picture(definition: dict[str, Any]) -> str:
 
 
 def _following(state: dict[str, Any]) -> Iterator[str]:
-    """The states after it, but for those after a failure."""
+    """The next states without those after a failure."""
     yield from (choice["Next"] for choice in state.get("Choices", []))
     yield from (state[key] for key in ("Default", "Next") if key in state)
 
 
 def _service(state: dict[str, Any]) -> str:
-    """The service and action of a task, below its name."""
+    """The service and action of a task, as a second line of its label."""
     found = re.search(r"states:::(?:aws-sdk:)?(\w+):(\w+)", state.get("Resource", ""))
     return f"<br/>{found[1]}:{found[2]}" if found else ""
 
 
 def page(text: str, definition: dict[str, Any]) -> str:
-    """The page with the picture of this definition in the place of the one it has."""
+    """The page with the diagram of this definition."""
     made, count = _PICTURE.subn(lambda _: picture(definition), text)
     if count != 1:
-        raise LookupError(f"{PAGE.name} has {count} pictures behind its marker, expected one")
+        raise LookupError(f"{PAGE.name} has {count} diagrams after its marker, expected one")
     return made
 
 

@@ -1,4 +1,4 @@
-"""docs/cli.md, made by typer from the commands themselves: `python -m tools.docs.cli` (`make reference`) writes it."""
+"""docs/cli.md, generated from the commands' help: `python -m tools.docs.cli` (`make reference`) writes it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page() -> str:
         text=True,
         check=True,
     ).stdout
-    # A page has one title: typer's headings go one level down.
+    # A page has one title: typer's headings are moved one level down.
     lower = re.sub(r"^(#+ `)", r"#\1", made.strip(), flags=re.MULTILINE)
     return f"{_HEAD}\n{lower}\n"
 

@@ -1,4 +1,4 @@
-"""docs/columns.md, made from the template's table: `python -m tools.docs.columns` (`make reference`) writes it."""
+"""docs/columns.md, generated from the template: `python -m tools.docs.columns` (`make reference`) writes it."""
 
 from __future__ import annotations
 

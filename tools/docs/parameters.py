@@ -1,4 +1,4 @@
-"""docs/parameters.md, made from the template: `python -m tools.docs.parameters` (`make reference`) writes it."""
+"""docs/parameters.md, generated from the template: `python -m tools.docs.parameters` (`make reference`) writes it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _allowed(slot: dict[str, Any]) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as the cell of a table."""
+    """A text, escaped for a table cell."""
     return text.replace("|", "\\|")
 
 

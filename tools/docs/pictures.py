@@ -1,7 +1,7 @@
-"""The pictures in docs/pictures/, made from one real run: `python -m tools.docs.pictures` writes them.
+"""The pictures in docs/pictures/, from one local run: `python -m tools.docs.pictures` writes them.
 
-A local AWS runs the pipeline once on the synthetic dataset. The pictures are what the commands print, the top of the
-page that the run itself wrote, in a browser, and charts of a notebook that asks the table. None of them is drawn here.
+A local AWS runs the pipeline once on the synthetic dataset. The pictures are the output of commands, the top of the
+run's report in a browser, and charts of a notebook.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from tools.paths import DOCS
 
 FOLDER = DOCS / "pictures"
 MOST_BYTES = 200_000
-"""Of one picture: who reads a page waits for all of them."""
+"""The maximum size of one picture in bytes."""
 
 TERMINAL = "run.svg"
 SESSION = (("run",), ("query", "--named", "MinutesPerActivity"))
-"""What is said to `mhealth` in the picture of the terminal."""
+"""The arguments of `mhealth` in the picture of the terminal."""
 
 REPORT = {"report-light.png": "light", "report-dark.png": "dark"}
-"""The top of the run's page, in a browser whose person likes it so."""
+"""The top of the run's report, by colour scheme."""
 
 NOTEBOOK = "02_query_athena.ipynb"
 CHARTS = {
@@ -49,23 +49,23 @@ CHARTS = {
     "recording.png": "movement, pulse, and the labelled activities",
     "own-question.png": "QUESTION = ",
 }
-"""Charts of the notebook, each with words that stand in its cell and in no other that draws."""
+"""Charts of the notebook, each with a text that only its cell contains."""
 
 NAMES = (TERMINAL, *REPORT, *CHARTS)
 
 _COLOURS = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "TTY_INTERACTIVE": "0"}
-"""For a command's colours where its output goes to no terminal, without the spinners that move on one."""
+"""Variables for coloured output without a terminal and without spinners."""
 
 _FONT = re.compile(r"\s*@font-face \{[^}]*\}")
 _WIDTH, _MARGIN, _DENSITY, _SHADES = 1000, 10, 1.5, 64
 
 
 class PictureFailed(Exception):
-    """What was to be seen was not there; the message says what."""
+    """The content of a picture is missing; the message says what."""
 
 
 def said(*command: str, environment: dict[str, str]) -> str:
-    """What a command prints on a terminal, colours and all. Raises PictureFailed where it fails."""
+    """Run a command; return its coloured output. Raises PictureFailed where it fails."""
     plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
     done = subprocess.run(
         command,
@@ -81,7 +81,7 @@ def said(*command: str, environment: dict[str, str]) -> str:
 
 
 def terminal(title: str, session: Iterable[tuple[str, str]]) -> str:
-    """A terminal as SVG, as wide as its longest line: each command, and what it said. It fetches nothing, no font."""
+    """A terminal session as SVG, as wide as its longest line: commands and output. It loads no font."""
     lines = [
         line
         for command, output in session
@@ -96,7 +96,7 @@ def terminal(title: str, session: Iterable[tuple[str, str]]) -> str:
 
 
 def photograph(browser: Browser, page: Path, scheme: str) -> bytes:
-    """A page as a PNG, down to the end of its first section; `scheme` is `light` or `dark`."""
+    """A screenshot of a page as PNG, to the end of its first section; `scheme` is `light` or `dark`."""
     opened = browser.new_page(
         viewport={"width": _WIDTH, "height": _WIDTH},
         device_scale_factor=_DENSITY,
@@ -114,7 +114,7 @@ def photograph(browser: Browser, page: Path, scheme: str) -> bytes:
 
 
 def chart(notebook: Executed, words: str) -> bytes:
-    """The PNG that the cell with these words showed. Raises PictureFailed where not exactly one cell has drawn one."""
+    """The PNG of the cell with this text. Raises PictureFailed where not exactly one cell has one."""
     drawn = [
         output.data["image/png"]
         for cell in notebook.cells
@@ -128,7 +128,7 @@ def chart(notebook: Executed, words: str) -> bytes:
 
 
 def small(png: bytes) -> bytes:
-    """The same picture in fewer colours: text and curves need no more, and it is a fraction of the bytes."""
+    """The same picture with fewer colours, in a fraction of the bytes."""
     less = io.BytesIO()
     with Image.open(io.BytesIO(png)) as picture:
         few = picture.convert("RGB").quantize(_SHADES, dither=Image.Dither.NONE)
@@ -137,8 +137,8 @@ def small(png: bytes) -> bytes:
 
 
 def make() -> dict[str, bytes]:
-    """Every picture by its name. Raises PictureFailed, NoChromium, and what a local AWS or a notebook raises."""
-    chromium()  # first: without a browser nobody need wait for the run
+    """Make every picture, by name. Raises PictureFailed, NoChromium, and errors of the local AWS or the notebook."""
+    chromium()  # first, so that a missing browser fails before the run
     with tempfile.TemporaryDirectory() as folder, local_aws("--dataset", "synthetic") as endpoint:
         call_only(endpoint, REGION)
         here = {"LOCAL_AWS_ENDPOINT": endpoint}
@@ -160,7 +160,7 @@ def make() -> dict[str, bytes]:
 
 
 def _report(folder: Path) -> Path:
-    """The page that the run wrote, as a file."""
+    """The run's report, as a file."""
     stack = Stack.named(STACK, boto3.Session())
     reports = stack.objects("reports/")
     if len(reports) != 1:
@@ -174,7 +174,7 @@ if __name__ == "__main__":
     try:
         pictures = make()
     except (PictureFailed, NoChromium) as failure:
-        raise SystemExit(f"The pictures cannot be made: {failure}") from failure
+        raise SystemExit(f"The pictures could not be made: {failure}") from failure
     FOLDER.mkdir(exist_ok=True)
     for name, content in pictures.items():
         (FOLDER / name).write_bytes(content)

@@ -14,21 +14,21 @@ _BLOCK = re.compile(r"(?:^<!-- query: (?P<name>\w+) -->\n)?^```sql\n.*?^```$", r
 
 
 def queries(template: Mapping[str, Any]) -> dict[str, str]:
-    """Name -> text of the template's named queries, of those whose text holds nothing of a deployed stack."""
+    """Name to text of the template's named queries without references to stack resources."""
     resources = [each for each in template["Resources"].values() if each["Type"] == "AWS::Athena::NamedQuery"]
     found = {each["Properties"]["Name"]: each["Properties"]["QueryString"] for each in resources}
     return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def page(text: str, queries: Mapping[str, str]) -> str:
-    """The page with each query as it is in `queries`: its marker, `<!-- query: NAME -->`, says which one it is."""
+    """The page with updated queries, each after its marker `<!-- query: NAME -->`."""
 
     def block(match: re.Match[str]) -> str:
         name = match["name"]
         if name not in queries:
             marked = f"is marked as {name}" if name else "has no marker"
             raise LookupError(
-                f"a block of SQL {marked}: the line before it has to be <!-- query: NAME -->, with one of "
+                f"a block of SQL {marked}: the line before it must be <!-- query: NAME -->, with one of "
                 f"{', '.join(queries)}. The block is:\n{match[0]}"
             )
         return f"<!-- query: {name} -->\n```sql\n{queries[name]}\n```"

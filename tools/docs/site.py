@@ -1,4 +1,4 @@
-"""What mkdocs does not know of this repository: pages of its root, files of a folder, links that lead out of docs/."""
+"""Hooks of MkDocs: pages of the repository's root, files of a folder, links out of docs/."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ROOT_PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
-"""Files of the repository's root that are pages, and what they are called on the site."""
+"""Files of the repository's root that become pages, and their names on the site."""
 
 _TWO_PICTURES = re.compile(
     r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img alt="([^"]+)" src="([^"]+)"[^>]*>\s*</picture>'
 )
-"""A picture for the dark and one for the light, as GitHub shows it."""
+"""A pair of pictures for dark and light mode, in GitHub's syntax."""
 
 _LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the files of a folder in the place of `FOLDER/*` in the navigation."""
+    """Replace `FOLDER/*` in the navigation by the files of the folder."""
     config.nav = _with_files(config.nav, Path(config.docs_dir))
     return config
 
@@ -44,7 +44,7 @@ def _with_files(nav: Any, docs: Path) -> Any:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Bring in the pages of the root."""
+    """Add the pages of the root."""
     root = posixpath.dirname(config.config_file_path or "")
     for name, page in ROOT_PAGES.items():
         files.append(File.generated(config, page, abs_src_path=posixpath.join(root, name)))
@@ -52,7 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs passes it
-    """Turn links that are right in the repository into links that are right on the site."""
+    """Rewrite links of the repository for the site."""
     here = page.file.src_uri
     in_repository = {site: name for name, site in ROOT_PAGES.items()}.get(here, f"docs/{here}")
 
@@ -60,11 +60,11 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
         text, path, anchor = link[1], link[2], link[3] or ""
         target = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), path))
         on_site = ROOT_PAGES.get(target, target.removeprefix("docs/"))
-        if target in ROOT_PAGES or re.match(r"docs/.*\.(md|svg|png)$", target):  # mkdocs complains where there is none
+        if target in ROOT_PAGES or re.match(r"docs/.*\.(md|svg|png)$", target):  # mkdocs reports a missing page
             return f"[{text}]({posixpath.relpath(on_site, posixpath.dirname(here))}{anchor})"
-        # A source file: on the site only where one knows the repository's address.
+        # A source file is linked only if the repository's URL is known.
         return f"[{text}]({config.repo_url.rstrip('/')}/blob/main/{target})" if config.repo_url else text
 
-    # The same as the site's theme has it: it shows the one that fits the scheme that was chosen.
+    # The theme's own syntax for the same: it shows the picture of the chosen colour scheme.
     with_both = _TWO_PICTURES.sub(r"![\2](\3#only-light)\n![\2](\1#only-dark)", markdown)
     return _LINK.sub(turned, with_both)

@@ -1,6 +1,6 @@
-"""What could go wrong, one small edit each, and which check notices it.
+"""Mutation tests of template and state machine: one small edit each, which a check must detect.
 
-`make check` breaks a copy of the project with each of them and fails where no check notices. A mutation that fits no
-longer fails too: let it follow what it edits. docs/checks.md has the list with what catches each; `make mutations`
-renews it there.
+`make check` applies each mutation to a copy of the project and fails if no check detects it. It also fails for a
+mutation whose text is no longer in the file: update the mutation. docs/checks.md lists which checks detect each;
+`make mutations` updates that list.
 """

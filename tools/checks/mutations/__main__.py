@@ -1,4 +1,4 @@
-"""`make mutations`: ask every tool about every mutation, renew the table in docs/checks.md, then break every value."""
+"""`make mutations`: run every tool on every mutation, update the table in docs/checks.md, then mutate every value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.checks.rules.registry import every_rule
 
 
 def main() -> int:
-    """The exit status: 1 where something is wrong with the checks."""
+    """Run the mutation tests; return the exit status, 1 if a check is missing or wrong."""
     project = Project.read()
     found = caught(project, ask_every_tool=True)
     print(table(found))
@@ -21,7 +21,7 @@ def main() -> int:
         renew(found)
     known = reasons()
     living, tried = survivors(project, known)
-    print(f"{tried} values removed, doubled or emptied: {tried - len(living)} noticed, {len(living)} live on:")
+    print(f"{tried} values removed, duplicated or emptied: {tried - len(living)} detected, {len(living)} survived:")
     print("\n".join(f"  {name}" for name in living))
     wrong += unexplained(living, known)
     print("\n".join(wrong), file=sys.stderr)

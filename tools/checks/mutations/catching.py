@@ -1,4 +1,4 @@
-"""Which checks notice a mutation."""
+"""Which checks detect a mutation."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ MUTATIONS = (
 )
 
 Found = dict[str, list[str]]
-"""The name of a mutation -> the checks that found something: a rule's name, or a tool with the ids it reported."""
+"""Mutation name to the checks that detected it: a rule's name, or a tool with the ids that it reported."""
 
 SLOW_TOOLS = ("cfn-lint", "checkov")
 
 
 def caught(project: Project, mutations: Sequence[Mutation] = MUTATIONS, *, ask_every_tool: bool) -> Found:
-    """What catches each mutation; the project as it is comes first, under an empty name.
+    """Find the checks that detect each mutation; the unchanged project is first, with an empty name.
 
-    cfn-lint and checkov take a second for each template: without `ask_every_tool` they are asked only about what the
-    rules and asl-validator let pass, and about the project as it is. Raises MutationMisfits or LinterFailed.
+    cfn-lint and checkov take a second per template: without `ask_every_tool` they run only for mutations that the rules
+    and asl-validator do not detect, and for the unchanged project. Raises MutationOutdated or LinterFailed.
     """
     broken = {"": project, **{each.name: each.applied(project) for each in mutations}}
     found: Found = {name: sorted(problems(each)) for name, each in broken.items()}
@@ -60,7 +60,7 @@ def _by_place(
     part: Callable[[Project], str],
     linter: Callable[[Mapping[str, str]], Mapping[str, list[str]]],
 ) -> dict[str, list[str]]:
-    """What a linter says about a part of each project; it gets names that do for files."""
+    """Run a linter on a part of each project, under names that are valid file names."""
     places = {f"m{place:03}": name for place, name in enumerate(projects)}
     reported = linter({place: part(projects[name]) for place, name in places.items()})
     return {name: reported[place] for place, name in places.items()}
@@ -69,16 +69,16 @@ def _by_place(
 def _linted(templates: Mapping[str, str]) -> dict[str, list[str]]:
     if len(templates) < 8:
         return {name: cfn_lint(text) for name, text in templates.items()}
-    # Two processes: it is Python all through. A fresh interpreter each: forking a process with threads may hang.
+    # Two processes, because cfn-lint is pure Python; new interpreters, because forking a process with threads may hang.
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         return dict(zip(templates, pool.map(cfn_lint, templates.values(), chunksize=4), strict=True))
 
 
 def faults(found: Found, rules: Iterable[str]) -> list[str]:
-    """What is wrong with the checks themselves: something found in the project, a mutation or a rule left over."""
+    """Faults of the checks: a finding in the unchanged project, an undetected mutation, a rule that detects none."""
     seen = {check for name, checks in found.items() if name for check in checks}
     return [
-        *(f"the project as it is: {check} finds something" for check in found[""]),
+        *(f"the unchanged project: {check} has findings" for check in found[""]),
         *(f"nothing catches {name!r}" for name, checks in found.items() if name and not checks),
-        *(f"the rule {rule} catches no mutation: does it find anything at all?" for rule in rules if rule not in seen),
+        *(f"the rule {rule} detects no mutation: add one that it detects" for rule in rules if rule not in seen),
     ]

@@ -1,4 +1,4 @@
-"""Breaking the project on purpose: one small edit."""
+"""A mutation: one small edit of the project's files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tools.checks.project import DEFINITION, TEMPLATE, Project
 
 
-class MutationMisfits(Exception):
-    """An edit does not match exactly once: the file has changed, the mutation has to follow."""
+class MutationOutdated(Exception):
+    """The text of a mutation does not occur exactly once: the file has changed, update the mutation."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Mutation:
     new: str
 
     def applied(self, project: Project) -> Project:
-        """The broken project. Raises MutationMisfits."""
+        """The mutated project. Raises MutationOutdated."""
         text = project.files[self.file]
         start, end = _block(text, self.within, self.name) if self.within else (0, len(text))
         block = text[start:end]
         if block.count(self.old) != 1:
-            raise MutationMisfits(
+            raise MutationOutdated(
                 f"{self.name}: expected {self.old!r} once in {self.within or self.file}, "
                 f"found it {block.count(self.old)} times"
             )
@@ -40,11 +40,11 @@ class Mutation:
 
 
 def _block(text: str, name: str, mutation: str) -> tuple[int, int]:
-    """Where a block of the template (two spaces, a name, a colon) or a state of the definition begins and ends."""
+    """Start and end of a block of the template (two spaces, a name, a colon) or of a state of the definition."""
     head = re.compile(rf'^(?:  {re.escape(name)}:$|    "{re.escape(name)}": \{{)', re.MULTILINE)
     heads = list(head.finditer(text))
     if len(heads) != 1:
-        raise MutationMisfits(f"{mutation}: expected one block named {name}, found {len(heads)}")
+        raise MutationOutdated(f"{mutation}: expected one block named {name}, found {len(heads)}")
     indent = len(heads[0][0]) - len(heads[0][0].lstrip())
     following = re.compile(rf'^ {{0,{indent}}}["#A-Za-z}}]', re.MULTILINE).search(text, heads[0].end())
     return heads[0].start(), following.start() if following else len(text)

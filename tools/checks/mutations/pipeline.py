@@ -1,4 +1,4 @@
-"""What could go wrong in the state machine, and between it, the template and our code."""
+"""Mutations of the state machine, and of its references to the template and the code."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ TRANSITIONS = (
         "a state that nothing leads to", "ExplainJobFailure", '"Next": "FindErrorClass"', '"Next": "NotifyFailure"'
     ),
     in_definition(
-        "the verification is left out",
+        "the verification is skipped",
         "ReadSnapshotSummary",
         '"Next": "VerifySnapshot"',
         '"Next": "ReadPublishedSnapshot"',
     ),
-    in_definition(
-        "a publication that begins again", "PublishSnapshot", '"Next": "RecordSuccess"', '"Next": "RefreshCatalog"'
-    ),
+    in_definition("a publication in a loop", "PublishSnapshot", '"Next": "RecordSuccess"', '"Next": "RefreshCatalog"'),
     in_definition("a task without Catch", "VerifySnapshot", '"Catch": [', '"Comments": ['),
     in_definition("a task without Retry", "RecordSuccess", '"Retry": [', '"Retries": ['),
     in_definition("a task without time limit", "ConvertParquet", '"TimeoutSeconds": 3600,\n'),
@@ -30,7 +28,7 @@ TRANSITIONS = (
         "the failed state's name is lost", "GlueTransform", '"Assign": { "failedState.$": "$$.State.Name" },'
     ),
     in_definition(
-        "a failure that nobody is told of", "PublishSnapshot", '"Next": "ExplainFailure"', '"Next": "Failed"'
+        "a failure without a notification", "PublishSnapshot", '"Next": "ExplainFailure"', '"Next": "Failed"'
     ),
     in_definition(
         "Retry on an error of the data", "ConvertParquet", '"Glue.InternalServiceException"', '"TooManyBadRows"'
@@ -41,7 +39,7 @@ TRANSITIONS = (
     in_definition(
         "a report that fails the run", "WriteReport", '"Next": "PublishedWithoutReport"', '"Next": "ExplainFailure"'
     ),
-    in_definition("an output that forgets the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
+    in_definition("an output without the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
     in_definition("no Retry on SourceUnavailable", "DownloadCSV", '["SourceUnavailable", ', "["),
     in_definition("an error of the jobs without its name", "NameJobFailure", '" MissingSubject"', '" MissingSubjects"'),
     in_definition(
@@ -66,13 +64,13 @@ PROMISES = (
     ),
     in_definition("two names in one", "RefreshCatalog", '"${CrawlerName}"', '"${CrawlerName}${CrawlerName}"'),
     in_definition("a metric without its unit", "MeasureNothingNew", '"Unit": "Count",'),
-    in_definition("a state that does not go on", "CountWait", '"Next": "WaitForCrawler"', '"End": false'),
+    in_definition("a state without a next state", "CountWait", '"Next": "WaitForCrawler"', '"End": false'),
     in_definition(
-        "an error that no page explains", "CrawlerFailed", '"Error": "CrawlerFailed"', '"Error": "CrawlFailed"'
+        "an error without documentation", "CrawlerFailed", '"Error": "CrawlerFailed"', '"Error": "CrawlFailed"'
     ),
     in_definition("a notice without advice", "NotifyFailure", '"what_to_do.$"', '"advice.$"'),
     in_definition("a retry that waits for hours", "RecordSuccess", '"BackoffRate": 2', '"BackoffRate": 9'),
-    in_template("a pattern that takes anything", "AlarmEmail", r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", "^.*$"),
+    in_template("a pattern that matches anything", "AlarmEmail", r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", "^.*$"),
     in_template(
         "a policy of 2008",
         "CrawlerRole",
@@ -86,15 +84,13 @@ PROMISES = (
         "a query of another workgroup", "NamedQuerySnapshots", "WorkGroup: !Ref WorkGroup", "WorkGroup: primary"
     ),
     in_template(
-        "results that are kept for two weeks",
+        "query results kept for two weeks",
         "DataBucket",
         "athena-results/, ExpirationInDays: 7",
         "athena-results/, ExpirationInDays: 14",
     ),
     in_template("queries without a bound", "WorkGroup", "        BytesScannedCutoffPerQuery: !Ref MaxBytesScanned\n"),
-    in_template(
-        "a folder of the function's own is gone", "DownloadFunction", "      EphemeralStorage: { Size: 2048 }\n"
-    ),
+    in_template("a function without its /tmp size", "DownloadFunction", "      EphemeralStorage: { Size: 2048 }\n"),
     in_template(
         "a secret's key for every secret",
         "DownloadRole",
@@ -106,7 +102,7 @@ PROMISES = (
 )
 
 SUBSTITUTIONS = (
-    in_definition("a substitution that is not given", "GetCrawler", "${CrawlerName}", "${Crawler}"),
+    in_definition("a substitution without a value", "GetCrawler", "${CrawlerName}", "${Crawler}"),
     in_template(
         "a substitution that is missing",
         "StateMachine",
@@ -114,7 +110,7 @@ SUBSTITUTIONS = (
         "        VerfyStatement: !Sub",
     ),
     in_template(
-        "a substitution that nobody uses",
+        "an unused substitution",
         "StateMachine",
         "        Region: !Ref",
         "        Zone: !Ref AWS::Region\n        Region: !Ref",
@@ -138,20 +134,20 @@ SUBSTITUTIONS = (
 SETTINGS = (
     in_template("a misspelt argument of a job", "ConvertParquetJob", "--max_bad_row_ratio", "--max_bad_rows_ratio"),
     in_template(
-        "an argument that a job does not take",
+        "an argument unknown to the job",
         "GlueTransformJob",
         "        --view: mhealth\n",
         "        --view: mhealth\n        --mode: append\n",
     ),
     in_definition(
-        "an argument that is missing at the start",
+        "an argument missing at the job's start",
         "GlueTransform",
         '"--execution.$": "$$.Execution.Id"',
         '"--run.$": "$$.Execution.Id"',
     ),
-    in_template("a variable that the function lacks", "DownloadFunction", "          RAW_PREFIX: raw\n"),
+    in_template("a missing environment variable", "DownloadFunction", "          RAW_PREFIX: raw\n"),
     in_template(
-        "a variable that nobody reads",
+        "an unused environment variable",
         "DownloadFunction",
         "RAW_PREFIX: raw",
         "RAW_PREFIX: raw\n          STAGE_PREFIX: stage",
@@ -168,5 +164,5 @@ SETTINGS = (
     Mutation(
         "SAM's template for every command", SAMCONFIG, "", "[default.build.parameters]", "[default.global.parameters]"
     ),
-    Mutation("SAM without the right to make roles", SAMCONFIG, "", 'capabilities = "CAPABILITY_IAM"\n', ""),
+    Mutation("SAM without the capability to create roles", SAMCONFIG, "", 'capabilities = "CAPABILITY_IAM"\n', ""),
 )

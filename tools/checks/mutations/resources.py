@@ -1,4 +1,4 @@
-"""What could go wrong in what runs, when it runs, and how long things are kept."""
+"""Mutations of jobs, tables, schedule, retention, names, parameters and alarms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tools.checks.project import TEMPLATE
 
 GLUE = (
     in_template(
-        "records that no query reads",
+        "records in an unreadable format",
         "PublicationsTable",
         "org.openx.data.jsonserde.JsonSerDe",
         "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
@@ -18,9 +18,9 @@ GLUE = (
     in_template("a job without time limit", "ConvertParquetJob", "      Timeout: 30 # minutes\n"),
     in_template("a worker type that does not exist", "ConvertParquetJob", "G.1X", "G.1XL"),
     in_template("workers without bound", "GlueWorkers", "MaxValue: 50", "MaxValue: 5000"),
-    in_template("a script that is not shipped", "GlueTransformJob", "/glue_transform.py", "/transform.py"),
+    in_template("a script that is not deployed", "GlueTransformJob", "/glue_transform.py", "/transform.py"),
     in_template("a crawler that deletes", "Crawler", "DeleteBehavior: LOG", "DeleteBehavior: DELETE_FROM_DATABASE"),
-    in_template("a crawler that makes tables", "Crawler", "InheritFromTable", "InheritFromTables"),
+    in_template("a crawler that creates tables", "Crawler", "InheritFromTable", "InheritFromTables"),
     in_template("a crawler's configuration that is no JSON", "Crawler", '"Version":1.0,', '"Version":1.0;'),
     in_template("a table that the crawler deprecates", "SnapshotsTable", "          compressionType: none\n"),
     in_template(
@@ -52,12 +52,12 @@ SCHEDULE = (
         "        DeadLetterConfig: { Arn: !GetAtt ScheduleDeadLetters.Arn }\n",
     ),
     in_template(
-        "a start that is tried for days",
+        "a start retried for days",
         "Schedule",
         "MaximumEventAgeInSeconds: 3600",
         "MaximumEventAgeInSeconds: 864000",
     ),
-    in_template("a schedule that cannot be switched off", "Schedule", "State: !Ref ScheduleState", "State: ENABLED"),
+    in_template("a schedule that cannot be disabled", "Schedule", "State: !Ref ScheduleState", "State: ENABLED"),
 )
 
 LIFE = (
@@ -67,36 +67,36 @@ LIFE = (
         "      Policies:\n",
         "      ManagedPolicyArns: [arn:aws:iam::aws:policy/AWSLambda_FullAccess]\n      Policies:\n",
     ),
-    in_template("a bucket that goes with the stack", "DataBucket", "    DeletionPolicy: RetainExceptOnCreate\n"),
+    in_template("a bucket deleted with the stack", "DataBucket", "    DeletionPolicy: RetainExceptOnCreate\n"),
     in_template(
-        "a failed deployment that leaves a key behind",
+        "a key retained after a failed deployment",
         "DataKey",
         "DeletionPolicy: RetainExceptOnCreate",
         "DeletionPolicy: Retain",
     ),
     in_template(
-        "no lifecycle for scratch",
+        "no lifecycle for temporary objects",
         "DataBucket",
         "          - { Id: expire-scratch, Status: Enabled, Prefix: tmp/, ExpirationInDays: 7 }\n",
     ),
     in_template("a lifecycle that deletes the table", "DataBucket", "Prefix: tmp/", "Prefix: processed/"),
     in_template(
-        "unfinished uploads that stay",
+        "incomplete uploads that are kept",
         "DataBucket",
         "            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }\n",
     ),
-    in_template("logs that never end", "StateMachineLogGroup", "      RetentionInDays: !Ref LogRetentionDays\n"),
+    in_template("logs without retention", "StateMachineLogGroup", "      RetentionInDays: !Ref LogRetentionDays\n"),
     in_template(
-        "a function with a log group of Lambda's own",
+        "a function with Lambda's default log group",
         "DownloadFunction",
         "      LoggingConfig: { LogGroup: !Ref DownloadLogGroup }\n",
     ),
     in_template("a fixed physical name", "AlarmTopic", "DisplayName: mHealth pipeline", "TopicName: mhealth-alarms"),
     in_template("a fixed name of a workgroup", "WorkGroup", "Name: !Ref AWS::StackName", "Name: mhealth"),
-    in_template("a partition that is written out", "DownloadRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"),
-    in_template("a region that is written out", "StateMachine", "Region: !Ref AWS::Region", "Region: !Sub us-east-1"),
+    in_template("a literal partition", "DownloadRole", "arn:${AWS::Partition}:states:", "arn:aws:states:"),
+    in_template("a literal region", "StateMachine", "Region: !Ref AWS::Region", "Region: !Sub us-east-1"),
     in_template(
-        "an account that is written out",
+        "a literal account",
         "DownloadRole",
         "${AWS::AccountId}:execution:*",
         "123456789012:execution:*",
@@ -108,13 +108,13 @@ LIFE = (
         "    Description: Size in bytes above which a subject's Parquet file is continued in a second one\n",
     ),
     in_template(
-        "a default that its own pattern refuses",
+        "a default that does not match its pattern",
         "SourceUri",
         "Default: kaggle://nirmalsankalana/",
         "Default: kaggle:/nirmalsankalana/",
     ),
     Mutation("a parameter in no group", TEMPLATE, "", "          - ScheduleTimeZone\n", ""),
-    in_template("an output that users rely on is gone", "ScheduleName", "  ScheduleName:", "  DailyScheduleName:"),
+    in_template("a missing output", "ScheduleName", "  ScheduleName:", "  DailyScheduleName:"),
 )
 
 OPERATION = (
@@ -127,14 +127,14 @@ OPERATION = (
     in_template("an alarm on a misspelt dimension", "DeadLettersAlarm", "Name: QueueName", "Name: QueueArn"),
     in_template("an alarm without the topic", "DownloadErrorsAlarm", "      AlarmActions: [!Ref AlarmTopic]\n"),
     in_template(
-        "silence that passes for freshness",
+        "missing data treated as fresh",
         "FreshnessAlarm",
         "TreatMissingData: breaching",
         "TreatMissingData: notBreaching",
     ),
-    in_template("an alarm that looks back for a month", "FreshnessHours", "MaxValue: 168", "MaxValue: 720"),
+    in_template("an alarm with a range of a month", "FreshnessHours", "MaxValue: 168", "MaxValue: 720"),
     in_template("a graph of a misspelt metric", "Dashboard", '"RowsQuarantined"', '"QuarantinedRows"'),
     in_definition("a metric without its dimension", "MeasureNothingNew", '"Name": "Stack"', '"Name": "StackName"'),
     in_template("executions without log", "StateMachine", "Level: ALL", 'Level: "OFF"'),
-    in_template("executions that run at least once", "StateMachine", "Type: STANDARD", "Type: EXPRESS"),
+    in_template("executions with at-least-once semantics", "StateMachine", "Type: STANDARD", "Type: EXPRESS"),
 )

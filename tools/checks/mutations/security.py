@@ -1,4 +1,4 @@
-"""What could go wrong in who may do what, and in what is encrypted."""
+"""Mutations of permissions and encryption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERMISSIONS = (
     ),
     in_template("a role without the key", "CrawlerRole", "Action: kms:Decrypt", "Action: kms:DescribeKey"),
     in_template(
-        "the key beside every service",
+        "the key without a service condition",
         "ConvertParquetRole",
         'Condition: { StringEquals: { "kms:ViaService": !Sub "s3.${AWS::Region}.${AWS::URLSuffix}" } }',
         "",
@@ -28,7 +28,7 @@ PERMISSIONS = (
         '"glue:*"',
     ),
     in_template(
-        "every object of everybody",
+        "every object of every bucket",
         "ShipGlueCodeRole",
         "                Action: s3:PutObject\n                Resource: !Sub ${DataBucket.Arn}/code/*",
         '                Action: s3:PutObject\n                Resource: "*"',
@@ -47,7 +47,7 @@ PERMISSIONS = (
 ENCRYPTION = (
     in_template("a bucket without encryption", "DataBucket", "      BucketEncryption:\n", "      Tags: []\n      X:\n"),
     in_template(
-        "a bucket with a key of S3's own",
+        "a bucket with S3's own key",
         "DataBucket",
         "{ SSEAlgorithm: aws:kms, KMSMasterKeyID: !GetAtt DataKey.Arn }",
         "{ SSEAlgorithm: AES256 }",
@@ -84,7 +84,7 @@ ENCRYPTION = (
     in_template(
         "a bucket that can be made public", "DataBucket", "BlockPublicPolicy: true", "BlockPublicPolicy: false"
     ),
-    in_template("a bucket open to everybody", "DataBucketPolicy", "Effect: Deny", "Effect: Allow"),
+    in_template("a public bucket", "DataBucketPolicy", "Effect: Deny", "Effect: Allow"),
     in_template(
         "a bucket without TLS", "DataBucketPolicy", '"aws:SecureTransport": "false"', '"aws:SecureTransport": "true"'
     ),

@@ -1,4 +1,4 @@
-"""Which of the mutations of every value no check notices, and which of those may live."""
+"""The mutations of every value that no check detects, and those that are accepted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AT_ONCE = 2
 
 
 def is_noticed(broken: Project) -> bool:
-    """Whether a rule finds something, or cannot judge the project at all."""
+    """Whether a rule has a finding, or cannot read the project."""
     for rule in every_rule().values():
         try:
             if any(True for _ in rule(broken)):
@@ -31,9 +31,10 @@ def is_noticed(broken: Project) -> bool:
 
 
 def survivors(project: Project, known: Mapping[str, str]) -> tuple[list[str], int]:
-    """The names of the mutations that neither the rules nor asl-validator nor cfn-lint notice, and how many there were.
+    """The mutations that neither the rules nor asl-validator nor cfn-lint detect, and the number of mutations.
 
-    cfn-lint takes a second for a template: it is asked only about what the rest let pass and no reason of `known` fits.
+    cfn-lint takes a second per template: it runs only for mutations that the others do not detect and `known` does not
+    accept.
     """
     mutations = list(every_value(project))
     shares = [mutations[share::_AT_ONCE] for share in range(_AT_ONCE)]
@@ -54,24 +55,24 @@ def _unnoticed(mutations: Sequence[Broken]) -> list[str]:
 
 
 def reasons() -> dict[str, str]:
-    """Pattern of names -> why what it fits may live."""
+    """Pattern of mutation names to the reason why they are accepted."""
     found: dict[str, str] = yaml.safe_load(REASONS.read_text())
     return found
 
 
 def unexplained(living: Sequence[str], known: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the survivors: one that no reason fits, a reason that fits none."""
+    """Survivors without a reason, and reasons without a survivor."""
     used = set()
     for name in living:
         fitting = _fitting(name, known)
         used |= fitting
         if not fitting:
-            yield f"no check notices {name}: add a promise or a rule, or say in survivors.yaml why it may live"
+            yield f"no check detects {name}: add a promise or a rule, or a reason in survivors.yaml"
     for pattern in known:
         if pattern not in used:
-            yield f"survivors.yaml has a reason for {pattern!r}, which nothing that lives fits: take it out"
+            yield f"survivors.yaml has a reason for {pattern!r}, which matches no survivor: remove it"
 
 
 def _fitting(name: str, known: Mapping[str, str]) -> set[str]:
-    """The patterns that a name fits; `*` is any text in them, nothing else is special."""
+    """The patterns that match a name; `*` matches any text."""
     return {pattern for pattern in known if fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))}

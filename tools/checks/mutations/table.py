@@ -13,22 +13,22 @@ _END = "<!-- end of mutations -->"
 
 
 def table(found: Found) -> str:
-    """The mutations and what caught each, in Markdown."""
+    """The mutations and the checks that detect them, as a Markdown table."""
     rows = [f"| {name} | {', '.join(checks)} |" for name, checks in found.items() if name]
-    return "\n".join(["| broken on purpose | caught by |", "|---|---|", *rows])
+    return "\n".join(["| mutation | detected by |", "|---|---|", *rows])
 
 
 def written(document: Path = DOCUMENT) -> str:
-    """The table as the document has it. Raises ValueError where it has none."""
+    """The table in the document. Raises ValueError where there is none."""
     _, begin, rest = document.read_text().partition(_BEGIN)
     found, end, _ = rest.partition(_END)
     if not begin or not end:
-        raise ValueError(f"{document.name} has no place for the mutations, between {_BEGIN} and {_END}")
+        raise ValueError(f"{document.name} has no table of mutations between {_BEGIN} and {_END}")
     return found.strip()
 
 
 def renew(found: Found, document: Path = DOCUMENT) -> None:
-    """Put the table into the document."""
+    """Write the table to the document."""
     text, old = document.read_text(), written(document)
     head, _, rest = text.partition(_BEGIN)
     _, _, tail = rest.partition(_END)
@@ -37,13 +37,13 @@ def renew(found: Found, document: Path = DOCUMENT) -> None:
 
 
 def stale(found: Found, document: Path = DOCUMENT) -> list[str]:
-    """The rows that the document lacks or has wrong. What slow tools say in addition is taken from the document."""
+    """The rows that are missing or wrong in the document. Findings of slow tools are taken from the document."""
     old = set(_without_slow_tools(written(document)))
     return sorted(old ^ set(_without_slow_tools(table(found))))
 
 
 def _without_slow_tools(text: str) -> list[str]:
-    """Rows without those tools, but where nothing else caught the mutation."""
+    """Rows without the slow tools, except where only they detect the mutation."""
     rows = []
     for row in text.splitlines():
         _, name, checks, *_ = (cell.strip() for cell in row.split("|"))

@@ -1,4 +1,4 @@
-"""Every value of the template and of the state machine, broken one by one: removed, doubled, emptied."""
+"""Mutations of every value of the template and of the state machine: removed, duplicated, emptied."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Part = Literal["template", "definition"]
 Path = tuple[str | int, ...]
 
 _NAMES = ("Sid", "Id", "MetricName", "Name")
-"""What a member of a list is called by, where it has one of these: a path stays true when others come before it."""
+"""The keys that name a member of a list, so that its path does not change with its index."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """One value of one file, broken in one way."""
+    """One value of one file, mutated in one way."""
 
     part: Part
     path: Path
@@ -26,17 +26,17 @@ class Broken:
 
     @property
     def name(self) -> str:
-        """As the survivors are listed: `template Resources.DataKey.Properties.Tags removed`."""
+        """The name in survivors.yaml: `template Resources.DataKey.Properties.Tags removed`."""
         return f"{self.part} {'.'.join(self.names)} {self.how}"
 
     def applied(self, project: Project) -> Project:
-        """The broken project."""
+        """The mutated project."""
         whole = getattr(project, self.part)
         return project.with_data(self.part, _replaced(whole, self.path, self.how))
 
 
 def every_value(project: Project) -> Iterator[Broken]:
-    """Every mutation of the two files' data, in the order of the files."""
+    """Every mutation of the two files, in the order of the files."""
     for part in ("template", "definition"):
         for path, names, value in _walk(getattr(project, part), (), ()):
             for how in _ways(value):
@@ -68,13 +68,13 @@ def _ways(value: Any) -> Iterator[str]:
 
 
 def _changed(value: Any, how: str) -> Any:
-    """The value, broken; the value itself where that way does not apply to it."""
+    """The mutated value; the value itself where the mutation does not apply."""
     if isinstance(value, bool):
         return (not value) if how == "doubled" else value
     if isinstance(value, int | float):
         return value * 2 if how == "doubled" else 0
     if isinstance(value, dict):
-        # What is emptied of its one function is what the function's removal makes, too.
+        # Emptying a value of one function gives the same result as removing the function.
         return value if how == "doubled" or len(value) == 1 else {}
     if isinstance(value, str | list):
         return value * 2 if how == "doubled" else type(value)()
@@ -82,7 +82,7 @@ def _changed(value: Any, how: str) -> Any:
 
 
 def _replaced(value: Any, path: Path, how: str) -> Any:
-    """A copy that shares everything beside the path."""
+    """A copy with a new value at the path; everything else is shared."""
     key, *rest = path
     copy: Any = dict(value) if isinstance(value, dict) else list(value)
     if rest:

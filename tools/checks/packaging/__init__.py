@@ -1,5 +1,5 @@
-"""The packages as SAM makes them, and what they do where nothing else of ours is.
+"""Checks of the packages that SAM builds, in environments without the project.
 
-`sam build` and `sam package` run as anybody runs them, the artifacts go to the local AWS, the packaged template is
-deployed there, and the code that arrived runs in environments that hold what Lambda's and Glue's runtimes hold.
+`sam build` and `sam package` upload the artifacts to the local AWS, the packaged template is deployed there, and the
+deployed code runs in environments that contain only what Lambda's and Glue's runtimes contain.
 """

@@ -1,4 +1,4 @@
-"""The functions' packages where there is only what Lambda has: a Python of its version, and its standard library."""
+"""The functions' packages in Lambda's environment: a Python of its version with only the standard library."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ COLUMNS = (
 
 
 def lands_the_dataset(workshop: Workshop) -> str:
-    """Run the handler of the deployed package on an empty bucket; what it downloads and uploads is checked.
+    """Run the handler of the deployed package on an empty bucket; check what it downloads and uploads.
 
-    Raises CheckSkipped where this machine has no such Python. The checks behind this one find a landed dataset all the
-    same: the function's source lands it in our own environment.
+    Raises CheckSkipped where this machine has no such Python. The source then runs in the project's environment, so
+    that the later checks have a landed dataset.
     """
     event = {"started_at": STARTED_AT, "execution": "check", "input": {}}
     try:
@@ -43,9 +43,9 @@ def lands_the_dataset(workshop: Workshop) -> str:
         raise
     answer = invoke(workshop, "DownloadFunction", event, environments.lambda_python())
     result = answer.get("result", {})
-    told = {key: result.get(key) for key in ("changed", "snapshot", "raw_version", "files", "lines")}
-    if told != {"changed": True, "snapshot": SNAPSHOT, "raw_version": 1, "files": 2, "lines": 3}:
-        raise CheckFailed(f"the handler answered {json.dumps(answer, indent=2)}")
+    summary = {key: result.get(key) for key in ("changed", "snapshot", "raw_version", "files", "lines")}
+    if summary != {"changed": True, "snapshot": SNAPSHOT, "raw_version": 1, "files": 2, "lines": 3}:
+        raise CheckFailed(f"the handler returned {json.dumps(answer, indent=2)}")
     s3, bucket = workshop.client("s3"), workshop.resource("DataBucket")
     for subject, lines in ((1, SUBJECT_1), (2, SUBJECT_2)):
         key = f"raw/version=1/mHealth_subject{subject}.csv"
@@ -54,17 +54,17 @@ def lands_the_dataset(workshop: Workshop) -> str:
             raise CheckFailed(f"{key} holds\n{landed}")
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=result["raw_manifest"])["Body"].read())
     if [file["lines"] for file in manifest["files"]] != [2, 1]:
-        raise CheckFailed(f"the manifest tells {manifest['files']}")
-    return f"landed 2 files with Python {python} and nothing but the package"
+        raise CheckFailed(f"the manifest has {manifest['files']}")
+    return f"landed 2 files with Python {python} and only the package"
 
 
 def _python() -> str:
-    """The version of the empty environment. Raises CheckSkipped for none, CheckFailed for a package in it."""
+    """The Python version of the empty environment. Raises CheckSkipped for none, CheckFailed for packages."""
     wanted = ".".join(map(str, environments.LAMBDA_PYTHON))
     if not environments.lambda_python().exists():
         raise CheckSkipped(f"there is no Python {wanted} on this machine, which the functions run on")
     if held := packages(environments.lambda_python()):
-        raise CheckFailed(f"the environment is to be empty and holds {sorted(held)}")
+        raise CheckFailed(f"expected an empty environment, found {sorted(held)}")
     return wanted
 
 
@@ -79,7 +79,7 @@ print(len(render(report())))
 
 
 def renders_the_report(workshop: Workshop) -> str:
-    """Import the report's handler and render a page by what `sam build` made, beside nothing but Lambda's own.
+    """Import the report's handler and render a page with the package of `sam build`, in Lambda's environment.
 
     Raises CheckSkipped where this machine has no such Python.
     """
@@ -103,9 +103,9 @@ def renders_the_report(workshop: Workshop) -> str:
 def invoke(
     workshop: Workshop, logical_id: str, event: dict[str, Any], python: Path, code: Path | None = None
 ) -> dict[str, Any]:
-    """What the function's package, or the `code` in its place, answers when `python` runs it.
+    """Invoke the function's package, or `code` instead, with `python`; return its result.
 
-    It gets what the stack gives to the function.
+    It gets the environment variables and the event of the stack.
     """
     name = workshop.resource(logical_id)
     settings = workshop.client("lambda").get_function_configuration(FunctionName=name)
@@ -143,7 +143,7 @@ def invoke(
         "LOCAL_AWS_TIMEOUT": str(settings["Timeout"]),
     }
     done = subprocess.run(
-        # -I: nothing of ours on the path. -B: the code's folder stays as unpacked, as it is on Lambda.
+        # -I: nothing of the project on the path. -B: the folder stays as unpacked, as it does on Lambda.
         [str(python), "-I", "-B", str(Path(bootstrap.__file__)), str(place)],
         cwd=code,
         env=variables,
@@ -154,7 +154,7 @@ def invoke(
         check=False,
     )
     if not (place / "result.json").exists():
-        raise CheckFailed(f"the handler gave no answer:\n{done.stdout}")
+        raise CheckFailed(f"the handler returned nothing:\n{done.stdout}")
     answer: dict[str, Any] = json.loads((place / "result.json").read_text())
     if "error" in answer:
         raise CheckFailed(f"the handler failed:\n{done.stdout}")
@@ -162,7 +162,7 @@ def invoke(
 
 
 def packages(python: Path) -> set[str]:
-    """The names of the packages that an environment holds."""
+    """The names of the packages in an environment."""
     ask = "import importlib.metadata as m; print(*{each.metadata['Name'] for each in m.distributions()})"
     done = subprocess.run([str(python), "-I", "-c", ask], capture_output=True, text=True, check=True)
     return set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""The jobs as they were shipped, where there is only what a Glue job finds."""
+"""The deployed code of the jobs, in an environment with only the packages of a Glue job."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tools.checks.runner import CheckFailed
 from tools.waiting import HANG
 
 RUN = {"--raw_manifest": "manifests/raw/version=1.json", "--snapshot": str(SNAPSHOT), "--execution": "check"}
-"""What the state machine adds to a job's arguments."""
+"""The arguments that the state machine adds."""
 
 
 def makes_the_snapshot(workshop: Workshop) -> str:
-    """Run both jobs on what the function landed; the snapshot that they make is checked."""
+    """Run both jobs on the landed dataset, and check their snapshot."""
     _check_environment()
     shipped = sum(run_job(workshop, f"{name}Job") for name in ("ConvertParquet", "GlueTransform"))
     s3, bucket = workshop.client("s3"), workshop.resource("DataBucket")
@@ -43,7 +43,7 @@ def makes_the_snapshot(workshop: Workshop) -> str:
 
 
 def run_job(workshop: Workshop, logical_id: str) -> int:
-    """Run a job of the packaged stack in the empty environment; returns the bytes of its code."""
+    """Run a job of the packaged stack in the empty environment; return the size of its code."""
     job = workshop.client("glue").get_job(JobName=workshop.resource(logical_id))["Job"]
     place = workshop.folder / logical_id
     place.mkdir()
@@ -78,14 +78,14 @@ def _fetched(workshop: Workshop, uri: str, folder: Path) -> Path:
 
 
 def _spark(glue_version: str) -> spark_runtime.SparkRuntime:
-    """The Spark of the empty environment."""
+    """Spark in the empty environment."""
     python = environments.glue_python()
     (home,) = python.parents[1].glob("lib/python3.*/site-packages/pyspark")
     return spark_runtime.SparkRuntime(GLUE_VERSIONS[glue_version], python, home)
 
 
 def _environment(workshop: Workshop, spark: spark_runtime.SparkRuntime) -> dict[str, str]:
-    """What Spark needs, and nothing of ours on the path."""
+    """Spark's environment variables, with nothing of the project on the path."""
     return {
         **spark_runtime.environment(spark),
         **workshop.aws.world.client_environment(),
@@ -96,7 +96,7 @@ def _environment(workshop: Workshop, spark: spark_runtime.SparkRuntime) -> dict[
 
 
 def _check_environment() -> None:
-    """The environment holds the packages that are named for it, what these need, and nothing of ours."""
+    """Check that the environment has its packages and their dependencies, and nothing of the project."""
     held = packages(environments.glue_python())
     ours = {name for name in held if re.search("mhealth|moto|duckdb|kaggle|powertools", name)}
     if ours or not held >= set(environments.GLUE_RUNTIME):

@@ -1,4 +1,4 @@
-"""What the SAM CLI makes of the repository."""
+"""The SAM CLI on the repository: validate, build, package, deploy."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from tools.paths import ROOT
 
 _BUILD_CACHE = ROOT / ".cache" / "checks" / "sam-build"
 DEPLOYED = "deployed"
-"""The stack that `sam deploy` makes."""
+"""The name of the stack that `sam deploy` creates."""
 
-_LAMBDA_UNZIPPED = 262_144_000  # bytes: what Lambda takes, unzipped, with layers
+_LAMBDA_UNZIPPED = 262_144_000  # bytes: Lambda's limit, unzipped, with layers
 
 
 def validate() -> str:
-    """`sam validate --lint` on the source template."""
+    """Run `sam validate --lint` on the source template."""
     command(str(environments.sam()), "validate", "--lint", environment=environments.tool_environment())
     return "the source template"
 
 
 def build(workshop: Workshop) -> str:
-    """`sam build` as anybody calls it, but for the folder; what lies in the functions' folders then."""
+    """Run `sam build` with another output folder; return the packages' sizes."""
     command(
         *(str(environments.sam()), "build", "--cached", "--cache-dir", str(_BUILD_CACHE)),
         *("--build-dir", str(workshop.built.parent)),
         environment=environments.tool_environment(),
     )
-    told = []
+    sizes = []
     for name in functions(yaml_parse(workshop.built.read_text())):
         files = [path for path in (workshop.built.parent / name).rglob("*") if path.is_file()]
         total = sum(path.stat().st_size for path in files)
         if total > _LAMBDA_UNZIPPED:
-            raise CheckFailed(f"{name} has {size(total)} unzipped: Lambda takes {size(_LAMBDA_UNZIPPED)}")
-        told.append(f"{name} {size(total)} unzipped, {len(files)} files")
-    return "; ".join(told)
+            raise CheckFailed(f"{name} has {size(total)} unzipped: Lambda's limit is {size(_LAMBDA_UNZIPPED)}")
+        sizes.append(f"{name} {size(total)} unzipped, {len(files)} files")
+    return "; ".join(sizes)
 
 
 def package(workshop: Workshop) -> str:
-    """`sam package` of what was built, to the local AWS as S3; every local path is an object there then."""
+    """Run `sam package` against the local AWS; check that every local path is an object there."""
     workshop.client("s3").create_bucket(Bucket=ARTIFACTS)
     command(
         *(str(environments.sam()), "package", "--template-file", str(workshop.built), "--s3-bucket", ARTIFACTS),
@@ -54,24 +54,24 @@ def package(workshop: Workshop) -> str:
         environment=workshop.environment(),
     )
     template = yaml_parse(workshop.packaged.read_text())
-    told = []
+    sizes = []
     for name, uri in references(template):
         if not str(uri).startswith(f"s3://{ARTIFACTS}/"):
             raise CheckFailed(f"{name} refers to {uri}: expected an object of s3://{ARTIFACTS}")
         body = artifact(workshop, name)
         if name in functions(template):
-            told.append(f"{name} {size(len(body))}")
+            sizes.append(f"{name} {size(len(body))}")
             with zipfile.ZipFile(io.BytesIO(body)) as archive:
                 compiled = [
                     each for each in archive.namelist() if each.startswith(("__pycache__/", "mhealth/__pycache__/"))
                 ]
             if compiled:
-                raise CheckFailed(f"{name} holds what this machine compiled: {', '.join(compiled)}")
-    return f"zips: {', '.join(told)}"
+                raise CheckFailed(f"{name} contains files compiled on this machine: {', '.join(compiled)}")
+    return f"zips: {', '.join(sizes)}"
 
 
 def artifact(workshop: Workshop, logical_id: str) -> bytes:
-    """What `sam package` uploaded for a resource."""
+    """The object that `sam package` uploaded for a resource."""
     uri = dict(references(yaml_parse(workshop.packaged.read_text())))[logical_id]
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     body: bytes = workshop.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -79,7 +79,7 @@ def artifact(workshop: Workshop, logical_id: str) -> bytes:
 
 
 def deploy_packaged(workshop: Workshop) -> str:
-    """The packaged template, deployed by CloudFormation's API alone."""
+    """Deploy the packaged template by CloudFormation's API."""
     cloudformation = workshop.client("cloudformation")
     cloudformation.create_stack(
         StackName=STACK, TemplateBody=workshop.packaged.read_text(), Capabilities=["CAPABILITY_IAM"]
@@ -104,7 +104,7 @@ def functions(template: dict[str, Any]) -> list[str]:
 
 
 def references(template: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Logical id and address of all that SAM has to upload."""
+    """Logical id and URI of every artifact that SAM uploads."""
     for name, resource in template["Resources"].items():
         key = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::StateMachine": "DefinitionUri"}
         if resource["Type"] in key:
@@ -113,23 +113,23 @@ def references(template: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def deploy(workshop: Workshop) -> str:
-    """`sam deploy` as the README has it, twice, then `sam delete`; the second time there is nothing to do."""
-    told = _sam_deploy(workshop)
+    """Run `sam deploy` of the README twice, which must change nothing the second time, then `sam delete`."""
+    output = _sam_deploy(workshop)
     cloudformation = workshop.client("cloudformation")
     (stack,) = cloudformation.describe_stacks(StackName=DEPLOYED)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     if stack["StackStatus"] != "CREATE_COMPLETE" or set(outputs) != OUTPUTS:
-        raise CheckFailed(f"the stack is {stack['StackStatus']} with the outputs {outputs}:\n{told}")
-    told = _sam_deploy(workshop)
-    if "No changes to deploy" not in told:
-        raise CheckFailed(f"sam deploy found something to change in what it had just deployed:\n{told}")
+        raise CheckFailed(f"the stack is {stack['StackStatus']} with the outputs {outputs}:\n{output}")
+    output = _sam_deploy(workshop)
+    if "No changes to deploy" not in output:
+        raise CheckFailed(f"the second sam deploy was expected to change nothing:\n{output}")
     command(
         *(str(environments.sam()), "delete", "--stack-name", DEPLOYED, "--no-prompts", "--region", workshop.aws.region),
         environment=workshop.environment(),
     )
     left = {each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]}
     if DEPLOYED in left:
-        raise CheckFailed("sam delete left the stack")
+        raise CheckFailed("sam delete did not delete the stack")
     workshop.client("s3").head_bucket(Bucket=outputs["DataBucketName"])
     return "deployed, unchanged when deployed again, deleted; the data bucket is kept"
 

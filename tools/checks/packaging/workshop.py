@@ -1,4 +1,4 @@
-"""What the packaging checks share: a folder, and one local AWS, made when the first of them asks."""
+"""The shared resources of the packaging checks: a folder, and one local AWS, created on first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.checks.environments import tool_environment
 
 STACK = "packaged"
 ARTIFACTS = "artifacts"
-"""The bucket that `sam package` uploads to."""
+"""The bucket of `sam package`."""
 
 SUBJECT_1 = [
     "\t".join(["-9.8184", "0.0092", "0.29563", "0.0041863", *(f"{place}.5" for place in range(19)), "4"]),
@@ -30,7 +30,7 @@ SUBJECT_2 = ["\t".join(["1.0", "2.0", "3.0", "4.0", *(f"{place}.0" for place in 
 
 @dataclass
 class Workshop:
-    """A temporary folder and a local AWS, from `with` to its end. Safe to use from two checks at once."""
+    """A temporary folder and a local AWS, as a context manager. Thread-safe."""
 
     _ending: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,7 +45,7 @@ class Workshop:
 
     @cached_property
     def folder(self) -> Path:
-        """Where everything is made."""
+        """The temporary folder."""
         return Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="checks-")))
 
     @property
@@ -60,7 +60,7 @@ class Workshop:
 
     @property
     def aws(self) -> LocalAws:
-        """A local AWS without a stack; its Kaggle has two subjects, of two lines and of one."""
+        """A local AWS without a stack, with a dataset of two subjects, of two lines and of one."""
         with self._lock:
             return self._aws
 
@@ -83,7 +83,7 @@ class Workshop:
         )
 
     def environment(self) -> dict[str, str]:
-        """The environment of a tool that takes the local AWS for AWS."""
+        """Environment variables that point a tool to the local AWS."""
         return {**tool_environment(), "AWS_ENDPOINT_URL": self.aws.endpoint, "NO_PROXY": "127.0.0.1"}
 
     def resource(self, logical_id: str) -> str:
@@ -94,5 +94,5 @@ class Workshop:
 
 
 def size(byte_count: int) -> str:
-    """A number of bytes for people."""
+    """A size in bytes, kB or MB."""
     return f"{byte_count / 1e6:.1f} MB" if byte_count >= 1e6 else f"{byte_count / 1e3:.0f} kB"

@@ -1,5 +1,5 @@
-"""The project's own rules: what cfn-lint, checkov, asl-validator and sam let pass.
+"""The project's own rules, for faults that cfn-lint, checkov, asl-validator and sam do not detect.
 
-A rule is a function from the project to its problems, one text each; its docstring says why it is there. The name of
-the function is the name of the rule. They are grouped by idea, a module each.
+A rule is a function from the project to its problems, one string each. Its docstring gives the reason for the rule;
+its name is the rule's name. Each module has the rules of one topic.
 """

@@ -1,4 +1,4 @@
-"""Alarms and dashboard look at metrics that exist, and somebody is told."""
+"""Rules on alarms and dashboard: their metrics exist, and alarms notify the topic."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ METRICS = {
     # Athena User Guide, "List of CloudWatch metrics and dimensions for Athena".
     "AWS/Athena": ({"ProcessedBytes", "TotalExecutionTime"}, {"WorkGroup", "QueryState", "QueryType"}),
 }
-"""Namespace -> names of its metrics and of their dimensions, as far as this project uses or may use them."""
+"""Namespace to the names of its metrics and dimensions, as far as this project may use them."""
 
 EXPECTED = {
     "ExecutionsFailed",
@@ -39,7 +39,7 @@ EXPECTED = {
     "ApproximateNumberOfMessagesVisible",
     "Errors",
 }
-"""What has to have an alarm, by the name of its metric."""
+"""The metrics that must have an alarm."""
 
 OWN_DIMENSIONS = {"Stack"}
 _TOPIC = [{"Ref": "AlarmTopic"}]
@@ -47,7 +47,7 @@ _OWN_NAMESPACE = {"Fn::FindInMap": ["Metrics", "Of", "Pipeline"]}
 
 
 def own_metrics(project: Project, source: Path = ROOT / "lambda_ingest" / "ingest" / "metrics.py") -> set[str]:
-    """The metrics that the pipeline itself puts: those of the states and those that the function prints."""
+    """The pipeline's own metrics: those put by states and those logged by the function."""
     put = {
         datum["MetricName"]
         for task in project.tasks.values()
@@ -64,8 +64,8 @@ def _known(project: Project, namespace: Any) -> tuple[set[str], set[str]]:
 
 
 @rule
-def alarms_watch_metrics_that_exist(project: Project) -> Iterable[str]:
-    """An alarm on a misspelt metric or dimension is made without complaint and stays silent for ever."""
+def alarms_use_existing_metrics(project: Project) -> Iterable[str]:
+    """An alarm on a misspelt metric or dimension deploys without an error and never goes off."""
     for name, alarm in project.of_type("AWS::CloudWatch::Alarm").items():
         metrics, dimensions = _known(project, alarm.get("Namespace"))
         if alarm.get("MetricName") not in metrics:
@@ -83,31 +83,31 @@ def alarms_watch_metrics_that_exist(project: Project) -> Iterable[str]:
 
 
 @rule
-def alarms_tell_the_topic(project: Project) -> Iterable[str]:
-    """An alarm without an action changes its colour and tells nobody."""
+def alarms_notify_the_topic(project: Project) -> Iterable[str]:
+    """An alarm without an action notifies nobody."""
     for name, alarm in project.of_type("AWS::CloudWatch::Alarm").items():
         for key in ("AlarmActions", "OKActions"):
             if alarm.get(key) != _TOPIC:
                 yield f"{name}: {key} must be the topic AlarmTopic"
         if not alarm.get("AlarmDescription"):
-            yield f"{name}: AlarmDescription says what to do, and is missing"
+            yield f"{name}: AlarmDescription is missing; it must say what to do"
         if alarm.get("ActionsEnabled", True) is not True:
             yield f"{name}: its actions are disabled"
 
 
 @rule
-def what_can_fail_has_an_alarm(project: Project) -> Iterable[str]:
-    """Failed and timed-out runs, no run at all, starts that were not delivered, errors of the function."""
+def failures_have_alarms(project: Project) -> Iterable[str]:
+    """Failed and timed-out runs, missing runs, undelivered starts and errors of the functions need an alarm."""
     alarms = project.of_type("AWS::CloudWatch::Alarm")
     for metric in sorted(EXPECTED - {alarm.get("MetricName") for alarm in alarms.values()}):
         yield f"there is no alarm on {metric}"
     for name, alarm in alarms.items():
-        # Silence is the failure where a sign of life is awaited, and no news elsewhere.
+        # Missing data is a failure for the metric of successful runs, and normal for all others.
         awaited = str(alarm.get("ComparisonOperator")).startswith("LessThan")
         expected = "breaching" if awaited else "notBreaching"
         if alarm.get("TreatMissingData") != expected:
             yield f"{name}: TreatMissingData is {alarm.get('TreatMissingData')}, expected {expected}"
-        # CloudWatch refuses an alarm that looks back for more than a week.
+        # CloudWatch rejects an alarm whose evaluation range is longer than a week.
         evaluation = alarm.get("EvaluationPeriods")
         parameter = project.parameters.get(str(evaluation.get("Ref")), {}) if isinstance(evaluation, dict) else {}
         longest = (parameter.get("MaxValue") if parameter else evaluation) or 0
@@ -116,8 +116,8 @@ def what_can_fail_has_an_alarm(project: Project) -> Iterable[str]:
 
 
 @rule
-def dashboard_shows_metrics_that_exist(project: Project) -> Iterable[str]:
-    """A graph of a misspelt metric is an empty graph, which looks like good news."""
+def dashboard_uses_existing_metrics(project: Project) -> Iterable[str]:
+    """A graph of a misspelt metric is empty."""
     for name, dashboard in project.of_type("AWS::CloudWatch::Dashboard").items():
         shown = list(_graphs(str(dashboard.get("DashboardBody"))))
         if not shown:
@@ -135,17 +135,17 @@ def _body_problems(project: Project, body: object) -> Iterator[str]:
     text, own = body.get("Fn::Sub", ["", {}]) if isinstance(body, dict) else (str(body), {})
     for alarm in project.of_type("AWS::CloudWatch::Alarm"):
         if f"${{{alarm}.Arn}}" not in str(body):
-            yield f"it does not show the alarm {alarm}"
+            yield f"the alarm {alarm} is missing"
     for variable in own:
         text = text.replace(f"${{{variable}}}", "" if variable == "Freshness" else variable)
     try:
         json.loads(text)
     except ValueError as error:
-        yield f"its body is no JSON: {error}"
+        yield f"the body is not valid JSON: {error}"
 
 
 def _graphs(body: str) -> Iterator[list[str]]:
-    """Namespace, metric, dimension, value, ... of every line of every graph; `.` is the line before's."""
+    """Namespace, metric, dimension, value, ... of every line of every graph; `.` repeats the line before's."""
     before: list[str] = []
     body = body.replace("\\n", "\n")
     for row in re.findall(r"""\[((?:"[^"\[\]]*"(?:,\s*)?){4,})(?:\{[^{}]*\})?\]""", body):

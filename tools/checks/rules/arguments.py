@@ -1,4 +1,4 @@
-"""The arguments of the states' calls, held against the services' own models, which botocore carries."""
+"""Rules on the arguments of the states' calls, by the service models of botocore."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ OPTIMISED = {
     "athena:getQueryResults": "athena:GetQueryResults",
     "sns:publish": "sns:Publish",
 }
-"""The calls that Step Functions has integrations of its own for, with the operation that each is."""
+"""The calls with an optimised integration, and the API operation of each."""
 
 _JSON = {"Payload", "Message", "Body"}
-"""Arguments that take any JSON: Step Functions makes the text of it."""
+"""Arguments that take any JSON, which Step Functions serialises."""
 
 
 @cache
 def operation(call: str) -> OperationModel:
-    """The model of a Task's call, `lambda:invoke` or `aws-sdk:glue:getCrawler`. Raises ValueError for none."""
+    """The model of a Task's call, `lambda:invoke` or `aws-sdk:glue:getCrawler`. Raises ValueError for others."""
     named = OPTIMISED.get(call) or call.removeprefix("aws-sdk:")
     service, _, name = named.partition(":")
     try:
@@ -38,8 +38,8 @@ def operation(call: str) -> OperationModel:
 
 
 @rule
-def calls_have_the_arguments_that_they_take(project: Project) -> Iterable[str]:
-    """A required argument that is missing, or one that the service does not know, fails the state when it runs."""
+def calls_match_the_service_models(project: Project) -> Iterable[str]:
+    """A missing required argument or an unknown argument fails the state at run time."""
     for name, task in project.tasks.items():
         try:
             model = operation(task["Resource"].partition(":states:::")[2])
@@ -61,7 +61,7 @@ def _problems(given: Any, shape: Any, path: str) -> Iterator[str]:
             yield f"{path} lacks {name}"
         for name, (key, value) in names.items():
             if name not in shape.members:
-                yield f"{path} has {name}, which the call does not take"
+                yield f"{path} has the unknown argument {name}"
             elif not key.endswith(".$") and name not in _JSON:
                 yield from _problems(value, shape.members[name], f"{path}.{name}")
     elif kind == "list":
@@ -80,8 +80,8 @@ def _problems(given: Any, shape: Any, path: str) -> Iterator[str]:
 
 
 @rule
-def names_are_one_substitution(project: Project) -> Iterable[str]:
-    """A name of a resource is what the template gives, and nothing beside it."""
+def resource_names_are_substitutions(project: Project) -> Iterable[str]:
+    """The name of a resource must be exactly one substitution."""
     for name, task in project.tasks.items():
         for path, text in _literals(task.get("Parameters", {}), "Parameters"):
             if "${" in text and not re.fullmatch(r"\$\{\w+\}", text):
@@ -101,8 +101,8 @@ def _literals(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 @rule
-def metrics_are_put_once_and_whole(project: Project) -> Iterable[str]:
-    """A datum needs a value and one dimension; the same metric twice in a call counts twice."""
+def metrics_are_put_once_and_complete(project: Project) -> Iterable[str]:
+    """A datum needs a value and one dimension; a metric that occurs twice in a call counts twice."""
     for name, task in project.tasks.items():
         data = task.get("Parameters", {}).get("MetricData", [])
         metrics = [datum.get("MetricName") for datum in data]

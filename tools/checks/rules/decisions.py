@@ -1,4 +1,4 @@
-"""Where the state machine goes from a Choice state: cases written by hand."""
+"""Rules on Choice states: cases written by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READY, _STATUS = {"State": "READY"}, {"Status": "SUCCEEDED"}
 
 
 def _crawl(crawler: dict[str, Any], *, last: str = '["the crawl before"]', waited: int = 0) -> dict[str, Any]:
-    """A look at the crawler, after so many seconds; `last` is the last crawl's start."""
+    """The state of the crawler after `waited` seconds; `last` is the start of the last crawl."""
     return {"crawl": {"before": '["the crawl before"]', "waited": waited, "answer": {"crawler": crawler, "last": last}}}
 
 
@@ -34,7 +34,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
             ({"rows": "10", "subjects": "1"}, "WhoRefreshesTheCatalog"),
         )
     ),
-    # The parameter CatalogRefresh, in a run that made a snapshot and in one that publishes again.
+    # The parameter CatalogRefresh, in a run with a new snapshot and in one that publishes again.
     ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Crawler"}, "transform": {}}, "ReadLastCrawl"),
     ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Crawler"}}, "ReadLastCrawl"),
     ("WhoRefreshesTheCatalog", {"download": {"catalog_refresh": "Job"}, "transform": {}}, "ReadSnapshotSummary"),
@@ -44,11 +44,11 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("WasItPublishedAgain", {"summary": {}}, "PublishedAgain"),
     ("WasItPublishedAgain", {}, "NothingNew"),
     ("IsThereSomethingNew", {"download": {"changed": False, "running": "arn"}}, "AnotherExecutionIsRunning"),
-    # The first crawl has no LastCrawl while it runs; a second one has that of the crawl before.
+    # During the first crawl there is no LastCrawl; during a later one it is the previous crawl.
     ("HasCrawlerFinished", _crawl({"State": "RUNNING"}), "CountWait"),
     ("HasCrawlerFinished", _crawl({"State": "STOPPING", "LastCrawl": _STATUS}, waited=3599), "CountWait"),
     ("HasCrawlerFinished", _crawl(_READY), "CountWait"),
-    # Just after its start a crawler may be READY still.
+    # Just after its start a crawler may still be READY.
     ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": _STATUS}, last='["the crawl before"]'), "CountWait"),
     (
         "HasCrawlerFinished",
@@ -56,7 +56,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         "CountWait",
     ),
     ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": _STATUS}, last='["now"]'), "ReadSnapshotSummary"),
-    # A crawl that has ended is told before the crawler can be started again, and a start before how it ended.
+    # A crawl's end is reported before the crawler can be started again, its start before its result.
     ("HasCrawlerFinished", _crawl({"State": "STOPPING", "LastCrawl": _STATUS}, last='["now"]'), "CountWait"),
     ("HasCrawlerFinished", _crawl(_READY, last='["now"]'), "CountWait"),
     ("HasCrawlerFinished", _crawl({**_READY, "LastCrawl": {"Status": "FAILED"}}, last='["now"]'), "CrawlerFailed"),
@@ -78,7 +78,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     ("IsThisTheNewestSnapshot", {"convert": {}, "newer": {"KeyCount": 1}}, "Superseded"),
     ("IsThisTheNewestSnapshot", {"convert": {}, "newer": {"KeyCount": 0}}, "PublishSnapshot"),
-    # What is published again, after a rollback, may be older than what was published.
+    # A snapshot that is published again after a rollback may be older than the published one.
     ("IsThisTheNewestSnapshot", {"newer": {"KeyCount": 1}}, "PublishSnapshot"),
     ("ExplainFailure", {"failure": {"Error": "States.Timeout"}}, "ExplainTimeout"),
     ("ExplainFailure", {"failure": {"Error": "X", "Cause": '{"QueryExecution": {}}'}}, "ParseQueryFailure"),
@@ -96,7 +96,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("IsFunctionErrorNamed", {"failure": {"Error": "UnknownLayout"}}, "NotifyFailure"),
     ("DoesTheJobSayWhy", {"failure": {"parsed": {"ErrorMessage": "x"}}}, "ExplainJobFailure"),
     ("DoesTheJobSayWhy", {"failure": {"parsed": {}}}, "ExplainJobEnd"),
-    # How Glue writes what failed: docs/errors.md.
+    # Formats of Glue's error messages: docs/errors.md.
     (
         "FindErrorClass",
         {"failure": {"parts": ["Error Category", " X", " Failed Line Number", " 20", " MissingSubject", " 3"]}},
@@ -125,14 +125,14 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     ("NameJobFailure", {"failure": {"class": {"name": " OutOfMemoryError"}}}, "NotifyFailure"),
 )
-"""A Choice state, the execution's document, and the state that follows."""
+"""A Choice state, its input, and the expected next state."""
 
 _NOTHING = object()
 
 
 @rule
-def decisions_are_those_of_the_design(project: Project) -> Iterable[str]:
-    """A condition that is gone or turned round publishes what is not whole, or fails what is well."""
+def choices_match_the_design(project: Project) -> Iterable[str]:
+    """A missing or inverted condition publishes an incomplete snapshot, or fails a good run."""
     choices = {name for name, state in project.states.items() if state["Type"] == "Choice"}
     for name in sorted(choices ^ {name for name, _, _ in CASES}):
         yield f"{name}: tools/checks/rules/decisions.py has no case, or no state has its name"
@@ -143,7 +143,7 @@ def decisions_are_those_of_the_design(project: Project) -> Iterable[str]:
 
 
 def decided(state: dict[str, Any], document: dict[str, Any]) -> str:
-    """Where a Choice state leads, or what stops it there: a path to nothing, a rule without an operator."""
+    """The next state of a Choice state, or its error: a missing path, a rule without an operator."""
     try:
         for choice in state.get("Choices", []):
             if _holds(choice, document):

@@ -1,4 +1,4 @@
-"""Everything at rest is encrypted with the stack's one key, and travels encrypted."""
+"""Rules on encryption: at rest with the stack's one key, and in transit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACES = {
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::Athena::WorkGroup": ("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey",),
 }
-"""Where each type of resource names its key."""
+"""The properties that name the key, by type of resource."""
 
 MODES = {
     (
@@ -34,20 +34,20 @@ MODES = {
     ): "SSE_KMS",
     ("AWS::Athena::WorkGroup", "WorkGroupConfiguration.EnforceWorkGroupConfiguration"): True,
 }
-"""What must stand beside the key for it to be used."""
+"""The properties that must be set for the key to be used."""
 
 SERVED_BY_THE_KEY = {
     "logs": {"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"},
-    # An alarm that finds its topic encrypted with a key it may not use arrives nowhere, and says so to nobody.
+    # An alarm without permission on the topic's key cannot publish, and reports no error.
     "cloudwatch": {"kms:Decrypt", "kms:GenerateDataKey"},
 }
-"""Services that use the key in their own name, not in their caller's: the key's policy has to allow them."""
+"""Services that use the key as themselves, not as their caller: the key policy must allow them."""
 
 PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
 def at(properties: Any, path: str) -> Any:
-    """What lies at a dotted path, None where there is nothing."""
+    """The value at a dotted path, None where there is none."""
     for key in path.split("."):
         if isinstance(properties, list):
             properties = properties[int(key)] if int(key) < len(properties) else None
@@ -60,7 +60,7 @@ def at(properties: Any, path: str) -> Any:
 
 @rule
 def everything_is_encrypted_with_the_key(project: Project) -> Iterable[str]:
-    """One key, whose policy says who may read: a store with another key, or AWS's own, is outside of that."""
+    """The policy of one key controls all access: no store may use another key or AWS's own."""
     for kind, paths in PLACES.items():
         resources = project.of_type(kind)
         if not resources:
@@ -76,8 +76,8 @@ def everything_is_encrypted_with_the_key(project: Project) -> Iterable[str]:
 
 
 @rule
-def jobs_write_where_the_key_is(project: Project) -> Iterable[str]:
-    """Nothing of Glue's encrypts what jobs write (docs/decisions/0007): the bucket and the log groups do it."""
+def jobs_write_to_encrypted_targets(project: Project) -> Iterable[str]:
+    """The bucket and the log groups encrypt the jobs' output, not Glue (docs/decisions/0007)."""
     groups = [group.get("LogGroupName") for group in project.of_type("AWS::Logs::LogGroup").values()]
     for name, job in project.of_type("AWS::Glue::Job").items():
         arguments = job.get("DefaultArguments", {})
@@ -91,14 +91,14 @@ def jobs_write_where_the_key_is(project: Project) -> Iterable[str]:
         ):
             yield f"{name}: must write to the bucket of the stack alone"
         if arguments.get("--job-bookmark-option", "job-bookmark-disable") != "job-bookmark-disable":
-            yield f"{name}: bookmarks would be kept outside of the bucket, without the key"
+            yield f"{name}: bookmarks would be stored outside of the bucket, without the key"
         if "SecurityConfiguration" in job:
-            yield f"{name}: logs elsewhere under a security configuration, and its role needs more rights"
+            yield f"{name}: a security configuration changes the log groups and needs more permissions"
 
 
 @rule
-def key_rotates_and_serves(project: Project) -> Iterable[str]:
-    """The key changes by itself, and the services that use it in their own name may."""
+def key_rotates_and_allows_services(project: Project) -> Iterable[str]:
+    """The key rotates automatically, and its policy allows the services that use it as themselves."""
     keys = project.of_type("AWS::KMS::Key")
     if set(keys) != {"DataKey"}:
         yield f"expected one key, DataKey; found {', '.join(sorted(keys)) or 'none'}"
@@ -116,12 +116,12 @@ def key_rotates_and_serves(project: Project) -> Iterable[str]:
             for action in sorted(needed - given):
                 yield f"the policy of {name} does not allow {service} {action}"
         if not any(":root" in str(statement.get("Principal")) for statement in allowing):
-            yield f"the policy of {name} does not let the account's policies decide: nobody could change it"
+            yield f"the policy of {name} does not allow the account's IAM policies: nobody could change it"
 
 
 @rule
 def buckets_are_private(project: Project) -> Iterable[str]:
-    """No object of this bucket is for the public, whatever an ACL or a policy says later."""
+    """No object of this bucket may become public by an ACL or a policy."""
     for name, bucket in project.of_type("AWS::S3::Bucket").items():
         blocked = bucket.get("PublicAccessBlockConfiguration", {})
         for key in PUBLIC_ACCESS:
@@ -135,7 +135,7 @@ def buckets_are_private(project: Project) -> Iterable[str]:
 
 @rule
 def transport_is_encrypted(project: Project) -> Iterable[str]:
-    """Who calls without TLS is refused, whatever else allows the call."""
+    """Calls without TLS must be denied."""
     found = {kind for _, kind, each in resource_policies(project) if requires_encrypted_transport(each, _DENIED[kind])}
     for kind, resource in _POLICIES.items():
         if project.of_type(resource) and kind not in found:

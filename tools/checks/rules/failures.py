@@ -1,4 +1,4 @@
-"""What happens when a state fails."""
+"""Rules on failing states: time limits, retries, notification."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tools.checks.rules.transitions import next_states
 from tools.paths import ROOT
 
 TRANSIENT = {"SourceUnavailable", "SourceChanged", "StorageUnavailable", "CatalogUnavailable"}
-"""Named errors of ours that a retry can mend."""
+"""The project's own retryable errors."""
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}
 
 NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "execution", "link"}
-"""What the topic is told of a failure: docs/operations.md."""
+"""The fields of a failure notice: docs/operations.md."""
 
 _OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
 _BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "aws-sdk:s3:copyObject", "sns:publish")
-# What only measures, tidies up or tells: a run does not fail for it, and a failure is not told as another one.
+# States for metrics, cleanup and notification: their failure neither fails a run nor hides the first failure.
 
 _WITHOUT_IT = {"WriteReport": ("Published", "PublishedWithoutReport")}
-"""A state whose failure fails no run, and the output tells of it: where it leads, and where its failure does."""
+"""A state whose failure does not fail the run: its next state, and the next state after a failure."""
 
 
 def error_names(module: ModuleType) -> set[str]:
-    """The named errors of a deployable: every exception class of its module that no other one derives from."""
+    """The named errors of a module: every exception class without subclasses."""
     classes = [each for _, each in inspect.getmembers(module, inspect.isclass) if issubclass(each, Exception)]
     own = [each for each in classes if each.__module__ == module.__name__]
     return {each.__name__ for each in own if not any(other is not each and issubclass(other, each) for other in own)}
@@ -45,7 +45,7 @@ def _errors(rules: Iterable[dict[str, Any]]) -> set[str]:
 
 @rule
 def tasks_end_in_time(project: Project) -> Iterable[str]:
-    """Without a limit of its own a task waits for as long as the state machine lives."""
+    """A task without a time limit may run until the state machine's time limit."""
     whole = project.definition.get("TimeoutSeconds", 0)
     if not 0 < whole <= 24 * 3600:
         yield f"the state machine's TimeoutSeconds is {whole}: expected 1 second to a day"
@@ -56,15 +56,15 @@ def tasks_end_in_time(project: Project) -> Iterable[str]:
 
 @rule
 def tasks_retry(project: Project) -> Iterable[str]:
-    """Every service is busy at times; a daily run must not fail for that."""
+    """Transient errors of a service must not fail the daily run."""
     for name, task in project.tasks.items():
         if not task.get("Retry"):
             yield f"{name} has no Retry"
 
 
 @rule
-def failures_are_told(project: Project) -> Iterable[str]:
-    """Whatever fails has to pass ExplainFailure and NotifyFailure, with the name of the state that failed."""
+def failures_are_notified(project: Project) -> Iterable[str]:
+    """Every failure must pass ExplainFailure and NotifyFailure, with the name of the failed state."""
     for name, task in project.tasks.items():
         last = (task.get("Catch") or [{}])[-1]
         if as_list(last.get("ErrorEquals")) != ["States.ALL"]:
@@ -74,9 +74,9 @@ def failures_are_told(project: Project) -> Iterable[str]:
                 yield f"{name} must lead to {' and, where it fails, to '.join(_WITHOUT_IT[name])}"
         elif task["Resource"].endswith(_BEST_EFFORT):
             if last["Next"] != task.get("Next"):
-                yield f"{name} fails a run that did not fail: its failure must lead where its success leads"
+                yield f"{name} must have the same next state after success and after failure"
         elif last["Next"] != "ExplainFailure" or last.get("Assign") != {"failedState.$": "$$.State.Name"}:
-            yield f"{name} catches States.ALL without telling ExplainFailure which state failed"
+            yield f"{name} catches States.ALL without assigning failedState"
     for name, state in project.states.items():
         ends = {each for each in next_states(state) if project.states.get(each, {}).get("Type") == "Fail"}
         if ends and name != "NotifyFailure":
@@ -84,20 +84,20 @@ def failures_are_told(project: Project) -> Iterable[str]:
 
 
 @rule
-def failures_are_kept_where_they_are_explained(project: Project) -> Iterable[str]:
-    """ExplainFailure looks for what failed at one place; beside it a failure is a run that ends without a word."""
+def failures_are_stored_for_explanation(project: Project) -> Iterable[str]:
+    """ExplainFailure reads the failure at $.failure; elsewhere it is lost."""
     for name, task in project.tasks.items():
         for catcher in task.get("Catch", []):
-            told = catcher["Next"] == "ExplainFailure"
-            if told and catcher.get("ResultPath") != "$.failure":
-                yield f"{name}: Catch must keep the failure at $.failure for ExplainFailure"
-            if not told and catcher.get("ResultPath", "$") in ("$", "$.failure"):
-                yield f"{name}: Catch must keep what fails no run beside $.failure, and the document"
+            explained = catcher["Next"] == "ExplainFailure"
+            if explained and catcher.get("ResultPath") != "$.failure":
+                yield f"{name}: Catch must store the failure at $.failure for ExplainFailure"
+            if not explained and catcher.get("ResultPath", "$") in ("$", "$.failure"):
+                yield f"{name}: Catch must store an optional state's failure beside $.failure, and keep the document"
 
 
 @rule
-def failures_have_a_name_of_the_page(project: Project) -> Iterable[str]:
-    """A name that docs/errors.md does not have leaves the person who is told of it alone."""
+def failure_names_are_documented(project: Project) -> Iterable[str]:
+    """Every error name of a notice must be in docs/errors.md."""
     page = (ROOT / "docs" / "errors.md").read_text()
     names = {name for cell in re.findall(r"^\| ([\w, ]+) \|", page, re.MULTILINE) for name in cell.split(", ")}
     for name, state in project.states.items():
@@ -108,12 +108,12 @@ def failures_have_a_name_of_the_page(project: Project) -> Iterable[str]:
         if explained and "parsed.$" not in explained:
             keys = {key.removesuffix(".$") for key in explained}
             if not {"Error", "Cause"} <= keys or not all(explained.values()):
-                yield f"{name}: a failure that is explained has Error and Cause, found {', '.join(sorted(keys))}"
+                yield f"{name}: an explained failure has Error and Cause, found {', '.join(sorted(keys))}"
 
 
 @rule
-def people_are_told(project: Project) -> Iterable[str]:
-    """Who reads a notice or a run's output looks for what happened, and for what to do."""
+def notices_are_complete(project: Project) -> Iterable[str]:
+    """A notice and a run's output must say what happened and what to do."""
     notice = project.states.get("NotifyFailure", {}).get("Parameters", {}).get("Message", {})
     given = {key.removesuffix(".$") for key in notice}
     if given != NOTICE:
@@ -125,17 +125,17 @@ def people_are_told(project: Project) -> Iterable[str]:
 
 
 @rule
-def publications_say_the_same(project: Project) -> Iterable[str]:
-    """Who reads the output of a run looks for the same names in it, whether there is a report or not."""
+def publication_outputs_have_the_same_fields(project: Project) -> Iterable[str]:
+    """The output of a run must have the same fields with and without a report."""
     outputs = {name: set(project.states.get(name, {}).get("Parameters", {})) for name in _WITHOUT_IT["WriteReport"]}
     with_report, without = ({key.removesuffix(".$") for key in output} for output in outputs.values())
     for key in sorted(with_report ^ without):
-        yield f"only one of {' and '.join(outputs)} tells {key}"
+        yield f"only one of {' and '.join(outputs)} has {key}"
 
 
 @rule
 def data_errors_are_not_retried(project: Project) -> Iterable[str]:
-    """What is wrong with the data or the token stays wrong: a retry costs a job run and delays the notice."""
+    """Errors of the data or the token are permanent: a retry costs a job run and delays the notice."""
     modules = (glue_errors, ingest_errors, report_errors)
     deterministic = {name for module in modules for name in error_names(module)} - TRANSIENT
     for name, task in project.tasks.items():
@@ -144,11 +144,11 @@ def data_errors_are_not_retried(project: Project) -> Iterable[str]:
             yield f"{name} retries {error}"
         if task["Resource"].endswith(_OWN_CODE):
             for error in sorted(retried & (CATCH_ALL | {"States.Timeout"})):
-                yield f"{name} runs our code and retries {error}, which every error of the data is"
+                yield f"{name} runs the project's code and retries {error}, which includes every error of the data"
 
 
 @rule
-def own_errors_are_retried_where_it_helps(project: Project) -> Iterable[str]:
+def retryable_own_errors_are_retried(project: Project) -> Iterable[str]:
     """Kaggle is unavailable now and then, and back minutes later."""
     retried = _errors(each for task in project.tasks.values() for each in task.get("Retry", []))
     for error in sorted(TRANSIENT - retried):
@@ -157,27 +157,27 @@ def own_errors_are_retried_where_it_helps(project: Project) -> Iterable[str]:
 
 @rule
 def failures_keep_their_names(project: Project) -> Iterable[str]:
-    """A job's error reaches Step Functions inside a text: the state NameJobFailure has to know every name."""
+    """Step Functions gets a job's error inside a text: the state NameJobFailure must know every name."""
     choices = project.states.get("NameJobFailure", {}).get("Choices", [])
     known = {each["StringEquals"] for choice in choices for each in choice["Or"]}
-    # Glue puts a space before the class.
+    # Glue writes a space before the class.
     for error in sorted(known ^ {f" {name}" for name in error_names(glue_errors) - {"JobFailed"}}):
         yield f"NameJobFailure and glue/mhealth/errors.py disagree on{error}"
     if project.states.get("ExplainJobFailure", {}).get("Parameters", {}).get("Error") != "JobFailed":
-        yield "a job's error that has no name of its own is not called JobFailed"
+        yield "an unnamed error of a job must become JobFailed"
 
 
 @rule
 def fail_states_use_no_reserved_name(project: Project) -> Iterable[str]:
-    """Step Functions refuses a Fail state whose Error begins with `States.`."""
+    """Step Functions rejects a Fail state whose Error begins with `States.`."""
     for name, state in project.states.items():
         if state["Type"] == "Fail" and str(state.get("Error", "")).startswith("States."):
             yield f"{name} ends with {state['Error']}"
 
 
 @rule
-def work_ends_before_its_state_gives_up(project: Project) -> Iterable[str]:
-    """A state that gives up first leaves a job that runs on, and the next execution finds it in the way."""
+def work_times_out_before_its_state(project: Project) -> Iterable[str]:
+    """If a state times out before its job, the job keeps running and blocks the next execution."""
     for state, resource, unit in (
         ("DownloadCSV", "DownloadFunction", 1),
         ("WriteReport", "ReportFunction", 1),

@@ -1,4 +1,4 @@
-"""Glue jobs, crawler and table."""
+"""Rules on Glue jobs, crawler and table."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from tools.checks.project import Project
 from tools.checks.rules.registry import rule
 
 GLUE_VERSIONS = {"5.1", "6.0"}
-"""What the code is tested with: Spark 3.5 on Python 3.11, Spark 4.1 on Python 3.13."""
+"""The tested versions: Spark 3.5 on Python 3.11, Spark 4.1 on Python 3.13."""
 
 WORKER_TYPES = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
 """DPUs of each type."""
 
 COLUMN_TYPES = {"id": "string", "timestamp": "timestamp", "activity_id": "int", "activity": "string"}
-"""The columns that are no sensor's; a sensor's is double."""
+"""The types of the columns that are not sensors; sensors are double."""
 
 PARTITION_KEYS = [("snapshot", "bigint"), ("subject", "int")]
 
 
 @rule
 def glue_version_is_tested(project: Project) -> Iterable[str]:
-    """A job without a version gets the newest, whatever that is; one that does not exist is found when deploying."""
+    """A job without a version gets Glue's default; an unknown version fails the deployment."""
     for name, job in project.of_type("AWS::Glue::Job").items():
         version = job.get("GlueVersion")
         parameter = project.parameters.get(version["Ref"], {}) if isinstance(version, dict) else {}
         allowed = {str(value) for value in parameter.get("AllowedValues", [version])}
         for unknown in sorted(str(each) for each in allowed - GLUE_VERSIONS):
-            yield f"{name}: GlueVersion {unknown} is none of {', '.join(sorted(GLUE_VERSIONS))}"
+            yield f"{name}: GlueVersion {unknown} is not one of {', '.join(sorted(GLUE_VERSIONS))}"
         if str(project.default(version)) != "5.1":
             yield f"{name}: GlueVersion is {project.default(version)} by default, expected 5.1"
 
 
 @rule
 def jobs_are_bounded(project: Project) -> Iterable[str]:
-    """Every bound that is missing is an invoice: 480 minutes by default, retries on top of the state machine's."""
+    """Missing limits cost money: the default is 480 minutes, and Glue's retries multiply the state machine's."""
     for name, job in project.of_type("AWS::Glue::Job").items():
         workers = job.get("NumberOfWorkers")
         if isinstance(workers, dict):
@@ -48,12 +48,12 @@ def jobs_are_bounded(project: Project) -> Iterable[str]:
         if project.default(workers) != 2:
             yield f"{name}: expected 2 workers by default, found {project.default(workers)}"
         if job.get("WorkerType") != "G.1X":
-            # The metrics in DPU-seconds count one DPU for a worker.
+            # The metrics in DPU-seconds count one DPU per worker.
             yield f"{name}: WorkerType is {job.get('WorkerType')}, expected G.1X"
         if not 0 < job.get("Timeout", 480) <= 60:
             yield f"{name}: Timeout is {job.get('Timeout')} minutes, expected 1 to 60"
         if job.get("MaxRetries") != 0:
-            yield f"{name}: MaxRetries is {job.get('MaxRetries')}, expected 0: the state machine decides on retries"
+            yield f"{name}: MaxRetries is {job.get('MaxRetries')}, expected 0: the state machine retries"
         if job.get("ExecutionProperty") != {"MaxConcurrentRuns": 1}:
             yield f"{name}: one run at a time, by ExecutionProperty"
         if (job.get("Command", {}).get("Name"), job.get("Command", {}).get("PythonVersion")) != ("glueetl", "3"):
@@ -62,7 +62,7 @@ def jobs_are_bounded(project: Project) -> Iterable[str]:
 
 @rule
 def crawler_only_adds_partitions(project: Project) -> Iterable[str]:
-    """CloudFormation owns the schema. A crawler on a catalog table must log changes, or AWS refuses it."""
+    """CloudFormation owns the schema. AWS rejects a crawler on a catalog table that does not only log changes."""
     crawlers = project.of_type("AWS::Glue::Crawler")
     if set(crawlers) != {"Crawler"}:
         yield f"expected one crawler, Crawler; found {', '.join(sorted(crawlers)) or 'none'}"
@@ -76,28 +76,28 @@ def crawler_only_adds_partitions(project: Project) -> Iterable[str]:
         try:
             configuration = json.loads(crawler.get("Configuration", "{}"))
         except ValueError as error:
-            yield f"{name}: Configuration is no JSON: {error}"
+            yield f"{name}: Configuration is not valid JSON: {error}"
             continue
         if configuration.get("CrawlerOutput") != {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}:
             yield f"{name}: Configuration must let partitions inherit from the table"
         if configuration.get("Version") != 1.0:
             yield f"{name}: Configuration must name its Version 1.0"
         if "Schedule" in crawler:
-            yield f"{name}: the state machine starts it, not a schedule of its own"
+            yield f"{name}: it must have no Schedule: the state machine starts it"
 
 
 @rule
-def records_are_a_table_of_json(project: Project) -> Iterable[str]:
-    """The named query Snapshots offers what has a record: by this table. One that is no JSON must end no query."""
+def records_table_reads_json(project: Project) -> Iterable[str]:
+    """The named query Snapshots reads this table. An object with malformed JSON must not fail it."""
     table = project.of_type("AWS::Glue::Table").get("PublicationsTable", {}).get("TableInput", {})
     storage = table.get("StorageDescriptor", {})
     if storage.get("Location") != {"Fn::Sub": "s3://${DataBucket}/manifests/publications/"}:
         yield f"PublicationsTable: Location must be s3://${{DataBucket}}/manifests/publications/, found {storage}"
     serde = storage.get("SerdeInfo", {})
     if serde.get("SerializationLibrary") != "org.openx.data.jsonserde.JsonSerDe":
-        yield f"PublicationsTable: its SerDe is {serde.get('SerializationLibrary')}, which reads no JSON"
+        yield f"PublicationsTable: its SerDe is {serde.get('SerializationLibrary')}, which does not read JSON"
     if serde.get("Parameters", {}).get("ignore.malformed.json") != "TRUE":
-        yield "PublicationsTable: an object that is no JSON ends every query"
+        yield "PublicationsTable: malformed JSON must be ignored"
     body = project.states.get("RecordSuccess", {}).get("Parameters", {}).get("Body", {})
     recorded = {name.removesuffix(".$") for name in body}
     for column in sorted({column["Name"] for column in storage.get("Columns", [])} ^ recorded):
@@ -106,7 +106,7 @@ def records_are_a_table_of_json(project: Project) -> Iterable[str]:
 
 @rule
 def table_is_partitioned_parquet(project: Project) -> Iterable[str]:
-    """A query of one subject reads one partition; without compressionType the crawler deprecates the table."""
+    """A query of one subject reads one partition; without compressionType the crawler marks the table as deprecated."""
     for name, properties in project.of_type("AWS::Glue::Table").items():
         table = properties["TableInput"]
         if name == "PublicationsTable":
@@ -125,7 +125,7 @@ def table_is_partitioned_parquet(project: Project) -> Iterable[str]:
             yield f"{name}: Parameters must have classification parquet and compressionType none"
         storage = table.get("StorageDescriptor", {})
         if storage.get("Location") != {"Fn::Sub": "s3://${DataBucket}/processed/"}:
-            # Without the slash at the end it would take in every prefix that begins so.
+            # Without the final slash it would include every prefix that begins with processed.
             yield f"{name}: Location must be s3://${{DataBucket}}/processed/, found {storage.get('Location')}"
         classes = (
             storage.get("InputFormat", ""),
@@ -140,8 +140,8 @@ def table_is_partitioned_parquet(project: Project) -> Iterable[str]:
 
 
 @rule
-def view_shows_the_table(project: Project) -> Iterable[str]:
-    """The view names its columns: one that the table lacks fails the publication, one left out is never seen."""
+def view_matches_the_table(project: Project) -> Iterable[str]:
+    """The view lists its columns: an unknown column fails the publication, a missing one is invisible to readers."""
     table = project.template["Resources"]["SnapshotsTable"]["Properties"]["TableInput"]
     columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
     every = [column["Name"] for column in columns]
@@ -152,8 +152,8 @@ def view_shows_the_table(project: Project) -> Iterable[str]:
 
 
 @rule
-def rollback_is_publication(project: Project) -> Iterable[str]:
-    """The documented way back is the statement that publishes, with another number; and it has one place for it."""
+def rollback_matches_publication(project: Project) -> Iterable[str]:
+    """The rollback is the publishing statement with another number, which has one placeholder."""
     publish = project.substitutions().get("PublishStatement", {}).get("Fn::Sub", ["", {}])
     rollback = project.template["Resources"].get("NamedQueryRollBack", {}).get("Properties", {})
     text, own = rollback.get("QueryString", {}).get("Fn::Sub", ["", {}])
@@ -165,4 +165,4 @@ def rollback_is_publication(project: Project) -> Iterable[str]:
             yield f"{name} needs one {{}} for the number of the snapshot"
     columns = project.template["Mappings"]["View"]["Select"]["Columns"]
     if re.search(r"['\"\\{}]", columns):
-        yield "the view's columns stand between single quotes in States.Format: no quotes, backslashes or braces"
+        yield "the view's columns are inside single quotes of States.Format: no quotes, backslashes or braces"

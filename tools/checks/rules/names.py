@@ -1,4 +1,4 @@
-"""Two stacks live side by side in one account, in any region and partition."""
+"""Rules on names: two stacks can coexist in one account, in any region and partition."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tools.checks.rules.registry import rule
 _NAMING = re.compile(
     r"(Bucket|Role|Topic|Queue|Function|StateMachine|Alarm|Dashboard|LogGroup|Policy|Crawler|Alias)Name"
 )
-"""Properties that give a resource its physical name, besides Name itself."""
+"""Properties with the physical name of a resource, besides Name."""
 
 _NAMED_BY_NAME = {
     *("AWS::Athena::WorkGroup", "AWS::Glue::Crawler", "AWS::Glue::Job", "AWS::Glue::SecurityConfiguration"),
     *("AWS::Scheduler::Schedule", "AWS::Serverless::Function", "AWS::Serverless::StateMachine"),
 }
 _OWN_NAMESPACE = {"AWS::Glue::Table", "AWS::Athena::NamedQuery"}
-"""Named within a database or workgroup of the stack's own."""
+"""Types whose names are scoped by a database or workgroup of the stack."""
 
 
 def _of_the_stack(value: object) -> bool:
-    """Whether a name is derived from the stack, its id, or one of its resources."""
+    """Whether a name is derived from the stack's name, its id, or one of its resources."""
     return isinstance(value, dict) and ("AWS::Stack" in str(value) or "Ref" in value or "${" in str(value))
 
 
 @rule
 def names_are_not_fixed(project: Project) -> Iterable[str]:
-    """A physical name that is written out belongs to the first stack; the second cannot be made."""
+    """With a literal physical name a second stack cannot be created."""
     for name, resource in project.template["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
         if kind in _OWN_NAMESPACE:
@@ -46,7 +46,7 @@ def names_are_not_fixed(project: Project) -> Iterable[str]:
             and "AWS::StackId" not in str(database.get("Name"))
             and "AWS::StackName" not in str(database.get("Name"))
         ):
-            yield f"{name}: the database's name is not the stack's own"
+            yield f"{name}: the database's name is not unique per stack"
 
 
 @cache
@@ -60,8 +60,8 @@ def _regions() -> set[str]:
 
 
 @rule
-def nothing_is_literal_that_aws_knows(project: Project) -> Iterable[str]:
-    """An account, region or partition that is written out deploys elsewhere and fails there, or reaches across."""
+def no_literal_account_region_or_partition(project: Project) -> Iterable[str]:
+    """A literal account, region or partition breaks the stack in other ones."""
     regions = "|".join(sorted(map(re.escape, _regions()), key=len, reverse=True))
     patterns = {
         "an account id": re.compile(r"(?<![\d.])\d{12}(?!\d)"),
@@ -76,12 +76,12 @@ def nothing_is_literal_that_aws_knows(project: Project) -> Iterable[str]:
             for what, pattern in patterns.items():
                 # Service principals are the same in every partition.
                 if pattern.search(text) and not (what == "a URL suffix" and ".Principal" in path):
-                    yield f"{file}, {path}: {what} is written out in {text!r}"
+                    yield f"{file}, {path}: literal {what} in {text!r}"
 
 
 @rule
-def resources_are_referred_to(project: Project) -> Iterable[str]:
-    """A name in place of a reference works for one stack, and makes CloudFormation forget the order of things."""
+def resources_are_referenced(project: Project) -> Iterable[str]:
+    """A literal name instead of a reference works for one stack only, and hides a dependency from CloudFormation."""
     for machine in project.of_type("AWS::Serverless::StateMachine").values():
         for name, value in machine.get("DefinitionSubstitutions", {}).items():
             if not isinstance(value, dict):

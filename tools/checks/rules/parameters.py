@@ -1,4 +1,4 @@
-"""What a person who deploys decides, and what she is told."""
+"""Rules on parameters and outputs."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ OUTPUTS = {
         "ScheduleName",
     ),
 }
-"""Outputs that users and docs rely on: docs/design.md."""
+"""Outputs that users and docs depend on: docs/design.md."""
 
 
 @rule
 def parameters_are_described_and_bounded(project: Project) -> Iterable[str]:
-    """A wrong value is to be refused by the template, before a resource is made."""
+    """The template must reject an invalid value before a resource is created."""
     for name, parameter in project.parameters.items():
         if not parameter.get("Description"):
             yield f"{name} has no Description"
         if "Default" not in parameter:
-            yield f"{name} has no Default: sam deploy without questions would fail"
+            yield f"{name} has no Default: sam deploy without prompts would fail"
         kind = parameter.get("Type")
         if kind not in ("Number", "String"):
             yield f"{name} is of the type {kind}: expected Number or String"
         if kind == "Number" and not {"MinValue", "MaxValue"} <= set(parameter) and "AllowedValues" not in parameter:
             yield f"{name} is a number without MinValue and MaxValue, or AllowedValues"
         if kind == "String" and not {"AllowedPattern", "AllowedValues"} & set(parameter):
-            yield f"{name} is a text without AllowedPattern or AllowedValues"
+            yield f"{name} is a String without AllowedPattern or AllowedValues"
         pattern = parameter.get("AllowedPattern")
-        # CloudFormation matches the whole value only where the pattern says so.
+        # CloudFormation matches the whole value only if the pattern is anchored.
         if pattern is not None and not re.fullmatch(r"\^.*\$", pattern):
             yield f"{name}: AllowedPattern must be anchored with ^ and $"
         elif pattern is not None and not re.fullmatch(pattern, str(parameter.get("Default", ""))):
@@ -56,7 +56,7 @@ def the_default_source_is_named_once(project: Project) -> Iterable[str]:
 
 @rule
 def parameters_are_grouped(project: Project) -> Iterable[str]:
-    """The console shows parameters by these groups, and what no group names in a heap at the end."""
+    """The console shows parameters by these groups; parameters without a group are at the end, unordered."""
     groups = project.template.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups", [])
     grouped = [name for group in groups for name in group.get("Parameters", [])]
     for name in sorted(set(grouped) ^ set(project.parameters)):
@@ -69,8 +69,8 @@ def parameters_are_grouped(project: Project) -> Iterable[str]:
 
 
 @rule
-def outputs_are_those_of_the_design(project: Project) -> Iterable[str]:
-    """Outputs are what users meet: scripts and docs take names from them."""
+def outputs_match_the_design(project: Project) -> Iterable[str]:
+    """Scripts and docs use the names in the outputs."""
     outputs = project.template.get("Outputs", {})
     for name in sorted(OUTPUTS - set(outputs)):
         yield f"the output {name} is missing"
@@ -78,7 +78,7 @@ def outputs_are_those_of_the_design(project: Project) -> Iterable[str]:
         if not output.get("Description"):
             yield f"the output {name} has no Description"
         if "Export" in output:
-            yield f"the output {name} is exported: two stacks could not live side by side"
+            yield f"the output {name} is exported: two stacks could not coexist"
 
 
 EXAMPLES = {
@@ -106,16 +106,16 @@ EXAMPLES = {
     "RecordingStart": (("2014-01-01T00:00:00Z",), ("2014-01-01", "2014-01-01T00:00:00", "2014-01-01T00:00:00+09:00")),
     "AlarmEmail": (("", "you@example.org"), ("you", "you@example", "a@b.c d@e.f", "a@b@c.d")),
 }
-"""Parameter -> values that its pattern takes, and values that it refuses."""
+"""Parameter to values that its pattern accepts, and values that it rejects."""
 
 
 @rule
-def patterns_take_what_is_right_and_refuse_the_rest(project: Project) -> Iterable[str]:
-    """A pattern that refuses a good value is in the way, one that takes a bad one lets the run fail instead."""
+def patterns_match_their_examples(project: Project) -> Iterable[str]:
+    """A pattern must accept valid values and reject invalid ones, which would fail the run instead."""
     for name, parameter in project.parameters.items():
         pattern = parameter.get("AllowedPattern")
         if (pattern is None) != (name not in EXAMPLES):
-            yield f"{name}: tools/checks/rules/parameters.py must have examples for a pattern, and for nothing else"
+            yield f"{name}: tools/checks/rules/parameters.py must have examples for a pattern, and only then"
             continue
         if pattern is None:
             continue
@@ -126,7 +126,7 @@ def patterns_take_what_is_right_and_refuse_the_rest(project: Project) -> Iterabl
         for value in refused:
             if re.fullmatch(pattern, value):
                 yield f"{name}: AllowedPattern takes {value!r}"
-        # CloudFormation's own words show the pattern, which few people read.
+        # CloudFormation's default message is the pattern, which is hard to read.
         if name in (
             "SourceUri",
             "DatasetHandle",

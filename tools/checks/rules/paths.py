@@ -1,4 +1,4 @@
-"""What a state reads of the execution's document and variables is what the states before it put there."""
+"""Rules on paths: a state reads only what earlier states have written to the document and the variables."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tools.checks.project import Project
 from tools.checks.rules.registry import rule
 
 Shape = Mapping[str, Any] | None
-"""The keys that are certainly in a value, each with its own shape; None where the value may hold anything."""
+"""The keys that a value is guaranteed to have, each with its shape; None for any value."""
 
 VARIABLES = "\0variables"
-"""The key of a document's shape under which the variables are kept: no document has it."""
+"""The key of the variables in a document's shape; no document has it."""
 
 _PATH = re.compile(r"\$\$?[A-Za-z_]\w*(?:[.\[][\w\]]+)*|\$\$?(?:\.\.?[A-Za-z_][\w-]*|\[\d+\])+")
 _CONTEXT = {"Execution.Id", "Execution.StartTime", "Execution.Input", "State.Name", "State.EnteredTime"}
-"""Step Functions Developer Guide, "Context object", as far as it is used."""
+"""The used parts of the context object (Step Functions Developer Guide, "Context object")."""
 
 _INTRINSICS = {"States.Format", "States.Array", "States.MathAdd", "States.StringToJson", "States.JsonToString"}
 _INTRINSICS |= {"States.ArrayGetItem", "States.StringSplit"}
@@ -25,7 +25,7 @@ _PATH_FIELDS = {"Variable", "SecondsPath", "ErrorPath", "CausePath", "InputPath"
 
 
 def dynamic_fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Place and text of every field that AWS evaluates: keys that end in `.$` or in `Path`, and a choice's Variable."""
+    """Position and text of every field that AWS evaluates: keys ending in `.$` or `Path`, and a choice's Variable."""
     if isinstance(value, dict):
         for key, member in value.items():
             place = f"{path}.{key}" if path else key
@@ -40,8 +40,8 @@ def dynamic_fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def paths_in(text: str) -> list[str]:
-    """The paths in a field that AWS evaluates. Raises ValueError where it is neither path nor intrinsic function."""
-    bare = re.sub(r"'(?:[^'\\]|\\.)*'", "''", text)  # what stands in quotes is text
+    """The paths in a field that AWS evaluates. Raises ValueError for neither a path nor an intrinsic function."""
+    bare = re.sub(r"'(?:[^'\\]|\\.)*'", "''", text)  # quoted parts are literals
     if _PATH.fullmatch(bare):
         return [bare]
     call = re.fullmatch(r"(States\.\w+)\((.*)\)", bare)
@@ -56,7 +56,7 @@ def paths_in(text: str) -> list[str]:
 
 @rule
 def paths_are_well_formed(project: Project) -> Iterable[str]:
-    """A path or function that AWS cannot read fails the deployment, or ends the execution where nothing catches it."""
+    """An invalid path or function fails the deployment, or the execution with an error that cannot be caught."""
     for name, state in project.states.items():
         for place, text in (*dynamic_fields(state), *_result_paths(state)):
             try:
@@ -71,7 +71,7 @@ def paths_are_well_formed(project: Project) -> Iterable[str]:
 
 @rule
 def paths_are_written_before_they_are_read(project: Project) -> Iterable[str]:
-    """A path to what is not there is States.Runtime: it ends the execution, nothing catches it and nobody is told."""
+    """A path without a value is States.Runtime, which fails the execution, cannot be caught and sends no notice."""
     before = _before(project.states, project.definition["StartAt"])
     for name, state in project.states.items():
         if name not in before:
@@ -79,11 +79,11 @@ def paths_are_written_before_they_are_read(project: Project) -> Iterable[str]:
         reading = {key: value for key, value in state.items() if key not in ("ResultSelector", "Assign")}
         for place, text in dynamic_fields(reading):
             for path in _readable(text):
-                # Whether an optional field is there is asked of itself.
+                # IsPresent tests the field itself.
                 if "IsPresent" in str(state.get("Choices")) or path.startswith("$$"):
                     path = path.rpartition(".")[0] or "$"
                 if not _has(before[name], path):
-                    yield f"{name}: {place} reads {path}, which not every way to it has written"
+                    yield f"{name}: {place} reads {path}, which not every path to the state has written"
 
 
 def _result_paths(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -96,11 +96,11 @@ def _readable(text: str) -> list[str]:
     try:
         return paths_in(text)
     except ValueError:
-        return []  # told by another rule
+        return []  # another rule reports it
 
 
 def _before(states: Mapping[str, Any], start: str) -> dict[str, Mapping[str, Any]]:
-    """The shape of the document at the beginning of every state that is reached: what every way to it has written."""
+    """The shape of the input of every reachable state: the keys that every path to it has written."""
     before: dict[str, Mapping[str, Any]] = {}
     ahead: list[tuple[str, Mapping[str, Any]]] = [(start, {VARIABLES: {}})]
     while ahead:
@@ -135,7 +135,7 @@ def _after(state: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tu
 
 
 def _asked(document: Mapping[str, Any], choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """With what the choice has found to be there, whatever it holds."""
+    """The shape after a choice, with the keys that it has tested for presence."""
     for each in choice.get("And", [choice]):
         if each.get("IsPresent") is True and not _has(document, each["Variable"]):
             document = _written(document, each["Variable"], None)
@@ -159,7 +159,7 @@ def _written(document: Mapping[str, Any], path: str | None, made: Shape) -> Mapp
     if path is None:
         return document
     if path == "$":
-        # What a service answers holds nothing of ours.
+        # The response of a service contains none of our keys.
         return {VARIABLES: document[VARIABLES], **(made or {})}
     head, _, rest = path.removeprefix("$.").partition(".")
     inner = document.get(head) or {}
@@ -167,14 +167,14 @@ def _written(document: Mapping[str, Any], path: str | None, made: Shape) -> Mapp
 
 
 def _both(one: Shape, other: Shape) -> Any:
-    """What is certain in both."""
+    """The keys that both have."""
     if one is None or other is None:
         return None
     return {key: _both(one[key], other[key]) for key in one.keys() & other.keys()}
 
 
 def _has(document: Mapping[str, Any], path: str) -> bool:
-    """Whether a path of the document, or a variable, is certainly there."""
+    """Whether a path of the document, or a variable, is guaranteed to exist."""
     if path.startswith("$$"):
         return True
     found: Shape = document

@@ -1,4 +1,4 @@
-"""What each role may do: as much as its component needs, and nothing more."""
+"""Rules on permissions: each role has what its component needs, and nothing more."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tools.checks.rules.registry import rule
 
 CALLED = {
     "lambda:invoke": {"lambda:InvokeFunction"},
-    # .sync starts, looks, and stops the run when the execution is stopped.
+    # .sync starts and polls the run, and stops it when the execution is stopped.
     "glue:startJobRun.sync": {"glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"},
     "athena:startQueryExecution.sync": {
         *("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:StopQueryExecution"),
-        # In its caller's name Athena reads the catalog and the files, and writes the result.
+        # Athena uses its caller's permissions to read the catalog and the files, and to write the result.
         *("athena:GetDataCatalog", "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetPartition"),
         *("glue:GetPartitions", "lakeformation:GetDataAccess", "s3:GetObject", "s3:PutObject"),
         *("s3:GetBucketLocation", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"),
@@ -31,7 +31,7 @@ CALLED = {
     "aws-sdk:s3:putObject": {"s3:PutObject", "kms:GenerateDataKey"},
     "aws-sdk:cloudwatch:putMetricData": {"cloudwatch:PutMetricData"},
 }
-"""What a Task's Resource needs of the state machine's role (Step Functions Developer Guide, "IAM policies for
+"""The actions that a Task's Resource needs (Step Functions Developer Guide, "IAM policies for
 integrated services"; the SDK integrations need the action of the call)."""
 
 KNOW_NO_RESOURCES = {
@@ -46,33 +46,33 @@ KNOW_NO_RESOURCES = {
 """Actions whose only possible resource is `*`."""
 
 _WRITES = {"s3:PutObject", "sqs:SendMessage", "sns:Publish"}
-# An upload in parts reads back what it has encrypted; topics and queues reuse a data key.
+# A multipart upload decrypts its parts; topics and queues reuse a data key.
 _READS = {"s3:GetObject", "s3:AbortMultipartUpload", "sqs:SendMessage", "sns:Publish"}
 
 
 @rule
-def state_machine_may_call_what_it_calls(project: Project) -> Iterable[str]:
-    """A task without its permission fails at 08:00, and a .sync task without all of them after its job has run."""
+def state_machine_has_its_permissions(project: Project) -> Iterable[str]:
+    """A task without its permission fails at run time; a .sync task may fail after its job has run."""
     may = allowed(project, "StateMachineRole")
     for name, task in project.tasks.items():
         call = task["Resource"].partition(":states:::")[2]
         if call not in CALLED:
-            yield f"{name} calls {call}; tools/checks/rules/permissions.py does not know what that needs"
+            yield f"{name} calls {call}; tools/checks/rules/permissions.py has no entry for its permissions"
             continue
         for action in sorted(CALLED[call] - may):
             yield f"{name} calls {call}, StateMachineRole does not allow {action}"
 
 
 @rule
-def schedule_may_start_the_state_machine(project: Project) -> Iterable[str]:
-    """Without it no run ever starts; without the queue nobody learns."""
+def schedule_has_its_permissions(project: Project) -> Iterable[str]:
+    """Without StartExecution no run starts; without the queue failed starts are lost."""
     for action in sorted({"states:StartExecution", "sqs:SendMessage"} - allowed(project, "ScheduleRole")):
         yield f"ScheduleRole does not allow {action}"
 
 
 @rule
-def functions_may_log_and_trace(project: Project) -> Iterable[str]:
-    """A function that may not log fails in silence."""
+def functions_have_logging_permissions(project: Project) -> Iterable[str]:
+    """A function without logging permissions fails without a trace."""
     for name, function in project.of_type("AWS::Serverless::Function").items():
         role = as_list(function.get("Role", {}).get("Fn::GetAtt", [""]))[0]
         needed = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -84,15 +84,15 @@ def functions_may_log_and_trace(project: Project) -> Iterable[str]:
 
 @rule
 def actions_are_named(project: Project) -> Iterable[str]:
-    """`*` in an action allows what the service will learn tomorrow."""
+    """`*` in an action also allows future actions of the service."""
     for name, statement in role_statements(project):
         if "NotAction" in statement or "NotResource" in statement:
-            yield f"{name} allows by exclusion: name what is allowed"
+            yield f"{name} uses NotAction: list the allowed actions"
         for action in as_list(statement.get("Action", [])):
             if "*" in action and statement.get("Effect") == "Allow":
                 yield f"{name} allows {action}"
     for name, kind, statement in resource_policies(project):
-        # A key's policy has to leave the account's own policies to decide: kms:* for its root, or nobody could.
+        # A key policy must allow kms:* to the account's root, or the account's IAM policies have no effect.
         if statement.get("Effect") == "Allow" and kind != "AWS::KMS::Key":
             for action in as_list(statement.get("Action", [])):
                 if "*" in action:
@@ -101,7 +101,7 @@ def actions_are_named(project: Project) -> Iterable[str]:
 
 @rule
 def resources_are_named(project: Project) -> Iterable[str]:
-    """`*` as a resource is everybody's data; a few actions know no other."""
+    """`*` as a resource allows access to all data; only a few actions support no other."""
     for name, statement in role_statements(project):
         if statement.get("Effect") != "Allow" or "*" not in [str(each) for each in as_list(statement.get("Resource"))]:
             continue
@@ -110,8 +110,8 @@ def resources_are_named(project: Project) -> Iterable[str]:
 
 
 @rule
-def policies_are_of_the_template(project: Project) -> Iterable[str]:
-    """AWS's managed policies and SAM's policy templates allow more than one component needs."""
+def policies_are_inline(project: Project) -> Iterable[str]:
+    """AWS's managed policies and SAM's policy templates allow more than a component needs."""
     for name, role in project.of_type("AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
             yield f"{name} has managed policies"
@@ -122,7 +122,7 @@ def policies_are_of_the_template(project: Project) -> Iterable[str]:
 
 @rule
 def every_component_has_its_own_role(project: Project) -> Iterable[str]:
-    """A shared role lets each of two components do what the other needs."""
+    """A shared role gives each component the permissions of the other."""
     using: dict[str, list[str]] = {}
     for name, resource in project.template["Resources"].items():
         properties = resource.get("Properties", {})
@@ -138,7 +138,7 @@ def every_component_has_its_own_role(project: Project) -> Iterable[str]:
 
 @rule
 def services_act_for_this_account_only(project: Project) -> Iterable[str]:
-    """A service that is trusted without a source can be made to act for somebody else (the confused deputy)."""
+    """A service that is trusted without a source condition can be used by other accounts (confused deputy)."""
     account = {"Ref": "AWS::AccountId"}
     for name, role in project.of_type("AWS::IAM::Role").items():
         for statement in statements(role.get("AssumeRolePolicyDocument", {})):
@@ -156,23 +156,23 @@ def services_act_for_this_account_only(project: Project) -> Iterable[str]:
 
 
 @rule
-def nobody_else_is_allowed(project: Project) -> Iterable[str]:
-    """A resource policy that allows everybody something is a public resource."""
+def resource_policies_are_not_public(project: Project) -> Iterable[str]:
+    """A resource policy that allows all principals makes the resource public."""
     for name, _, statement in resource_policies(project):
         if statement.get("Effect") == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"}):
-            yield f"{name} allows everybody {', '.join(as_list(statement.get('Action')))}"
+            yield f"{name} allows all principals {', '.join(as_list(statement.get('Action')))}"
 
 
 @rule
-def roles_may_use_the_key(project: Project) -> Iterable[str]:
-    """Who reads an encrypted object needs kms:Decrypt, who writes one kms:GenerateDataKey; the errors say neither."""
+def roles_have_key_permissions(project: Project) -> Iterable[str]:
+    """Reading encrypted objects needs kms:Decrypt, writing them kms:GenerateDataKey; S3's errors do not say so."""
     for name in project.of_type("AWS::IAM::Role"):
         may = allowed(project, name)
         if may & _READS and "kms:Decrypt" not in may:
-            yield f"{name} may read encrypted data, or write it in parts, and not kms:Decrypt"
+            yield f"{name} may read encrypted data, or write it in parts, but lacks kms:Decrypt"
         if may & _WRITES and "kms:GenerateDataKey" not in may:
-            yield f"{name} may write encrypted data and not kms:GenerateDataKey"
+            yield f"{name} may write encrypted data but lacks kms:GenerateDataKey"
     for name, statement in role_statements(project):
         keys = {action for action in as_list(statement.get("Action", [])) if action.startswith("kms:")}
         if keys and "kms:ViaService" not in str(statement.get("Condition", {})):
-            yield f"{name} may use the key beside a service: expected the condition kms:ViaService"
+            yield f"{name} may use the key directly: expected the condition kms:ViaService"

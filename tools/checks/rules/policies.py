@@ -1,4 +1,4 @@
-"""Reading IAM policies in a template: no rules here."""
+"""Access to the IAM policies of a template; no rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Statement = dict[str, Any]
 
 
 def statements(document: dict[str, Any]) -> Iterator[Statement]:
-    """Every statement of a policy document; of one that a condition decides on, both branches."""
+    """Every statement of a policy document; for Fn::If, both branches."""
     for each in as_list(document.get("Statement", [])):
         if "Fn::If" in each:
             yield from (branch for branch in each["Fn::If"][1:] if "Effect" in branch)
@@ -20,7 +20,7 @@ def statements(document: dict[str, Any]) -> Iterator[Statement]:
 
 
 def role_statements(project: Project) -> Iterator[tuple[str, Statement]]:
-    """The logical id of a role with each statement of its policies, and of a managed policy with each of its own."""
+    """Logical id and statement of every role's policies and of every managed policy."""
     for name, role in project.of_type("AWS::IAM::Role").items():
         for policy in role.get("Policies", []):
             for statement in statements(policy.get("PolicyDocument", {})):
@@ -31,7 +31,7 @@ def role_statements(project: Project) -> Iterator[tuple[str, Statement]]:
 
 
 def allowed(project: Project, role: str) -> set[str]:
-    """The actions that a role's policies allow on something."""
+    """The actions that a role's policies allow on any resource."""
     return {
         action
         for name, statement in role_statements(project)
@@ -54,14 +54,14 @@ def resource_policies(project: Project) -> Iterator[tuple[str, str, Statement]]:
 
 
 def service_principals(statement: Statement) -> list[str]:
-    """The services that a statement names, with intrinsic functions as their text: `logs.${AWS::Region}...`."""
+    """The service principals of a statement, intrinsic functions as text: `logs.${AWS::Region}...`."""
     principal = statement.get("Principal", {})
     named = as_list(principal.get("Service", [])) if isinstance(principal, dict) else []
     return [str(each.get("Fn::Sub", each)) if isinstance(each, dict) else str(each) for each in named]
 
 
 def requires_encrypted_transport(statement: Statement, actions: set[str]) -> bool:
-    """Whether a statement denies everybody the actions over a connection that is not encrypted."""
+    """Whether a statement denies the actions to all principals without TLS."""
     return (
         statement.get("Effect") == "Deny"
         and statement.get("Principal") in ("*", {"AWS": "*"})

@@ -1,4 +1,4 @@
-"""What the project promises by a value: tools/checks/promises/ names each, by hand, and why."""
+"""Rule on promised values: tools/checks/promises/ lists them by hand, each with its reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTHING = object()
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """A file of tools/checks/promises/, its functions of CloudFormation in their long form."""
+    """A file of tools/checks/promises/, with intrinsic functions in long form."""
     decoded, problems = decode_str((FOLDER / f"{name}.yaml").read_text())
     if problems or decoded is None:
         raise ValueError(f"{name}.yaml cannot be read: {problems}")
@@ -27,11 +27,11 @@ def table(name: str) -> dict[str, Any]:
 
 
 def at(value: Any, path: str) -> Any:
-    """What lies at a dotted path; a member of a list is named by its number, Sid, Id, MetricName or Name."""
+    """The value at a dotted path; a member of a list is named by its index, Sid, Id, MetricName or Name."""
     found, rest = value, path
     while rest:
         if isinstance(found, dict):
-            # Keys have dots of their own: the longest that fits.
+            # Keys may contain dots: the longest match is used.
             fitting = [key for key in found if rest == key or rest.startswith(f"{key}.")]
             if not fitting:
                 return _NOTHING
@@ -50,7 +50,7 @@ def at(value: Any, path: str) -> Any:
 
 
 def holds(found: Any, promised: Any) -> bool:
-    """Whether a value is what was promised; a mapping may have more than the promise names."""
+    """Whether a value matches the promise; a mapping may have further keys."""
     if isinstance(promised, dict) and isinstance(found, dict):
         return all(key in found and holds(found[key], each) for key, each in promised.items())
     if isinstance(promised, list) and isinstance(found, list):
@@ -60,12 +60,12 @@ def holds(found: Any, promised: Any) -> bool:
 
 @rule
 def promises_are_kept(project: Project) -> Iterable[str]:
-    """A limit, a size or an argument that is gone or changed fails nothing by itself, until somebody relied on it."""
+    """A removed or changed limit, size or argument fails no other check."""
     properties = {name: each.get("Properties") for name, each in project.template["Resources"].items()}
     states = {**project.definition, **project.states}
     for file, whole in (("template", {**properties, **project.template}), ("states", states)):
         for path, (promised, why) in table(file).items():
             found = at(whole, path)
             if not holds(found, promised):
-                told = "gone" if found is _NOTHING else repr(found)
-                yield f"{path} is {told}, promised in tools/checks/promises/{file}.yaml is {promised!r}: {why}"
+                shown = "gone" if found is _NOTHING else repr(found)
+                yield f"{path} is {shown}, promised in tools/checks/promises/{file}.yaml is {promised!r}: {why}"

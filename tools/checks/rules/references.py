@@ -1,4 +1,4 @@
-"""What the template refers to is there."""
+"""Rules on references of the template."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ PSEUDO = {
     *("AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName"),
     "AWS::URLSuffix",
 }
-"""CloudFormation's own parameters, as far as the template uses them."""
+"""The pseudo parameters that the template uses."""
 
 _OPERANDS = {"Fn::If": (3, 3), "Fn::Equals": (2, 2), "Fn::Not": (1, 1), "Fn::GetAtt": (2, 2), "Fn::FindInMap": (3, 3)}
 _OPERANDS |= {"Fn::Join": (2, 2), "Fn::Select": (2, 2), "Fn::Split": (2, 2)}
-"""How many operands a function of CloudFormation has, at least and at most."""
+"""The least and the most operands of each intrinsic function."""
 
 
 def functions(value: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Path, name and operands of every function of CloudFormation in a value."""
+    """Path, name and operands of every intrinsic function in a value."""
     if isinstance(value, dict):
         for key, member in value.items():
             place = f"{path}.{key}" if path else str(key)
@@ -34,7 +34,7 @@ def functions(value: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
 
 
 def _nothings(value: Any, path: str = "") -> Iterator[str]:
-    """The path of every mapping without a member."""
+    """The path of every empty mapping."""
     if isinstance(value, dict):
         if not value:
             yield path
@@ -46,7 +46,7 @@ def _nothings(value: Any, path: str = "") -> Iterator[str]:
 
 
 def _names(operands: Any, own: Iterable[str] = ()) -> Iterator[str]:
-    """The names in the text of a Fn::Sub, without its own variables and without attributes."""
+    """The names in the text of a Fn::Sub, without its variables and without attributes."""
     text = operands[0] if isinstance(operands, list) else operands
     for name in re.findall(r"\$\{([^!}][^}]*)\}", str(text)):
         if name not in own:
@@ -54,8 +54,8 @@ def _names(operands: Any, own: Iterable[str] = ()) -> Iterator[str]:
 
 
 @rule
-def references_lead_somewhere(project: Project) -> Iterable[str]:
-    """A reference to what is not there, or an operand too few, is refused when the stack is deployed."""
+def references_exist(project: Project) -> Iterable[str]:
+    """A reference to a missing name, or a missing operand, fails the deployment."""
     template = project.template
     known = {*PSEUDO, *template.get("Parameters", {}), *template["Resources"]}
     conditions, mappings = template.get("Conditions", {}), template.get("Mappings", {})
@@ -70,7 +70,7 @@ def references_lead_somewhere(project: Project) -> Iterable[str]:
             yield f"{path}: {function} takes {at_least} operands, found {operands!r}"
             continue
         if function == "Ref":
-            # SAM makes FUNCTION.Version of a function with AutoPublishAlias.
+            # SAM creates FUNCTION.Version for a function with AutoPublishAlias.
             referred = [str(operands).removesuffix(".Version")]
         elif function == "Fn::GetAtt":
             referred = [operands[0]]
@@ -83,19 +83,19 @@ def references_lead_somewhere(project: Project) -> Iterable[str]:
             referred = []
         for name in referred:
             if name not in known:
-                yield f"{path}: {function} refers to {name!r}, which the template does not have"
+                yield f"{path}: {function} refers to {name!r}, which does not exist in the template"
         if function == "Fn::If" and operands[0] not in conditions:
-            yield f"{path}: Fn::If names the condition {operands[0]!r}, which the template does not have"
+            yield f"{path}: Fn::If names the condition {operands[0]!r}, which does not exist in the template"
         if function == "Fn::FindInMap" and not _is_found(operands, mappings):
             yield f"{path}: Fn::FindInMap finds nothing at {'.'.join(map(str, operands))}"
     for name, resource in template["Resources"].items():
         if resource.get("Condition", next(iter(conditions), None)) not in conditions:
-            yield f"{name}: Condition {resource.get('Condition')!r} is none of the template's"
+            yield f"{name}: Condition {resource.get('Condition')!r} does not exist in the template"
 
 
 @rule
-def what_the_template_defines_is_used(project: Project) -> Iterable[str]:
-    """A parameter, condition or mapping that nothing uses promises what is not done."""
+def definitions_are_used(project: Project) -> Iterable[str]:
+    """A parameter, condition or mapping without a use has no effect."""
     template = project.template
     rest = {key: template[key] for key in ("Resources", "Conditions", "Outputs") if key in template}
     used = {str(operands) for _, function, operands in functions(rest) if function == "Ref"}
@@ -108,7 +108,7 @@ def what_the_template_defines_is_used(project: Project) -> Iterable[str]:
 
 
 def _is_found(operands: list[Any], mappings: dict[str, Any]) -> bool:
-    """Whether a mapping has what Fn::FindInMap names, under every first key where that is known at deployment only."""
+    """Whether Fn::FindInMap finds a value, under every first key where that is known at deployment only."""
     name, first, second = operands
     mapping = mappings.get(name, {})
     entries = mapping.values() if isinstance(first, dict) else [mapping.get(first, {})]

@@ -15,7 +15,7 @@ _rules: dict[str, Rule] = {}
 
 
 def rule(function: Rule) -> Rule:
-    """Make a function a rule."""
+    """Register a function as a rule."""
     name = function.__name__
     if name in _rules and _rules[name].__module__ != function.__module__:
         raise ValueError(f"two rules are named {name}")
@@ -24,16 +24,16 @@ def rule(function: Rule) -> Rule:
 
 
 def every_rule() -> dict[str, Rule]:
-    """All rules, sorted by module and place."""
+    """All rules, ordered by module and line."""
     for module in sorted(each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)])):
         importlib.import_module(f"{__package__}.{module}")
     return dict(_rules)
 
 
 def problems(project: Project) -> dict[str, list[str]]:
-    """What each rule finds wrong with the project; rules that find nothing are left out.
+    """The findings of each rule; rules without findings are left out.
 
-    A file that is no YAML, JSON or TOML is the one finding where there is one: no rule can judge it.
+    If a file is not valid YAML, JSON or TOML, that is the only finding.
     """
     unreadable = list(_unreadable(project))
     if unreadable:

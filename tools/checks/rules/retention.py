@@ -1,4 +1,4 @@
-"""What is kept, what goes by age, and what outlives the stack."""
+"""Rules on retention: objects that are kept, objects that expire, resources that outlive the stack."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tools.checks.rules.registry import rule
 
 RETAINED = ("DataBucket", "DataKey")
 SCRATCH = {"tmp/", "athena-results/"}
-"""Prefixes whose objects go by age; nothing else does."""
+"""The prefixes whose objects expire."""
 
 
 @rule
 def data_outlives_the_stack(project: Project) -> Iterable[str]:
-    """Deleting a stack keeps the data and the key to it; a first deployment that fails leaves neither behind."""
+    """Deleting a stack retains the data and its key; a failed first deployment retains neither."""
     for name in RETAINED:
         resource = project.template["Resources"].get(name, {})
         if resource.get("DeletionPolicy") != "RetainExceptOnCreate":
@@ -23,24 +23,24 @@ def data_outlives_the_stack(project: Project) -> Iterable[str]:
             yield f"{name}: UpdateReplacePolicy is {resource.get('UpdateReplacePolicy')}, expected Retain"
     for name, resource in project.template["Resources"].items():
         if name not in RETAINED and resource.get("DeletionPolicy", "Delete") != "Delete":
-            yield f"{name}: would be left behind, and in the way of the next stack"
+            yield f"{name}: would be retained, and block the next stack"
 
 
 @rule
-def logs_end_by_age(project: Project) -> Iterable[str]:
-    """A log group without retention is paid for as long as the account lives."""
+def logs_have_retention(project: Project) -> Iterable[str]:
+    """A log group without retention is billed for ever."""
     for name, group in project.of_type("AWS::Logs::LogGroup").items():
         if group.get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield f"{name}: RetentionInDays must be the parameter LogRetentionDays"
     for name, function in project.of_type("AWS::Serverless::Function").items():
         group = function.get("LoggingConfig", {}).get("LogGroup", {})
         if not isinstance(group, dict) or group.get("Ref") not in project.of_type("AWS::Logs::LogGroup"):
-            yield f"{name}: LoggingConfig must name a log group of the stack; Lambda's own never ends"
+            yield f"{name}: LoggingConfig must name a log group of the stack; Lambda's default group has no retention"
 
 
 @rule
-def scratch_goes_and_data_stays(project: Project) -> Iterable[str]:
-    """Scratch, unfinished uploads and replaced versions go by age; a rule on anything else would delete the table."""
+def only_temporary_objects_expire(project: Project) -> Iterable[str]:
+    """Temporary objects, incomplete uploads and noncurrent versions expire; any other rule would delete the table."""
     for name, bucket in project.of_type("AWS::S3::Bucket").items():
         rules = [
             each
@@ -57,16 +57,16 @@ def scratch_goes_and_data_stays(project: Project) -> Iterable[str]:
         if not any(
             each.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation", 99) <= 7 for each in rules
         ):
-            yield f"{name}: unfinished uploads are not aborted within a week, and paid for unseen"
+            yield f"{name}: incomplete uploads are not aborted within a week; they are billed"
         versioned = bucket.get("VersioningConfiguration", {}).get("Status") == "Enabled"
         replaced = any(0 < each.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 0) <= 30 for each in rules)
         if versioned and not replaced:
-            yield f"{name}: keeps every replaced version for ever"
+            yield f"{name}: noncurrent versions never expire"
 
 
 @rule
 def executions_are_logged_and_traced(project: Project) -> Iterable[str]:
-    """Without its log an execution that is older than 90 days never was."""
+    """Step Functions deletes the history of an execution after 90 days; the log remains."""
     for name, machine in project.of_type("AWS::Serverless::StateMachine").items():
         logging = machine.get("Logging", {})
         if logging.get("Level") != "ALL" or not logging.get("Destinations"):

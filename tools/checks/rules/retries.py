@@ -1,4 +1,4 @@
-"""Which errors of a service are passing ones, and how a state asks again."""
+"""Rules on retries: the transient errors of each service, and the intervals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PASSING: dict[str, set[str]] = {
     "glue:startJobRun.sync": {
         *_GLUE_BUSY,
         *("Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"),
-        # What .sync does not know by name, a throttled call among it: eight public state machines retry it.
+        # Errors that .sync does not name, including throttled calls: eight public state machines retry it.
         *("Glue.AWSGlueException", "Glue.SdkClientException"),
     },
     "aws-sdk:glue:startCrawler": {*_GLUE_SDK, "Glue.CrawlerRunningException", "Glue.CrawlerStoppingException"},
@@ -35,7 +35,7 @@ PASSING: dict[str, set[str]] = {
     "aws-sdk:s3:putObject": _S3,
     "aws-sdk:s3:listObjectsV2": _S3,
     "aws-sdk:s3:copyObject": _S3,
-    # A query that failed, once more: its statements may be run any number of times.
+    # A failed query, once: its statements are idempotent.
     "athena:startQueryExecution.sync": {*_ATHENA, "States.TaskFailed"},
     "athena:getQueryResults": _ATHENA,
     "aws-sdk:cloudwatch:putMetricData": {
@@ -43,15 +43,15 @@ PASSING: dict[str, set[str]] = {
     },
     "sns:publish": {"States.TaskFailed", "States.Timeout"},
 }
-"""The errors of each call that are retried: the service is busy, or was not reached."""
+"""The transient errors of each call: throttling, service errors, no connection."""
 
 _OWN = {"DownloadCSV": TRANSIENT}
-"""Errors of our own code that are retried, by state."""
+"""The retried errors of the project's code, by state."""
 
 
 @rule
-def passing_errors_are_retried_and_no_other(project: Project) -> Iterable[str]:
-    """One throttled call fails the day where its error is not named; one that stays is only told later."""
+def only_transient_errors_are_retried(project: Project) -> Iterable[str]:
+    """A transient error without a retry fails the daily run; a retry of a permanent one delays the notice."""
     for name, task in project.tasks.items():
         call = task["Resource"].partition(":states:::")[2]
         expected = PASSING.get(call, set()) | _OWN.get(name, set())
@@ -59,14 +59,14 @@ def passing_errors_are_retried_and_no_other(project: Project) -> Iterable[str]:
         for error in sorted(expected - set(named)):
             yield f"{name} does not retry {error} of {call}"
         for error in sorted(set(named) - expected):
-            yield f"{name} retries {error}, which tools/checks/rules/retries.py does not know of {call}"
+            yield f"{name} retries {error}, which tools/checks/rules/retries.py does not list for {call}"
         for error in sorted({error for error in named if named.count(error) > 1}):
             yield f"{name} names {error} twice: only the first counts"
 
 
 @rule
 def retries_end(project: Project) -> Iterable[str]:
-    """Retries wait longer each time, not all at the same moment, and end within minutes."""
+    """Retries need backoff, jitter and a bounded total time."""
     for name, task in project.tasks.items():
         for retrier in task.get("Retry", []):
             yield from (f"{name}: {problem}" for problem in _problems(retrier))
@@ -78,11 +78,11 @@ def _problems(retrier: dict[str, Any]) -> Iterable[str]:
     if not retrier.get("ErrorEquals"):
         yield "a retrier without ErrorEquals"
     if attempts == 1 and 1 <= interval <= 60:
-        return  # once more: nothing to space out
+        return  # a single retry needs no backoff
     if not (1 <= interval <= 60 and 3 <= attempts <= 20 and 1 < rate <= 3 and longest > 0):
         yield f"every {interval} s, {attempts} times, {rate} times longer: expected a bounded number, longer each time"
         return
-    # Full jitter at most shortens this.
+    # Full jitter only shortens this.
     seconds = sum(min(interval * rate**attempt, longest) for attempt in range(attempts))
     if seconds > 1800:
         yield f"waits for {seconds:.0f} s in all: expected half an hour at most"

@@ -1,4 +1,4 @@
-"""Every right of the template, held against tools/checks/promises/rights.yaml."""
+"""Rules on the permissions of the template, by tools/checks/promises/rights.yaml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS = {"AssumeRolePolicyDocument": "trust", "PolicyDocument": "", "KeyPolicy":
 
 
 def policies(project: Project) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Logical id, document and place of every policy of the template."""
+    """Logical id, document and position of every policy of the template."""
     for name, resource in project.template["Resources"].items():
         properties = resource.get("Properties", {})
         for key, place in _OURS.items():
@@ -27,7 +27,7 @@ def policies(project: Project) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def line(statement: Statement) -> str:
-    """A statement in a line: `s3:GetObject on raw/*`, Deny before it, conditions and principal behind it."""
+    """A statement as one line: `s3:GetObject on raw/*`, with Deny before it, conditions and principal after it."""
     rest = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", "Action", "Resource")}
     words = [] if statement.get("Effect") == "Allow" else [str(statement.get("Effect"))]
     words.append(", ".join(map(_short, as_list(statement.get("Action")))))
@@ -42,7 +42,7 @@ def line(statement: Statement) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value of a policy as the table has it: of the bucket's keys only the key, of an ARN service and name."""
+    """The short form of a policy's value: only the key for the bucket's objects, service and name for an ARN."""
     if isinstance(value, dict) and set(value) == {"Ref"}:
         return f"<{value['Ref']}>"
     if isinstance(value, dict) and set(value) == {"Fn::GetAtt"} and value["Fn::GetAtt"][1:] == ["Arn"]:
@@ -75,7 +75,7 @@ def _short(value: Any) -> str:
 
 
 def written(project: Project) -> dict[str, str]:
-    """`Resource.Sid` -> the line of every statement; a trust policy's statement is `Resource.trust`."""
+    """`Resource.Sid` to the line of the statement; for a trust policy `Resource.trust`."""
     found: dict[str, str] = {}
     for name, document, place in policies(project):
         for number, each in enumerate(as_list(document.get("Statement", []))):
@@ -84,18 +84,18 @@ def written(project: Project) -> dict[str, str]:
                 condition, each, other = each["Fn::If"]
                 condition = f"if {condition}: " if other == {"Ref": "AWS::NoValue"} else f"{condition}, else {other}: "
             sid = place or each.get("Sid", f"number {number}")
-            # A statement that is there twice, or under a name that another one has, is told by its number.
+            # A statement with the name of another one gets a number.
             key = f"{name}.{sid}" if f"{name}.{sid}" not in found else f"{name}.{sid} {number}"
             found[key] = condition + line(each)
     return found
 
 
 @rule
-def rights_are_those_that_were_granted(project: Project) -> Iterable[str]:
-    """A right that is wider than it was, or gone, shows in no diff of a test: it is written down twice."""
+def permissions_match_the_list(project: Project) -> Iterable[str]:
+    """Every permission is listed a second time in rights.yaml, so that a change needs two edits."""
     found, granted = written(project), {key: str(value) for key, value in table("rights").items()}
     for key in sorted(granted.keys() - found.keys()):
-        yield f"{key} is gone from the template: take its line out of tools/checks/promises/rights.yaml"
+        yield f"{key} is not in the template: remove its line from tools/checks/promises/rights.yaml"
     for key, text in found.items():
         if granted.get(key) != text:
             before = granted.get(key, "nothing")
@@ -104,7 +104,7 @@ def rights_are_those_that_were_granted(project: Project) -> Iterable[str]:
 
 @rule
 def policies_have_their_version(project: Project) -> Iterable[str]:
-    """Without it a policy is one of 2008, which takes `${aws:...}` for text."""
+    """Without Version a policy has that of 2008, in which `${aws:...}` is not a variable."""
     for name, document, _ in policies(project):
         if document.get("Version") != "2012-10-17":
             yield f"{name}: a policy's Version is {document.get('Version')!r}, expected '2012-10-17'"

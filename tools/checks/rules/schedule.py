@@ -1,4 +1,4 @@
-"""When the daily run starts, and what becomes of a start that fails."""
+"""Rules on the schedule: its expression, and failed starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 
 
 def expression_problem(expression: str) -> str | None:
-    """What is wrong with a schedule's expression, None when Scheduler would take it.
+    """The error of a schedule expression, None for a valid one.
 
     The grammar is that of EventBridge Scheduler: cron with six fields, rate, or at.
     """
@@ -28,7 +28,7 @@ def expression_problem(expression: str) -> str | None:
         return None if expression.endswith(")") else "cron( is not closed"
     if expression.startswith("rate("):
         rate = _RATE.fullmatch(expression)
-        # Scheduler takes `rate(1 day)` and `rate(2 days)`, and neither the other way round.
+        # Scheduler accepts `rate(1 day)` and `rate(2 days)`, but neither `rate(1 days)` nor `rate(2 day)`.
         good = rate is not None and (rate[1] == "1") == (rate[3] == "")
         return None if good else "expected rate(1 day), rate(2 days), ..."
     if expression.startswith("at("):
@@ -42,7 +42,7 @@ def expression_problem(expression: str) -> str | None:
 
 @rule
 def schedule_expressions_are_valid(project: Project) -> Iterable[str]:
-    """cfn-lint and sam take any text; AWS refuses it when the stack is deployed."""
+    """cfn-lint and sam accept any text; an invalid expression fails the deployment."""
     for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
         expression = str(project.default(schedule.get("ScheduleExpression", "")))
         problem = expression_problem(expression)
@@ -52,16 +52,16 @@ def schedule_expressions_are_valid(project: Project) -> Iterable[str]:
 
 @rule
 def time_zones_exist(project: Project) -> Iterable[str]:
-    """A misspelt time zone is refused late, a missing one is UTC: nine hours from Tokyo."""
+    """A misspelt time zone fails the deployment; without one the schedule uses UTC."""
     for name, schedule in project.of_type("AWS::Scheduler::Schedule").items():
         zone = project.default(schedule.get("ScheduleExpressionTimezone"))
         if zone not in zoneinfo.available_timezones():
-            yield f"{name}: {zone!r} is no IANA time zone"
+            yield f"{name}: {zone!r} is not an IANA time zone"
 
 
 @rule
 def schedule_is_robust(project: Project) -> Iterable[str]:
-    """A start that Scheduler cannot deliver is tried again for a while, then kept where an alarm sees it."""
+    """A failed start is retried for a limited time, then sent to the dead-letter queue, which has an alarm."""
     schedules = project.of_type("AWS::Scheduler::Schedule")
     if set(schedules) != {"Schedule"}:
         yield f"expected one schedule, Schedule; found {', '.join(sorted(schedules)) or 'none'}"
@@ -72,7 +72,7 @@ def schedule_is_robust(project: Project) -> Iterable[str]:
             not 1 <= retry.get("MaximumRetryAttempts", 185) <= 185
             or not 60 <= retry.get("MaximumEventAgeInSeconds", 86401) < 86400
         ):
-            yield f"{name}: RetryPolicy must bound attempts, and age below a day: nobody wants yesterday's start"
+            yield f"{name}: RetryPolicy must bound attempts, and an age below a day"
         if target.get("DeadLetterConfig", {}).get("Arn") != {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}:
             yield f"{name}: DeadLetterConfig must be the queue ScheduleDeadLetters"
         if target.get("Arn") != {"Ref": "StateMachine"}:

@@ -1,4 +1,4 @@
-"""What the template gives to our code is what our code takes."""
+"""Rules on arguments, environment variables, handlers and packages: template and code agree."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tools.checks.project import CLOUDFORMATION, Project
 from tools.checks.rules.registry import rule
 
 OF_GLUE = {"--job-language", "--extra-py-files", "--TempDir", "--custom-logGroup-prefix"}
-"""Arguments that Glue takes for itself."""
+"""Arguments that Glue itself reads."""
 
 OF_KAGGLEHUB = {"HOME", "KAGGLEHUB_CACHE", "KAGGLE_CONFIG_DIR"}
-"""Variables that kagglehub reads, not we."""
+"""Variables that kagglehub reads."""
 
 TAKEN = {"convert_parquet.py": ConvertArguments, "glue_transform.py": TransformArguments}
 JOBS = {"ConvertParquetJob": "ConvertParquet", "GlueTransformJob": "GlueTransform"}
-"""Each job and the state that starts it."""
+"""Job to the state that starts it."""
 
 _SHIPPED = "s3://${DataBucket}/${ShippedGlueCode.ScriptPrefix}/"
 
@@ -39,8 +39,8 @@ def _sub(value: Any) -> str:
 
 
 @rule
-def jobs_get_the_arguments_they_take(project: Project) -> Iterable[str]:
-    """An argument that is missing, misspelt or not meant for the job is found by AWS when the job starts, at 08:00."""
+def jobs_get_their_arguments(project: Project) -> Iterable[str]:
+    """A missing, misspelt or unknown argument fails the job at run time."""
     jobs = project.of_type("AWS::Glue::Job")
     for name in sorted(set(JOBS) ^ set(jobs)):
         yield f"the jobs are to be {', '.join(JOBS)}: {name}"
@@ -52,21 +52,21 @@ def jobs_get_the_arguments_they_take(project: Project) -> Iterable[str]:
             yield f"{name} gets {argument} from the template and from the state {JOBS[name]}"
         script = _script(jobs[name])
         if script not in TAKEN:
-            yield f"{name} runs {script}, which is none of {', '.join(TAKEN)}"
+            yield f"{name} runs {script}, which is not one of {', '.join(TAKEN)}"
             continue
         given, taken = (
             (defaults | at_start) - OF_GLUE,
             {f"--{field.name}" for field in dataclasses.fields(TAKEN[script])},
         )
         for argument in sorted(taken - given):
-            yield f"{name} does not get {argument}, which {script} takes"
+            yield f"{name} does not get {argument}, which {script} requires"
         for argument in sorted(given - taken):
-            yield f"{name} gets {argument}, which {script} does not take"
+            yield f"{name} gets {argument}, which {script} does not accept"
 
 
 @rule
-def jobs_run_what_is_shipped(project: Project) -> Iterable[str]:
-    """Jobs read their code from where ShippedGlueCode puts it; another path is an older version's, or nothing."""
+def jobs_run_the_deployed_code(project: Project) -> Iterable[str]:
+    """Jobs must read their code from the folder of ShippedGlueCode; another path has an older version, or none."""
     shipped = {*ship_code.SCRIPTS, f"{ship_code.PACKAGE}.zip"}
     for name, job in project.of_type("AWS::Glue::Job").items():
         script = _sub(job.get("Command", {}).get("ScriptLocation"))
@@ -77,7 +77,7 @@ def jobs_run_what_is_shipped(project: Project) -> Iterable[str]:
 
 
 def environment_names(folder: Path) -> set[str]:
-    """The environment variables that the modules of a folder ask for by name."""
+    """The environment variables that the modules of a folder read."""
     asked = set()
     for source in folder.rglob("*.py"):
         asked |= set(re.findall(r"""environ\w*(?:\.get\(|\[)\s*["']([A-Z_0-9]+)["']""", source.read_text()))
@@ -85,8 +85,8 @@ def environment_names(folder: Path) -> set[str]:
 
 
 @rule
-def functions_get_the_environment_they_read(project: Project) -> Iterable[str]:
-    """A variable that is missing fails the function when it runs; one that nobody reads says something untrue."""
+def functions_get_their_environment(project: Project) -> Iterable[str]:
+    """A missing variable fails the function at run time; an unused one is misleading."""
     for name, function, folder in _functions(project):
         given = set(function.get("Environment", {}).get("Variables", {}))
         read = environment_names(folder)
@@ -99,19 +99,19 @@ def functions_get_the_environment_they_read(project: Project) -> Iterable[str]:
 
 
 def _packages(folder: Path) -> str:
-    """The packages that a function is packaged with, as its requirements name them."""
+    """The packages in a function's requirements file."""
     requirements = folder / "requirements.txt"
     return requirements.read_text() if requirements.is_file() else ""
 
 
 @rule
 def handlers_exist(project: Project) -> Iterable[str]:
-    """Sam builds and deploys a function whose handler it never looks for."""
+    """SAM does not check that a handler exists."""
     for name, function, folder in _functions(project):
         module, _, handler = str(function.get("Handler")).rpartition(".")
         source = folder / f"{module}.py"
         if not source.is_file():
-            yield f"{name}: {function.get('Handler')} is in no module of {folder.name}/"
+            yield f"{name}: {function.get('Handler')} does not name a module of {folder.name}/"
             continue
         defined = {node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)}
         if handler not in defined:
@@ -120,7 +120,7 @@ def handlers_exist(project: Project) -> Iterable[str]:
 
 @rule
 def functions_run_on_the_tested_python(project: Project) -> Iterable[str]:
-    """cfn-lint does not look at the runtime of a SAM function; packages for another Python fail at its first import."""
+    """cfn-lint does not check the runtime of a SAM function; packages for another Python fail at import."""
     tested = ".".join(map(str, LAMBDA_PYTHON))
     for name, function, folder in _functions(project):
         if function.get("Runtime") != f"python{tested}":
@@ -130,26 +130,26 @@ def functions_run_on_the_tested_python(project: Project) -> Iterable[str]:
         if not 0 < function.get("Timeout", 3) <= 900:
             yield f"{name}: Timeout is {function.get('Timeout')} s, expected 1 to 900"
         if project.template["Resources"][name].get("Metadata") != {"BuildMethod": "makefile"}:
-            yield f"{name}: BuildMethod must be makefile, or sam build wants a python{tested} of whoever deploys"
+            yield f"{name}: BuildMethod must be makefile, or sam build needs a local python{tested}"
         makefile = folder / "Makefile"
         recipe = makefile.read_text() if makefile.is_file() else ""
         if f"\nbuild-{name}:\n" not in recipe:
             yield f"{name}: {folder.name}/Makefile has no target build-{name}"
         if _packages(folder) and f"--python-version {tested} --platform manylinux2014_x86_64 " not in recipe:
-            yield f"{name}: {folder.name}/Makefile does not get packages for Python {tested} on x86_64"
+            yield f"{name}: {folder.name}/Makefile does not install packages for Python {tested} on x86_64"
 
 
 @rule
 def local_files_exist(project: Project) -> Iterable[str]:
-    """Without CodeUri sam packages the folder of the template; cfn-lint and sam validate look at no local file."""
+    """Without CodeUri SAM packages the template's folder; cfn-lint and sam validate do not check local files."""
     for name, function in project.of_type("AWS::Serverless::Function").items():
         folder = function.get("CodeUri")
         if not isinstance(folder, str) or not (CLOUDFORMATION / folder).is_dir():
-            yield f"{name}: CodeUri {folder} is no folder beside the template"
+            yield f"{name}: CodeUri {folder} is not a folder relative to the template"
     for name, machine in project.of_type("AWS::Serverless::StateMachine").items():
         file = machine.get("DefinitionUri")
         if not isinstance(file, str) or not (CLOUDFORMATION / file).is_file():
-            yield f"{name}: DefinitionUri {file} is no file beside the template"
+            yield f"{name}: DefinitionUri {file} is not a file relative to the template"
 
 
 def _functions(project: Project) -> Iterator[tuple[str, dict[str, Any], Path]]:
@@ -160,11 +160,11 @@ def _functions(project: Project) -> Iterator[tuple[str, dict[str, Any], Path]]:
 
 @rule
 def sam_builds_before_it_deploys(project: Project) -> Iterable[str]:
-    """A template named for every command makes deploy upload the source without its dependencies, silently."""
+    """With a template for every command, deploy silently uploads the source without its dependencies."""
     commands = project.samconfig.get("default", {})
     naming = {name for name, settings in commands.items() if "template_file" in settings.get("parameters", {})}
     for name in sorted(naming ^ {"build", "validate"}):
-        yield f"samconfig.toml: template_file belongs to build and validate only; look at {name}"
+        yield f"samconfig.toml: template_file belongs to build and validate only; see {name}"
     for name in sorted(naming):
         file = commands[name]["parameters"]["template_file"]
         if not (CLOUDFORMATION.parent / file).is_file():

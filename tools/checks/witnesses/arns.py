@@ -1,4 +1,4 @@
-"""The ARNs that a template's policy names, and whether one can name a resource of a documented type."""
+"""The ARNs in a template's policies, and whether they match a documented resource type."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _ARNS = {
     "AWS::Serverless::Function": f"arn:aws:lambda:{_IN_ACCOUNT}:function:{{}}",
     "AWS::Serverless::StateMachine": f"arn:aws:states:{_IN_ACCOUNT}:stateMachine:{{}}",
 }
-"""What `Fn::GetAtt: [NAME, Arn]` gives, by the type of the resource."""
+"""The value of `Fn::GetAtt: [NAME, Arn]` by type of resource."""
 
 _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::Serverless::StateMachine"}
 """Types whose `Ref` is the ARN (each type's page in the CloudFormation reference, "Return values")."""
 
 
 def arn(project: Project, value: Any) -> str:
-    """The text of a policy's resource, names in place of references. Raises ValueError for a form not known here."""
+    """The ARN of a policy's resource, names in place of references. Raises ValueError for an unknown form."""
     if isinstance(value, str):
         return value
     match value:
@@ -61,7 +61,7 @@ def _reference(project: Project, name: str) -> str:
 
 
 def can_name(pattern: str, form: str) -> bool:
-    """Whether an IAM resource pattern matches some ARN of a documented form.
+    """Whether an IAM resource pattern can match an ARN of a documented form.
 
     A form is, for instance, `arn:${Partition}:s3:::${BucketName}`. A bucket's name has no slash.
     """
@@ -71,7 +71,7 @@ def can_name(pattern: str, form: str) -> bool:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether some text matches both patterns, in which `*` stands for any text."""
+    """Whether a text exists that matches both patterns; `*` matches any text."""
 
     @cache
     def at(i: int, j: int) -> bool:
@@ -87,12 +87,12 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def is_global(condition_key: str) -> bool:
-    """Whether IAM knows the condition key for every service (IAM User Guide, "AWS global condition context keys")."""
+    """Whether a condition key is a global one (IAM User Guide, "AWS global condition context keys")."""
     return condition_key.lower().startswith("aws:")
 
 
 def fits(condition_key: str, documented: Mapping[str, Any] | list[str]) -> bool:
-    """Whether a condition key is one of the documented; `${...}` and `<...>` there stand for any text."""
+    """Whether a condition key is documented; `${...}` and `<...>` in the documentation match any text."""
     for form in documented:
         pattern = re.escape(re.sub(r"\$\{[^}]+\}|<[^>]+>", "\0", form)).replace("\0", ".+")
         if re.fullmatch(pattern, condition_key, re.IGNORECASE):

@@ -1,7 +1,7 @@
-"""Rights that AWS's guides ask for, role by role, and AWS's managed policies as their witness.
+"""Permissions that AWS's guides require by role, confirmed by AWS's managed policies.
 
-The managed policies are those that the package moto carries. A right that the guide names and the managed policy lacks
-is a mistake of this list; a right that the list names and the template lacks fails a first run.
+The managed policies come from the package moto. A permission that the managed policy lacks is an error of this list; a
+permission that the template lacks would fail a first run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAME = f"AWS's managed policies (moto {version('moto')})"
 
 @dataclass(frozen=True)
 class Documented:
-    """What a guide asks of the roles that do something. `policy` is the managed policy that holds it, too."""
+    """Permissions that a guide requires for a task. `policy` is the managed policy that confirms them."""
 
     what: str
     roles: tuple[str, ...]
@@ -91,7 +91,7 @@ DOCUMENTED = (
 
 
 def problems(project: Project) -> Iterator[str]:
-    """The documented rights that a role lacks, and those that the managed policy does not confirm."""
+    """The documented permissions that a role lacks, and those that the managed policy does not confirm."""
     for entry in DOCUMENTED:
         for role in entry.roles:
             if role not in project.of_type("AWS::IAM::Role"):
@@ -106,7 +106,7 @@ def problems(project: Project) -> Iterator[str]:
 
 @cache
 def managed_actions(policy: str) -> tuple[str, ...]:
-    """The action patterns that a managed policy allows. Raises KeyError for a policy that moto does not carry."""
+    """The action patterns that a managed policy allows. Raises KeyError for a policy that moto does not have."""
     found = next(each for name, each in json.loads(aws_managed_policies_data).items() if name == policy)
     statements = as_list(found["Document"]["Statement"])
     return tuple(action for each in statements if each["Effect"] == "Allow" for action in as_list(each["Action"]))
