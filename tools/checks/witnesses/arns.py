@@ -38,12 +38,21 @@ def arn(project: Project, value: Any) -> str:
         return value
     match value:
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{([^}]+)\}", lambda found: _reference(project, found[1]), text)
+            return _substituted(project, text, {})
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            return _substituted(project, text, variables)
         case {"Fn::GetAtt": [logical_id, attribute]}:
             return _reference(project, f"{logical_id}.{attribute}")
         case {"Ref": logical_id}:
             return _reference(project, str(logical_id))
     raise ValueError(f"cannot read {value!r} as an ARN")
+
+
+def _substituted(project: Project, text: str, variables: Mapping[str, Any]) -> str:
+    """The text of a Fn::Sub; its own variables, whose values are known at deployment only, become their names."""
+    return re.sub(
+        r"\$\{([^}]+)\}", lambda found: found[1] if found[1] in variables else _reference(project, found[1]), text
+    )
 
 
 def _reference(project: Project, name: str) -> str:
