@@ -39,6 +39,10 @@ BROKEN = [
     ("ingest-sources", "lambda_ingest", "ingest.versions", "ingest.sources.kaggle"),
     ("ingest-boto3", "lambda_ingest", "ingest.layouts", "requests"),
     ("zones-jobs", ".", "glue.convert_parquet", "glue.glue_transform"),
+    ("ingest-sources", "lambda_ingest", "ingest.run", "ingest.sources.kaggle"),
+    ("ingest-sources", "lambda_ingest", "ingest.sources.s3", "ingest.sources.kaggle"),
+    ("ingest-sources", "lambda_ingest", "ingest.sources.base", "ingest.sources.registry"),
+    ("ingest-boto3", "lambda_ingest", "ingest.layouts", "boto3"),
 ]
 """Contract, the folder that a module is found in, the module, and what it must not import."""
 
