@@ -71,13 +71,13 @@ def race_table(figures: Mapping[str, Any]) -> str:
         for name, each in sorted(found.items(), key=lambda item: float(item[1]["both"]))
     ]
     head = (
-        "way",
+        "tool",
         "hop 1",
         "hop 2",
-        "both, least",
+        "both, minimum",
         "both, median",
-        "to the fastest",
-        "ours to it",
+        "relative to fastest",
+        "ours relative to it",
         "CPU",
         "peak memory",
         "stage",
@@ -90,4 +90,4 @@ def race_table(figures: Mapping[str, Any]) -> str:
 def comparison_table(figures: Mapping[str, Any]) -> str:
     """How each table compares with this project's."""
     rows = [(CONTESTANTS[name].title, told) for name, told in figures["compared"].items()]
-    return table(("way", "its table"), rows, words=("its table",))
+    return table(("tool", "its table"), rows, words=("its table",))

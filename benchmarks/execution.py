@@ -118,8 +118,8 @@ def states_table(figures: dict[str, Any]) -> str:
         spans = found["jobs"].get(state, {}).get("spans", {})
         if took >= 0.1:
             rows.append((state, seconds(took), ", ".join(f"{name} {spent:.1f}" for name, spent in spans.items())))
-    rows.append(("**all of it**", seconds(found["seconds"]), ""))
-    head = ("state", "took", "of which the job's spans tell (s)")
+    rows.append(("**total**", seconds(found["seconds"]), ""))
+    head = ("state", "duration", "spans of the job (s)")
     return table(head, rows, words=head[2:])
 
 

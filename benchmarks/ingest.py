@@ -144,4 +144,4 @@ def ingest_table(figures: Mapping[str, Any]) -> str:
         ("boto3 uploads the same file, nothing else", seconds(upload["seconds"]), megabytes(upload["peak_bytes"])),
         ("a cold process until the handler is imported", seconds(start["median"]), ""),
     ]
-    return table(("what", "took", "peak memory"), rows)
+    return table(("what", "duration", "peak memory"), rows)

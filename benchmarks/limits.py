@@ -23,7 +23,7 @@ _CSV_IN_ARCHIVE = 1.0
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit, how much of it today's data takes, and what lifts it. `reached` is at so many times today's data."""
+    """A limit, how much of it today's data uses, and how to raise it. It is reached at `reached` times today's data."""
 
     what: str
     allowed: str
@@ -33,7 +33,7 @@ class Limit:
 
 
 def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit]:
-    """The limits that the measured figures tell something about, the one that is met first on top."""
+    """The limits that the measured figures cover, the one that is reached first on top."""
     shape = Shape()
     found: list[Limit] = []
 
@@ -46,15 +46,15 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
         csv_bytes = bench["csv_bytes"] / bench["rows"] * shape.total_rows
         table_bytes = bench["summary"]["ours"]["table_bytes"] / bench["rows"] * shape.total_rows
         add(
-            "source bytes that are accepted",
+            "accepted source bytes",
             float(stack.parameters["MaxSourceBytes"]),
             csv_bytes,
             "GB",
             1e9,
-            "the parameter `MaxSourceBytes`: there so that a wrong dataset costs nothing",
+            "the parameter `MaxSourceBytes`, which protects against a wrong dataset",
         )
         add(
-            "disk of the function (/tmp), where the archive lies",
+            "disk of the function (/tmp), for the archive",
             float(function["EphemeralStorage"]["Size"] * MIB),
             csv_bytes * _CSV_IN_ARCHIVE,
             "GB",
@@ -62,12 +62,12 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
             f"`EphemeralStorage`, up to {QUOTAS['disk of a function'] // MIB:,} MB",
         )
         add(
-            "bytes that a query may scan: all columns of all subjects",
+            "bytes scanned by a query: all columns of all subjects",
             float(stack.parameters["MaxBytesScanned"]),
             table_bytes,
             "GB",
             1e9,
-            "the parameter `MaxBytesScanned`; a question about one subject does not grow",
+            "the parameter `MaxBytesScanned`; a query of one subject does not grow",
         )
         workers = (int(stack.parameters["GlueWorkers"]) - 1) * GLUE_VCPUS
         ours = bench["summary"]["ours"]
@@ -79,7 +79,7 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
                 on_glue,
                 "s",
                 1,
-                "`GlueWorkers`: every source file is a task of its own, a large one several",
+                "`GlueWorkers`: every source file is a separate task, a large one several",
             )
     if ingest := figures.get("ingest"):
         each = ingest["handler_seconds"] / ingest["rows"] * shape.total_rows
@@ -98,7 +98,7 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
                 f"{memory / 1e6:,.0f} MB",
                 f"{ingest['peak_bytes'] / 1e6:,.0f} MB at {ingest['source_bytes'] / 1e9:.1f} GB",
                 float("inf"),
-                "none is needed: it does not grow with the data",
+                "not needed: it does not grow with the data",
             )
         )
     snapshots = int(stack.parameters["KeepSnapshots"]) + 1
@@ -108,7 +108,7 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
         snapshots * len(shape.subjects),
         "",
         1,
-        "`KeepSnapshots`; partition projection does without any",
+        "`KeepSnapshots`, or partition projection, which needs no partitions",
     )
     if many := figures.get("many"):
         per_file = many["documents"]["snapshot manifest"] / many["subjects"]
@@ -116,9 +116,9 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
             Limit(
                 "payload between states",
                 f"{QUOTAS['payload of a state'] // 1024} KiB",
-                f"no list of files in it: the snapshot manifest ({per_file:,.0f} bytes a file) travels by its key",
+                f"no list of files: the snapshot manifest ({per_file:,.0f} bytes a file) is passed by key",
                 float("inf"),
-                "none is needed",
+                "not needed",
             )
         )
     return sorted(found, key=lambda limit: limit.reached)
@@ -127,17 +127,17 @@ def limits(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> list[Limit
 def limits_table(figures: Mapping[str, Mapping[str, Any]], stack: Stack) -> str:
     """The limits as a Markdown table."""
     rows = [(each.what, each.allowed, each.today, _times(each.reached), each.lever) for each in limits(figures, stack)]
-    head = ("limit", "allowed", "today's data takes", "reached at", "what lifts it")
-    return table(head, rows, words=("what lifts it",))
+    head = ("limit", "allowed", "today's data", "reached at", "how to raise it")
+    return table(head, rows, words=("how to raise it",))
 
 
 def first_met(figures: Mapping[str, Mapping[str, Any]], stack: Stack, factors: Sequence[int] = (100, 10_000)) -> str:
-    """For so many times the data, the limits that are met, in the order in which they are."""
+    """The limits that are reached at some multiples of the data, in order."""
     rows = []
     for factor in factors:
         met = [each.what for each in limits(figures, stack) if each.reached <= factor]
         rows.append((f"{factor:,} times", "; ".join(met) or "none"))
-    head = ("data", "limits that are met, the first one first")
+    head = ("data", "limits that are reached, in order")
     return table(head, rows, words=head)
 
 

@@ -85,8 +85,8 @@ def verdict(target: Target, figure: float | None) -> str:
     if figure is None:
         return "not measured"
     if figure <= target.stretch:
-        return "stretch reached"
-    return "reached" if figure <= target.target else "**missed**"
+        return "stretch met"
+    return "met" if figure <= target.target else "**missed**"
 
 
 def targets_table(figures: Figures) -> str:
@@ -97,8 +97,8 @@ def targets_table(figures: Figures) -> str:
         figure = "" if found is None else f"{_number(found)}{target.unit}"
         limits = (f"{_number(limit)}{target.unit}" for limit in (target.target, target.stretch))
         rows.append((target.what, figure, *limits, verdict(target, found), f"`{target.source}`"))
-    head = ("what", "figure", "target", "stretch", "reached", "measured by")
-    return table(head, rows, words=("reached", "measured by"))
+    head = ("what", "figure", "target", "stretch", "result", "measured by")
+    return table(head, rows, words=("result", "measured by"))
 
 
 def _number(value: float) -> str:

@@ -29,10 +29,10 @@ def stack() -> Stack:
 def test_a_limit_is_reached_where_the_data_fills_it(stack: Stack) -> None:
     reached = {limit.what: round(limit.reached, 1) for limit in limits(FIGURES, stack)}
     assert reached == {
-        "disk of the function (/tmp), where the archive lies": 10.7,  # 2048 MiB by 200 MB
-        "source bytes that are accepted": 20.0,  # 4 GB by 200 MB
+        "disk of the function (/tmp), for the archive": 10.7,  # 2048 MiB by 200 MB
+        "accepted source bytes": 20.0,  # 4 GB by 200 MB
         "time of the function, at this machine's speed": 100.0,  # 900 s by 9 s
-        "bytes that a query may scan: all columns of all subjects": 107.4,  # 10 GiB by 100 MB
+        "bytes scanned by a query: all columns of all subjects": 107.4,  # 10 GiB by 100 MB
         "time of GlueTransformJob, at this machine's speed on 4 cores": 300.0,  # 1800 s by 12 s on two of four cores
         "time of ConvertParquetJob, at this machine's speed on 4 cores": 600.0,
         "partitions in the catalog": 250_000.0,  # 10 million by ten subjects in four snapshots
@@ -43,11 +43,11 @@ def test_a_limit_is_reached_where_the_data_fills_it(stack: Stack) -> None:
 
 def test_another_setting_moves_its_limit(stack: Stack) -> None:
     wider = Stack(stack.template, stack.definition, **stack.parameters | {"MaxSourceBytes": 40_000_000_000})
-    (moved,) = [limit for limit in limits(FIGURES, wider) if limit.what == "source bytes that are accepted"]
+    (moved,) = [limit for limit in limits(FIGURES, wider) if limit.what == "accepted source bytes"]
     assert (moved.allowed, moved.today, moved.reached) == ("40 GB", "0.20 GB", 200.0)
 
 
 def test_what_is_met_is_told_in_order(stack: Stack) -> None:
     (only,) = first_met(FIGURES, stack, factors=(50,)).splitlines()[2:]
     met = only.strip("| ").split("|")[1].strip()
-    assert met == "disk of the function (/tmp), where the archive lies; source bytes that are accepted"
+    assert met == "disk of the function (/tmp), for the archive; accepted source bytes"
