@@ -70,7 +70,7 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(
     output = place.world.publish()
     assert output["report"] is None
     # botocore names the class of an error that its model knows, and newer models know more.
-    words = r"rows of 2 subjects\. There is no report of it: (ClientError|AccessDenied)\. The log of arn:"
+    words = r"rows of 2 subjects\. There is no report of it: (ClientError|AccessDenied)\. See the log of arn:"
     assert re.search(words, output["message"])
     assert [fault for fault in busy if not fault.hits] == []
     assert place.rows() == sources.of_logs(place.dataset)
