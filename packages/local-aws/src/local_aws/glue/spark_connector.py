@@ -25,7 +25,7 @@ def connector_jars(runtime: SparkRuntime) -> Path:
 
 def _resolve(runtime: SparkRuntime, folder: Path) -> None:
     """Let Spark's own resolver (Ivy) fetch the packages, then move them where every later start finds them."""
-    CACHE.mkdir(exist_ok=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         nothing = Path(scratch) / "nothing.py"
         nothing.write_text("")
