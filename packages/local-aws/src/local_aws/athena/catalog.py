@@ -9,6 +9,7 @@ from moto.glue.models import GlueBackend, glue_backends
 
 from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.permissions import ADMINISTRATOR, Caller
+from local_aws.athena.projection import is_projected, projected
 from local_aws.core.world import ACCOUNT
 
 CATALOG = "awsdatacatalog"
@@ -68,6 +69,7 @@ class Catalog:
     """The catalog as one query sees it, with the rights of the one who asks."""
 
     def __init__(self, region: str, caller: Caller = ADMINISTRATOR) -> None:
+        self._region = region
         self.glue = glue(region)
         self.caller = caller
         self._tables: dict[tuple[str, str], Table | None] = {}
@@ -106,12 +108,15 @@ class Catalog:
             return None
         described = stored.as_dict()
         storage = described.get("StorageDescriptor") or {}
-        if described.get("PartitionKeys"):
+        projecting = bool(described.get("PartitionKeys")) and is_projected(described.get("Parameters") or {})
+        if described.get("PartitionKeys") and not projecting:
             for action in ("glue:GetPartitions", "glue:GetPartition"):
                 self.caller.may_use_table(action, database, name)
         partitions = []
         # A list of the values is one step for other threads, the crawler may be adding partitions.
-        for partition in list(stored.partitions.values()):
+        if projecting:
+            partitions = [Partition(*each) for each in projected(described, self._region)]
+        for partition in [] if projecting else list(stored.partitions.values()):
             own = partition.partition_input.get("StorageDescriptor") or {}
             partitions.append(Partition(tuple(map(str, partition.values)), own.get("Location", "")))
         return Table(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from local_aws.athena.catalog import CATALOG, Catalog, Table
+from local_aws.athena.ctas import create_table_as, named_columns
 from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.query import QueryEngine
@@ -31,12 +32,7 @@ def _create_view(statement: Statement) -> StatementResult:
         raise QueryFailedError("TABLE_ALREADY_EXISTS", f"View already exists: '{CATALOG}.{database}.{name}'", (1, 1))
     sql = statement.match.group("query").strip()
     prepared = statement.engine.prepare(sql, statement.catalog, statement.database, statement.connection)
-    labels = [label.lower() for label in prepared.labels]
-    for place, label in enumerate(labels):
-        if re.fullmatch(r"_col\d+", label):
-            raise QueryFailedError("MISSING_COLUMN_NAME", f"Column name not specified at position {place + 1}", (1, 1))
-        if label in labels[:place]:
-            raise QueryFailedError("DUPLICATE_COLUMN_NAME", f"Column name '{label}' specified more than once", (1, 1))
+    labels = named_columns(prepared)
     columns = tuple(zip(labels, map(trino_name, prepared.types), strict=True))
     # Names in the stored text are resolved where the statement was run, not where the view lies.
     definition = ViewDefinition(sql, statement.database, columns)
@@ -150,6 +146,8 @@ _FORMS: tuple[tuple[str, Callable[[Statement], StatementResult]], ...] = (
     (r"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)(?:\s+(?P<cascade>CASCADE)|\s+RESTRICT)?",
      _drop_database),
     (rf"CREATE\s+EXTERNAL\s+TABLE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*\(.*", create_table),
+    (rf"CREATE\s+TABLE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s+(?P<rest>(?:WITH|AS)\b.*)",
+     create_table_as),
     (rf"DROP\s+TABLE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{_NAME})", drop_table),
     (rf"ALTER\s+TABLE\s+(?P<name>{_NAME})\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<rest>PARTITION.*)",
      add_partitions),
@@ -171,15 +169,18 @@ _COMPILED = [(re.compile(form, re.IGNORECASE | re.DOTALL), run) for form, run in
 
 
 def run_statement(
-    sql: str, database: str, catalog: Catalog, engine: QueryEngine, connection: QueryConnection
+    sql: str, database: str, catalog: Catalog, engine: QueryEngine, connection: QueryConnection, results: str = ""
 ) -> StatementResult:
-    """Run a statement that is no query; raises QueryFailedError (NOT_SUPPORTED for what is not done here)."""
+    """Run a statement that is no query, whose results are below `results`.
+
+    Raises QueryFailedError (NOT_SUPPORTED for what is not done here).
+    """
     text = without_semicolon(sql)
     # Comments at the top would hide what follows.
     text = re.sub(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)*", "", text, flags=re.DOTALL).strip()
     for form, run in _COMPILED:
         if match := form.fullmatch(text):
-            return run(Statement(match, database, catalog, engine, connection))
+            return run(Statement(match, database, catalog, engine, connection, results))
     first = tokens_of(sql)[0]
     word = first.text.upper()
     if word in _KNOWN_TO_ATHENA:

@@ -89,6 +89,8 @@ class Execution:
         if self.is_query:
             return "SELECT"
         words = [word for word in self.words if word not in ("OR", "REPLACE", "EXTERNAL")]
+        if self.words[:2] == ["CREATE", "TABLE"]:
+            return "CREATE_TABLE_AS_SELECT"
         return "_".join(words[:2]) if words[0] not in ("DESCRIBE", "DESC", "EXPLAIN") else words[0]
 
     @property
@@ -164,7 +166,10 @@ class Execution:
                 if self.is_query:
                     self._select(connection, catalog)
                 else:
-                    self._keep_text(run_statement(self.query, self.database, catalog, self.engine, connection))
+                    results = self.configuration["OutputLocation"].rpartition("/")[0] + "/"
+                    made = run_statement(self.query, self.database, catalog, self.engine, connection, results)
+                    self.scanned = made.scanned
+                    self._keep_text(made)
             finally:
                 with self._lock:
                     self._connection = None

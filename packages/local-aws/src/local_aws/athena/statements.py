@@ -15,21 +15,23 @@ from local_aws.athena.results import Column
 
 @dataclass(frozen=True)
 class StatementResult:
-    """What a statement answers: rows of text, without a header row."""
+    """What a statement answers: rows of text, without a header row; and the bytes that it read."""
 
     columns: Sequence[Column] = ()
     rows: list[list[str | None]] = field(default_factory=list)
+    scanned: int = 0
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement being run: the match of its form, and where it runs."""
+    """One statement being run: the match of its form, and where it runs. `results` is the folder of its results."""
 
     match: re.Match[str]
     database: str
     catalog: Catalog
     engine: QueryEngine
     connection: QueryConnection
+    results: str = ""
 
     def has(self, group: str) -> bool:
         """Whether the statement has the words of this group (IF EXISTS, OR REPLACE)."""

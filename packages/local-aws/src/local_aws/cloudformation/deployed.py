@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
 
 from local_aws.cloudformation import resource_types
+from local_aws.cloudformation.outside_values import with_references
 from local_aws.cloudformation.plans import Plan, in_order, needs
 from local_aws.cloudformation.resource_types.api import PropertyError
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties, generated_name
 from local_aws.cloudformation.resource_types.custom import CustomResource, CustomResourceFailed
 from local_aws.cloudformation.templates import Template, resolve
-from local_aws.core.world import ACCOUNT
 
 Tell = Callable[[str, str, str, str, str | None], None]
 """Takes an event: logical id, type, status, physical id, reason."""
@@ -24,12 +23,12 @@ Tell = Callable[[str, str, str, str, str | None], None]
 
 @dataclass
 class Deployed:
-    """A resource as it was last made: moto's or our object, its definition, the properties after resolution.
+    """A resource as it was last made: the object, its definition, the properties after resolution.
 
     `settled` is false after a change that failed: what it left is not known.
     """
 
-    resource: Any
+    resource: ApiResource
     definition: Template
     properties: Properties
     settled: bool = True
@@ -136,7 +135,7 @@ class DeployedResources:
         type_name = definition["Type"]
         kind = resource_types.resource_type(type_name)
         assert kind is not None, "Plan refuses unknown types"
-        properties = self.resolved(definition.get("Properties", {}), plan)
+        properties = with_references(self.resolved(definition.get("Properties", {}), plan), self._region)
         old = self.by_name.get(name)
         if old is not None and old.settled and (old.properties, old.type_name) == (properties, type_name):
             old.definition = definition
@@ -158,25 +157,20 @@ class DeployedResources:
         self.by_name[name] = Deployed(made, definition, properties)
         self._event(name, type_name, f"{verb}_COMPLETE")
 
-    def _create(self, name: str, kind: type[CloudFormationModel], type_name: str, properties: Properties) -> Any:
+    def _create(self, name: str, kind: type[ApiResource], type_name: str, properties: Properties) -> ApiResource:
         if issubclass(kind, CustomResource):
             stack_id = self._pseudo["AWS::StackId"]
             return kind.create_in_stack(properties, stack_id=stack_id, logical_id=name, resource_type=type_name)
-        if issubclass(kind, ApiResource):
-            made_up = generated_name(self._stack_name, name, longest=kind.longest_name, lower=kind.lower_case_name)
-            made = kind.create(properties.get(kind.name_property, made_up), properties)
-            made.belong_to(self._pseudo["AWS::StackId"], self._stack_name, name)
-            return made
-        physical = properties.get(kind.cloudformation_name_type(), generated_name(self._stack_name, name))
-        given = {"Type": type_name, "Properties": properties}
-        more = {"LogicalId": name, "StackId": self._pseudo["AWS::StackId"], "ResourceType": type_name}
-        return kind.create_from_cloudformation_json(physical, given, ACCOUNT, self._region, **more)
+        made_up = generated_name(self._stack_name, name, longest=kind.longest_name, lower=kind.lower_case_name)
+        made = kind.create(properties.get(kind.name_property, made_up), properties)
+        made.belong_to(self._pseudo["AWS::StackId"], self._stack_name, name)
+        return made
 
     def _changed(
-        self, name: str, old: Deployed, kind: type[CloudFormationModel], type_name: str, properties: Properties
-    ) -> Any:
+        self, name: str, old: Deployed, kind: type[ApiResource], type_name: str, properties: Properties
+    ) -> ApiResource:
         """The resource changed, or a new one where its type or its given name became another."""
-        if isinstance(old.resource, ApiResource) and old.type_name == type_name:
+        if old.type_name == type_name:
             named = old.resource.name_property
             if old.properties.get(named) == properties.get(named):
                 return old.resource.change(properties)
@@ -190,22 +184,12 @@ class DeployedResources:
             return True
         self._tell(*told, "DELETE_IN_PROGRESS", deployed.physical_id, None)
         try:
-            self._delete(deployed)
+            deployed.resource.delete()
         except Exception as error:  # noqa: BLE001 - whatever a type raises is that resource's reason
             self._tell(*told, "DELETE_FAILED", deployed.physical_id, _reason(error))
             return False
         self._tell(*told, "DELETE_COMPLETE", deployed.physical_id, None)
         return True
-
-    def _delete(self, deployed: Deployed) -> None:
-        resource = deployed.resource
-        if isinstance(resource, ApiResource):
-            resource.delete()
-        elif hasattr(resource, "delete"):
-            resource.delete(ACCOUNT, self._region)
-        else:
-            given = {"Type": deployed.type_name, "Properties": deployed.properties}
-            type(resource).delete_from_cloudformation_json(deployed.physical_id, given, ACCOUNT, self._region)
 
     def _event(self, name: str, type_name: str, status: str, reason: str | None = None) -> None:
         deployed = self.by_name.get(name)

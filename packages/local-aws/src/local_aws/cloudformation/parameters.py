@@ -8,9 +8,25 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
+from local_aws.cloudformation.outside_values import ssm_type, ssm_value
 from local_aws.cloudformation.resource_types.api import as_text
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def taken_from_ssm(template: Mapping[str, Any], values: Mapping[str, Any], region: str) -> dict[str, Any]:
+    """`values` with what SSM has for each parameter of a type `AWS::SSM::Parameter::Value<...>`: its text names one.
+
+    Raises ValidationError for one that SSM does not have.
+    """
+    taken = dict(values)
+    for name, slot in template.get("Parameters", {}).items():
+        inner = ssm_type(slot["Type"])
+        if inner is not None:
+            found = ssm_value(values[name], region, f"Parameter {name}")
+            is_list = inner.startswith("List<") or inner == "CommaDelimitedList"
+            taken[name] = [part.strip() for part in found.split(",")] if is_list else found
+    return taken
 
 
 def parameter_values(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

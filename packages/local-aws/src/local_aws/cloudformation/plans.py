@@ -9,27 +9,38 @@ from moto.cloudformation.exceptions import ValidationError
 
 from local_aws.cloudformation import resource_types
 from local_aws.cloudformation.conditions import condition_values, refuse_by_rules
-from local_aws.cloudformation.parameters import parameter_values
-from local_aws.cloudformation.templates import PSEUDO_PARAMETERS, Template, expanded, references
+from local_aws.cloudformation.parameters import parameter_values, taken_from_ssm
+from local_aws.cloudformation.resource_types.supported import (
+    SUPPORTED,
+    WAY_OUT,
+    WAY_OUT_OF_A_TYPE,
+    problems,
+    why_refused,
+)
+from local_aws.cloudformation.templates import PSEUDO_PARAMETERS, Template, expanded, known_now, references
 
 
 class Plan:
     """What a template and its parameters ask for: expanded, checked, in order. Raises ValidationError.
 
-    `pseudo` holds the values of the pseudo parameters that are known before anything is made (`AWS::Region`, ...).
+    `given` are the parameters as text or lists of it, `values` the same with what SSM has for those that name a
+    parameter of SSM. `pseudo` holds the values of the pseudo parameters that are known before anything is made
+    (`AWS::Region`, ...).
     """
 
     def __init__(self, source: Template, parameters: Mapping[str, Any], pseudo: Mapping[str, Any]) -> None:
         if not source.get("Resources"):
             raise ValidationError(message="Template format error: At least one Resources member must be defined.")
-        self.values = parameter_values(source, parameters)
+        self.given = parameter_values(source, parameters)
+        self.values = taken_from_ssm(source, self.given, pseudo["AWS::Region"])
         refuse_by_rules(source, {**pseudo, **self.values})
         self.template = expanded(source, self.values, pseudo["AWS::Region"])
         self.conditions = condition_values(self.template, {**pseudo, **self.values})
         every: dict[str, Template] = self.template["Resources"]
-        _refuse_unknown_types(every)
         self._refuse_unknown_names(every)
         self.resources = {name: definition for name, definition in every.items() if self._wanted(definition)}
+        _refuse_unknown_types(self.resources)
+        self._refuse_what_does_not_work({**pseudo, **self.values})
         self.needs = needs(self.resources)
         self.order = in_order(self.needs)
         self.outputs = {
@@ -42,6 +53,18 @@ class Plan:
 
     def _wanted(self, definition: Template) -> bool:
         return "Condition" not in definition or self.conditions[definition["Condition"]]
+
+    def _refuse_what_does_not_work(self, values: Mapping[str, Any]) -> None:
+        """Raise ValidationError with every property that this template gives and the local AWS does not have."""
+        told = [
+            f"{name} ({definition['Type']}): {problem}"
+            for name, definition in self.resources.items()
+            for problem in problems(
+                definition["Type"], known_now(definition.get("Properties", {}), values, self.conditions, self.template)
+            )
+        ]
+        if told:
+            raise ValidationError(message="Not supported by the local AWS: " + "; ".join(told) + f". {WAY_OUT}")
 
     def _refuse_unknown_names(self, every: Mapping[str, Template]) -> None:
         known = every.keys() | self.values.keys() | PSEUDO_PARAMETERS
@@ -56,13 +79,23 @@ class Plan:
 
 
 def _refuse_unknown_types(resources: Mapping[str, Template]) -> None:
-    unknown = sorted(
-        f"{definition['Type']} ({name})"
+    unknown = {
+        name: definition["Type"]
         for name, definition in resources.items()
         if resource_types.resource_type(definition["Type"]) is None
-    )
+    }
     if unknown:
-        raise ValidationError(message=f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+        named = ", ".join(
+            f"{type_name} ({name})" for name, type_name in sorted(unknown.items(), key=lambda each: each[1])
+        )
+        reasons = sorted(
+            f"{type_name}: {why}" for type_name in set(unknown.values()) if (why := why_refused(type_name))
+        )
+        raise ValidationError(
+            message=f"Template format error: Unrecognized resource types: [{named}]. "
+            + "".join(f"{reason}. " for reason in reasons)
+            + f"The local AWS has: {', '.join(sorted(SUPPORTED))}. {WAY_OUT_OF_A_TYPE}"
+        )
 
 
 def needs(definitions: Mapping[str, Template]) -> dict[str, set[str]]:

@@ -49,7 +49,7 @@ class LocalStack(models.Stack):
         self.deployed = DeployedResources(self.name, self.region_name, self._pseudo(), self._event)
         if self.template_dict:
             self.plan = self.planned(self.template_dict, self.parameters)
-            self.parameters = _texts(self.plan.values)
+            self.parameters = _texts(self.plan.given)
         return self
 
     def _create_output_map(self) -> Any:
@@ -134,7 +134,7 @@ class LocalStack(models.Stack):
         source = self.parse_template(template)
         self.plan = self.planned(source, parameters)
         self.template, self.template_dict, self.description = template, source, source.get("Description")
-        self.parameters = _texts(self.plan.values)
+        self.parameters = _texts(self.plan.given)
         self._add_stack_event("CREATE_IN_PROGRESS", resource_status_reason="User Initiated")
         self.create_resources()
 
@@ -165,7 +165,7 @@ class LocalStack(models.Stack):
         self.deployed.clean_up(plan)
         self.template, self.template_dict = (template if isinstance(template, str) else json.dumps(template)), source
         self.description = source.get("Description")
-        self.parameters = _texts(plan.values)
+        self.parameters = _texts(plan.given)
         self.role_arn = role_arn
         self.tags = self.tags if tags is None else tags
         self._done("UPDATE_COMPLETE")

@@ -197,3 +197,23 @@ def resolve(value: Any, lookup: Callable[[str], Any], conditions: Mapping[str, b
         return {name: member for name, member in members.items() if member is not NO_VALUE}
 
     return result(value)
+
+
+def known_now(value: Any, parameters: Mapping[str, Any], conditions: Mapping[str, bool], template: Template) -> Any:
+    """`value` as far as it follows from parameters alone; what needs a resource stays as it is written."""
+    if isinstance(value, list):
+        members = (known_now(member, parameters, conditions, template) for member in value)
+        return [member for member in members if member is not NO_VALUE]
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) == 1:
+        ((function, argument),) = value.items()
+        if function == "Fn::If" and argument[0] in conditions:
+            return known_now(argument[1 if conditions[argument[0]] else 2], parameters, conditions, template)
+        if function == "Ref" or function.startswith("Fn::"):
+            try:
+                return resolve(value, parameters.get, conditions, template)
+            except ValidationError:
+                return value
+    each = {name: known_now(member, parameters, conditions, template) for name, member in value.items()}
+    return {name: member for name, member in each.items() if member is not NO_VALUE}

@@ -1,4 +1,4 @@
-"""Glue crawlers on catalog tables made real: StartCrawler finds the partitions below the tables' locations.
+"""Glue crawlers made real: on catalog tables they find partitions, on places in S3 they make the tables, too.
 
 Crawlers on other targets stay as moto pretends them.
 """
@@ -24,6 +24,7 @@ from local_aws.core.patching import replace
 from local_aws.core.world import ACCOUNT, World
 from local_aws.glue import crawler_rights, log_groups
 from local_aws.glue.crawler_partitions import CrawlError, Tables
+from local_aws.glue.crawler_s3 import S3Targets
 from local_aws.iam.roles import take_role
 from local_aws.logs.service_logs import put_lines
 
@@ -176,10 +177,12 @@ class _Run:
                 say=self._say,
                 cancelled=crawl.cancelled,
             )
-            for target in self._crawler.targets["CatalogTargets"]:
+            for target in self._crawler.targets.get("CatalogTargets") or []:
                 for name in target["Tables"]:
                     self._require_rights(target["DatabaseName"], name)
                     crawl.created += tables.crawl(target["DatabaseName"], name)
+            for target in self._crawler.targets.get("S3Targets") or []:
+                crawl.created += self._s3_targets(policy).crawl(target)
             crawl.cancelled.wait(max(until - time.monotonic(), 0))
         except CrawlError as wrong:
             status, error = "FAILED", str(wrong)
@@ -193,6 +196,21 @@ class _Run:
         time.sleep(max(pace.stopping, crawl.seen_from - time.monotonic()))
         crawl.error, crawl.end_time, crawl.status = error, _now(), status
         crawl.state = "READY"
+
+    def _s3_targets(self, policy: dict[str, str]) -> S3Targets:
+        if not self._crawler.database_name:
+            raise CrawlError("a crawler on S3 needs a DatabaseName for its tables")
+        return S3Targets(
+            self._client("glue"),
+            self._client("s3"),
+            database=self._crawler.database_name,
+            prefix=self._crawler.table_prefix or "",
+            crawler=self._crawler.name,
+            may_update=policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG",
+            require_rights=self._require_rights,
+            say=self._say,
+            cancelled=self._crawl.cancelled,
+        )
 
     def _require_rights(self, database: str, table: str) -> None:
         refused = crawler_rights.denied(self._granted()["AWS_ACCESS_KEY_ID"], self._world.region, database, table)
@@ -230,7 +248,8 @@ def _require_security_configuration(world: World, crawler: str, role: str, confi
 
 
 def _is_real(crawler: FakeCrawler) -> bool:
-    return bool((crawler.targets or {}).get("CatalogTargets"))
+    targets = crawler.targets or {}
+    return bool(targets.get("CatalogTargets") or targets.get("S3Targets"))
 
 
 def _crawls(crawler: FakeCrawler) -> list[Crawl]:
@@ -265,7 +284,7 @@ def as_dict(self: FakeCrawler) -> dict[str, Any]:
 
 
 def install(world: World) -> None:
-    """Make crawlers on catalog targets crawl."""
+    """Make crawlers on catalog targets and on S3 crawl."""
     starting = threading.Lock()
 
     def create_crawler(self: GlueBackend, **given: Any) -> None:

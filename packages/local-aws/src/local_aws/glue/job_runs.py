@@ -1,4 +1,4 @@
-"""One run of a Glue job: a Python process with the job's arguments, its role's credentials and a Spark."""
+"""One run of a Glue job: a Python process with the job's arguments and its role's credentials; most have a Spark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
 from local_aws.core.world import ACCOUNT, World
-from local_aws.glue import cds_archive, job_errors, log_groups, spark_connector, spark_runtime
+from local_aws.glue import cds_archive, job_errors, log_groups, python_shell, spark_connector, spark_runtime
 from local_aws.glue.kept_spark import KeptSpark, Lent, settings_for
 from local_aws.glue.quick_python import quick
 from local_aws.iam.roles import take_role
@@ -126,12 +126,19 @@ class Runner:
         run = self._run
         status, error = "FAILED", None
         try:
-            spark = quick(spark_runtime.runtime_of(run.job.glue_version))
+            shell = python_shell.is_python_shell(run.job)
+            spark = None if shell else quick(spark_runtime.runtime_of(run.job.glue_version))
             source = f"arn:aws:glue:{self._world.region}:{ACCOUNT}:job/{run.job.name}"
             self._credentials = take_role(self._world, run.job.role, "glue", "GlueJobRunnerSession", source)
             script, libraries = self._prepared()
-            with self._lent_java(spark, libraries) as java:
-                status, error = self._run_script(spark, script, libraries, java)
+            if spark is None:
+                command = python_shell.command(script, run.merged_arguments())
+                status, error = self._run_script(command, python_shell.environment(libraries))
+            else:
+                with self._lent_java(spark, libraries) as java:
+                    command = self._command(spark, script, libraries, java)
+                    own = {**spark_runtime.environment(spark), **(java.environment if java is not None else {})}
+                    status, error = self._run_script(command, own, java)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong before the script is the run's error
             error = f"{type(failure).__name__}: {failure}"
             self._note(error)
@@ -207,23 +214,20 @@ class Runner:
         return command
 
     def _run_script(
-        self, spark: spark_runtime.SparkRuntime, script: Path, libraries: Sequence[Path], java: Lent | None
+        self, command: Sequence[str], environment: Mapping[str, str], java: Lent | None = None
     ) -> tuple[str, str | None]:
         """The state in which the script left the run, and its error message."""
         run = self._run
-        command = self._command(spark, script, libraries, java)
-        environment = {
-            **spark_runtime.environment(spark),
-            **self._own_environment(),
-            **(java.environment if java is not None else {}),
-        }
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             with run.lock:
                 if run.status == "STOPPING":
                     return "STOPPED", None
                 run.process = self._world.children.start(
-                    command, environment=environment, folder=self._folder, output=log
+                    command,
+                    environment={**environment, **self._own_environment()},
+                    folder=self._folder,
+                    output=log,
                 )
                 run.running = _now()
                 run.status = "RUNNING"

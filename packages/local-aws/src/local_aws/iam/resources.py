@@ -176,6 +176,40 @@ def _secrets(action: str, given: Parameters, region: str) -> list[str]:
     return [str(kept.arn) if kept is not None else missing]
 
 
+def _dynamodb(action: str, given: Parameters, region: str) -> list[str]:
+    if "RequestItems" in given:  # BatchGetItem, BatchWriteItem
+        return [_table_arn(name, region) for name in given["RequestItems"]]
+    if "TableName" in given:
+        index = f"/index/{given['IndexName']}" if given.get("IndexName") else ""
+        return [_table_arn(str(given["TableName"]), region) + index]
+    if action in ("ListTables", "DescribeLimits"):
+        return [_NO_RESOURCE]
+    raise UnjudgedError
+
+
+def _table_arn(name: str, region: str) -> str:
+    return name if name.startswith("arn:") else _arn("dynamodb", region, f"table/{name}")
+
+
+def _ssm(action: str, given: Parameters, region: str) -> list[str]:
+    if action == "DescribeParameters":
+        return [_NO_RESOURCE]
+    names = given.get("Names") or [given[name] for name in ("Name", "Path") if given.get(name)]
+    if not names or "Parameter" not in action:
+        raise UnjudgedError
+    return [
+        name if str(name).startswith("arn:") else _arn("ssm", region, f"parameter/{str(name).lstrip('/')}")
+        for name in names
+    ]
+
+
+def _events(action: str, given: Parameters, region: str) -> list[str]:
+    if action != "PutEvents":
+        raise UnjudgedError
+    buses = {str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1] for entry in given["Entries"]}
+    return [_arn("events", region, f"event-bus/{bus}") for bus in sorted(buses)]
+
+
 def _xray(action: str, given: Parameters, region: str) -> list[str]:  # noqa: ARG001
     return [_NO_RESOURCE]
 
@@ -192,6 +226,9 @@ SERVICES: dict[str, tuple[str, Callable[[str, Parameters, str], list[str]]]] = {
     "monitoring": ("cloudwatch", _metrics),
     "sqs": ("sqs", _sqs),
     "secretsmanager": ("secretsmanager", _secrets),
+    "dynamodb": ("dynamodb", _dynamodb),
+    "ssm": ("ssm", _ssm),
+    "events": ("events", _events),
     "xray": ("xray", _xray),
 }
 """By the name with which requests are signed: the prefix of the service's actions, and the way to the resources."""

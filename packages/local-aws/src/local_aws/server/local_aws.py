@@ -30,6 +30,7 @@ from local_aws.core.errors import LocalAwsError
 from local_aws.core.listening import HOST, listen
 from local_aws.core.patching import replace, restore
 from local_aws.core.world import World
+from local_aws.events import provider as events
 from local_aws.glue import provider as glue
 from local_aws.glue.kept_spark import KeptSpark
 from local_aws.iam import provider as iam
@@ -47,7 +48,7 @@ _POLL = 0.05  # seconds between two looks at whether to stop serving
 Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
 """What functions call that is no AWS: started with a folder of its own; gives variables that lead functions to it."""
 
-_PARTS = (protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions, iam, faults)
+_PARTS = (protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions, events, iam, faults)
 """In the order in which they are installed: each may stand in front of those before it."""
 
 _running = threading.Lock()

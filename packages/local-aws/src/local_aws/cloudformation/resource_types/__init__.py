@@ -1,11 +1,9 @@
-"""The resource types of CloudFormation that moto lacks or keeps only in part. Everything else is moto's own."""
+"""The resource types of CloudFormation. supported.toml says which of their properties work."""
 
 from __future__ import annotations
 
-from moto.cloudformation.parsing import get_model_map
-from moto.core.common_models import CloudFormationModel
-
 from local_aws.cloudformation.resource_types import (
+    application,
     athena,
     compute,
     encryption,
@@ -21,6 +19,11 @@ from local_aws.cloudformation.resource_types.custom import CustomResource
 from local_aws.core.world import World
 
 _TYPES: tuple[type[ApiResource], ...] = (
+    application.EventSourceMapping,
+    application.Parameter,
+    application.Rule,
+    application.Secret,
+    application.Table,
     athena.NamedQuery,
     athena.WorkGroup,
     compute.Alias,
@@ -37,6 +40,7 @@ _TYPES: tuple[type[ApiResource], ...] = (
     glue.SecurityConfiguration,
     glue.Table,
     identity.ManagedPolicy,
+    identity.Policy,
     identity.Role,
     messaging.Queue,
     messaging.QueuePolicy,
@@ -58,8 +62,11 @@ def install(world: World) -> None:
     ApiResource.api = Api(world)
 
 
-def resource_type(name: str) -> type[CloudFormationModel] | None:
-    """The class of a type such as `AWS::Glue::Job`; None for a type that nobody knows."""
+def resource_type(name: str) -> type[ApiResource] | None:
+    """The class of a type such as `AWS::Glue::Job`; None for one that the local AWS does not have.
+
+    Moto's own types do not count: it takes any property of theirs, and leaves out what it does not know.
+    """
     if name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource":
         return CustomResource
-    return _BY_NAME.get(name) or get_model_map().get(name)
+    return _BY_NAME.get(name)

@@ -1,4 +1,4 @@
-"""AWS::IAM::Role and ManagedPolicy: moto's role leaves managed policies out, and neither is ever updated."""
+"""AWS::IAM::Role, Policy and ManagedPolicy: moto's role leaves managed policies out, and none is ever updated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Any, Self
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 
 _NOT_OF_CREATE_ROLE = ("Policies", "ManagedPolicyArns")
+
+
+def policy_document(given: Any) -> Any:
+    """A policy as moto takes it: with a Version. Those of SAM's policy templates have none, which AWS allows."""
+    return {"Version": "2012-10-17", **given} if isinstance(given, dict) else given
 
 
 class Role(ApiResource):
@@ -42,7 +47,8 @@ class Role(ApiResource):
     def _give_policies(self, properties: Properties) -> None:
         role = {"RoleName": self.physical_resource_id}
         for policy in properties.get("Policies", []):
-            self.api.call("iam", "PutRolePolicy", {**role, **policy})
+            document = policy_document(policy["PolicyDocument"])
+            self.api.call("iam", "PutRolePolicy", {**role, **policy, "PolicyDocument": document})
         for arn in properties.get("ManagedPolicyArns", []):
             self.api.call("iam", "AttachRolePolicy", {**role, "PolicyArn": arn})
 
@@ -65,7 +71,7 @@ class ManagedPolicy(ApiResource):
     def create(cls, name: str, properties: Properties) -> Self:
         """Create the policy and attach it to the roles that it names."""
         given: Properties = {key: properties[key] for key in ("Path", "Description") if key in properties}
-        document = json.dumps(properties["PolicyDocument"])
+        document = json.dumps(policy_document(properties["PolicyDocument"]))
         made = cls.api.call("iam", "CreatePolicy", {**given, "PolicyName": name, "PolicyDocument": document})["Policy"]
         policy = cls(made["Arn"], {"PolicyArn": made["Arn"]})
         with policy.gone_if_it_fails():
@@ -76,7 +82,7 @@ class ManagedPolicy(ApiResource):
     def change(self, properties: Properties) -> Self:
         """Give the policy a new version; whoever has it keeps it."""
         policy = {"PolicyArn": self.physical_resource_id}
-        document = json.dumps(properties["PolicyDocument"])
+        document = json.dumps(policy_document(properties["PolicyDocument"]))
         self.api.call("iam", "CreatePolicyVersion", {**policy, "PolicyDocument": document, "SetAsDefault": True})
         for version in self.api.call("iam", "ListPolicyVersions", policy)["Versions"]:
             if not version["IsDefaultVersion"]:
@@ -86,3 +92,40 @@ class ManagedPolicy(ApiResource):
     def delete(self) -> None:
         """Delete the policy. As on AWS that fails while a person's role still has it."""
         self.api.call("iam", "DeletePolicy", {"PolicyArn": self.physical_resource_id})
+
+
+class Policy(ApiResource):
+    """AWS::IAM::Policy: an inline policy of roles that are defined elsewhere; its Ref is a name made up."""
+
+    type_name = "AWS::IAM::Policy"
+
+    roles: tuple[str, ...] = ()
+    policy: str
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Self:
+        """Give the policy to each of the roles."""
+        policy = cls(name)
+        with policy.gone_if_it_fails():
+            policy._give(properties)
+        return policy
+
+    def change(self, properties: Properties) -> Self:
+        """Take the policy away from the roles, and give it anew."""
+        self.delete()
+        self._give(properties)
+        return self
+
+    def _give(self, properties: Properties) -> None:
+        self.policy = properties["PolicyName"]
+        document = policy_document(properties["PolicyDocument"])
+        for role in properties.get("Roles", []):
+            given = {"RoleName": role, "PolicyName": self.policy, "PolicyDocument": document}
+            self.api.call("iam", "PutRolePolicy", given)
+            self.roles = (*self.roles, role)
+
+    def delete(self) -> None:
+        """Take the policy away."""
+        for role in self.roles:
+            self.api.call("iam", "DeleteRolePolicy", {"RoleName": role, "PolicyName": self.policy})
+        self.roles = ()

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from moto.s3.models import s3_backends
 
-from local_aws.cloudformation.resource_types.api import PropertyError
+from local_aws.cloudformation.resource_types.api import PropertyError, as_text
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 from local_aws.core.world import ACCOUNT
 from local_aws.s3.buckets import unknown_condition
@@ -48,9 +48,32 @@ def _lifecycle_rule(rule: Properties) -> Properties:
     return {**made, **given}
 
 
+def _notifications(value: Any) -> dict[str, Any]:
+    made: Properties = {}
+    for kind, target, apis_kind, apis_target in (
+        ("LambdaConfigurations", "Function", "LambdaFunctionConfigurations", "LambdaFunctionArn"),
+        ("QueueConfigurations", "Queue", "QueueConfigurations", "QueueArn"),
+        ("TopicConfigurations", "Topic", "TopicConfigurations", "TopicArn"),
+    ):
+        if kind in value:
+            made[apis_kind] = [_notification(each, target, apis_target) for each in value[kind]]
+    if as_text(value.get("EventBridgeConfiguration", {"EventBridgeEnabled": False})["EventBridgeEnabled"]) == "true":
+        made["EventBridgeConfiguration"] = {}
+    return {"NotificationConfiguration": made}
+
+
+def _notification(given: Properties, target: str, apis_target: str) -> Properties:
+    made: Properties = {apis_target: given[target], "Events": [given["Event"]]}
+    if "Filter" in given:
+        rules = [{"Name": rule["Name"].lower(), "Value": rule["Value"]} for rule in given["Filter"]["S3Key"]["Rules"]]
+        made["Filter"] = {"Key": {"FilterRules": rules}}
+    return made
+
+
 _SETTINGS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "BucketEncryption": ("PutBucketEncryption", _encryption),
     "LifecycleConfiguration": ("PutBucketLifecycleConfiguration", _lifecycle),
+    "NotificationConfiguration": ("PutBucketNotificationConfiguration", _notifications),
     "OwnershipControls": ("PutBucketOwnershipControls", lambda value: {"OwnershipControls": value}),
     "PublicAccessBlockConfiguration": (
         "PutPublicAccessBlock",
@@ -62,6 +85,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 _UNSET: dict[str, tuple[str, dict[str, Any]]] = {
     "BucketEncryption": ("DeleteBucketEncryption", {}),
     "LifecycleConfiguration": ("DeleteBucketLifecycle", {}),
+    "NotificationConfiguration": ("PutBucketNotificationConfiguration", {"NotificationConfiguration": {}}),
     "OwnershipControls": ("DeleteBucketOwnershipControls", {}),
     "PublicAccessBlockConfiguration": ("DeletePublicAccessBlock", {}),
     "Tags": ("DeleteBucketTagging", {}),

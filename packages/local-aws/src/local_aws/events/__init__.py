@@ -1,0 +1,1 @@
+"""EventBridge: rules deliver to functions, state machines, queues, topics and log groups."""
