@@ -199,6 +199,7 @@ reference: setup  ## Update the generated parts of docs and READMEs from the tem
 	@$(RUN) python -m tools.docs.cli
 	@$(RUN) python -m tools.docs.columns
 	@$(RUN) python -m tools.docs.queries
+	@$(RUN) python -m tools.docs.resource_types
 	@$(RUN) python -m tools.docs.architecture
 
 .PHONY: pictures

@@ -1,4 +1,4 @@
-"""What `make reference` writes is what the template and the state machine say today: columns, queries, a picture."""
+"""What `make reference` writes is what its sources say today: columns, queries, a picture, resource types."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from tools.docs import architecture, columns, queries
+from tools.docs import architecture, columns, queries, resource_types
 from tools.docs.parameters import template
+
+
+def test_resource_types_are_those_of_the_local_aws_today() -> None:
+    assert resource_types.PAGE.read_text() == resource_types.page(), "stale: run `make reference`"
 
 
 def test_columns_are_those_of_the_template_today() -> None:

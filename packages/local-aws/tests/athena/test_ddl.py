@@ -246,12 +246,13 @@ def test_tables_and_databases_come_and_go(athena: Athena) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "CREATE TABLE t AS SELECT 1 AS a",
+        "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a",
+        "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 3) AS SELECT 1 AS a",
         "UNLOAD (SELECT 1) TO 's3://x/' WITH (format = 'PARQUET')",
         "EXPLAIN SELECT 1",
         "CREATE EXTERNAL TABLE t (a int) STORED AS ORC LOCATION 's3://x/'",
     ],
-    ids=["create table as", "unload", "explain", "orc"],
+    ids=["create table as", "buckets", "unload", "explain", "orc"],
 )
 def test_what_is_not_done_says_so(athena: Athena, sql: str) -> None:
     with pytest.raises(QueryFailed, match="NOT_SUPPORTED: The local Athena does not do"):

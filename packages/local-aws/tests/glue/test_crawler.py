@@ -313,7 +313,8 @@ def test_a_crawl_takes_its_time_and_may_not_be_seen_at_once(
 
 
 def test_other_crawlers_stay_as_moto_has_them(crawlers: Crawlers) -> None:
-    crawlers.glue.create_crawler(Name="s3", Role=crawlers.role, Targets={"S3Targets": [{"Path": "s3://x"}]})
-    assert crawlers.get("s3")["State"] == "READY"
-    crawlers.glue.start_crawler(Name="s3")
-    assert len(crawlers.glue.list_crawls(CrawlerName="s3")["Crawls"]) == 1
+    target = {"DynamoDBTargets": [{"Path": "a-table"}]}
+    crawlers.glue.create_crawler(Name="other", Role=crawlers.role, Targets=target)
+    assert crawlers.get("other")["State"] == "READY"
+    crawlers.glue.start_crawler(Name="other")
+    assert len(crawlers.glue.list_crawls(CrawlerName="other")["Crawls"]) == 1

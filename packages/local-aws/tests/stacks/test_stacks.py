@@ -277,3 +277,16 @@ def test_a_function_has_the_messages_of_a_queue(projects: Projects) -> None:
     until(lambda: s3.list_objects_v2(Bucket=outputs["Bucket"])["KeyCount"], bool)
     assert s3.get_object(Bucket=outputs["Bucket"], Key="done")["Body"].read() == b"to do"
     assert "Messages" not in sqs.receive_message(QueueUrl=outputs["Queue"])
+
+
+def test_a_refused_template_makes_nothing(projects: Projects) -> None:
+    buckets = [each["Name"] for each in projects.client("s3").list_buckets()["Buckets"]]
+    bucket = {"Type": "AWS::S3::Bucket"}
+    function = {"Type": "AWS::Lambda::Function", "Properties": {"Layers": ["arn:aws:lambda:x:y:layer:z:1"]}}
+    with pytest.raises(
+        DeploymentFailed, match=r"stack refused .*Function \(AWS::Lambda::Function\): Layers: .*no layers"
+    ):
+        projects.deploy({"Resources": {"Bucket": bucket, "Function": function}}, "refused")
+    assert [each["Name"] for each in projects.client("s3").list_buckets()["Buckets"]] == buckets
+    stacks = projects.client("cloudformation").describe_stacks()["Stacks"]
+    assert "refused" not in {stack["StackName"] for stack in stacks}

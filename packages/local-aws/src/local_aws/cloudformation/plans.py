@@ -17,7 +17,15 @@ from local_aws.cloudformation.resource_types.supported import (
     problems,
     why_refused,
 )
-from local_aws.cloudformation.templates import PSEUDO_PARAMETERS, Template, expanded, known_now, references
+from local_aws.cloudformation.templates import (
+    FUNCTIONS,
+    PSEUDO_PARAMETERS,
+    Template,
+    expanded,
+    known_now,
+    references,
+    unknown_functions,
+)
 
 
 class Plan:
@@ -40,12 +48,12 @@ class Plan:
         self._refuse_unknown_names(every)
         self.resources = {name: definition for name, definition in every.items() if self._wanted(definition)}
         _refuse_unknown_types(self.resources)
-        self._refuse_what_does_not_work({**pseudo, **self.values})
         self.needs = needs(self.resources)
         self.order = in_order(self.needs)
         self.outputs = {
             name: output for name, output in self.template.get("Outputs", {}).items() if self._wanted(output)
         }
+        self._refuse_what_does_not_work({**pseudo, **self.values})
 
     def same_as(self, other: Plan) -> bool:
         """Whether both ask for the same."""
@@ -56,6 +64,12 @@ class Plan:
 
     def _refuse_what_does_not_work(self, values: Mapping[str, Any]) -> None:
         """Raise ValidationError with every property that this template gives and the local AWS does not have."""
+        if unknown := unknown_functions([*self.resources.values(), *self.outputs.values()]):
+            names = ", ".join(sorted(unknown))
+            raise ValidationError(
+                message=f"Template error: the local AWS does not know {names}; it knows {', '.join(FUNCTIONS)}. "
+                "Hand the value over as a parameter"
+            )
         told = [
             f"{name} ({definition['Type']}): {problem}"
             for name, definition in self.resources.items()

@@ -16,12 +16,14 @@ from typing import Any
 import boto3
 import yaml
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from moto.cloudformation.models import cloudformation_backends
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
-from local_aws.cloudformation.resource_types.api import as_text
+from local_aws.cloudformation.resource_types.api import as_document, as_text
+from local_aws.core.world import ACCOUNT
 
 Template = dict[str, Any]
 
@@ -29,6 +31,12 @@ SAM = "AWS::Serverless-2016-10-31"
 
 NO_VALUE = object()
 """What `!Ref AWS::NoValue` resolves to: the property or list member is left out."""
+
+FUNCTIONS = (
+    *("Ref", "Fn::Base64", "Fn::FindInMap", "Fn::GetAtt", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Select"),
+    *("Fn::Split", "Fn::Sub", "Fn::ToJsonString"),
+)
+"""The functions that a template may use in resources and outputs."""
 
 PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"
@@ -55,7 +63,13 @@ def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> 
     Raises ValidationError with the translator's reasons.
     """
     transforms = template.get("Transform", [])
-    if SAM not in (transforms if isinstance(transforms, list) else [transforms]):
+    asked = transforms if isinstance(transforms, list) else [transforms]
+    if unknown := [as_document(each) for each in asked if each != SAM]:
+        raise ValidationError(
+            message=f"the local AWS does not have the transform {', '.join(unknown)}, only {SAM}: "
+            "write out what it makes"
+        )
+    if not asked:
         return template
     session = boto3.Session(region_name=region, aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
     translator = Translator({}, Parser(), boto_session=session)
@@ -174,6 +188,7 @@ def resolve(value: Any, lookup: Callable[[str], Any], conditions: Mapping[str, b
         "Fn::GetAtt": attribute,
         "Fn::Sub": substituted,
         "Fn::Join": lambda argument: argument[0].join(as_text(part) for part in result(argument[1])),
+        "Fn::ImportValue": lambda argument: _imported(result(argument), lookup("AWS::Region")),
         "Fn::Split": lambda argument: result(argument[1]).split(argument[0]),
         "Fn::Select": selected,
         "Fn::FindInMap": mapped,
@@ -197,6 +212,23 @@ def resolve(value: Any, lookup: Callable[[str], Any], conditions: Mapping[str, b
         return {name: member for name, member in members.items() if member is not NO_VALUE}
 
     return result(value)
+
+
+def _imported(name: str, region: str) -> str:
+    found = cloudformation_backends[ACCOUNT][region].exports.get(name)
+    if found is None:
+        raise ValidationError(message=f"No export named {name} found.")
+    return str(found.value)
+
+
+def unknown_functions(value: Any) -> set[str]:
+    """The functions in `value` that no template here may use."""
+    if isinstance(value, list):
+        return set().union(*map(unknown_functions, value))
+    if not isinstance(value, Mapping):
+        return set()
+    here = {name for name in value if name.startswith("Fn::") and name not in FUNCTIONS}
+    return here.union(*map(unknown_functions, value.values()))
 
 
 def known_now(value: Any, parameters: Mapping[str, Any], conditions: Mapping[str, bool], template: Template) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from jsonpath_ng.ext import parse
+from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule, events_backends
 
 from local_aws.core import clock

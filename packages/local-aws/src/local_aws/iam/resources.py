@@ -184,7 +184,7 @@ def _dynamodb(action: str, given: Parameters, region: str) -> list[str]:
         return [_table_arn(str(given["TableName"]), region) + index]
     if action in ("ListTables", "DescribeLimits"):
         return [_NO_RESOURCE]
-    raise UnjudgedError
+    raise UnsupportedActionError
 
 
 def _table_arn(name: str, region: str) -> str:
@@ -196,7 +196,7 @@ def _ssm(action: str, given: Parameters, region: str) -> list[str]:
         return [_NO_RESOURCE]
     names = given.get("Names") or [given[name] for name in ("Name", "Path") if given.get(name)]
     if not names or "Parameter" not in action:
-        raise UnjudgedError
+        raise UnsupportedActionError
     return [
         name if str(name).startswith("arn:") else _arn("ssm", region, f"parameter/{str(name).lstrip('/')}")
         for name in names
@@ -205,7 +205,7 @@ def _ssm(action: str, given: Parameters, region: str) -> list[str]:
 
 def _events(action: str, given: Parameters, region: str) -> list[str]:
     if action != "PutEvents":
-        raise UnjudgedError
+        raise UnsupportedActionError
     buses = {str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1] for entry in given["Entries"]}
     return [_arn("events", region, f"event-bus/{bus}") for bus in sorted(buses)]
 

@@ -18,7 +18,7 @@ from local_aws.cloudformation.resource_types.base import ApiResource
 from local_aws.cloudformation.resource_types.custom import CustomResource
 from local_aws.core.world import World
 
-_TYPES: tuple[type[ApiResource], ...] = (
+TYPES: tuple[type[ApiResource], ...] = (
     application.EventSourceMapping,
     application.Parameter,
     application.Rule,
@@ -53,7 +53,7 @@ _TYPES: tuple[type[ApiResource], ...] = (
     storage.Bucket,
     storage.BucketPolicy,
 )
-_BY_NAME = {resource_type.type_name: resource_type for resource_type in _TYPES}
+_BY_NAME = {resource_type.type_name: resource_type for resource_type in TYPES}
 
 
 def install(world: World) -> None:

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from local_aws.cloudformation.resource_types.api import as_text
+
 OTHER = "the local AWS has nothing of this"
 """Why a property is refused where no reason of its own is written down."""
 
@@ -69,11 +71,11 @@ def problems(type_name: str, properties: Any) -> Iterator[str]:
         if any(True for _ in _at(properties, _steps(path))):
             works = ", ".join(_siblings(support, path))
             it_has = f"; what works: {works}" if works else ""
-            yield f"{_shown(path)}: {why}{it_has}"
+            yield f"{shown(path)}: {why}{it_has}"
     for path, pattern in support.only.items():
         for value in _at(properties, _steps(path)):
-            if isinstance(value, str) and not re.fullmatch(pattern, value):
-                yield f"{_shown(path)} is {value!r}: only {pattern} works here"
+            if isinstance(value, str | bool) and not re.fullmatch(pattern, as_text(value)):
+                yield f"{shown(path)} is {value!r}: only {pattern} works here"
 
 
 def _steps(path: str) -> list[str]:
@@ -81,7 +83,8 @@ def _steps(path: str) -> list[str]:
     return [step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", path)]
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
+    """A path as a person reads it."""
     return path.replace("\\.", ".")
 
 
