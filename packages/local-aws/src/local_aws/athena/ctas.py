@@ -19,7 +19,7 @@ from local_aws.athena.statements import Statement, StatementResult, require_data
 from local_aws.athena.syntax import tokens_of
 from local_aws.athena.types import hive_name
 
-_PROPERTY = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^']|'')*)'|ARRAY\s*\[([^\]]*)\])\s*(?:,|$)", re.IGNORECASE)
+_PROPERTY = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^']|'')*)'|ARRAY\s*\[([^\]]*)\]|([\w.]+))\s*(?:,|$)", re.IGNORECASE)
 _KNOWN = ("format", "external_location", "partitioned_by", "parquet_compression", "write_compression")
 _COMPRESSIONS = {"GZIP": "gzip", "SNAPPY": "snappy", "ZSTD": "zstd", "NONE": "uncompressed"}
 
@@ -100,7 +100,7 @@ def _parts(rest: str) -> tuple[dict[str, str], str]:
             found = _PROPERTY.match(text, end)
             if found is None:
                 raise QueryFailedError("SYNTAX_ERROR", f"WITH: expected NAME = VALUE, found {text[end:]}")
-            properties[found[1].lower()] = found[2] if found[2] is not None else found[3]
+            properties[found[1].lower()] = next(group for group in found.groups()[1:] if group is not None)
             end = found.end()
     if behind >= len(tokens) or tokens[behind].text.upper() != "AS":
         raise not_supported("CREATE TABLE without AS: say CREATE EXTERNAL TABLE")
