@@ -77,6 +77,7 @@ up: setup  ## Start the local AWS and keep it running for your own client (PORT=
 
 .PHONY: notebook
 notebook: setup $(CACHE)/jupyter-ready  ## Open the notebooks, with a local AWS that has the published table (DATASET=... or STACK_ON=aws STACK=... REGION=...)
+	$(if $(filter local aws,$(STACK_ON)),,$(error STACK_ON=$(STACK_ON): expected local or aws))
 	@$(RUN) mhealth notebook --dataset $(DATASET) $(if $(filter aws,$(STACK_ON)),$(WHERE))
 
 $(CACHE)/jupyter-ready: $(READY)

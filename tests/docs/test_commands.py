@@ -192,6 +192,43 @@ def test_a_clone_has_what_the_demo_and_the_notebooks_begin_with(tmp_path: Path) 
     assert "mhealth notebook" in done.stdout
 
 
+def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        *((name, name) for name in ("verify", "explain", "restore-table", "destroy")),
+        *(("deploy", name) for name in ("cleanup-failed-stack", "verify", "explain")),
+    ],
+)
+def test_make_operates_on_aws(target: str, command: str) -> None:
+    assert f'mhealth {command} --aws --stack "mine" --region "eu-west-1"' in dry_run(
+        target, "STACK=mine", "REGION=eu-west-1"
+    ).stdout.replace("'", '"')
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        pytest.param((), "", id="default"),
+        pytest.param(("STACK_ON=local", "STACK=mine"), "", id="local"),
+        pytest.param(("STACK_ON=aws", "STACK=mine"), '--aws --stack "mine" --region ""', id="aws"),
+    ],
+)
+def test_the_notebooks_are_on_the_local_aws_unless_aws_is_named(words: tuple[str, ...], given: str) -> None:
+    told = dry_run("notebook", *words).stdout
+    (command,) = [line for line in told.splitlines() if "mhealth notebook" in line]
+    assert command.partition("--dataset synthetic")[2].strip() == given
+
+
+def test_another_place_for_the_notebooks_is_a_mistake() -> None:
+    done = dry_run("notebook", "STACK_ON=amazon")
+    assert done.returncode != 0
+    assert "STACK_ON=amazon: expected local or aws" in done.stderr
+
+
 def test_make_alone_shows_every_target_that_has_a_line() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     told = set(re.findall(r"^  make ([a-z0-9-]+) ", shown, re.MULTILINE))
