@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -93,13 +94,20 @@ def copy(folder: Path) -> Path:
     return root
 
 
+def own_packages(root: Path) -> dict[str, str]:
+    """The variable that lets processes in a copy import the copy's packages: the environment has ROOT's installed."""
+    return {"PYTHONPATH": os.pathsep.join(str(path) for path in sorted(root.glob("packages/*/src")))}
+
+
 def _noticed(each: Break, root: Path) -> bool:
     right = each.make(root)
     try:
         command = [sys.executable, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", each.test]
         if each.test.endswith("]"):
             command += ["-m", ""]  # a single case may be a drill test
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=root, env=os.environ | own_packages(root), capture_output=True, text=True, check=False
+        )
     finally:
         (root / each.file).write_text(right)
     return done.returncode == 1 and "FAILED" in done.stdout

@@ -14,7 +14,7 @@ import pytest
 
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
-from tools.guarantees import copy
+from tools.guarantees import copy, own_packages
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
 DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -56,7 +56,8 @@ class Reader:
         return done.stdout
 
     def tries(self, *command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = os.environ | {"PATH": path} | own_packages(self.folder)
         return subprocess.run(
             command, cwd=self.folder, env=environment, input=given, capture_output=True, text=True, check=False
         )

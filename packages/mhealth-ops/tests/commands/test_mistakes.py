@@ -49,6 +49,7 @@ def arguments(command: str) -> list[str]:
     return [command, "SELECT 1"] if command == "query" else [command]
 
 
+@pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/commands/target.py", "if self.on_aws:", "if True:")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_where_no_local_aws_listens_it_says_so_and_does_not_turn_to_aws(command: str, nobody: str) -> None:
     done = MhealthCommand(("--endpoint", nobody))(*arguments(command))
