@@ -110,8 +110,8 @@ class Readers:
         if self._described(self._table) is None:
             raise TableMissing(
                 f"The catalog has no table {self._database}.{self._table}: somebody dropped it, and readers of the "
-                f"view {self._view} get an error. The files are all there. docs/operations.md, 'The table is gone', "
-                "says how to bring it back; then start an execution. Not retryable."
+                f"view {self._view} get an error. The files are all there. docs/operations.md, 'Restore a dropped "
+                "table', says how to restore it; then start an execution. Not retryable."
             )
         published = Published(self._shown(), tuple(sorted(self._publications(), key=_published_at)))
         return self._noted(published)

@@ -265,7 +265,7 @@ def test_a_dropped_table_has_a_name_and_comes_back_as_it_was(world: World, datas
     world.query(f"DROP TABLE {TABLE}")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TableMissing")
-    assert "The table is gone" in execution["cause"]
+    assert "Restore a dropped table" in execution["cause"]
     assert f"the table {TABLE} is gone" in what_readers_get(stack, shown(stack))
     assert restore_table(Console(), stack)
     after = glue.get_table(**where)["Table"]

@@ -22,7 +22,7 @@ ADVICE = {
     "SourceNotFound": "check the parameter `SourceUri`",
     "SourceUnavailable": "start the execution again later",
     "SourceChanged": "wait until the writer of the prefix has finished, then start the execution again",
-    "TableMissing": "restore the table: docs/operations.md#the-table-is-gone; then start the execution again",
+    "TableMissing": "restore the table: docs/operations.md#restore-a-dropped-table; then start the execution again",
     "CatalogUnavailable": "start the execution again later",
     "StorageUnavailable": "start the execution again later",
     "Runtime.ExitError": "read its log; start the execution again",

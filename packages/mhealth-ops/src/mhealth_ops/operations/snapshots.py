@@ -132,7 +132,7 @@ def _document(stack: Stack, key: str) -> dict[str, Any] | None:
 def nothing_to_query(stack: Stack) -> str | None:
     """Why readers cannot query the view, and what brings it back; None where they can, as far as the catalog says."""
     if not has_table(stack):
-        return f"the table {TABLE} is gone: docs/operations.md, 'The table is gone', says how to bring it back"
+        return f"the table {TABLE} is gone: docs/operations.md, 'Restore a dropped table', says how to restore it"
     if shown(stack) is not None:
         return None
     if published := recorded(stack):
