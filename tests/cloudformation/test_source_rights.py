@@ -84,7 +84,7 @@ def test_the_function_is_told_one_source(template: dict[str, Any], parameters: d
 
 
 def test_both_names_of_the_source_at_once_are_refused(template: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=r"Rule OneSource: .*SourceUri=URI DatasetHandle="):
+    with pytest.raises(ValidationError, match=r'Rule OneSource: .*SourceUri=URI DatasetHandle=""'):
         resolved(template, "", SourceUri="s3://bucket/a", DatasetHandle="a/b")
 
 
