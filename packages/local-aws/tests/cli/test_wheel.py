@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -74,15 +77,16 @@ def command(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.with_name("local-aws")
 
 
-def test_it_starts_and_runs_a_template(command: Path, tmp_path: Path) -> None:
-    (tmp_path / "template.json").write_text(json.dumps(TEMPLATE))
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "greeter.py").write_text(CODE)
-    options = ("--port", "0", "--stack-name", "greeting", "--parameter", "Greeting=Good day,")
+STACKS = PACKAGE / "tests" / "stacks" / "templates"
+
+
+@contextlib.contextmanager
+def up(command: Path, folder: Path, template: Path, *options: str) -> Iterator[tuple[boto3.Session, str]]:
+    """`local-aws up` with a template as the stack `it`; interrupted at the end, it has to end well."""
     process = subprocess.Popen(
-        [command, "up", "--template", "template.json", *options],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        [command, "up", "--template", template, "--port", "0", "--stack-name", "it", *options],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -91,15 +95,36 @@ def test_it_starts_and_runs_a_template(command: Path, tmp_path: Path) -> None:
             assert process.stdout is not None
             ready, endpoint = process.stdout.readline().split()
             assert ready == "ready"
-            session = boto3.Session("any", "any", region_name="us-east-1")
-            cloudformation = session.client("cloudformation", endpoint_url=endpoint)
-            (stack,) = cloudformation.describe_stacks(StackName="greeting")["Stacks"]
-            assert stack["StackStatus"] == "CREATE_COMPLETE"
-            (output,) = stack["Outputs"]
-            answer = session.client("lambda", endpoint_url=endpoint).invoke(
-                FunctionName=output["OutputValue"], Payload=b'{"name": "reader"}'
-            )
-            assert json.loads(answer["Payload"].read()) == "Good day, reader"
+            yield boto3.Session("any", "any", region_name="us-east-1"), endpoint
         finally:
             process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+def outputs(session: boto3.Session, endpoint: str) -> dict[str, str]:
+    (stack,) = session.client("cloudformation", endpoint_url=endpoint).describe_stacks(StackName="it")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+
+def test_it_starts_and_runs_a_template(command: Path, tmp_path: Path) -> None:
+    (tmp_path / "template.json").write_text(json.dumps(TEMPLATE))
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "greeter.py").write_text(CODE)
+    with up(command, tmp_path, Path("template.json"), "--parameter", "Greeting=Good day,") as (session, endpoint):
+        answer = session.client("lambda", endpoint_url=endpoint).invoke(
+            FunctionName=outputs(session, endpoint)["Greeter"], Payload=b'{"name": "reader"}'
+        )
+        assert json.loads(answer["Payload"].read()) == "Good day, reader"
+
+
+def test_it_runs_a_template_of_the_stacks(command: Path, tmp_path: Path) -> None:
+    with up(command, tmp_path, STACKS / "s3_event.yaml") as (session, endpoint):
+        made = outputs(session, endpoint)
+        session.client("s3", endpoint_url=endpoint).put_object(Bucket=made["Bucket"], Key="in/a.csv", Body=b"12345")
+        table = session.client("dynamodb", endpoint_url=endpoint)
+        end = time.monotonic() + 60
+        while not (items := table.scan(TableName=made["Files"])["Items"]):
+            assert time.monotonic() < end, "the function was not called"
+            time.sleep(0.1)
+        assert items == [{"key": {"S": "in/a.csv"}, "size": {"N": "5"}}]

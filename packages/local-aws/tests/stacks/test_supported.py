@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
@@ -14,7 +14,10 @@ from local_aws.cloudformation import resource_types
 from local_aws.cloudformation.plans import Plan
 from local_aws.cloudformation.resource_types.supported import REFUSED_TYPES, SUPPORTED, shown
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+CFN_LINT = importlib.util.find_spec("cfnlint")  # not imported: that takes seconds
+assert CFN_LINT is not None
+assert CFN_LINT.origin is not None
+SCHEMAS = Path(CFN_LINT.origin).parent / "data" / "schemas"
 PSEUDO = {"AWS::Region": "us-east-1", "AWS::AccountId": "123456789012", "AWS::StackName": "s", "AWS::Partition": "aws"}
 
 
