@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +63,16 @@ def up(
     serve(make, port)
 
 
+def _add_commands() -> None:
+    """Add what other packages bring as entry points of the group `local_aws.commands`: hidden, with any arguments."""
+    for entry in entry_points(group="local_aws.commands"):
+        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+        app.command(entry.name, hidden=True, context_settings=anything)(entry.load())
+
+
 def main() -> None:
     """Run the command line."""
+    _add_commands()
     app()
 
 
