@@ -312,6 +312,14 @@ def test_a_crawl_takes_its_time_and_may_not_be_seen_at_once(
         crawlers.glue.start_crawler(Name=name)
 
 
+def test_a_crawler_on_s3_has_no_grouping_of_its_own(crawlers: Crawlers) -> None:
+    grouping = json.dumps({"Version": 1.0, "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}})
+    with pytest.raises(ClientError, match="does not have Grouping"):
+        crawlers.glue.create_crawler(
+            Name="grouping", Role=crawlers.role, Targets={"S3Targets": [{"Path": "s3://x"}]}, Configuration=grouping
+        )
+
+
 def test_other_crawlers_stay_as_moto_has_them(crawlers: Crawlers) -> None:
     target = {"DynamoDBTargets": [{"Path": "a-table"}]}
     crawlers.glue.create_crawler(Name="other", Role=crawlers.role, Targets=target)

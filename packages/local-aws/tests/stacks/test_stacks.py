@@ -169,10 +169,13 @@ def test_a_crawler_over_s3_makes_tables_for_athena(projects: Projects) -> None:
         ["Ann", "30"],
         ["Ben", "31"],
     ]
-    # A second crawl brings the new partition and the new column.
+    # A second crawl brings the new partition, and tells of the table without files as the policy says (LOG: it stays).
     projects.put(bucket, **{"data/sales/year=2025/a.csv": "city,amount,rate\nBern,9,1.0\n"})
-    crawled()
+    projects.client("s3").delete_object(Bucket=bucket, Key="data/people/all.json")
+    assert crawled().keys() == {"raw_sales", "raw_people"}
     assert projects.query("SELECT sum(amount) FROM lake.raw_sales WHERE year > '2023'", bucket) == [["54"]]
+    assert projects.deployed("crawler", DeleteBehavior="DELETE_FROM_DATABASE") == outputs
+    assert crawled().keys() == {"raw_sales"}
 
 
 def test_a_map_state_over_files(projects: Projects) -> None:

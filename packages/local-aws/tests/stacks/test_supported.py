@@ -73,6 +73,12 @@ def test_a_refused_property_is_named_with_its_resource(type_name: str, path: str
             {"Command": {"Name": "glueray"}},
             "Command.Name is 'glueray': only glueetl|pythonshell works",
         ),
+        (
+            "AWS::Glue::Job",
+            {"DefaultArguments": {"--job-bookmark-option": "job-bookmark-enable"}},
+            "DefaultArguments.--job-bookmark-option is 'job-bookmark-enable'",
+        ),
+        ("AWS::Glue::Crawler", {"Targets": {"S3Targets": [{"EventQueueArn": "x"}]}}, "by listing the bucket"),
         ("AWS::Lambda::Function", {"Runtime": "nodejs22.x"}, "Runtime is 'nodejs22.x'"),
         ("AWS::Glue::Crawler", {"Targets": {"JdbcTargets": [{"Path": "x"}]}}, "Targets.JdbcTargets"),
         ("AWS::Events::Rule", {"EventPattern": {"source": ["aws.glue"]}}, "EventPattern.source is 'aws.glue'"),

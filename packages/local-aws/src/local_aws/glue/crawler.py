@@ -181,8 +181,10 @@ class _Run:
                 for name in target["Tables"]:
                     self._require_rights(target["DatabaseName"], name)
                     crawl.created += tables.crawl(target["DatabaseName"], name)
-            for target in self._crawler.targets.get("S3Targets") or []:
-                crawl.created += self._s3_targets(policy).crawl(target)
+            if targets := self._crawler.targets.get("S3Targets"):
+                places = self._s3_targets(policy)
+                crawl.created += sum(map(places.crawl, targets))
+                places.treat_missing()
             crawl.cancelled.wait(max(until - time.monotonic(), 0))
         except CrawlError as wrong:
             status, error = "FAILED", str(wrong)
@@ -206,7 +208,7 @@ class _Run:
             database=self._crawler.database_name,
             prefix=self._crawler.table_prefix or "",
             crawler=self._crawler.name,
-            may_update=policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG",
+            policy=policy,
             require_rights=self._require_rights,
             say=self._say,
             cancelled=self._crawl.cancelled,
@@ -297,6 +299,11 @@ def install(world: World) -> None:
             )
             if configuration := given.get("crawler_security_configuration"):
                 _require_security_configuration(world, given["name"], given["role"], configuration)
+        elif (given.get("targets") or {}).get("S3Targets") and "Grouping" in (given.get("configuration") or ""):
+            raise _invalid(
+                "The local AWS makes a table of each folder whose files or folders are alike; "
+                "it does not have Grouping in the Configuration of a crawler on S3"
+            )
         _create_crawler(self, **given)
 
     def start_crawler(self: FakeCrawler) -> None:

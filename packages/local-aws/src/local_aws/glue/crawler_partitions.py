@@ -166,11 +166,16 @@ class Tables:
             f"WARN : {database}.{table['Name']} has no parameter compressionType: the files don't match the table, "
             "which is now marked as deprecated; nothing was registered"
         )
-        readable = ("CreateTime", "UpdateTime", "CreatedBy", "DatabaseName", "IsRegisteredWithLakeFormation")
-        unwritable = {*readable, "CatalogId", "VersionId", "IsMultiDialectView", "IsMaterializedView"}
-        given = {key: value for key, value in table.items() if key not in unwritable}
-        given["Parameters"] = {**table.get("Parameters", {}), "DEPRECATED_BY_CRAWLER": str(int(time.time() * 1000))}
-        self._glue.update_table(DatabaseName=database, TableInput=given)
+        deprecate(self._glue, database, table)
+
+
+def deprecate(glue: Any, database: str, table: Mapping[str, Any]) -> None:
+    """Mark a table as AWS's crawler does where the files no longer match it."""
+    readable = ("CreateTime", "UpdateTime", "CreatedBy", "DatabaseName", "IsRegisteredWithLakeFormation")
+    unwritable = {*readable, "CatalogId", "VersionId", "IsMultiDialectView", "IsMaterializedView"}
+    given = {key: value for key, value in table.items() if key not in unwritable}
+    given["Parameters"] = {**table.get("Parameters", {}), "DEPRECATED_BY_CRAWLER": str(int(time.time() * 1000))}
+    glue.update_table(DatabaseName=database, TableInput=given)
 
 
 def _as_folder(location: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.glue.crawler_files import FoundTable, Shape, tables_below
-from local_aws.glue.crawler_partitions import PARTITIONS_PER_CALL, CrawlError
+from local_aws.glue.crawler_partitions import PARTITIONS_PER_CALL, CrawlError, deprecate
 
 _INPUT = {
     "csv": "org.apache.hadoop.mapred.TextInputFormat",
@@ -42,7 +42,7 @@ class S3Targets:
         database: str,
         prefix: str,
         crawler: str,
-        may_update: bool,
+        policy: Mapping[str, str],
         require_rights: Callable[[str, str], None],
         say: Callable[[str], None],
         cancelled: threading.Event,
@@ -52,7 +52,8 @@ class S3Targets:
         self._database = database
         self._prefix = prefix
         self._crawler = crawler
-        self._may_update = may_update
+        self._policy = policy
+        self._seen: set[str] = set()
         self._require_rights = require_rights
         self._say = say
         self._cancelled = cancelled
@@ -76,6 +77,22 @@ class S3Targets:
 
         return sum(self._table(bucket, table) for table in tables_below(prefix, files, read))
 
+    def treat_missing(self) -> None:
+        """Do with the tables that this crawler made, and found no more, what the policy's DeleteBehavior says."""
+        behavior = self._policy.get("DeleteBehavior", "DEPRECATE_IN_DATABASE")
+        for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database):
+            for table in page["TableList"]:
+                parameters = table.get("Parameters", {})
+                if parameters.get("UPDATED_BY_CRAWLER") != self._crawler or table["Name"] in self._seen:
+                    continue
+                self._say(
+                    f"INFO : {self._database}.{table['Name']} has no files any more; DeleteBehavior is {behavior}"
+                )
+                if behavior == "DELETE_FROM_DATABASE":
+                    self._glue.delete_table(DatabaseName=self._database, Name=table["Name"])
+                elif behavior == "DEPRECATE_IN_DATABASE":
+                    deprecate(self._glue, self._database, table)
+
     def _files(self, bucket: str, prefix: str, exclusions: list[str]) -> list[str]:
         found = []
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -90,6 +107,7 @@ class S3Targets:
     def _table(self, bucket: str, table: FoundTable) -> int:
         own = table.folder.rstrip("/").rpartition("/")[2] or bucket
         name = self._prefix + re.sub(r"\W", "_", own.lower())
+        self._seen.add(name)
         self._require_rights(self._database, name)
         given = self._input(name, f"s3://{bucket}/{table.folder}", table)
         try:
@@ -98,7 +116,8 @@ class S3Targets:
             self._glue.create_table(DatabaseName=self._database, TableInput=given)
             self._say(f"INFO : {self._database}.{name} created")
         else:
-            if self._may_update and _told(existing) != _told(given):
+            may_update = self._policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG"
+            if may_update and _told(existing) != _told(given):
                 self._glue.update_table(DatabaseName=self._database, TableInput=given)
                 self._say(f"INFO : {self._database}.{name} updated")
         return self._add_partitions(name, given, table)
