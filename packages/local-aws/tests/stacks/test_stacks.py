@@ -293,3 +293,16 @@ def test_a_refused_template_makes_nothing(projects: Projects) -> None:
     assert [each["Name"] for each in projects.client("s3").list_buckets()["Buckets"]] == buckets
     stacks = projects.client("cloudformation").describe_stacks()["Stacks"]
     assert "refused" not in {stack["StackName"] for stack in stacks}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in TEMPLATES.glob("*.yaml") if "outside" not in path.stem))
+def test_a_stack_goes_with_all_that_it_has(projects: Projects, name: str) -> None:
+    bucket = projects.deployed(name).get("Bucket")
+    cloudformation, s3 = projects.client("cloudformation"), projects.client("s3")
+    for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []) if bucket else []:
+        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    stack = name.replace("_", "-")
+    (made,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    cloudformation.delete_stack(StackName=stack)
+    (gone,) = cloudformation.describe_stacks(StackName=made["StackId"])["Stacks"]
+    assert gone["StackStatus"] == "DELETE_COMPLETE", projects.events(made["StackId"])
