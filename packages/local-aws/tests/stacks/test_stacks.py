@@ -282,6 +282,17 @@ def test_a_function_has_the_messages_of_a_queue(projects: Projects) -> None:
     assert "Messages" not in sqs.receive_message(QueueUrl=outputs["Queue"])
 
 
+def test_a_topic_tells_a_queue_what_its_filter_lets_through(projects: Projects) -> None:
+    outputs = projects.deployed("topic_to_queue")
+    for severity in ("low", "high"):
+        attribute = {"severity": {"DataType": "String", "StringValue": severity}}
+        projects.client("sns").publish(TopicArn=outputs["Topic"], Message=severity, MessageAttributes=attribute)
+    sqs = projects.client("sqs")
+    told = until(lambda: sqs.receive_message(QueueUrl=outputs["Queue"]), lambda told: told.get("Messages"))
+    assert [message["Body"] for message in told["Messages"]] == ["high"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=outputs["Queue"])
+
+
 def test_a_refused_template_makes_nothing(projects: Projects) -> None:
     buckets = [each["Name"] for each in projects.client("s3").list_buckets()["Buckets"]]
     bucket = {"Type": "AWS::S3::Bucket"}

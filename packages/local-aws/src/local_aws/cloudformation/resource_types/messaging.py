@@ -38,6 +38,9 @@ _QUEUE = (
 )
 
 
+_SUBSCRIPTION = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery")
+
+
 def attributes(type_name: str, properties: Properties, known: Sequence[str], others: Sequence[str]) -> dict[str, str]:
     """The properties that are attributes, as text. Raises PropertyError for one neither known nor of `others`."""
     unknown = sorted(properties.keys() - {*known, *others})
@@ -108,7 +111,10 @@ class Subscription(ApiResource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:  # noqa: ARG003 - it has no name
         """Subscribe the endpoint."""
-        arn = cls.api.call("sns", "Subscribe", {**properties, "ReturnSubscriptionArn": True})["SubscriptionArn"]
+        given: Properties = {key: value for key, value in properties.items() if key not in _SUBSCRIPTION}
+        named = {key: as_document(value) for key, value in properties.items() if key in _SUBSCRIPTION}
+        given |= {"Attributes": named, "ReturnSubscriptionArn": True}
+        arn = cls.api.call("sns", "Subscribe", given)["SubscriptionArn"]
         return cls(arn, {"Arn": arn})
 
     def change(self, properties: Properties) -> Self:
