@@ -1,1 +1,1 @@
-"""Measures this project beside what one would pick instead, and itself at other sizes: `python -m benchmarks`."""
+"""Benchmarks: this project compared with other tools, and its scaling: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME`: one measurement, printed and kept in benchmarks/results/."""
+"""`python -m benchmarks NAME`: run one measurement, print it and store it in benchmarks/results/."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import typer
 
 from benchmarks.places import ROOT
 
-sys.path.insert(0, str(ROOT / "glue"))  # where Glue's --extra-py-files would put it
+sys.path.insert(0, str(ROOT / "glue"))  # as Glue's --extra-py-files does
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 
 
 @app.command()
 def formats(
     scale: Annotated[int, typer.Option(help="times the real row counts")] = 1,
-    subjects: Annotated[int | None, typer.Option(help="only the first so many subjects")] = None,
+    subjects: Annotated[int | None, typer.Option(help="only the first N subjects")] = None,
 ) -> None:
-    """Try encodings, levels and sizes for the table's files."""
+    """Compare encodings, compression levels and sizes of the table's files."""
     from benchmarks.formats import run
 
     run(scale, subjects)
@@ -28,22 +28,22 @@ def formats(
 def bench(
     scale: Annotated[int, typer.Option(help="times the real row counts")] = 8,
     rounds: Annotated[int, typer.Option(help="interleaved rounds")] = 3,
-    subjects: Annotated[int | None, typer.Option(help="instead of the real row counts: so many subjects ...")] = None,
-    rows: Annotated[int, typer.Option(help="... of so many rows each")] = 600,
-    only: Annotated[str, typer.Option(help="names of contestants, with commas")] = "",
+    subjects: Annotated[int | None, typer.Option(help="instead of the real row counts: number of subjects ...")] = None,
+    rows: Annotated[int, typer.Option(help="... and rows of each")] = 600,
+    only: Annotated[str, typer.Option(help="names of competitors, separated by commas")] = "",
 ) -> None:
-    """Race this project against what one would pick instead."""
+    """Compare this project with other tools."""
     from benchmarks.bench import run
-    from benchmarks.contestants import CONTESTANTS
     from benchmarks.dataset import Shape
+    from benchmarks.implementations import IMPLEMENTATIONS
 
     shape = Shape(scale) if subjects is None else Shape(rows=(rows,) * subjects)
-    run(shape, rounds, tuple(only.split(",")) if only else tuple(CONTESTANTS))
+    run(shape, rounds, tuple(only.split(",")) if only else tuple(IMPLEMENTATIONS))
 
 
 @app.command()
 def scaling(sizes: Annotated[str, typer.Option(help="times the real row counts, with commas")] = "1,8,32") -> None:
-    """Run the two jobs at several sizes, and at the middle one on one core."""
+    """Run the two jobs at several sizes, and at the middle size on one core."""
     from benchmarks.scaling import run
 
     run([int(size) for size in sizes.split(",")])
@@ -51,7 +51,7 @@ def scaling(sizes: Annotated[str, typer.Option(help="times the real row counts, 
 
 @app.command()
 def one_file(gigabytes: Annotated[str, typer.Option(help="sizes, with commas")] = "0.5,2") -> None:
-    """Run the two jobs on one large source file that holds every subject."""
+    """Run the two jobs on one large source file with all subjects."""
     from benchmarks.scaling import run_one_file
 
     run_one_file([float(size) for size in gigabytes.split(",")])
@@ -59,7 +59,7 @@ def one_file(gigabytes: Annotated[str, typer.Option(help="sizes, with commas")] 
 
 @app.command()
 def change(scale: Annotated[int, typer.Option(help="times the real row counts")] = 8) -> None:
-    """Run the two jobs on everything, then again with one changed subject."""
+    """Run the two jobs on the whole dataset, then again with one changed subject."""
     from benchmarks.scaling import run_change
 
     run_change(scale)
@@ -67,7 +67,7 @@ def change(scale: Annotated[int, typer.Option(help="times the real row counts")]
 
 @app.command()
 def execution(scale: Annotated[int, typer.Option(help="times the real row counts")] = 1) -> None:
-    """Run the whole execution on the local AWS beside the bare jobs, and see what queries scan."""
+    """Run a whole execution on the local AWS and the two jobs alone, and measure the bytes scanned by queries."""
     from benchmarks.execution import run
 
     run(scale)
@@ -78,7 +78,7 @@ def many(
     subjects: Annotated[int, typer.Option(help="how many")] = 2000,
     rows: Annotated[int, typer.Option(help="of each")] = 600,
 ) -> None:
-    """Run the whole execution on the local AWS over many small files."""
+    """Run a whole execution on the local AWS over many small files."""
     from benchmarks.execution import run_many
 
     run_many(subjects, rows)
@@ -94,7 +94,7 @@ def ingest(gigabytes: Annotated[float, typer.Option(help="of the source file")] 
 
 @app.command()
 def page() -> None:
-    """Make the tables and pictures of docs/performance.md and docs/scale.md anew, from benchmarks/results."""
+    """Update the tables and pictures of docs/performance.md and docs/scale.md from benchmarks/results."""
     from benchmarks.page import write
 
     for path in write():

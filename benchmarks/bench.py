@@ -1,4 +1,4 @@
-"""`make bench`: the race, its figures, the targets."""
+"""`make bench`: the comparison, its figures, the targets."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.contestants import CONTESTANTS, CORES
 from benchmarks.dataset import Shape, dataset
+from benchmarks.implementations import CORES, IMPLEMENTATIONS
 from benchmarks.markdown import megabytes, seconds, table
 from benchmarks.rounds import race, summary
 from benchmarks.targets import targets_table
 
 PUBLISHED_SCALE, PUBLISHED_ROUNDS = 8, 3
-"""The size that the targets speak of, and the rounds that a published figure needs at least."""
+"""The size of the targets, and the least rounds of a published figure."""
 
 
-def run(shape: Shape, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) -> dict[str, Any]:
-    """Race, print and keep the figures. Raises ResultsDiffer and RunFailed, never because of a figure."""
+def run(shape: Shape, rounds: int, names: Sequence[str] = tuple(IMPLEMENTATIONS)) -> dict[str, Any]:
+    """Run, print and store the comparison. Raises ResultsDiffer and RunFailed, but never because of a figure."""
     data = dataset(shape)
     print(f"{data.files} files, {data.rows:,} rows, {megabytes(data.raw_bytes)} of CSV, {CORES} cores, {rounds} rounds")
-    for contestant in (CONTESTANTS[name] for name in names):
-        if contestant.most_rounds < rounds:
-            print(f"{contestant.title}: at most {contestant.most_rounds}, as it is slow")
+    for implementation in (IMPLEMENTATIONS[name] for name in names):
+        if implementation.most_rounds < rounds:
+            print(f"{implementation.title}: at most {implementation.most_rounds}, as it is slow")
     about = machine.about()
     runs, verdicts = race(data, rounds, names)
     figures = {
@@ -37,25 +37,27 @@ def run(shape: Shape, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) ->
         "compared": verdicts,
         "runs": runs,
     }
-    quick_rounds = min((len(runs[name]) for name in names if not CONTESTANTS[name].is_slow), default=0)
-    whole = tuple(names) == tuple(CONTESTANTS) and shape == Shape(PUBLISHED_SCALE) and quick_rounds >= PUBLISHED_ROUNDS
+    quick_rounds = min((len(runs[name]) for name in names if not IMPLEMENTATIONS[name].is_slow), default=0)
+    whole = (
+        tuple(names) == tuple(IMPLEMENTATIONS) and shape == Shape(PUBLISHED_SCALE) and quick_rounds >= PUBLISHED_ROUNDS
+    )
     path = machine.save("bench", figures, published=whole)
     print(f"\n{race_table(figures)}\n\n{comparison_table(figures)}\n")
-    if set(names) == set(CONTESTANTS):
-        # Another size has other ratios: it is shown, but beside nothing that was measured at the published size.
+    if set(names) == set(IMPLEMENTATIONS):
+        # Ratios depend on the size: another size is shown without the published figures.
         print(f"{targets_table(machine.saved() if whole else {'bench': figures})}\n")
     print(f"figures: {path}")
     return figures
 
 
 def race_table(figures: Mapping[str, Any]) -> str:
-    """Who took how long, as a Markdown table, the fastest first."""
+    """The seconds of each competitor as a Markdown table, the fastest first."""
     found: Mapping[str, Mapping[str, Any]] = figures["summary"]
     fastest = min(each["both"] for each in found.values())
     ours = found["ours"]["both"]
     rows = [
         (
-            CONTESTANTS[name].title,
+            IMPLEMENTATIONS[name].title,
             seconds(each["convert"]),
             seconds(each["transform"]),
             seconds(each["both"]),
@@ -88,6 +90,6 @@ def race_table(figures: Mapping[str, Any]) -> str:
 
 
 def comparison_table(figures: Mapping[str, Any]) -> str:
-    """How each table compares with this project's."""
-    rows = [(CONTESTANTS[name].title, told) for name, told in figures["compared"].items()]
+    """The comparison of each table with this project's."""
+    rows = [(IMPLEMENTATIONS[name].title, summary) for name, summary in figures["compared"].items()]
     return table(("tool", "its table"), rows, words=("its table",))

@@ -1,4 +1,4 @@
-"""Whether two tables hold the same, file by file: names, types, order of rows, every value to the bit."""
+"""Comparison of two tables, file by file: names, types, order of rows, every bit of every value."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _EVERYTHING = 1 << 62
 
 @dataclass
 class Comparison:
-    """What differs from the expected table: `faults` in words, and doubles that are next to the expected ones.
+    """The differences to the expected table: `faults` as text, and doubles that are close to the expected ones.
 
-    `last_bit`: how many doubles differ by no more than `ulps` steps of a double's last bit, by column.
+    `last_bit`: the number of doubles that differ by at most `ulps` units in the last place, by column.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -28,22 +28,23 @@ class Comparison:
     values: int = 0
     ulps: int = 0
 
-    def told(self) -> str:
-        """The comparison in a few words."""
+    def summary(self) -> str:
+        """The comparison as one line."""
         if self.faults:
             more = f" and {len(self.faults) - 3} more" if len(self.faults) > 3 else ""
             return f"{'; '.join(self.faults[:3])}{more}"
         if self.last_bit:
-            return f"{sum(self.last_bit.values()):,} of {self.values:,} doubles differ by up to {self.ulps} last bits"
-        return "the same to the bit"
+            differing = sum(self.last_bit.values())
+            return f"{differing:,} of {self.values:,} doubles differ by up to {self.ulps} units in the last place"
+        return "identical"
 
 
 _NEAR = 8
-"""A decimal text that was parsed carelessly is this many last bits off, at most."""
+"""The largest difference of an inexact parser, in units in the last place."""
 
 
 def compare(expected: Path, found: Path, columns: Sequence[str] | None = None) -> Comparison:
-    """Compare two folders of subject=N/*.parquet; of the expected one these columns, or all where None."""
+    """Compare two folders of subject=N/*.parquet, in `columns` of the expected one (None: all)."""
     comparison = Comparison()
     left, right = _by_subject(expected), _by_subject(found)
     if left.keys() != right.keys():
@@ -90,7 +91,7 @@ def _compare_doubles(comparison: Comparison, subject: int, name: str, left: pa.A
     one, other = left.to_numpy().view(np.int64), right.to_numpy().view(np.int64)
     if np.array_equal(one, other):
         return
-    # Doubles of the same sign are ordered as their bits are: the difference counts the doubles between.
+    # Doubles of the same sign have the order of their bits: the difference is the number of doubles between them.
     same_sign = (one ^ other) >= 0
     apart = np.where(same_sign, np.abs(one - other), _EVERYTHING)
     if (largest := int(apart.max())) > _NEAR:
@@ -111,12 +112,12 @@ def _compared(subject: int, left: Sequence[Path], right: Sequence[Path], columns
 
 
 def _read(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
-    # One file at a time: a reader of datasets would add the folder's subject as a column.
+    # One file at a time: a dataset reader would add subject as a column.
     return pa.concat_tables([pq.ParquetFile(path).read(columns) for path in paths])
 
 
 def _types(schema: pa.Schema) -> Mapping[str, str]:
-    """Names and types; a large_string is a string in the file."""
+    """Names and types; a large_string is a string in Parquet."""
     return {field.name: str(field.type).replace("large_", "") for field in schema}
 
 

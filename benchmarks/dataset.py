@@ -1,4 +1,4 @@
-"""The inputs: raw zones as the Lambda function leaves them, made once and kept below .cache/bench."""
+"""The inputs: generated raw zones, cached below .cache/bench."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ ONE_FILE = {
     "Activity": "label",
     "subject": "subject",
 }
-"""Layout 2: the source's names and the raw file's."""
+"""Layout 2: source column to raw column."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What to generate: `scale` rounds of subjects with these rows, as one file each or as one file of all."""
+    """The shape of a dataset: `scale` times subjects with these rows, one file per subject or one file for all."""
 
     scale: int = 1
     rows: Sequence[int] = synthetic.ROWS
@@ -48,7 +48,7 @@ class Shape:
 
     @property
     def subjects(self) -> list[tuple[int, int]]:
-        """Each subject's number and rows."""
+        """The number and the rows of each subject."""
         return list(enumerate(list(self.rows) * self.scale, start=1))
 
     @property
@@ -58,7 +58,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """The folder's name: the shape and the code that makes it, so that other code makes it anew."""
+        """The folder's name, which has a hash of the shape and of the generator's code."""
         digest = hashlib.sha256(repr((self.scale, tuple(self.rows), self.layout)).encode())
         for path in _MADE_BY:
             digest.update(path.read_bytes())
@@ -81,7 +81,7 @@ class Dataset:
 
 
 def dataset(shape: Shape) -> Dataset:
-    """The raw zone of a shape, generated where it is not there yet."""
+    """The raw zone of a shape; it is generated if it does not exist."""
     folder = CACHE / "datasets" / shape.name
     if not folder.exists():
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
@@ -91,14 +91,14 @@ def dataset(shape: Shape) -> Dataset:
         manifest = {"dataset": "synthetic/mhealth", "raw_version": 1, "files": entries, "skipped": []}
         (unfinished / RAW_MANIFEST).parent.mkdir(parents=True)
         (unfinished / RAW_MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-        with contextlib.suppress(OSError):  # another process was quicker
+        with contextlib.suppress(OSError):  # another process was faster
             unfinished.rename(folder)
     files = list((folder / RAW_FOLDER).glob("*.csv"))
     return Dataset(folder, shape.total_rows, len(files), sum(path.stat().st_size for path in files))
 
 
 def bucket_for(data: Dataset, folder: Path) -> Path:
-    """A fresh bucket in `folder` that reads the dataset's raw files, by links."""
+    """A new bucket in `folder` with links to the dataset's raw files."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / RAW_FOLDER).mkdir(parents=True)
     for path in data.csv_files:
@@ -109,7 +109,7 @@ def bucket_for(data: Dataset, folder: Path) -> Path:
 
 
 def one_source_file(folder: Path, shape: Shape) -> Path:
-    """The source file of layout 2, with the source's own header: what the Lambda function meets."""
+    """The source file of layout 2 with the source's header: the input of the Lambda function."""
     path = folder / "mhealth_raw_data.csv"
     with path.open("wb") as file:
         file.write(",".join(ONE_FILE).encode() + b"\n")
@@ -145,7 +145,7 @@ def _layout_2(shape: Shape) -> Iterator[pa.Table]:
 
 
 def _side_by_side(make: Callable[[int, int], dict[str, Any]], subjects: Sequence[tuple[int, int]]) -> list[Any]:
-    # numpy and pyarrow release the interpreter lock, so threads do use the cores.
+    # numpy and pyarrow release the GIL, so threads use several cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda pair: make(*pair), subjects))
 
@@ -155,7 +155,7 @@ def _write(file: Any, table: pa.Table) -> None:
 
 
 def _entry(path: Path, subject: int | None, columns: Sequence[str], lines: int, *, header_lines: int) -> dict[str, Any]:
-    """The file as the raw manifest tells it. The checksum is that of the raw file: there is no other source."""
+    """The file's entry in the raw manifest. The checksum is that of the raw file, as there is no source file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

@@ -1,4 +1,4 @@
-"""The whole execution on the local AWS: what the pipeline adds to the bare jobs, what queries scan, a quiet day."""
+"""Executions on the local AWS: overhead over the jobs alone, bytes scanned by queries, a run without news."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.contestants import OURS
 from benchmarks.dataset import Shape, dataset
+from benchmarks.implementations import OURS
 from benchmarks.local_stack import execute, job_runs, stack_on, waited
 from benchmarks.markdown import seconds, table
 from benchmarks.places import CACHE
@@ -25,11 +25,11 @@ QUERIES = {
     "rows of each subject": "SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject",
 }
 SUBJECTS, ROWS = 2000, 600
-"""Many small files: twelve seconds of each of two thousand volunteers."""
+"""Many small files: twelve seconds of each of two thousand subjects."""
 
 
 def run(scale: int = 1) -> dict[str, Any]:
-    """Measure an execution that computes everything, one that finds nothing new, the bare jobs, and some queries."""
+    """Measure an execution that computes everything, one without a new version, the jobs alone, and some queries."""
     folder = _empty(CACHE / "execution")
     data = dataset(Shape(scale))
     began = time.monotonic()
@@ -40,7 +40,7 @@ def run(scale: int = 1) -> dict[str, Any]:
         jobs = job_runs(stack, folder)
         waited("the whole execution", began)
         quiet = execute(stack)
-        waited("and one that finds nothing new", began)
+        waited("and one without a new version", began)
         scans = {what: ask(stack, statement).scanned for what, statement in QUERIES.items()}
         sizes = {
             prefix: sum(size for _, size in stack.objects(f"{prefix}/")) for prefix in ("raw", "stage", "processed")
@@ -92,7 +92,7 @@ def run_many(subjects: int = SUBJECTS, rows: int = ROWS) -> dict[str, Any]:
 
 
 def _documents(stack: Stack) -> dict[str, int]:
-    """Bytes of what grows with the number of files: the manifests; and of a state's output, which must not."""
+    """The sizes of the manifests, which grow with the number of files, and of a state's output, which must not."""
     sizes = dict(stack.objects("manifests/"))
     return {
         "raw manifest": max(size for key, size in sizes.items() if "/raw/" in key),
@@ -111,7 +111,7 @@ def _partitions(stack: Stack) -> int:
 
 
 def states_table(figures: dict[str, Any]) -> str:
-    """Where the seconds of an execution went, as a Markdown table."""
+    """The seconds of an execution by state, as a Markdown table."""
     found = figures["execution"]
     rows = []
     for state, took in found["states"].items():
@@ -124,7 +124,7 @@ def states_table(figures: dict[str, Any]) -> str:
 
 
 def scans_table(figures: dict[str, Any]) -> str:
-    """What queries read, as a Markdown table."""
+    """The bytes scanned by queries, as a Markdown table."""
     whole = figures["csv_bytes"]
     rows = [(what, f"{scanned / 1e6:,.2f} MB", f"{scanned / whole:.4f}") for what, scanned in figures["scans"].items()]
     return table(("question", "bytes scanned", "of the CSV"), rows)

@@ -1,6 +1,6 @@
-"""How the table's files could be written: encoding, compression, sizes. What was tried, with bytes and seconds."""
+"""Comparison of file formats for the table: encoding, compression, sizes; bytes and seconds of each."""
 
-# ruff: noqa: S608 - SQL over files that this module wrote
+# ruff: noqa: S608 - SQL on files of this module
 from __future__ import annotations
 
 import shutil
@@ -23,7 +23,7 @@ from benchmarks.reference import table_of
 from mhealth.processed.sink import ParquetSink
 
 NEW_SHARE = 0.25
-"""Of a column's values: with more distinct ones than this, a dictionary of doubles is as large as what it saves."""
+"""The share of distinct values above which a dictionary of doubles saves nothing."""
 
 Dictionary = Literal["all but keys", "none", "by share"]
 _KEYS = ("id", "timestamp")
@@ -31,9 +31,9 @@ _KEYS = ("id", "timestamp")
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way to write a file of the table.
+    """The settings of a file of the table.
 
-    `dictionary`: for every column but id and timestamp, for none, or for those whose values repeat (`NEW_SHARE`).
+    `dictionary`: for all columns but id and timestamp, for none, or for those with repeated values (`NEW_SHARE`).
     `delta`: id as DELTA_BYTE_ARRAY and timestamp as DELTA_BINARY_PACKED instead of plain.
     """
 
@@ -78,7 +78,7 @@ RECIPES: tuple[Recipe, ...] = (
 
 
 def write(table: pa.Table, path: Path, recipe: Recipe) -> None:
-    """Write one file as the recipe says."""
+    """Write one file with the settings."""
     delta = {"id": "DELTA_BYTE_ARRAY", "timestamp": "DELTA_BINARY_PACKED"} if recipe.delta else {}
     columns = [name for name in table.column_names if name not in _KEYS]
     if recipe.dictionary == "none":
@@ -103,7 +103,7 @@ def write(table: pa.Table, path: Path, recipe: Recipe) -> None:
 
 
 def run(scale: int = 1, subjects: int | None = None, recipes: Sequence[Recipe] = RECIPES) -> dict[str, Any]:
-    """Try every recipe on the first `subjects` subjects of a dataset (all where None)."""
+    """Measure all settings on the first `subjects` subjects of a dataset (None: all)."""
     data = dataset(Shape(scale))
     files = data.csv_files[:subjects]
     folder = CACHE / "formats"
@@ -153,7 +153,7 @@ def _try(recipe: Recipe, tables: Sequence[pa.Table], folder: Path, csv_bytes: in
 
 
 def _read_seconds(folder: Path) -> tuple[float, float]:
-    """Seconds that DuckDB needs, with one thread, for three columns and for all."""
+    """The seconds of DuckDB with one thread for three columns and for all."""
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         files = f"read_parquet('{folder}/*.parquet')"
@@ -169,11 +169,11 @@ def _read_seconds(folder: Path) -> tuple[float, float]:
 
 
 def _of_the_job(tables: Sequence[pa.Table], folder: Path, csv_bytes: int) -> dict[str, Any]:
-    """The size of what job 2's own sink writes of the same rows."""
+    """The size of the file that job 2's sink writes for the same rows."""
     batches = []
     for number, table in enumerate(tables, start=1):
         named = table.append_column("subject", pa.array(np.full(table.num_rows, number, np.int32)))
-        # The sink checks that an id is its subject's.
+        # The sink checks that an id belongs to its subject.
         ids = pc.replace_substring_regex(named["id"], "^[0-9]+-", f"{number}-")
         batches += named.set_column(0, "id", ids).to_batches(max_chunksize=32 * 1024)
     sink = ParquetSink(f"file://{folder}", "processed/snapshot=1/", tables[0].schema, 512 << 20)
@@ -183,7 +183,7 @@ def _of_the_job(tables: Sequence[pa.Table], folder: Path, csv_bytes: int) -> dic
 
 
 def _by_column(table: pa.Table) -> dict[str, dict[str, float]]:
-    """Bytes per value of each column of one subject, by encoding and level; and the share of distinct values."""
+    """Bytes per value of each column of one subject, by encoding and level, and the share of distinct values."""
     path = CACHE / "formats" / "column.parquet"
     found: dict[str, dict[str, float]] = {}
     for name in table.column_names:
@@ -204,7 +204,7 @@ def _by_column(table: pa.Table) -> dict[str, dict[str, float]]:
 
 
 def recipes_table(figures: Mapping[str, Any]) -> str:
-    """What was tried, the smallest first, as a Markdown table."""
+    """The measured settings as a Markdown table, the smallest first."""
     job = figures["as_the_job_writes"]
     rows = [
         (

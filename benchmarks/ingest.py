@@ -1,4 +1,4 @@
-"""The Lambda function on one large file: peak memory and seconds, beside an upload of the same file; its start."""
+"""The Lambda function on one large file, compared with an upload of the same file: peak memory, seconds; its start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BYTES_OF_A_ROW = 110
 
 
 def run(gigabytes: float = 2.0) -> dict[str, Any]:
-    """Measure one invocation that lands a file of that size, served by a loopback Kaggle, on a local S3."""
+    """Measure one invocation that downloads a file from a loopback Kaggle to a local S3."""
     folder = CACHE / "ingest"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "dataset").mkdir(parents=True)
@@ -42,7 +42,7 @@ def run(gigabytes: float = 2.0) -> dict[str, Any]:
     size = source.stat().st_size
     waited(f"made a source file of {megabytes(size)}", began)
     with _services(folder) as variables:
-        usage, told = _invoked(folder, variables, "handler")
+        usage, summary = _invoked(folder, variables, "handler")
         upload, told_of_it = _invoked(folder, variables, "upload", str(source))
         starts = [_import_seconds(folder, variables) for _ in range(STARTS)]
     shutil.rmtree(folder)
@@ -52,7 +52,7 @@ def run(gigabytes: float = 2.0) -> dict[str, Any]:
         "rows": rounds * Shape().total_rows,
         "peak_bytes": usage.peak_bytes,
         "cpu_seconds": usage.cpu_seconds,
-        "handler_seconds": told["call_seconds"],
+        "handler_seconds": summary["call_seconds"],
         "upload_alone": {"seconds": told_of_it["call_seconds"], "peak_bytes": upload.peak_bytes},
         "cold_import_seconds": {"least": min(starts), "median": median(starts)},
     }
@@ -63,10 +63,10 @@ def run(gigabytes: float = 2.0) -> dict[str, Any]:
 
 @contextmanager
 def _services(folder: Path) -> Iterator[dict[str, str]]:
-    """A loopback Kaggle and a local S3; yields the function's environment."""
-    # What the services spool must not count as the function's.
+    """Run a loopback Kaggle and a local S3; yield the function's environment variables."""
+    # The services' temporary files must not be measured.
     os.environ["TMPDIR"] = str(folder)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells every request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -95,7 +95,7 @@ def _services(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _pack(folder: Path, variables: Mapping[str, str]) -> None:
-    """Ask for the version once, so that Kaggle's packing of the archive is not measured."""
+    """Request the version once, so that the creation of the archive is not measured."""
     script = "import os; from ingest.sources import kaggle; kaggle.current_version(os.environ['SOURCE_URI'].removeprefix('kaggle://'))"
     command = [sys.executable, "-c", script]
     measure.run(command, environment=variables, folder=folder, log=folder / "pack.log", limit_seconds=LIMIT_SECONDS)
@@ -111,7 +111,7 @@ def _client_options(own: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _of_the_template() -> dict[str, str]:
-    """The function's variables as far as the template itself says them."""
+    """The function's environment variables with literal values in the template."""
     variables = Stack.read().properties("DownloadFunction")["Environment"]["Variables"]
     return {name: str(value) for name, value in variables.items() if not isinstance(value, Mapping)}
 
@@ -120,20 +120,20 @@ def _invoked(folder: Path, variables: Mapping[str, str], *what: str) -> tuple[me
     log = folder / f"{what[0]}.log"
     command = [sys.executable, "-m", "benchmarks.invoke", *what]
     usage = measure.run(command, environment=variables, folder=folder, log=log, limit_seconds=LIMIT_SECONDS)
-    told: dict[str, float] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-    print(f"{what[0]}: {told['call_seconds']:.1f} s, peak {megabytes(usage.peak_bytes)}", flush=True)
-    return usage, told
+    summary: dict[str, float] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+    print(f"{what[0]}: {summary['call_seconds']:.1f} s, peak {megabytes(usage.peak_bytes)}", flush=True)
+    return usage, summary
 
 
 def _import_seconds(folder: Path, variables: Mapping[str, str]) -> float:
-    """Seconds from the start of a process until the handler could be called."""
+    """Seconds from the start of a process until the handler is imported."""
     command = [sys.executable, "-c", "import download_and_upload"]
     log = folder / "import.log"
     return measure.run(command, environment=variables, folder=folder, log=log, limit_seconds=60).seconds
 
 
 def ingest_table(figures: Mapping[str, Any]) -> str:
-    """The function beside the upload, as a Markdown table."""
+    """The function and the upload, as a Markdown table."""
     upload, start = figures["upload_alone"], figures["cold_import_seconds"]
     rows = [
         (

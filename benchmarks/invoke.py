@@ -1,6 +1,6 @@
-"""What runs in the measured process of the ingest: `handler`, or for comparison `upload FILE`.
+"""The measured process of the ingest: `handler`, or for comparison `upload FILE`.
 
-Prints the seconds of the import and of the call as JSON. It is given the function's environment and import path.
+Prints the seconds of the import and of the call as JSON. It gets the function's environment and import path.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 
 
 def main(what: str, *arguments: str) -> None:
-    """Do it once."""
+    """Run it once."""
     started = time.perf_counter()
     if what == "handler":
         from download_and_upload import lambda_handler

@@ -1,4 +1,4 @@
-"""Which limit is met first when the data grows: computed from measured figures and from the template's settings."""
+"""The limits that growing data reaches first, from measured figures and the template's settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tools.cost.stack import Stack
 
 MIB = 1 << 20
 GLUE_VCPUS = 4
-"""Of a G.1X worker; one of the job's workers is the driver."""
+"""Cores of a G.1X worker; one worker of the job is the driver."""
 
 QUOTAS = {"partitions of a table": 10_000_000, "payload of a state": 256 * 1024, "disk of a function": 10_240 * MIB}
-"""AWS's own: Glue and Step Functions quotas, Lambda's largest ephemeral storage. They are not in the template."""
+"""Quotas of AWS: Glue, Step Functions, Lambda's ephemeral storage. They are not in the template."""
 
 _CSV_IN_ARCHIVE = 1.0
-"""Of the archive's bytes to the CSV's: the worst case. Kaggle's archives are smaller."""
+"""The size of the archive relative to the CSV in the worst case; Kaggle's archives are smaller."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A local AWS as a process of its own, and executions on it, followed state by state."""
+"""A local AWS in its own process, and executions on it with the times of their states."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mhealth_ops.project import STACK
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution that ended well: its seconds, those of each state in the order of their first start, its output."""
+    """A succeeded execution: its seconds, those of each state in the order of the first start, its output."""
 
     seconds: float
     states: Mapping[str, float]
@@ -31,9 +31,9 @@ class Execution:
 
 @contextlib.contextmanager
 def stack_on(folder: Path, *options: str) -> Iterator[Stack]:
-    """Start a local AWS that works in `folder`; `options` are those of `mhealth local up`. Yields the deployed stack.
+    """Start a local AWS in `folder` with `options` of `mhealth local up`; yield the deployed stack.
 
-    Raises DemoFailed when it does not start.
+    Raises DemoFailed if it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with local_aws(*options, folder=folder) as endpoint:
@@ -57,7 +57,7 @@ def execute(stack: Stack) -> Execution:
 
 
 def job_spans(log: str) -> dict[str, float]:
-    """The seconds of each span that a job's log tells, in order."""
+    """The seconds of each span in a job's log, in order."""
     spans: dict[str, float] = {}
     for line in log.splitlines():
         with contextlib.suppress(ValueError):
@@ -68,7 +68,7 @@ def job_spans(log: str) -> dict[str, float]:
 
 
 def job_runs(stack: Stack, folder: Path) -> dict[str, dict[str, Any]]:
-    """For each job of the stack that ran: the seconds of its latest run as Glue counts them, and its spans."""
+    """For each job of the stack: Glue's seconds of its latest run, and its spans."""
     glue = stack.session.client("glue")
     found = {}
     for title, output in (("ConvertParquet", "ConvertParquetJobName"), ("GlueTransform", "GlueTransformJobName")):
@@ -83,5 +83,5 @@ def job_runs(stack: Stack, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def waited(what: str, since: float) -> None:
-    """Tell that a step is done."""
+    """Print that a step is done."""
     print(f"{time.strftime('%H:%M:%S')} {what}: {time.monotonic() - since:.1f} s", flush=True)

@@ -1,4 +1,4 @@
-"""What the figures were measured with, and where they are kept."""
+"""The environment of a measurement, and the storage of its figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("duckdb", "pandas", "polars", "pyarrow", "pyspark")
 
 
 def about() -> dict[str, Any]:
-    """When, on what, with which versions."""
+    """Date, machine and versions."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
@@ -31,9 +31,9 @@ def about() -> dict[str, Any]:
 
 
 def save(name: str, figures: Mapping[str, Any], *, published: bool = True) -> Path:
-    """Keep a measurement's figures as NAME.json; returns where.
+    """Store a measurement's figures as NAME.json; return the path.
 
-    `published` ones are those of docs/performance.md, in benchmarks/results; those of a trial stay in the cache.
+    `published` figures of docs/performance.md go to benchmarks/results, others to the cache.
     """
     folder = RESULTS if published else TRIALS
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,5 +43,5 @@ def save(name: str, figures: Mapping[str, Any], *, published: bool = True) -> Pa
 
 
 def saved() -> dict[str, dict[str, Any]]:
-    """The published figures of every measurement that has any, by its name."""
+    """The published figures by name of measurement."""
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}

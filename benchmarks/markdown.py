@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[str] = ()) -> str:
-    """A table, padded so that it reads as plain text, too.
+    """A Markdown table, padded so that it is also readable as plain text.
 
-    The first column and those that `words` names hold text, the others figures, which stand on the right.
+    The first column and those in `words` are text, left-aligned; the others are figures, right-aligned.
     """
     lines = [list(head), *(list(row) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
@@ -31,5 +31,5 @@ def megabytes(size: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Seconds with one digit."""
+    """Seconds with one decimal."""
     return f"{value:.1f} s"

@@ -1,4 +1,4 @@
-"""Runs a command and measures it: seconds, CPU seconds, peak memory of all its processes."""
+"""Measurement of a command: seconds, CPU seconds, peak memory of all its processes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from threading import Event, Thread
 
 import psutil
 
-_SAMPLE_SECONDS = 0.25  # each look costs the system some milliseconds for a large process
+_SAMPLE_SECONDS = 0.25  # each sample costs some milliseconds for a large process
 _LAST_LINES = 25
 
 
 class RunFailed(Exception):
-    """A measured process failed or took too long; the message holds the end of its log."""
+    """A measured process failed or timed out; the message has the end of its log."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command took: wall-clock and CPU seconds, and the most memory that its processes held together (bytes).
+    """The usage of a command: wall-clock and CPU seconds, and the peak memory of its processes together (bytes).
 
-    Memory is the proportional set size, in which pages that several processes share count once; where the system tells
-    none, the resident set size.
+    Memory is the proportional set size, which counts shared pages once; elsewhere the resident set size.
     """
 
     seconds: float
@@ -39,8 +38,8 @@ class Usage:
 def run(
     command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path, limit_seconds: float
 ) -> Usage:
-    """Run a command in a process group of its own, its output to `log`. Raises RunFailed."""
-    os.sync()  # what was written before must not be paid by this run
+    """Run a command in its own process group, with output to `log`. Raises RunFailed."""
+    os.sync()  # pending writes must not slow down this run
     cpu_before = _children_cpu()
     with log.open("wb") as output:
         started = time.perf_counter()
@@ -63,7 +62,7 @@ def run(
             end_group(process)
     if code:
         raise RunFailed(f"exit status {code} of {_name(command)}:\n{last_lines(log)}")
-    # The system knows of every process that was waited for, the watch of those that nobody waited for.
+    # The system counts processes that were waited for, the sampling those that were not.
     cpu_seconds = max(watch.cpu_seconds, _children_cpu() - cpu_before)
     return Usage(round(seconds, 3), round(cpu_seconds, 2), watch.peak_bytes)
 
@@ -74,14 +73,14 @@ def _children_cpu() -> float:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a process that leads a group, and wait for it."""
+    """Kill the rest of a process group, and wait for its leader."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def last_lines(log: Path) -> str:
-    """The end of a log."""
+    """The last lines of a log."""
     return "\n".join(log.read_text(encoding="utf-8", errors="backslashreplace").splitlines()[-_LAST_LINES:])
 
 
@@ -97,7 +96,7 @@ def _name(command: Sequence[str]) -> str:
 
 
 class _Watch(Thread):
-    """Looks at a process and its descendants until it is stopped."""
+    """Samples a process and its descendants until it is stopped."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -108,7 +107,7 @@ class _Watch(Thread):
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all processes, as last seen."""
+        """The CPU seconds of all processes, by the last sample."""
         return sum(self._cpu.values())
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""docs/performance.md and docs/scale.md: their tables and pictures, made from the figures in benchmarks/results."""
+"""The tables and pictures of docs/performance.md and docs/scale.md, from the figures in benchmarks/results."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _OF_A_MEASUREMENT: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "formats": ("formats", recipes_table),
     "columns": ("formats", columns_table),
 }
-"""Marker: the measurement whose figures the table shows."""
+"""Marker to the measurement of the table."""
 
 _PICTURES: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Path], Path]]] = {
     "race": ("Seconds of both hops", draw_race),
     "execution": ("Where the seconds of an execution go", draw_execution),
 }
-"""Marker: what the picture below its table shows, and what draws it."""
+"""Marker to the title of the picture below its table, and the function that draws it."""
 
 _MARKED = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def tables(figures: Figures, stack: Stack) -> dict[str, str]:
-    """Marker to table, for both pages. A measurement that was not made is named."""
+    """Marker to table, for both pages. A missing measurement is named."""
     made = {
         "targets": targets_table(figures),
         "limits": limits_table(figures, stack),
@@ -74,7 +74,7 @@ def _measured(figures: Mapping[str, Any]) -> str:
 
 
 def page(text: str, made: Mapping[str, str]) -> str:
-    """A page with its tables made anew. Raises LookupError for a marker that no table belongs to."""
+    """A page with updated tables. Raises LookupError for a marker without a table."""
     unknown = sorted({name for _, name, _ in _MARKED.findall(text)} - set(made))
     if unknown:
         raise LookupError(f"no tables for the markers {unknown}, expected some of {sorted(made)}")
@@ -82,7 +82,7 @@ def page(text: str, made: Mapping[str, str]) -> str:
 
 
 def write() -> list[Path]:
-    """Renew both pages and draw the pictures whose figures exist; returns what was written."""
+    """Update both pages and draw the pictures whose figures exist; return the written files."""
     figures = saved()
     made = tables(figures, Stack.read())
     for path in PAGES:
@@ -91,7 +91,7 @@ def write() -> list[Path]:
 
 
 def draw(figures: Figures, folder: Path) -> list[Path]:
-    """Draw the pictures whose figures exist; returns their files."""
+    """Draw the pictures whose figures exist; return their files."""
     drawn = []
     for marker, (_, picture) in _PICTURES.items():
         source = _OF_A_MEASUREMENT[marker][0]

@@ -11,9 +11,9 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.contestants import CONTESTANTS, OURS
+from benchmarks.implementations import IMPLEMENTATIONS, OURS
 
-# The same figures give the same bytes, so that a picture changes when its figures do.
+# Deterministic output, so that a picture changes only with its figures.
 mpl.rcParams["svg.hashsalt"] = "mhealth"
 _WIDTH = 9.0
 _COLOURS = (
@@ -40,10 +40,10 @@ Bar = Sequence[tuple[str, float]]
 
 
 def draw_race(bench: Mapping[str, Any], path: Path) -> Path:
-    """Seconds of both hops of every way, the fastest on top."""
+    """Seconds of both steps of every implementation, the fastest on top."""
     found = sorted(bench["summary"].items(), key=lambda item: float(item[1]["both"]))
     bars = {
-        ("* " if name == OURS.name else "") + CONTESTANTS[name].title: [
+        ("* " if name == OURS.name else "") + IMPLEMENTATIONS[name].title: [
             ("CSV to stage Parquet", each["convert"]),
             ("stage to table", each["both"] - each["convert"]),
         ]
@@ -54,7 +54,7 @@ def draw_race(bench: Mapping[str, Any], path: Path) -> Path:
 
 
 def draw_execution(execution: Mapping[str, Any], path: Path) -> Path:
-    """Where the seconds of an execution go, beside the two jobs alone."""
+    """The seconds of an execution by state, and of the two jobs alone."""
     found = execution["execution"]
     parts: list[tuple[str, float]] = []
     rest = 0.0
@@ -99,7 +99,7 @@ def _draw(bars: Mapping[str, Bar], title: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
-    # matplotlib ends lines with a space, which git's hooks take away.
+    # matplotlib ends lines with a space, which the git hooks remove.
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("".join(f"{line.rstrip()}\n" for line in lines), encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Where the benchmarks read and write: all below the repository, nothing of it needed to run the project."""
+"""The folders of the benchmarks. The project does not need them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "bench"
-"""Datasets (kept) and what the measured processes write (removed)."""
+"""Datasets (kept) and output of measured processes (deleted)."""
 
 RESULTS = Path(__file__).resolve().parent / "results"
-"""The measured figures, in git: docs/performance.md is made from them."""
+"""The measured figures, in git: docs/performance.md is generated from them."""
 
 TRIALS = CACHE / "results"
 """Figures of runs at other sizes than the published ones."""

@@ -1,4 +1,4 @@
-"""The table's rows of one raw file, made in the plainest way: what every way has to come to, in which columns."""
+"""A reference implementation: the table's rows of one raw file."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 COMPARED = frozenset({"id", "timestamp", "activity_id", "activity", *map(table_name, SENSORS)})
-"""What every way makes: the values of a raw file, and what names a row, its time and its activity."""
+"""The columns of every implementation besides the sensors: id, time and activity."""
 
 
 def columns() -> dict[str, str]:
-    """The table's columns that every way makes, with their Hive types, in the table's order.
+    """The table's columns that every implementation writes, with their Hive types, in the table's order.
 
-    A column that this project computes besides takes its time, and nobody else makes it.
+    A column that only this project computes costs it time.
     """
     return {name: kind for name, kind in template.columns().items() if name in COMPARED}
 
 
 def recording_start() -> datetime:
-    """The template's default start of every recording."""
+    """The template's default for RecordingStart."""
     return datetime.fromisoformat(str(Stack.read().parameters["RecordingStart"]))
 
 
@@ -40,7 +40,7 @@ def subject_of(path: Path) -> int:
 
 
 def table_of(path: Path) -> pa.Table:
-    """The rows that the raw file of one subject becomes, in the types of `columns()`."""
+    """The table's rows for the raw file of one subject, in the types of `columns()`."""
     raw = csv.read_csv(path)
     subject, rows = subject_of(path), raw.num_rows
     samples = np.arange(rows, dtype=np.int64)

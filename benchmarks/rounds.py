@@ -1,4 +1,4 @@
-"""The race: every contestant in turn, round after round, each hop measured, the results compared with ours."""
+"""The comparison: all implementations in turn, in several rounds; results are compared with this project's."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any
 
 from benchmarks import measure
 from benchmarks.comparing import compare
-from benchmarks.contestants import CONTESTANTS, CORES, OURS, Contestant, environment, table_folder
 from benchmarks.dataset import Dataset
+from benchmarks.implementations import CORES, IMPLEMENTATIONS, OURS, Implementation, environment, table_folder
 from benchmarks.places import CACHE
 from benchmarks.reference import columns
 
 HOP_LIMIT_SECONDS = 300
 RACE_SECONDS = 18 * 60
-"""Nobody begins another run that would not be over by then, so that `make bench` takes at most twenty minutes."""
+"""No run starts that would end later than this, so that `make bench` takes at most twenty minutes."""
 
 HOPS = ("convert", "transform")
 
 Runs = dict[str, list[dict[str, Any]]]
-"""For each contestant its runs; a run has for each hop the seconds, CPU seconds, peak memory and bytes written."""
+"""Implementation to its runs; a run has the seconds, CPU seconds, peak memory and bytes written of each step."""
 
 
 class ResultsDiffer(Exception):
-    """A contestant did not make the table that this project makes; the message names who and what."""
+    """A competitor's table differs from this project's; the message names the competitor and the difference."""
 
 
-def race(data: Dataset, rounds: int, names: Sequence[str] = tuple(CONTESTANTS)) -> tuple[Runs, dict[str, str]]:
-    """Run `rounds` rounds; returns the runs, and for each contestant in words how its table compares with ours.
+def race(data: Dataset, rounds: int, names: Sequence[str] = tuple(IMPLEMENTATIONS)) -> tuple[Runs, dict[str, str]]:
+    """Run `rounds` rounds; return the runs, and the comparison of each competitor's table as text.
 
     Raises ResultsDiffer, RunFailed.
     """
@@ -47,32 +47,32 @@ def _race(data: Dataset, rounds: int, names: Sequence[str], folder: Path) -> tup
     verdicts: dict[str, str] = {}
     kept = table_folder(OURS.name, folder / OURS.name)
     for number, name in turns(rounds, names):
-        contestant = CONTESTANTS[name]
+        implementation = IMPLEMENTATIONS[name]
         if runs[name] and time.monotonic() - began + _seconds(runs[name][-1]) > RACE_SECONDS:
-            print(f"{contestant.title}: no round {number + 1}, as it would take too long", flush=True)
+            print(f"{implementation.title}: round {number + 1} is skipped, as it would take too long", flush=True)
             continue
-        runs[name].append(run_once(contestant, data, folder / name))
-        _say(number, contestant, runs[name][-1])
+        runs[name].append(run_once(implementation, data, folder / name))
+        _say(number, implementation, runs[name][-1])
         if name not in verdicts:
-            verdicts[name] = _judged(contestant, kept, folder)
+            verdicts[name] = _judged(implementation, kept, folder)
         if name != OURS.name:
             shutil.rmtree(folder / name)
     return runs, verdicts
 
 
 def turns(rounds: int, names: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Who runs when: (round from 0, name).
+    """The order of the runs: (round from 0, name).
 
-    All in the first round, in the order of the names: ours first, as the others are compared with it. Then the quick
-    ones, another one beginning each round; the slow ones' further rounds come last, where there is time for them.
+    The first round has all, ours first, as the others are compared with it. Then come the fast ones, starting with
+    another one each round; later rounds of slow ones run last, if there is time.
     """
     yield from ((0, name) for name in names)
     for slow in (False, True):
-        some = [name for name in names if CONTESTANTS[name].is_slow == slow]
+        some = [name for name in names if IMPLEMENTATIONS[name].is_slow == slow]
         for number in range(1, rounds):
             place = number % max(1, len(some))
             yield from (
-                (number, name) for name in [*some[place:], *some[:place]] if number < CONTESTANTS[name].most_rounds
+                (number, name) for name in [*some[place:], *some[:place]] if number < IMPLEMENTATIONS[name].most_rounds
             )
 
 
@@ -81,16 +81,16 @@ def _seconds(run: Mapping[str, Any]) -> float:
 
 
 def run_once(
-    contestant: Contestant,
+    implementation: Implementation,
     data: Dataset,
     folder: Path,
     *,
     cores: int = CORES,
     limit_seconds: float = HOP_LIMIT_SECONDS,
 ) -> dict[str, Any]:
-    """Both hops of a contestant, in a folder that is emptied before."""
+    """Run both steps of an implementation, in an emptied folder."""
     found: dict[str, Any] = {}
-    for hop, step in zip(HOPS, contestant.hops(data, folder, cores), strict=True):
+    for hop, step in zip(HOPS, implementation.hops(data, folder, cores), strict=True):
         log = folder / f"{hop}.log"
         usage = measure.run(
             step.command, environment=environment(), folder=folder, log=log, limit_seconds=limit_seconds
@@ -100,12 +100,12 @@ def run_once(
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the Parquet files below a folder."""
+    """The size of the Parquet files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*.parquet"))
 
 
 def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a contestant took: seconds of each hop and of both (least and median), CPU, memory, bytes."""
+    """The figures of an implementation: seconds of each step and of both (least and median), CPU, memory, bytes."""
     both = [_seconds(run) for run in runs]
     best = runs[both.index(min(both))]
     return {
@@ -121,18 +121,18 @@ def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _judged(contestant: Contestant, expected: Path, folder: Path) -> str:
-    if contestant is OURS:
-        return "what the others are compared with"
-    comparison = compare(expected, table_folder(contestant.name, folder / contestant.name), tuple(columns()))
+def _judged(implementation: Implementation, expected: Path, folder: Path) -> str:
+    if implementation is OURS:
+        return "the reference of the comparison"
+    comparison = compare(expected, table_folder(implementation.name, folder / implementation.name), tuple(columns()))
     if comparison.faults:
-        raise ResultsDiffer(f"{contestant.title} ({contestant.name}): {comparison.told()}")
-    return comparison.told()
+        raise ResultsDiffer(f"{implementation.title} ({implementation.name}): {comparison.summary()}")
+    return comparison.summary()
 
 
-def _say(number: int, contestant: Contestant, run: Mapping[str, Any]) -> None:
-    told = ", ".join(
+def _say(number: int, implementation: Implementation, run: Mapping[str, Any]) -> None:
+    summary = ", ".join(
         f"{hop} {run[hop]['seconds']:.1f} s ({run[hop]['cpu_seconds']:.1f} CPU, {run[hop]['peak_bytes'] / 1e6:.0f} MB)"
         for hop in HOPS
     )
-    print(f"{time.strftime('%H:%M:%S')} round {number + 1}: {contestant.title}: {told}", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} round {number + 1}: {implementation.title}: {summary}", flush=True)

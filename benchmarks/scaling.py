@@ -1,4 +1,4 @@
-"""The two jobs at other sizes: more subjects, fewer cores, one large source file, one changed subject."""
+"""Scaling of the two jobs: more subjects, fewer cores, one large source file, one changed subject."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, measure, template
-from benchmarks.contestants import OURS, SNAPSHOT, Contestant, environment, job_hops, package_in
 from benchmarks.dataset import RAW_MANIFEST, Dataset, Shape, dataset
+from benchmarks.implementations import OURS, SNAPSHOT, Implementation, environment, job_hops, package_in
 from benchmarks.markdown import megabytes, seconds, table
 from benchmarks.places import CACHE, ROOT
 from benchmarks.rounds import HOPS, run_once, size_of, summary
 
 SIZES = (1, 8, 32)
 ROUNDS = {1: 3, 8: 2}
-"""So many rounds of a size, of all others one: the least counts."""
+"""Size to number of rounds; others have one. The least figure counts."""
 
 LIMIT_SECONDS = 900
 _DISK_BYTES_OF_A_ROW = 450
-"""178 of CSV, 184 of stage, some 70 of table, and what a worker has under way."""
+"""Disk bytes per row: 178 of CSV, 184 of stage, about 70 of table, and temporary files of workers."""
 
 _FOLDER = CACHE / "scaling"
 _BYTES_OF_A_ROW = 110
-"""Of layout 2, about: 14 fields."""
+"""CSV bytes per row of layout 2 with 14 fields, about."""
 
 
 class DiskTooSmall(Exception):
-    """A size does not fit on the disk; the message says how much is free and how much is needed."""
+    """A size does not fit on the disk; the message has the free and the needed bytes."""
 
 
 def require_space(rows: int) -> None:
-    """Refuse what the disk cannot hold: CSV, stage and table of so many rows. Raises DiskTooSmall."""
+    """Check the free disk space for CSV, stage and table of `rows` rows. Raises DiskTooSmall."""
     CACHE.mkdir(parents=True, exist_ok=True)
     needed, free = rows * _DISK_BYTES_OF_A_ROW, shutil.disk_usage(CACHE).free
     if needed > free:
         raise DiskTooSmall(
             f"{rows:,} rows need {needed / 1e9:.0f} GB below {CACHE.relative_to(ROOT)}, {free / 1e9:.0f} GB are free. "
-            "Make room, or measure smaller sizes (--sizes 1,8)."
+            "Free some space, or measure smaller sizes (--sizes 1,8)."
         )
 
 
 def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
-    """Measure the jobs at several sizes, and at the middle one on one core. Raises DiskTooSmall."""
+    """Measure the jobs at several sizes, and at the middle size on one core. Raises DiskTooSmall."""
     require_space(Shape(max(sizes)).total_rows)
     found = {}
     for scale in sizes:
@@ -64,7 +64,7 @@ def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
 
 
 def run_one_file(gigabytes: Sequence[float] = (0.5, 2.0)) -> dict[str, Any]:
-    """Measure the jobs on one source file of all subjects (layout 2), of several sizes."""
+    """Measure the jobs on one source file with all subjects (layout 2), in several sizes."""
     found = {}
     for size in gigabytes:
         rounds = max(1, round(size * 1e9 / _BYTES_OF_A_ROW / Shape().total_rows))
@@ -78,7 +78,7 @@ def run_one_file(gigabytes: Sequence[float] = (0.5, 2.0)) -> dict[str, Any]:
 
 
 def run_change(scale: int = 8) -> dict[str, Any]:
-    """Measure a full run, and the next one, for which one subject's file has changed."""
+    """Measure a full run, and a second one with one changed source file."""
     data = dataset(Shape(scale))
     shutil.rmtree(_FOLDER, ignore_errors=True)
     full = run_once(OURS, data, _FOLDER, limit_seconds=LIMIT_SECONDS)
@@ -99,7 +99,7 @@ def run_change(scale: int = 8) -> dict[str, Any]:
         )
         changed[hop] = {**vars(usage), "bytes": size_of(step.result)}
     carried = [file["carried"] for file in _json(_FOLDER / f"manifests/snapshots/{SNAPSHOT + 1}.json")["files"]]
-    assert carried.count(False) == 1, f"{carried.count(False)} subjects were made anew, expected one"
+    assert carried.count(False) == 1, f"{carried.count(False)} subjects were recomputed, expected one"
     shutil.rmtree(_FOLDER)
     figures = {
         **machine.about(),
@@ -117,12 +117,12 @@ _VERSION_2 = RAW_MANIFEST.replace("version=1", "version=2")
 
 
 def _change_one_file(bucket: Path) -> None:
-    """A second version of the dataset: the last subject has lost its last line, the others are as they were."""
+    """A second version of the dataset: the last subject without its last line, the others unchanged."""
     manifest = _json(bucket / RAW_MANIFEST)
     entry = manifest["files"][-1]
     raw = (bucket / entry["raw_key"]).read_bytes()
     entry["raw_key"] = entry["raw_key"].replace("version=1", "version=2")
-    entry["sha256"] = "0" * 64  # any other than before
+    entry["sha256"] = "0" * 64  # differs from the previous one
     entry["lines"] -= 1
     changed = bucket / entry["raw_key"]
     changed.parent.mkdir(parents=True)
@@ -131,7 +131,7 @@ def _change_one_file(bucket: Path) -> None:
 
 
 def _publish(bucket: Path) -> None:
-    """What the state machine's last state would write."""
+    """Write the publication record, as RecordSuccess does."""
     record = bucket / "manifests" / "publications" / f"{SNAPSHOT}.json"
     record.parent.mkdir()
     record.write_text(json.dumps({"snapshot": SNAPSHOT, "published_at": "2026-11-24T03:14:54Z"}), encoding="utf-8")
@@ -141,7 +141,7 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _measured(data: Dataset, *, rounds: int, cores: int | None = None, who: Contestant = OURS) -> dict[str, Any]:
+def _measured(data: Dataset, *, rounds: int, cores: int | None = None, who: Implementation = OURS) -> dict[str, Any]:
     options = {} if cores is None else {"cores": cores}
     runs = [run_once(who, data, _FOLDER, limit_seconds=LIMIT_SECONDS, **options) for _ in range(rounds)]
     shutil.rmtree(_FOLDER)
@@ -171,7 +171,7 @@ def _row(title: str, found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def sizes_table(figures: Mapping[str, Any]) -> str:
-    """The sizes and, where it was measured, one core, as a Markdown table."""
+    """The sizes and, if measured, one core, as a Markdown table."""
     rows = [_row(f"K = {name}" if name.isdigit() else name, found) for name, found in figures["sizes"].items()]
     if alone := figures.get("one_core"):
         rows.append(_row(f"K = {alone['scale']} on one core", alone))
@@ -179,7 +179,7 @@ def sizes_table(figures: Mapping[str, Any]) -> str:
 
 
 def change_table(figures: Mapping[str, Any]) -> str:
-    """The full run and the one with a changed subject, as a Markdown table."""
+    """The full run and the run with one changed subject, as a Markdown table."""
     rows = [
         (
             title,

@@ -1,4 +1,4 @@
-"""The targets, and how far the figures are: every one is a ratio within one run, or memory."""
+"""The targets and the figures: each is a ratio within one measurement, or memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from benchmarks.markdown import table
 
 Figures = Mapping[str, Mapping[str, Any]]
-"""The figures of each measurement, by its name."""
+"""The figures by name of measurement."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Something to reach: `figure` is to be at most `target`, better still at most `stretch`.
+    """A target: `figure` must be at most `target`, ideally at most `stretch`.
 
-    `source` is the measurement that the figure comes from: `python -m benchmarks SOURCE` makes it.
+    `source` is the measurement of the figure: `python -m benchmarks SOURCE`.
     """
 
     what: str
@@ -27,7 +27,7 @@ class Target:
     unit: str = ""
 
     def found(self, figures: Figures) -> float | None:
-        """The figure, None where its measurement was not made."""
+        """The figure, None without its measurement."""
         measured = figures.get(self.source)
         return None if measured is None else self.figure(measured)
 
@@ -81,7 +81,7 @@ TARGETS: Sequence[Target] = (
 
 
 def verdict(target: Target, figure: float | None) -> str:
-    """What the figure means, in a word or two."""
+    """The verdict on the figure."""
     if figure is None:
         return "not measured"
     if figure <= target.stretch:

@@ -1,4 +1,4 @@
-"""What the template says that the measured processes need: the jobs' arguments, the table."""
+"""The parts of the template that the measured processes need: the jobs' arguments, the table."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tools.cost.stack import Stack
 
 
 def job_arguments(logical_id: str, own: Mapping[str, object]) -> list[str]:
-    """A job's arguments as the template gives them, with `own` (names without hyphens) for what a stack would fill."""
+    """A job's arguments from the template; `own` (names without hyphens) replaces values of a deployed stack."""
     given = Stack.read().properties(logical_id)["DefaultArguments"] | {
         f"--{name}": value for name, value in own.items()
     }
-    # What is still an intrinsic function names something of a deployed stack.
+    # Remaining intrinsic functions reference resources of a deployed stack.
     return [text for name, value in given.items() if not isinstance(value, Mapping) for text in (name, str(value))]
 
 
 def table() -> dict[str, Any]:
-    """The TableInput of the table that job 2 fills: name, columns, partition keys."""
+    """The TableInput of the table: name, columns, partition keys."""
     found: dict[str, Any] = Stack.read().properties("SnapshotsTable")["TableInput"]
     return {
         "Name": found["Name"],
@@ -35,6 +35,6 @@ def columns() -> dict[str, str]:
 
 
 def write_table(path: Path) -> str:
-    """Write the table's definition to a file; returns the job argument that names it."""
+    """Write the table's definition to a file; return the job argument for it."""
     path.write_text(json.dumps(table()), encoding="utf-8")
     return f"file://{path}"

@@ -1,5 +1,5 @@
-"""What one would pick instead, one module each: CSV to stage Parquet, stage to the partitioned table.
+"""Implementations with other tools, one per module: CSV to stage Parquet, stage to the partitioned table.
 
-Each module has `convert(raw, stage, target)` and `transform(stage, table, target)`, written as somebody would who
-knows the tool well. They import nothing of this project but `target`, so that their start is their own.
+Each module has `convert(raw, stage, target)` and `transform(stage, table, target)`, written as an experienced user of
+the tool would. They import only `target` of this project, so that their start time is that of the tool.
 """

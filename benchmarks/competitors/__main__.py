@@ -1,4 +1,4 @@
-"""`python -m benchmarks.competitors NAME convert|transform IN OUT TARGET`: one hop as a process of its own."""
+"""`python -m benchmarks.competitors NAME convert|transform IN OUT TARGET`: one step in its own process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.competitors.target import Target
 
 
 def main(name: str, hop: str, source: str, result: str, target: str) -> None:
-    """Run one hop of one competitor."""
+    """Run one step of one competitor."""
     competitor = importlib.import_module(f"benchmarks.competitors.{name}")
     Path(result).mkdir(parents=True)
     getattr(competitor, hop)(Path(source), Path(result), Target.read(Path(target)))

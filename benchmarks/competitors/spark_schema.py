@@ -1,4 +1,4 @@
-"""Spark with the schema given, so that the CSV is read once; the rest is as usual."""
+"""Spark with an explicit schema, so that the CSV is read once; otherwise as spark_usual."""
 
 from __future__ import annotations
 

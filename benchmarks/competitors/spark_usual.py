@@ -1,4 +1,4 @@
-"""Spark as it is usually written: header, inferSchema, a row_number window, partitionBy. Submitted to Spark."""
+"""Spark as it is usually written: header, inferSchema, a row_number window, partitionBy; run by spark-submit."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from benchmarks.competitors.target import Target
 
 
 def convert(raw: Path, stage: Path, target: Target) -> None:  # noqa: ARG001
-    """CSV to typed Parquet, the types inferred."""
+    """CSV to typed Parquet with inferred types."""
     write_stage(session().read.csv(str(raw), header=True, inferSchema=True), stage)
 
 
 def transform(stage: Path, table: Path, target: Target) -> None:
-    """Parquet to the table, partitioned by subject, a row number over each subject's rows as the sample."""
+    """Parquet to the table, partitioned by subject; the row number within each subject is the sample."""
     rows = session().read.parquet(str(stage))
     in_order = Window.partitionBy("subject").orderBy("place")
     sample = F.col("sample")
@@ -33,7 +33,7 @@ def transform(stage: Path, table: Path, target: Target) -> None:
 
 
 def write_stage(rows: DataFrame, stage: Path) -> None:
-    """Write the rows with their subject, which the file's name tells, and their place."""
+    """Write the rows with their subject, from the file name, and their position."""
     (
         rows.withColumn("subject", F.regexp_extract(F.input_file_name(), r"subject(\d+)", 1).cast("int"))
         .withColumn("place", F.monotonically_increasing_id())
@@ -42,7 +42,7 @@ def write_stage(rows: DataFrame, stage: Path) -> None:
 
 
 def session() -> SparkSession:
-    """The session, with the settings that the table needs: UTC, microseconds."""
+    """The Spark session, with UTC and timestamps in microseconds."""
     spark = SparkSession.builder.appName("benchmark").getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")

@@ -1,4 +1,4 @@
-"""What every way has to come to. Filled from the template and the jobs, and handed over as a file."""
+"""The expected table, from the template and the jobs, passed to the competitors as a file."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Target:
 
     @classmethod
     def read(cls, path: Path) -> Target:
-        """The target that `write` left there."""
+        """Read the target that `write` wrote."""
         found = json.loads(path.read_text(encoding="utf-8"))
         for name in ("columns", "sensors", "activities"):
             found[name] = tuple(found[name])
         return cls(**found)
 
     def write(self, path: Path) -> Path:
-        """Leave the target in a file."""
+        """Write the target to a file."""
         path.write_text(json.dumps(vars(self)), encoding="utf-8")
         return path
 
 
 def subject_of(path: Path) -> int:
-    """The subject that a file's name tells."""
+    """The subject in a file's name."""
     found = re.search(r"subject(\d+)", path.stem)
     assert found, path
     return int(found[1])

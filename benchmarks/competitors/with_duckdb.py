@@ -1,6 +1,6 @@
-"""DuckDB: one COPY per file, as many at a time as there are threads."""
+"""DuckDB: one COPY per file, one file per thread."""
 
-# ruff: noqa: S608 - the SQL is made of this module's own names
+# ruff: noqa: S608 - the SQL contains only this module's own names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from benchmarks.competitors.target import Target, subject_of
 
 
 def convert(raw: Path, stage: Path, target: Target) -> None:
-    """CSV to typed Parquet; the types are given, so that nothing is guessed."""
+    """CSV to typed Parquet, with explicit types."""
     types = ", ".join(f"'{name}': 'DOUBLE'" for name in target.sensors) + ", 'label': 'INTEGER'"
 
     def copy(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -26,7 +26,7 @@ def convert(raw: Path, stage: Path, target: Target) -> None:
 
 
 def transform(stage: Path, table: Path, target: Target) -> None:
-    """Parquet to the table's files; the row's number in its file is the sample."""
+    """Parquet to the table's files; the row number in the file is the sample."""
     names = ", ".join(f"'{name}'" for name in target.activities)
 
     def copy(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""pandas, file after file: what a plain Lambda function would do."""
+"""pandas, one file after another, as in a plain Lambda function."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def convert(raw: Path, stage: Path, target: Target) -> None:
 
 
 def transform(stage: Path, table: Path, target: Target) -> None:
-    """Parquet to the table's files; the row's number is the sample."""
+    """Parquet to the table's files; the row number is the sample."""
     for path in sorted(stage.glob("*.parquet")):
         subject = subject_of(path)
         frame = pd.read_parquet(path).rename(columns={**target.renamed, "label": "activity_id"})

@@ -1,4 +1,4 @@
-"""Polars: lazy scans that stream to Parquet, a file at a time; Polars itself uses every core."""
+"""Polars: lazy scans that stream to Parquet, one file at a time; Polars uses every core."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from benchmarks.competitors.target import Target, subject_of
 
 
 def convert(raw: Path, stage: Path, target: Target) -> None:
-    """CSV to typed Parquet; the types are given, so that nothing is guessed."""
+    """CSV to typed Parquet, with explicit types."""
     schema = {**dict.fromkeys(target.sensors, pl.Float64), "label": pl.Int32}
     for path in sorted(raw.glob("*.csv")):
         pl.scan_csv(path, schema=schema).sink_parquet(stage / f"{path.stem}.parquet", compression="zstd")
 
 
 def transform(stage: Path, table: Path, target: Target) -> None:
-    """Parquet to the table's files; the row's index is the sample."""
+    """Parquet to the table's files; the row index is the sample."""
     activities = pl.lit(pl.Series(target.activities))
     sample = pl.col("sample")
     micros = target.start_micros + sample.cast(pl.Int64) * target.micros_per_sample

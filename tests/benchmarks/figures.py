@@ -49,7 +49,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         "csv_bytes": 1000,
         "cores_used": 2,
         "summary": {"ours": summary(30.0), "spark_usual": summary(100.0), "with_duckdb": summary(12.0)},
-        "compared": {"with_duckdb": "the same to the bit"},
+        "compared": {"with_duckdb": "identical"},
     },
     "scaling": {
         **ABOUT,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.implementations import IMPLEMENTATIONS
 from benchmarks.places import RESULTS, ROOT, TRIALS
 
 pytestmark = pytest.mark.spark_process
@@ -31,7 +31,7 @@ def check(printed: str, names: tuple[str, ...]) -> None:
     assert (figures["files"], figures["rows"], figures["rounds"]) == (2, 1200, 1)
     assert set(figures["summary"]) == set(names)
     assert figures["compared"] == {
-        name: "the same to the bit" if name != "ours" else "what the others are compared with" for name in names
+        name: "identical" if name != "ours" else "the reference of the comparison" for name in names
     }
     for name in names:
         (run,) = figures["runs"][name]
@@ -41,7 +41,7 @@ def check(printed: str, names: tuple[str, ...]) -> None:
         assert all(hop["bytes"] > 50_000 for hop in run.values())
         # What is over before the second look may have been seen while it was small, or not at all.
         assert all(hop["peak_bytes"] > 20e6 for hop in run.values() if hop["seconds"] > 1)
-        assert f"| {CONTESTANTS[name].title}" in printed
+        assert f"| {IMPLEMENTATIONS[name].title}" in printed
 
 
 def test_a_small_race_publishes_nothing() -> None:
@@ -54,8 +54,8 @@ def test_a_small_race_publishes_nothing() -> None:
 @pytest.mark.drill
 def test_every_way_makes_the_same_table() -> None:
     """By `pytest -m drill tests/benchmarks`: it is no guarantee, and `make bench` compares its ways each time."""
-    printed = bench(*CONTESTANTS)
-    check(printed, tuple(CONTESTANTS))
+    printed = bench(*IMPLEMENTATIONS)
+    check(printed, tuple(IMPLEMENTATIONS))
     assert "| both jobs against Spark as usually written" in printed
 
 
@@ -65,13 +65,13 @@ def test_a_wrong_table_ends_the_race_with_its_name(monkeypatch: pytest.MonkeyPat
     (tmp_path / "ours" / "subject=1").mkdir(parents=True)
     (tmp_path / "ours" / "subject=1" / "part.parquet").touch()
     with pytest.raises(rounds.ResultsDiffer, match=r"DuckDB, a COPY per file \(with_duckdb\): subjects \[\]"):
-        rounds._judged(CONTESTANTS["with_duckdb"], tmp_path / "ours", tmp_path)
+        rounds._judged(IMPLEMENTATIONS["with_duckdb"], tmp_path / "ours", tmp_path)
 
 
 def test_the_quick_ones_have_all_their_rounds_before_the_slow_ones_have_a_second() -> None:
     from benchmarks.rounds import turns
 
-    names = tuple(CONTESTANTS)
+    names = tuple(IMPLEMENTATIONS)
     found = list(turns(3, names))
     assert found[: len(names)] == [(0, name) for name in names]
     assert found[len(names) :] == [
@@ -89,7 +89,7 @@ def test_a_round_that_would_end_too_late_is_left_out(monkeypatch: pytest.MonkeyP
     clock = iter(range(0, 10_000, 100))
     monkeypatch.setattr(rounds.time, "monotonic", lambda: float(next(clock)))
     monkeypatch.setattr(rounds, "RACE_SECONDS", 350)
-    monkeypatch.setattr(rounds, "_judged", lambda *_: "the same to the bit")
+    monkeypatch.setattr(rounds, "_judged", lambda *_: "identical")
     monkeypatch.setattr(rounds.shutil, "rmtree", lambda _: None)
     hop = {"seconds": 50.0, "cpu_seconds": 1.0, "peak_bytes": 1, "bytes": 1}
     monkeypatch.setattr(rounds, "run_once", lambda *_: dict.fromkeys(rounds.HOPS, hop))

@@ -30,14 +30,14 @@ def expected(tmp_path: Path) -> Path:
 
 def test_equal_tables_are_the_same_to_the_bit(expected: Path, tmp_path: Path) -> None:
     comparison = compare(expected, write(tmp_path / "found"))
-    assert (comparison.faults, comparison.values, comparison.told()) == ([], 3, "the same to the bit")
+    assert (comparison.faults, comparison.values, comparison.summary()) == ([], 3, "identical")
 
 
 def test_a_carelessly_parsed_double_is_counted(expected: Path, tmp_path: Path) -> None:
     near = [1.5, math.nextafter(-9.8184, 0), math.nextafter(math.nextafter(0.009971, 1), 1)]
     comparison = compare(expected, write(tmp_path / "found", ecg_1=pa.array(near)))
     assert comparison.faults == []
-    assert comparison.told() == "2 of 3 doubles differ by up to 2 last bits"
+    assert comparison.summary() == "2 of 3 doubles differ by up to 2 units in the last place"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_another_compression_is_told(expected: Path, tmp_path: Path) -> None:
 def test_a_column_that_only_the_project_makes_is_not_compared(tmp_path: Path) -> None:
     expected = write(tmp_path / "expected", accel_magnitude=pa.array(VALUES))
     found = write(tmp_path / "found")
-    assert compare(expected, found, ("id", "ecg_1")).told() == "the same to the bit"
+    assert compare(expected, found, ("id", "ecg_1")).summary() == "identical"
     assert (
         compare(expected, found)
         .faults[0]

@@ -9,8 +9,8 @@ import pytest
 from benchmarks import dataset as datasets
 from benchmarks import template
 from benchmarks.competitors.target import Target
-from benchmarks.contestants import target_file
 from benchmarks.dataset import RAW_MANIFEST, Shape, bucket_for, dataset, one_source_file
+from benchmarks.implementations import target_file
 from benchmarks.reference import COMPARED, columns, table_of
 from mhealth.io.connect import storage_at
 from mhealth.raw.manifest import read_raw_version

@@ -1,4 +1,4 @@
-"""Who is measured: this project by its own entry points, and the competitors, each hop as a process of its own."""
+"""The measured implementations: this project and its competitors, each step in its own process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 
 SNAPSHOT = 20260101000000
 CORES = 2
-"""What every way may use, so that the figures of machines with more cores compare."""
+"""The cores that each implementation may use, so that figures of different machines are comparable."""
 
 
 @dataclass(frozen=True)
 class Hop:
-    """A command, and the folder whose files are its result."""
+    """A command, and the folder of its result."""
 
     command: Sequence[str]
     result: Path
@@ -35,10 +35,10 @@ _ANY = 99
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A way to do both hops. `hops` makes the commands for an empty folder and a dataset.
+class Implementation:
+    """An implementation of both steps. `hops` makes the commands for an empty folder and a dataset.
 
-    `most_rounds`: slow ones take part in so many rounds at most.
+    `most_rounds`: the most rounds of a slow one.
     """
 
     name: str
@@ -48,22 +48,22 @@ class Contestant:
 
     @property
     def is_slow(self) -> bool:
-        """Whether its further rounds come last."""
+        """Whether its later rounds run last."""
         return self.most_rounds < _ANY
 
 
 def environment() -> dict[str, str]:
-    """The variables of every measured process."""
+    """The environment variables of every measured process."""
     return {**spark_runtime.environment(spark_runtime.own_runtime()), "PYTHONPATH": str(ROOT)}
 
 
-def table_folder(contestant: str, folder: Path) -> Path:
-    """Where a contestant that worked in `folder` left the table: subject=N/ below it."""
-    return folder / "processed" / f"snapshot={SNAPSHOT}" if contestant == OURS.name else folder / "table"
+def table_folder(implementation: str, folder: Path) -> Path:
+    """The folder of the table (subject=N/ below it) of a competitor that ran in `folder`."""
+    return folder / "processed" / f"snapshot={SNAPSHOT}" if implementation == OURS.name else folder / "table"
 
 
 def target_file(path: Path) -> Path:
-    """What the competitors have to make, in a file."""
+    """Write the competitors' target to a file."""
     return Target(
         columns=tuple(columns()),
         sensors=SENSORS,
@@ -77,9 +77,9 @@ def target_file(path: Path) -> Path:
 
 
 def submit(script: Path, arguments: Sequence[str], packages: Sequence[Path] = (), cores: int = CORES) -> list[str]:
-    """The command that the local AWS starts a Glue job with, on so many cores, with Java's options as on Glue."""
+    """The command with which the local AWS starts a Glue job, on `cores` cores, with Glue's Java options."""
     runtime = spark_runtime.own_runtime()
-    # No measured job asks an S3.
+    # Measured jobs do not use S3.
     command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), spark_runtime.NOWHERE, "us-east-1")
     command[command.index("--master") + 1] = f"local[{cores}]"
     zipped = ["--py-files", ",".join(map(str, packages))] if packages else []
@@ -95,7 +95,7 @@ def job_hops(
     snapshot: int = SNAPSHOT,
     manifest: str = RAW_MANIFEST,
 ) -> tuple[Hop, Hop]:
-    """Both jobs of this project on a bucket in a folder, with the template's arguments."""
+    """Both jobs of this project on a folder as the bucket, with the template's arguments."""
     own = {
         "data_uri": f"file://{bucket}",
         "raw_manifest": manifest,
@@ -115,7 +115,7 @@ def job_hops(
 
 
 def package_in(folder: Path) -> Path:
-    """The package of the jobs as Glue gets it, a zip."""
+    """The zip of the jobs' package, as on Glue."""
     return Path(shutil.make_archive(str(folder / "mhealth"), "zip", ROOT / "glue", "mhealth"))
 
 
@@ -152,17 +152,17 @@ def _two(command: Sequence[str], data: Dataset, folder: Path) -> tuple[Hop, Hop]
     )
 
 
-OURS = Contestant("ours", "this project's two jobs", _ours)
+OURS = Implementation("ours", "this project's two jobs", _ours)
 USUAL = "spark_usual"
 DUCKDB = "with_duckdb"
-CONTESTANTS: Mapping[str, Contestant] = {
+IMPLEMENTATIONS: Mapping[str, Implementation] = {
     each.name: each
     for each in (
         OURS,
-        Contestant(DUCKDB, "DuckDB, a COPY per file", _python(DUCKDB)),
-        Contestant("with_polars", "Polars, streaming per file", _python("with_polars")),
-        Contestant("with_pandas", "pandas per file", _python("with_pandas"), most_rounds=3),
-        Contestant(USUAL, "Spark as usually written", _spark(USUAL), most_rounds=2),
-        Contestant("spark_schema", "Spark, schema given", _spark("spark_schema"), most_rounds=1),
+        Implementation(DUCKDB, "DuckDB, a COPY per file", _python(DUCKDB)),
+        Implementation("with_polars", "Polars, streaming per file", _python("with_polars")),
+        Implementation("with_pandas", "pandas per file", _python("with_pandas"), most_rounds=3),
+        Implementation(USUAL, "Spark as usually written", _spark(USUAL), most_rounds=2),
+        Implementation("spark_schema", "Spark, schema given", _spark("spark_schema"), most_rounds=1),
     )
 }
