@@ -1,4 +1,4 @@
-"""Connect a notebook to a stack: the one on the local AWS, or one that was deployed. Names come from its outputs."""
+"""Connection of a notebook to a stack, on the local AWS or deployed. Names come from the stack's outputs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from mhealth_ops.operations.snapshots import publication, readers_see
 from mhealth_ops.operations.stacks import Stack
 
 LOCAL_REGION = "us-east-1"
-"""The region of a stack on the local AWS."""
+"""The region of the local AWS."""
 
 
 class NothingPublished(Exception):
-    """No run has published yet, so there is nothing to look at."""
+    """No snapshot is published yet."""
 
 
 _SAID = {
     "synthetic": (
-        "The data are synthetic: made by a generator, no person was measured. "
-        "For the real recordings start this with: make notebook DATASET=kaggle"
+        "The data are synthetic: generated, not measured. For the real recordings use: make notebook DATASET=kaggle"
     ),
     "kaggle": "The data are the recordings on Kaggle.",
 }
@@ -32,14 +31,14 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A stack and what its data are. `source` is the line that belongs below every picture."""
+    """A stack and its dataset. `source` is the credit line for every picture."""
 
     stack: Stack
     source: str
 
     @property
     def session(self) -> boto3.Session:
-        """For boto3, awswrangler and PyAthena."""
+        """The session for boto3, awswrangler and PyAthena."""
         return self.stack.session
 
     @property
@@ -54,17 +53,17 @@ class Connection:
 
     @property
     def workgroup(self) -> str:
-        """The Athena workgroup; it says where results go."""
+        """The Athena workgroup, which sets the location of results."""
         return self.stack.outputs["WorkGroupName"]
 
     def document(self, key: str) -> dict[str, Any]:
-        """A manifest, by its key."""
+        """Read a manifest by its key."""
         return self.stack.document(key)
 
     def published(self) -> dict[str, Any]:
-        """What readers see: snapshot, raw_version, code_version and more, by the record of its publication.
+        """The publication record of the published snapshot: snapshot, raw_version, code_version and more.
 
-        Raises NothingPublished where they see nothing.
+        Raises NothingPublished.
         """
         seen = readers_see(self.stack)
         found = None if seen is None else publication(self.stack, seen)
@@ -76,9 +75,9 @@ class Connection:
 def connect(stack_on: str) -> Connection:
     """Connect to the stack named in STACK (default mhealth): `stack_on` is `local` or `aws`.
 
-    `local` is the local AWS at AWS_ENDPOINT_URL, which `make notebook` sets, or where `make up` listens; `aws` is the
-    account of your usual credentials. Everything in this process that calls AWS goes there from now on. Raises
-    NoSuchStack, CannotReachAws; ValueError for another word.
+    `local` is the local AWS at AWS_ENDPOINT_URL, which `make notebook` sets, or at the default port of `make up`; `aws`
+    is the account of your credentials. All later AWS calls of this process go there. Raises NoSuchStack,
+    CannotReachAws; ValueError for another value.
     """
     if stack_on not in {"local", "aws"}:
         raise ValueError(f'STACK_ON is {stack_on!r}; expected "local" or "aws"')

@@ -1,4 +1,4 @@
-"""How the pictures of the notebooks look: colours that colour-blind people tell apart, one size, the source told."""
+"""The style of the notebooks' pictures: a colour-blind-safe palette, one size, a credit line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 GREY = "#BBBBBB"
 
 CHEST, ANKLE, ARM = BLUE, VERMILION, GREEN
-"""Where a sensor sits has the same colour in every picture."""
+"""The colour of each sensor's position."""
 
 KINDS = {
     "no label": (GREY, (0,)),
@@ -20,13 +20,13 @@ KINDS = {
     "on foot or wheels": (VERMILION, (4, 5, 9, 10, 11)),
     "exercise in place": (GREEN, (6, 7, 8, 12)),
 }
-"""What activities are alike: colour and activity_id. Thirteen colours nobody tells apart, four everybody."""
+"""Groups of similar activities: colour and activity_id. Thirteen colours would be indistinguishable."""
 
 COLOUR_OF = {activity: colour for colour, activities in KINDS.values() for activity in activities}
 
 
 def use_style() -> None:
-    """Set sizes and colours for the figures to come."""
+    """Set sizes and colours for all later figures."""
     mpl.rcParams.update(
         {
             "figure.figsize": (11, 4.5),
@@ -46,5 +46,5 @@ def use_style() -> None:
 
 
 def sign(figure: Figure, source: str) -> None:
-    """Say below the picture what its data are."""
+    """Write the credit line below the picture."""
     figure.supxlabel(source, x=0.99, ha="right", fontsize=8, color="#666666")

@@ -131,7 +131,7 @@ def test_partition_and_columns_make_a_query_read_less(seen: Seen) -> None:
     assert read["every", "one subject"] == pytest.approx(whole * 24 / 66, rel=0.1)
     assert whole / 10 < read["three", "every subject"] < whole / 5
     assert read["three", "one subject"] == pytest.approx(read["three", "every subject"] * 24 / 66, rel=0.1)
-    assert "Answered from the earlier query's result" in seen.query.text
+    assert "The earlier result was reused" in seen.query.text
 
 
 def test_steps_are_found_in_the_ankles_spectrum(seen: Seen) -> None:
@@ -161,9 +161,9 @@ def test_the_run_publishes_and_the_lines_that_it_rejects_are_shown(seen: Seen) -
 
 
 def test_readers_are_taken_back_and_forward_again(seen: Seen) -> None:
-    (first,) = seen.pipeline.found(r"Readers see snapshot (\d+):")
-    older, newer = seen.pipeline.found(r"Rolled back: readers see snapshot (\d+), not (\d+)\.")
-    (forward,) = seen.pipeline.found(r"Forward again: readers see snapshot (\d+)\.")
+    (first,) = seen.pipeline.found(r"Snapshot (\d+) is published\. Its number")
+    older, newer = seen.pipeline.found(r"Rolled back: snapshot (\d+) is published, not (\d+)\.")
+    (forward,) = seen.pipeline.found(r"Forward again: snapshot (\d+) is published\.")
     assert older == first
     assert int(newer) > int(older)
     assert forward == newer
