@@ -70,7 +70,7 @@ def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World) -
     iam.put_role_policy(**policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
     done = make(world, "deploy", "PARAMETERS=RecordingStart=2015-01-01T00:00:00Z")
     assert done.returncode != 0
-    assert f"CrawlerRole ({role}) was refused glue:" in done.stdout
+    assert f"CrawlerRole ({role}) was denied glue:" in done.stdout
     assert 'add to the role: {"Effect": "Allow", "Action": "glue:' in done.stdout
     iam.put_role_policy(**policy, PolicyDocument=json.dumps(whole))
 

@@ -51,4 +51,4 @@ def test_a_deployed_stack_is_not_looked_for_on_the_local_aws(endpoint: str) -> N
         AWS_EC2_METADATA_DISABLED="true",
         REGION="eu-central-1",
     )
-    assert "CannotReachAws: AWS got no usable credentials" in told
+    assert "CannotReachAws: No valid AWS credentials" in told

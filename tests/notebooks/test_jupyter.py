@@ -27,7 +27,7 @@ def test_it_opens_on_the_first_notebook_and_ends_with_its_block() -> None:
 def test_a_jupyter_that_does_not_start_is_told(tmp_path: Path) -> None:
     (tmp_path / "jupyterlab.py").write_text("raise SystemExit(3)")
     with (
-        pytest.raises(NotebookFailed, match="Jupyter ended at once, with exit status 3"),
+        pytest.raises(NotebookFailed, match="Jupyter ended immediately, with exit status 3"),
         jupyter({"PYTHONPATH": str(tmp_path)}),
     ):
         pass

@@ -144,10 +144,10 @@ def test_a_stack_that_never_ran_has_a_status_and_nothing_to_roll_back(before: di
     assert "published   nothing yet: mhealth run\n" in status.stdout
     assert status.stdout.endswith("Last runs\nnone yet\n")
     assert (rollback.returncode, rollback.stdout) == (1, "")
-    assert rollback.stderr == "Nothing is published yet, so there is nothing to roll back: mhealth run publishes.\n"
+    assert rollback.stderr == "Nothing is published yet, so there is nothing to roll back: start mhealth run.\n"
     query = before["query"]
     assert (query.returncode, query.stdout) == (1, "")
-    assert query.stderr.endswith("Why: nothing is published yet: mhealth run publishes.\n")
+    assert query.stderr.endswith("Why: nothing is published yet: start mhealth run.\n")
 
 
 def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str, Done], aws: LocalAws) -> None:
@@ -157,7 +157,7 @@ def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str,
     failed, advice, again = done.stderr.splitlines()
     assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
     assert advice == "What to do: start a new execution with one of these two inputs."
-    assert again.endswith(f"Another try: mhealth run --endpoint {aws.endpoint}")
+    assert again.endswith(f"To try again: mhealth run --endpoint {aws.endpoint}")
 
 
 def test_a_run_is_told_state_by_state(ran: Done) -> None:
@@ -290,7 +290,7 @@ def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapsh
         "readers     get all 1,899 rows, counted through Athena on the view mhealth; 2 files, as its manifest says"
     )
     assert re.match(r"next run    20\d\d-\d\d-\d\d 08:00 Asia/Tokyo \(20\d\d-\d\d-\d\d 23:00 UTC\)", lines[3])
-    assert lines[3].endswith("by cron(0 8 * * ? *) (the local AWS starts nothing by itself)")
+    assert lines[3].endswith("by cron(0 8 * * ? *) (the local AWS does not start runs automatically)")
     assert lines[4] == "quarantine  1 of 1,900 lines (0.053%), 2 files"
     key = "quarantine/version=2/mHealth_subject2.jsonl"
     assert lines[5] == f"            mHealth_subject2: 1 of 700 lines, in {key}"
@@ -312,10 +312,10 @@ def test_a_rollback_shows_what_it_would_do_and_does_nothing_unasked(
     done = local("rollback")
     assert done.returncode == 1
     assert done.stderr == "Confirmation required: pass --yes. Nothing was changed.\n"
-    assert f"readers see now   snapshot {newer}\n" in done.stdout
-    assert f"and afterwards    snapshot {older}: 1,200 rows of 1 subject, dataset version 1\n" in done.stdout
-    assert re.search(rf"^by the statement  CREATE OR REPLACE VIEW .* = {older}$", done.stdout, re.MULTILINE)
-    assert "it holds          until a run has something new to publish" in done.stdout
+    assert f"published now     snapshot {newer}\n" in done.stdout
+    assert f"after rollback    snapshot {older}: 1,200 rows of 1 subject, dataset version 1\n" in done.stdout
+    assert re.search(rf"^statement         CREATE OR REPLACE VIEW .* = {older}$", done.stdout, re.MULTILINE)
+    assert "in effect         until a run has something new to publish" in done.stdout
     assert readers_see(local) == newer
 
 
@@ -323,12 +323,12 @@ def test_a_rollback_goes_to_the_snapshot_before_and_back(local: MhealthCommand, 
     older, newer = published
     done = local("rollback", "--yes")
     assert done.returncode == 0
-    assert done.stdout.endswith(f"Readers see snapshot {older}.\n")
+    assert done.stdout.endswith(f"Snapshot {older} is published.\n")
     assert readers_see(local) == older
     status = local("status").stdout
     assert f"published   snapshot {older}, version 1 of " in status
-    assert f"; the last run published {newer}, so somebody rolled back\n" in status
-    undo = re.search(r"^to undo it +mhealth (.*)$", done.stdout, re.MULTILINE)
+    assert f"; the last run published {newer}: it was rolled back\n" in status
+    undo = re.search(r"^to undo +mhealth (.*)$", done.stdout, re.MULTILINE)
     assert undo
     assert MhealthCommand()(*undo[1].split(), "--yes").returncode == 0
     assert readers_see(local) == newer
@@ -346,14 +346,14 @@ def test_a_person_at_a_terminal_is_asked(local: MhealthCommand, published: tuple
 
 def test_what_readers_see_already_needs_no_rollback(local: MhealthCommand, published: tuple[int, int]) -> None:
     done = local("rollback", "--to", str(published[1]))
-    assert (done.returncode, done.stdout) == (0, f"Readers see snapshot {published[1]} already: nothing to do.\n")
+    assert (done.returncode, done.stdout) == (0, f"Snapshot {published[1]} is published already: nothing to do.\n")
 
 
 def test_a_snapshot_that_is_not_there_is_refused(local: MhealthCommand, published: tuple[int, int]) -> None:
     older, newer = published
     done = local("rollback", "--to", "5", "--yes")
     assert (done.returncode, done.stdout) == (1, "")
-    said = f"There is no snapshot 5. Beside {newer}, which readers see, these were published and are kept: {older}."
+    said = f"There is no snapshot 5. Besides {newer}, which is published, these were published and are kept: {older}."
     assert done.stderr == f"{said} Nothing was changed.\n"
     assert readers_see(local) == newer
 
@@ -369,7 +369,7 @@ def test_a_snapshot_that_lost_a_file_is_refused(
     done = local("rollback", "--yes")
     s3.put_object(Bucket=bucket, Key=key, Body=content)
     assert done.returncode == 1
-    assert f"Snapshot {older} is not whole: 1 of its 1 files are gone or of another size" in done.stderr
+    assert f"Snapshot {older} is incomplete: 1 of its 1 files are missing or have another size" in done.stderr
     assert readers_see(local) == newer
 
 
@@ -386,7 +386,7 @@ def test_a_snapshot_that_lost_a_partition_is_refused(
     kept = {"Values": values, "StorageDescriptor": partition["StorageDescriptor"]}
     glue.create_partition(**where, PartitionInput=kept)
     assert done.returncode == 1
-    assert f"Snapshot {older} is not whole: through the catalog there are 0 of its 1,200 rows" in done.stderr
+    assert f"Snapshot {older} is incomplete: through the catalog there are 0 of its 1,200 rows" in done.stderr
     assert readers_see(local) == newer
 
 
@@ -422,7 +422,7 @@ def test_with_aws_the_persons_own_settings_are_used(
     done = on_aws("status", "--runs", "1")
     assert done.returncode == 0
     assert f"published   snapshot {snapshots[1]}," in done.stdout
-    assert "starts nothing by itself" not in done.stdout
+    assert "not started automatically" not in done.stdout
     assert on_aws("run").returncode == 0
     assert on_aws("query", "SELECT 1 AS one", "--format", "csv").stdout == "one\n1\n"
     assert on_aws("rollback", "--to", str(snapshots[1])).returncode == 0
@@ -431,7 +431,7 @@ def test_with_aws_the_persons_own_settings_are_used(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        pytest.param("ExpiredToken", "AWS got no usable credentials (ExpiredToken: ", id="expired token"),
+        pytest.param("ExpiredToken", "No valid AWS credentials (ExpiredToken: ", id="expired token"),
         pytest.param("AccessDenied", "AWS refused DescribeStacks with AccessDenied: ", id="no permission"),
     ],
 )

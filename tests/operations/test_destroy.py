@@ -243,7 +243,7 @@ def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.S
         pytest.param({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect", id="endpoint"),
         pytest.param({"AWS_PROFILE": "nobody"}, "profile", id="profile"),
         pytest.param({}, "There is no stack nope in us-east-1", id="stack"),
-        pytest.param({"region": ""}, "No region is known", id="region"),
+        pytest.param({"region": ""}, "No region is set", id="region"),
     ],
 )
 def test_a_persons_mistake_is_one_sentence(

@@ -199,7 +199,7 @@ def test_somebody_is_told_once_a_subscription_is_confirmed(stack: Stack) -> None
     )
     # moto confirms at once; SNS waits for the person.
     sns_backends[ACCOUNT]["us-east-1"].subscriptions[arn].arn = "PendingConfirmation"
-    assert subscription(stack).found == "none confirmed, 1 wait for it"
+    assert subscription(stack).found == "none confirmed, 1 pending"
     assert "link in the e-mail" in subscription(stack).advice
 
 

@@ -1,4 +1,4 @@
-"""Where this project's files are: commands that need the template or the notebooks run in a checkout of it."""
+"""Paths of the project's files, for commands that need the template or the notebooks from a checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def _root() -> Path:
-    """The checkout that this package lies in; else the current folder, where it is one."""
+    """The checkout that contains this package, else the current folder if it is a checkout."""
     own = Path(__file__).parents[4]
     return next((folder for folder in (own, Path.cwd()) if (folder / _TEMPLATE).is_file()), own)
 
@@ -18,4 +18,4 @@ ROOT = _root()
 
 TEMPLATE = ROOT / _TEMPLATE
 STACK = "mhealth"
-"""What the stack is called unless somebody names it otherwise."""
+"""The default name of the stack."""

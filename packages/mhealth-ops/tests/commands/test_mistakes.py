@@ -56,7 +56,7 @@ def test_where_no_local_aws_listens_it_says_so_and_does_not_turn_to_aws(command:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"No local AWS listens at {nobody} (Connection refused): start one in another terminal with `make up`, "
-        "name another address with --endpoint, or say --aws to talk to AWS itself.\n"
+        "give another address with --endpoint, or use --aws for AWS.\n"
     )
 
 
@@ -67,16 +67,16 @@ def test_the_endpoint_may_stand_in_the_environment(nobody: str) -> None:
 def test_another_server_at_the_endpoint_is_told(stranger: str) -> None:
     done = MhealthCommand(("--endpoint", stranger))("status")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("What answered is not AWS, nor a local one: ")
+    assert done.stderr.startswith("The response is neither from AWS nor from a local AWS: ")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param(["--profile", "mine"], "--profile names credentials for AWS: say --aws, too.", id="profile"),
+        pytest.param(["--profile", "mine"], "--profile selects credentials for AWS: add --aws.", id="profile"),
         pytest.param(
-            ["--aws", "--endpoint", "http://localhost:1"], "--aws talks to AWS, --endpoint to a local AWS", id="both"
+            ["--aws", "--endpoint", "http://localhost:1"], "--aws selects AWS, --endpoint a local AWS", id="both"
         ),
         pytest.param(["--endpoint", "localhost:4566"], "expected an address like http://127.0.0.1:4566", id="address"),
         pytest.param(["--endpoint", "http://localhost:4566x"], "expected an address like", id="port"),
@@ -113,10 +113,10 @@ def test_values_that_make_no_sense_are_status_2(options: list[str]) -> None:
         pytest.param(
             {"AWS_REGION": "eu-west-1"},
             [],
-            "AWS got no usable credentials (Unable to locate credentials). Log in",
+            "No valid AWS credentials (Unable to locate credentials). Log in",
             id="no credentials",
         ),
-        pytest.param({}, [], "No region is known. Name one (REGION=eu-central-1 for make, else --region", id="region"),
+        pytest.param({}, [], "No region is set. Pass one (REGION=eu-central-1 for make, else --region", id="region"),
         pytest.param({}, ["--profile", "nobody"], "The config profile (nobody) could not be found", id="profile"),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_refused_request_is_told_with_role_action_resource_and_statement(stack
     with pytest.raises(ClientError, match="AccessDenied"):
         called_as(stacks, role, "glue").get_table(DatabaseName="d", Name="t")
     said = explained(stacks, name)
-    assert f"Reader ({role}) was refused glue:GetTable on arn:aws:glue:us-east-1:123456789012:catalog" in said
+    assert f"Reader ({role}) was denied glue:GetTable on arn:aws:glue:us-east-1:123456789012:catalog" in said
     statement = json.loads(said.split("add to the role: ")[1].splitlines()[0])
     assert statement == {
         "Effect": "Allow",

@@ -31,7 +31,7 @@ def destroy(
     * `mhealth destroy --aws --stack mhealth --region eu-central-1`
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.destroy import destroy as destroy_stack
     from mhealth_ops.operations.destroy import destroy_data
     from mhealth_ops.operations.errors import NoSuchStack, OperationFailed
@@ -44,7 +44,7 @@ def destroy(
         if bucket:
             if not delete_data:
                 raise OperationFailed(
-                    f"--bucket {bucket} names data to remove. Say --delete-data (make: DELETE_DATA=1), too. "
+                    f"--bucket {bucket} selects data to delete. Add --delete-data (make: DELETE_DATA=1). "
                     "Nothing was deleted."
                 )
             destroy_data(console, account, target.stack, bucket, confirm=confirm)
@@ -53,6 +53,6 @@ def destroy(
         if found is None:
             raise NoSuchStack(
                 f"There is no stack {target.stack} in {account.region_name} {target.where()}: nothing was deleted. "
-                f"Is its bucket left? {again} --bucket its-name --delete-data"
+                f"To delete its bucket: {again} --bucket its-name --delete-data"
             )
         destroy_stack(console, found, confirm=confirm, delete_data=delete_data, again=again)

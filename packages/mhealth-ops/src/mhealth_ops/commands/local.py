@@ -65,7 +65,7 @@ def demo(
 
     Exits with 0 only if every step succeeded.
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.local import demo
     from mhealth_ops.operations.errors import OperationFailed
     from mhealth_ops.operations.telling import FAILED, INTERRUPTED, new_console
@@ -86,7 +86,7 @@ def notebook(target: Target, /, *, dataset: Dataset = "synthetic") -> None:
 
     JupyterLab and the local AWS end together. `--endpoint` is not used: the command starts its own local AWS.
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.local import demo, notebook
     from mhealth_ops.operations.errors import OperationFailed
     from mhealth_ops.operations.telling import FAILED, new_console

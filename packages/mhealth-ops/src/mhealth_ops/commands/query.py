@@ -44,8 +44,8 @@ def query(
 
     """
     if bool(sql) == bool(named):
-        raise typer.BadParameter('Say what to ask: "SELECT ...", - for standard input, or --named NAME; one of them.')
-    # Late: help and completion must not wait for AWS's libraries.
+        raise typer.BadParameter('Expected one statement: "SELECT ...", - for standard input, or --named NAME.')
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.asking import ask_and_show, statement_of
     from mhealth_ops.operations.telling import report_errors
 

@@ -13,7 +13,7 @@ def restore_table(target: Target, /) -> None:
     * `mhealth restore-table --aws --region eu-central-1`
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.restoring import restore_table as restore_table_of
     from mhealth_ops.operations.stacks import Stack
     from mhealth_ops.operations.telling import report_errors

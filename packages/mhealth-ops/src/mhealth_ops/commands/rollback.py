@@ -34,7 +34,7 @@ def rollback(
     * `mhealth rollback --aws --stack mhealth --region eu-central-1`
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.rollback import roll_back
     from mhealth_ops.operations.telling import report_errors
 

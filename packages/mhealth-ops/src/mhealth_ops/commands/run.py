@@ -34,7 +34,7 @@ def run(
     * `mhealth run --aws --stack mhealth --region eu-central-1` on AWS
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.running import run_and_tell
     from mhealth_ops.operations.telling import FAILED, report_errors
 

@@ -26,7 +26,7 @@ def status(
     * `mhealth status --runs 20 --aws --profile production`
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.status import print_status
     from mhealth_ops.operations.telling import report_errors
 

@@ -41,7 +41,7 @@ Endpoint = Annotated[
 
 @dataclass(frozen=True)
 class Target:
-    """Where the stack `stack` is, as the options of a command say."""
+    """The stack that the options of a command select."""
 
     on_aws: bool
     stack: str
@@ -50,18 +50,18 @@ class Target:
     endpoint: str
 
     def __post_init__(self) -> None:
-        """Require that the options agree. Raises typer.BadParameter."""
+        """Check that the options do not conflict. Raises typer.BadParameter."""
         if self.on_aws and self.endpoint != os.environ.get(_VARIABLE, ""):
-            raise typer.BadParameter("--aws talks to AWS, --endpoint to a local AWS: say one of them.")
+            raise typer.BadParameter("--aws selects AWS, --endpoint a local AWS: use one of them.")
         if self.profile and not self.on_aws:
-            raise typer.BadParameter("--profile names credentials for AWS: say --aws, too.")
+            raise typer.BadParameter("--profile selects credentials for AWS: add --aws.")
         if self.endpoint and not _is_address(self.endpoint):
             raise typer.BadParameter(f"--endpoint {self.endpoint}: expected an address like {ENDPOINT}")
 
     def session(self) -> boto3.Session:
-        """A session with the AWS that this is. Raises CannotReachAws.
+        """A session for this target. Raises CannotReachAws.
 
-        Without `--aws` this process talks to the local AWS only from here on, whatever its environment said.
+        Without `--aws` this process connects only to the local AWS from now on, whatever its environment variables are.
         """
         from mhealth_ops.operations.account import session
 
@@ -73,7 +73,7 @@ class Target:
         return session(self.region)
 
     def find(self) -> Stack:
-        """The stack there, complete. Raises NoSuchStack, CannotReachAws."""
+        """The complete stack. Raises NoSuchStack, CannotReachAws."""
         from mhealth_ops.operations.errors import NoSuchStack
         from mhealth_ops.operations.stacks import Stack
 
@@ -88,15 +88,15 @@ class Target:
         return stack
 
     def options(self) -> str:
-        """The options that lead here again, for a command that is shown to a person."""
+        """The options that select this target, for a command in a message."""
         given = {"--stack": self.stack if self.stack != STACK else "", "--region": self.region}
         given |= {"--profile": self.profile, "--endpoint": self.endpoint}
         options = [f" {name} {value}" for name, value in given.items() if value]
         return "".join([" --aws" if self.on_aws else "", *options])
 
     def where(self) -> str:
-        """Which AWS this is; to be asked after `session`."""
-        named = os.environ.get("AWS_ENDPOINT_URL")  # heeded with --aws, too: it may be a private way to AWS
+        """The AWS of this target, as text; call `session` first."""
+        named = os.environ.get("AWS_ENDPOINT_URL")  # also used with --aws: it may be a private endpoint of AWS
         return f"at {named}" if named else "on AWS"
 
     def _or_else(self) -> str:
@@ -116,7 +116,7 @@ def _options(
 
 
 def with_target(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose first parameter is a Target, as one that takes the options of a Target behind its own."""
+    """Wrap a command whose first parameter is a Target: its own options come first, then those of the target."""
     ours = inspect.signature(_options, eval_str=True).parameters
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
@@ -135,7 +135,7 @@ def _is_address(text: str) -> bool:
     try:
         address = urlsplit(text)
         return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         return False
 
 
@@ -149,5 +149,5 @@ def _require_endpoint_reachable(endpoint: str) -> None:
     except OSError as error:
         raise CannotReachAws(
             f"No local AWS listens at {endpoint} ({error.strerror or error}): start one in another terminal with "
-            "`make up`, name another address with --endpoint, or say --aws to talk to AWS itself."
+            "`make up`, give another address with --endpoint, or use --aws for AWS."
         ) from None

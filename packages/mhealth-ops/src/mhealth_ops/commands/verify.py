@@ -19,7 +19,7 @@ def verify(target: Target, /) -> None:
     * `mhealth verify --aws --region eu-central-1`
 
     """
-    # Late: help and completion must not wait for AWS's libraries.
+    # Imported late: help and completion must not load the AWS libraries.
     from mhealth_ops.operations.stacks import Stack
     from mhealth_ops.operations.telling import FAILED, report_errors
     from mhealth_ops.operations.verify import verify as verify_stack

@@ -33,11 +33,11 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass
 class Fault:
-    """What a test makes go wrong: with requests whose path contains `path`, `times` times.
+    """A fault that a test injects: for requests whose path contains `path`, `times` times.
 
-    `status` answers with that HTTP status, `headers` and an error, or the JSON of `body`; `cut_after` ends the
-    connection after so many bytes of the archive; `md5` is told in place of the archive's; `delay` holds the answer
-    back so many seconds; `drip` lets so many seconds pass before each byte of the archive.
+    `status` is the HTTP status of the response, with `headers` and an error or the JSON of `body`; `cut_after` closes
+    the connection after that many bytes of the archive; `md5` replaces the archive's checksum; `delay` is in seconds
+    before the response, `drip` before each byte of the archive.
     """
 
     path: str
@@ -53,12 +53,12 @@ class Fault:
 
 @dataclass
 class KaggleApi:
-    """Serves `source` on 127.0.0.1, on a port that the system chooses, from `start` to `stop` or as a context manager.
+    """Serves `source` on a free port of 127.0.0.1, from `start` to `stop` or as a context manager.
 
-    `source` is a directory, or a file that is served as the archive it is (for tests of odd archives);
-    `scratch` receives the archives. `faults` may be changed at any time; `requests` tells the paths asked so far,
-    `authorizations` the headers of that name that the API was sent (None: without one), `strangers` host and headers
-    of requests that were meant for another host: as a proxy this server gets them, too.
+    `source` is a directory, or a file that is served as the archive (for tests of malformed archives); archives are
+    written to `scratch`. `faults` may be changed at any time. `requests` has the requested paths, `authorizations` the
+    Authorization headers of API requests (None: without one), `strangers` host and headers of requests for other hosts,
+    which this server gets as a proxy.
     """
 
     source: Path
@@ -73,20 +73,20 @@ class KaggleApi:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start to serve, in a thread."""
-        # Port 0: the system picks a free one, so that any number of worlds can run side by side.
+        """Start to serve in a thread."""
+        # Port 0: the system selects a free port, so that any number of servers can run in parallel.
         self._server = make_server(_LOOPBACK, 0, self._application, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="kaggle", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop to serve and free the port."""
+        """Stop, and release the port."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def serve(self, source: Path) -> None:
-        """Serve another directory or archive from now on; its first version follows the last one seen."""
+        """Serve another directory or archive; its first version follows the last version."""
         self._dataset.source = source
 
     def __enter__(self) -> KaggleApi:
@@ -100,16 +100,16 @@ class KaggleApi:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that make the kagglehub client of a process talk to this server.
+        """The environment variables with which the kagglehub client of a process uses this server.
 
-        The client knows fixed addresses only; LOCALHOST stands for http://localhost, port 80. As the proxy of plain
-        HTTP this server receives what is meant for that address, and no port has to be free. Services on 127.0.0.1,
-        the local AWS for one, are reached without it.
+        The client has fixed addresses only; LOCALHOST means http://localhost, port 80. This server is the client's HTTP
+        proxy and so receives the requests for that address; port 80 need not be free. Services on 127.0.0.1, such as
+        the local AWS, are reached without the proxy.
         """
         proxy = f"http://{_LOOPBACK}:{self._server.port}"
         return {
             "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
-            # Both spellings: which one wins differs between HTTP libraries.
+            # Both spellings: their precedence differs between HTTP libraries.
             "HTTP_PROXY": proxy,
             "http_proxy": proxy,
             "NO_PROXY": _LOOPBACK,
@@ -127,11 +127,11 @@ class KaggleApi:
     def _respond(self, request: Request) -> Response:
         self.requests.append(request.path)
         if request.host != "localhost":
-            # Meant for another host, or sent to this port itself: by a web page, for no client does.
+            # For another host, or sent directly to this port, which only a web page does.
             self.strangers.append((request.host, str(request.headers)))
             raise NotFound(f"the loopback Kaggle API answers for localhost as its proxy only, not for {request.host}")
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site"):
-            raise Forbidden("the loopback Kaggle API answers no web page")
+            raise Forbidden("the loopback Kaggle API refuses requests from web pages")
         if request.path.startswith(_SERVICE):
             self.authorizations.add(request.headers.get("Authorization"))
         fault = self._fault(request.path)
@@ -150,16 +150,16 @@ class KaggleApi:
             return _json({"ref": handle, "currentVersionNumber": version.number, "totalBytes": version.bytes})
         if request.path == f"{_SERVICE}/DownloadDataset":
             number = request.get_json().get("datasetVersionNumber") or self._dataset.current().number
-            # Kaggle too answers with a redirect to a storage service; the client resumes downloads there.
+            # As Kaggle does: a redirect to a storage service, where the client resumes downloads.
             return Response(status=302, headers={"Location": f"http://localhost/archives/{number}"})
         if request.path.startswith("/archives/"):
             return self._archive(request, int(request.path.rpartition("/")[2]), fault)
-        raise NotFound(f"the loopback Kaggle API does not know {request.path}")
+        raise NotFound(f"the loopback Kaggle API has no path {request.path}")
 
     def _archive(self, request: Request, number: int, fault: Fault) -> Response:
         version = self._dataset.version(number)
         if version is None:
-            raise NotFound(f"version {number} of the dataset is not kept")
+            raise NotFound(f"version {number} of the dataset does not exist any more")
         response = send_file(version.archive, request.environ, mimetype="application/zip", conditional=True)
         response.headers["Accept-Ranges"] = "bytes"
         response.headers["X-Goog-Hash"] = f"md5={fault.md5 or version.md5}"
@@ -173,7 +173,7 @@ class KaggleApi:
                 start = response.content_range.start or 0
                 archive.seek(start)
                 cut = Response(archive.read(fault.cut_after), status=response.status)
-            # The length promises all of it; the server closes the connection when the data ends.
+            # Content-Length is that of the whole archive; the server closes the connection earlier.
             cut.headers.update({**response.headers, "Content-Length": str(version.bytes - start)})
             cut.automatically_set_content_length = False
             return cut
@@ -190,7 +190,7 @@ class KaggleApi:
 
 class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: requests are no news."""
+        """Do not log requests."""
 
 
 def _dripped(content: bytes, seconds: float) -> Iterator[bytes]:
@@ -209,9 +209,9 @@ def _error(status: int, message: str) -> Response:
 
 @contextlib.contextmanager
 def served(dataset: str, scratch: Path, *, scale: int = 1) -> Iterator[Mapping[str, str]]:
-    """Serve what `--dataset` names: `synthetic`, `kaggle` or a directory; give the environment for the client.
+    """Serve the dataset of `--dataset`: `synthetic`, `kaggle` or a directory; yield the client's environment variables.
 
-    `scratch` receives the synthetic files and the archives. For `kaggle`, the real service, the environment is empty.
+    Synthetic files and archives are written to `scratch`. For `kaggle`, the real service, there are no variables.
     Raises NotADirectoryError for anything else.
     """
     if dataset == "kaggle":

@@ -1,4 +1,4 @@
-"""A directory as the versions of a Kaggle dataset: each a zip archive, made when a version is first seen."""
+"""The versions of a directory as a Kaggle dataset: each is a zip archive, created when the version is first seen."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 KEPT_VERSIONS = 3
-"""Archives kept: the current version and the ones before it."""
+"""The number of archives that are kept, including the current version."""
 
 _Fingerprint = tuple[tuple[object, ...], ...]
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version: number (from 1), archive, the archive's bytes and base64 MD5, what the directory looked like."""
+    """A version: number (from 1), archive, the archive's size and base64 MD5, and the state of the directory."""
 
     number: int
     archive: Path
@@ -28,9 +28,9 @@ class Version:
 
 
 class DatasetFolder:
-    """The versions of `source`: a directory whose files are packed, or a file that is the archive itself.
+    """The versions of `source`: a directory whose files are archived, or a file that is the archive.
 
-    Archives are written to `scratch`. A look at the directory costs one stat per file while nothing changes.
+    Archives are written to `scratch`. A check for changes costs one stat per file.
     """
 
     def __init__(self, source: Path, scratch: Path) -> None:
@@ -40,7 +40,7 @@ class DatasetFolder:
         self._lock = threading.Lock()
 
     def current(self) -> Version:
-        """Return the version that the directory is now: the last one, or a new one if a name or a content changed."""
+        """Return the current version: the last one, or a new one if a name or a content has changed."""
         with self._lock:
             fingerprint = self._fingerprint()
             if self._versions and self._versions[-1].fingerprint == fingerprint:
@@ -48,7 +48,7 @@ class DatasetFolder:
             number = self._versions[-1].number + 1 if self._versions else 1
             made = self._pack(number, fingerprint)
             if self._versions and self._versions[-1].md5 == made.md5:
-                # Touched, not changed. The archive's bytes depend on names and contents only.
+                # Only the modification time has changed. The archive depends on names and contents only.
                 made.archive.unlink()
                 self._versions[-1] = replace(self._versions[-1], fingerprint=fingerprint)
             else:
@@ -59,7 +59,7 @@ class DatasetFolder:
             return self._versions[-1]
 
     def version(self, number: int) -> Version | None:
-        """Return a version by its number, None where it never was or its archive is no longer kept."""
+        """Return a version by number, None where it does not exist or its archive was deleted."""
         with self._lock:
             return next((version for version in self._versions if version.number == number), None)
 
@@ -81,7 +81,7 @@ class DatasetFolder:
         if self.source.is_file():
             shutil.copyfile(self.source, archive)
         else:
-            # Stored: packing is as fast as copying, and a loopback has bandwidth enough.
+            # Not compressed: this is as fast as copying, and loopback bandwidth is no limit.
             with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
                 for path in self._files():
                     # A fixed date, so that equal contents give equal archives.

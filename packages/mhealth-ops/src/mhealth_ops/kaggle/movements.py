@@ -1,8 +1,8 @@
-"""What one cycle of each activity shows at chest, left ankle and right lower arm: acceleration with gravity, m/s2.
+"""One synthetic cycle of each activity at chest, left ankle and right lower arm: acceleration with gravity, m/s2.
 
-Made up, but as a body moves. A foot strikes the ground once in a stride and the chest feels both feet, so that the
-ankle shows half the frequency of the chest. Where a limb turns, gravity turns in its axes. The sensors lie as in the
-real recordings: the chest's x and the ankle's y axis point up along the body, the chest's z axis forward.
+A foot strikes the ground once per stride and the chest moves with both feet, so that the ankle shows half the frequency
+of the chest. When a limb rotates, gravity rotates in its axes. The axes are those of the real recordings: the chest's x
+and the ankle's y axis point up along the body, the chest's z axis forward.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Swing = dict[str, tuple[Floats, Floats, Floats]]
 
 @dataclass(frozen=True)
 class Activity:
-    """An activity: its posture, what one cycle adds to it, cycles per second, heart beats per minute."""
+    """An activity: posture, movement of one cycle, cycles per second, heart beats per minute."""
 
     posture: Posture
     swing: Swing
@@ -41,13 +41,13 @@ class Activity:
 
 
 def _wave(times: int, shift: float = 0.0) -> Floats:
-    """A sine that runs `times` times through the cycle, `shift` of its own periods late."""
+    """A sine with `times` periods per cycle, delayed by `shift` periods."""
     values: Floats = np.sin(2 * np.pi * (times * _CYCLE - shift))
     return values
 
 
 def _bump(centre: float, width: float) -> Floats:
-    """A short push around `centre`, from 0 to 1, that adds nothing over the whole cycle."""
+    """A short pulse around `centre` (0 to 1) with a mean of zero over the cycle."""
     away = (_CYCLE - centre + 0.5) % 1 - 0.5
     push: Floats = np.exp(-((away / width) ** 2))
     push -= push.mean()
@@ -55,7 +55,7 @@ def _bump(centre: float, width: float) -> Floats:
 
 
 def _still(size: float) -> Swing:
-    """Next to nothing: breathing at the chest."""
+    """Almost no movement: breathing at the chest."""
     return {
         "chest": (0.3 * size * _wave(1), size * _wave(1, 0.1), size * _wave(1, 0.3)),
         "ankle": (0.2 * size * _wave(1), 0.2 * size * _wave(1, 0.4), 0.2 * size * _wave(1, 0.7)),
@@ -88,7 +88,7 @@ def _stride(bounce: float, ankle: float, arm: float) -> Swing:
 
 
 def _jump(size: float) -> Swing:
-    """Both feet at once: one landing a cycle, forward and back in turn at the chest's z axis."""
+    """Both feet together: one landing per cycle, forward and back in turn at the chest's z axis."""
     landing = _bump(0.2, 0.06) + 0.6 * _wave(1, 0.5)
     return {
         "chest": (-size * landing, 0.2 * size * _wave(1, 0.1), 0.3 * size * _wave(1, 0.35)),
@@ -98,7 +98,7 @@ def _jump(size: float) -> Swing:
 
 
 def _turned(posture: Posture, limb: str, axes: tuple[int, int], degrees: float) -> tuple[Floats, Floats, Floats]:
-    """What turning a limb's gravity about one axis adds: from the posture to `degrees` and back, once in the cycle."""
+    """The change of gravity by a rotation about one axis: from the posture to `degrees` and back, once per cycle."""
     angle = np.radians(degrees) * (1 - np.cos(2 * np.pi * _CYCLE)) / 2
     down, ahead = (posture[limb][axis] for axis in axes)
     added = [np.zeros(POINTS), np.zeros(POINTS), np.zeros(POINTS)]
@@ -155,7 +155,7 @@ ACTIVITIES = (
 
 
 def rests() -> dict[str, Floats]:
-    """For each axis its value in each activity's posture, by label."""
+    """The value of each axis in each activity's posture, by label."""
     return {
         f"{limb}_accel_{axis}": np.array([activity.posture[limb][place] for activity in ACTIVITIES])
         for limb in LIMBS
@@ -164,7 +164,7 @@ def rests() -> dict[str, Floats]:
 
 
 def swings() -> dict[str, Floats]:
-    """For each axis the cycles of all activities, one behind the other by label."""
+    """The cycles of all activities for each axis, concatenated by label."""
     return {
         f"{limb}_accel_{axis}": np.concatenate([activity.swing[limb][place] for activity in ACTIVITIES])
         for limb in LIMBS

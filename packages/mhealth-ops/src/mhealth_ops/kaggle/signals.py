@@ -1,6 +1,6 @@
-"""The 23 sensor columns of a made-up recording, from its labels: bodies in motion (movements.py), and their hearts.
+"""The 23 sensor columns of a synthetic recording, from its labels: movements (movements.py) and ECG.
 
-No two cycles are alike: each subject has a pace, a strength and a pulse of their own, and these wander.
+No two cycles are equal: each subject has its own pace, strength and pulse, which vary slowly.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _RESTS, _SWINGS = rests(), swings()
 _HERTZ = np.array([activity.hertz for activity in ACTIVITIES])
 _PULSE = np.array([activity.pulse for activity in ACTIVITIES])
 _BEHIND = {"x": 9, "y": 4, "z": 17}
-"""Samples by which gyroscope and magnetometer follow the acceleration of their axis."""
+"""The delay in samples of gyroscope and magnetometer after the acceleration of their axis."""
 
 _PULSES = np.arange(40.0, 240.0, 10.0)
-"""The pulses, beats per minute, that have a shape of their beat in `_BEATS`."""
+"""The pulses, in beats per minute, with a beat shape in `_BEATS`."""
 _BEAT_POINTS = 512
-_RECOVERY = 20.0  # seconds in which the pulse comes two thirds of the way to that of a new activity
+_RECOVERY = 20.0  # seconds in which the pulse changes by two thirds to that of a new activity
 
 
 @dataclass(frozen=True)
 class _Course:
-    """How a recording goes, for each sample: place in `_SWINGS`, strength of the movement, place in `_BEATS`."""
+    """The course of a recording, by sample: index in `_SWINGS`, strength of the movement, index in `_BEATS`."""
 
     place: npt.NDArray[np.int64]
     strength: Floats
@@ -37,7 +37,7 @@ class _Course:
 
 
 def signals(labels: npt.NDArray[np.int32], random: np.random.Generator) -> dict[str, Floats]:
-    """Every sensor column by its name in raw/, for the samples with these labels."""
+    """Every sensor column by its name in raw/, for samples with these labels."""
     course = _course(labels, random)
 
     def noise(size: float) -> Floats:
@@ -63,7 +63,7 @@ def _course(labels: npt.NDArray[np.int32], random: np.random.Generator) -> _Cour
     pace, strength, heart = 1 + 0.05 * np.clip(random.standard_normal(3), -1.5, 1.5)
     seconds = labels[::RATE]
     wander = _wander(len(seconds), random)
-    # In the null class people stroll and stand about, in spells.
+    # The null class alternates between walking slowly and standing.
     idle = np.clip(0.4 + 9 * wander[1], 0, 1)
     strengths = np.where(seconds == 0, idle, 1 + wander[1]) * strength
 
@@ -82,7 +82,7 @@ def _course(labels: npt.NDArray[np.int32], random: np.random.Generator) -> _Cour
 
 
 def _wander(seconds: int, random: np.random.Generator) -> Floats:
-    """Three slow courses around 0, a value each second; about nine in ten within 0.1."""
+    """Three slow random curves around 0, one value per second; about 90 % are within 0.1."""
     steps = random.standard_normal((3, seconds)) * 0.027
     place = np.zeros(3)
     courses = np.empty((3, seconds))
@@ -93,7 +93,7 @@ def _wander(seconds: int, random: np.random.Generator) -> Floats:
 
 
 def _pulse(seconds: npt.NDArray[np.int32]) -> Floats:
-    """Beats per minute, each second: on the way to what the activity asks for."""
+    """Beats per minute by second, which approach the pulse of the activity."""
     found = np.empty(len(seconds))
     now = _PULSE[1]
     for second, label in enumerate(seconds):
@@ -103,13 +103,13 @@ def _pulse(seconds: npt.NDArray[np.int32]) -> Floats:
 
 
 def _ecg(beat: npt.NDArray[np.int64], artefact: Floats, noise: Callable[[float], Floats]) -> dict[str, Floats]:
-    """Two leads, mV: P, Q, R, S and T of each beat, and what the moving chest adds."""
+    """Two leads, mV: P, Q, R, S and T of each beat, and artefacts of the moving chest."""
     shape = _BEATS[beat]
     return {"ecg_1": shape + artefact + noise(0.02), "ecg_2": 0.8 * shape + artefact + noise(0.02)}
 
 
 def _one_beat(pulse: float) -> Floats:
-    """The shape of a beat, its R wave at 0.4 of it. A faster heart's waves come sooner, but are hardly shorter."""
+    """The shape of a beat, with its R wave at 0.4. The waves of a faster pulse are closer, but hardly shorter."""
     seconds = (np.arange(_BEAT_POINTS) / _BEAT_POINTS - 0.4) * 60 / pulse
     hurry = (75 / pulse) ** 0.5
 
@@ -118,7 +118,7 @@ def _one_beat(pulse: float) -> Floats:
         return values
 
     p_wave, t_wave = 0.12 * wave(-0.15 * hurry, 0.03 * hurry), 0.25 * wave(0.25 * hurry, 0.05 * hurry)
-    # Wide enough that fifty samples a second meet each of them.
+    # Wide enough to be sampled at 50 Hz.
     complexes = 1.1 * wave(0.0, 0.02) - 0.15 * wave(-0.04, 0.015) - 0.25 * wave(0.045, 0.015)
     beats: Floats = p_wave + complexes + t_wave
     return beats

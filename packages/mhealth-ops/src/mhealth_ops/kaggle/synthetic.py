@@ -1,7 +1,7 @@
-"""A made-up mHealth dataset with the shape of the real one: the same files, row counts, label runs and number format.
+"""A synthetic mHealth dataset with the shape of the real one: the same files, row counts, labels and number format.
 
-The signals (signals.py) are as a body moves, no more: gravity on the axis that the posture says, feet that strike the
-ground, an ECG with beats. The same arguments write the same bytes.
+The signals (signals.py) are plausible only in their main features: gravity on the axis of the posture, footfalls, an
+ECG with beats. The output is deterministic.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def write_dataset(
 ) -> list[Path]:
     """Write `scale` times `len(rows)` subjects and a README.txt to `folder`; return the data files in order of subject.
 
-    Subject numbers go on where the first round ends (11 after 10), each file with signals of its own.
+    Subject numbers continue after the first round (11 after 10); each file has its own signals.
     `rows` are the rows of the subjects of one round; with the real counts the label totals are the real ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def write_dataset(
         _write_one(path, recording(subject, count, seed=seed), layout)
         return path
 
-    # numpy and pyarrow release the interpreter lock, so threads do use the cores.
+    # numpy and pyarrow release the GIL, so threads use several cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda pair: write(*pair), subjects))
 
@@ -95,7 +95,7 @@ def recording(subject: int, rows: int, *, seed: int = 2014) -> pa.Table:
 def activity_rows(subject: int, rows: int) -> list[int]:
     """Rows of labels 1 to 12 in one subject's recording: each activity once, the repetitions varying by subject."""
     place = (subject - 1) % len(ROWS)
-    # Cumulative division: over ten subjects the shares add up to the real totals exactly.
+    # Cumulative division: over ten subjects the shares add up exactly to the real totals.
     shares = [total * (place + 1) // len(ROWS) - total * place // len(ROWS) for total in ACTIVITY_TOTALS]
     if rows == ROWS[place]:
         return shares
@@ -118,7 +118,7 @@ def _labels(subject: int, rows: int, random: np.random.Generator) -> npt.NDArray
 
 
 def _five_digits(values: Floats) -> Floats:
-    """Round to five significant digits: scaled by exact powers of ten, so that the shortest text is the short one."""
+    """Round to five significant digits, scaled by exact powers of ten, so that the shortest text has five digits."""
     digits = np.clip(4 - np.floor(np.log10(np.abs(values) + 1e-300)), 0, 9)
     power = 10.0**digits
     rounded: Floats = np.rint(values * power) / power
@@ -146,6 +146,6 @@ def _write_one_csv(path: Path, recordings: list[tuple[int, pa.Table]]) -> None:
 
 def _write_csv(path: Path, table: pa.Table) -> None:
     with path.open("wb") as file:
-        # pyarrow would put the names into quotes.
+        # pyarrow would quote the names.
         file.write(",".join(table.column_names).encode() + b"\n")
         csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style="none"))

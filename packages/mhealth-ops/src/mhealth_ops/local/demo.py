@@ -1,6 +1,6 @@
-"""`make demo`: the daily run on this machine, watched, queried, and run again to show that nothing new costs nothing.
+"""`make demo`: the daily run on this machine, queries of its result, and a second run without new data.
 
-Everything here is an ordinary client: it talks to the local AWS with boto3 as it would to AWS.
+It is an ordinary client, which uses the local AWS with boto3 as it would use AWS.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from mhealth_ops.project import STACK
 REGION = "us-east-1"
 FOLDER = Path(".local-aws")
 KEPT = FOLDER / "demo"
-"""Where the demo leaves a copy of what the run made."""
+"""The folder for a copy of the run's output."""
 
 KEPT_PREFIXES = ("processed/", "manifests/", "quarantine/", "reports/")
 
 
 class DemoFailed(Exception):
-    """Something that the demo shows did not hold; the message says what."""
+    """A step of the demo failed; the message says which."""
 
 
 @contextlib.contextmanager
 def local_aws(*options: str, folder: Path | None = None) -> Iterator[str]:
-    """Start a local AWS as a process of its own, that works in `folder`; yields its endpoint, ends it afterwards.
+    """Run a local AWS in its own process, in `folder`; yield its endpoint.
 
-    `options` are those of `mhealth local up`. Raises DemoFailed when it does not start.
+    `options` are those of `mhealth local up`. Raises DemoFailed if it does not start.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "mhealth_ops.cli", "local", "up", "--port", "0", *options, "--region", REGION],
@@ -54,7 +54,7 @@ def local_aws(*options: str, folder: Path | None = None) -> Iterator[str]:
         assert process.stdout is not None
         ready = process.stdout.readline().split()
         if ready[:1] != ["ready"]:
-            raise DemoFailed(f"the local AWS did not start (exit status {process.wait()}): its own words are above")
+            raise DemoFailed(f"the local AWS did not start (exit status {process.wait()}): see its output above")
         yield ready[1]
     finally:
         process.send_signal(signal.SIGINT)
@@ -77,14 +77,14 @@ def query(console: Console, stack: Stack, name: str) -> None:
 
 
 def job_runs(stack: Stack) -> int:
-    """How many Glue job runs there have been."""
+    """The number of Glue job runs."""
     glue = stack.session.client("glue")
     jobs = (stack.outputs["ConvertParquetJobName"], stack.outputs["GlueTransformJobName"])
     return sum(len(glue.get_job_runs(JobName=job)["JobRuns"]) for job in jobs)
 
 
 def keep(stack: Stack) -> int:
-    """Copy what the run made to `KEPT`: the local AWS forgets it when it ends. Returns the number of files."""
+    """Copy the run's output to `KEPT`, as the local AWS keeps no data; return the number of files."""
     shutil.rmtree(KEPT, ignore_errors=True)
     s3 = stack.session.client("s3")
     keys = [key for prefix in KEPT_PREFIXES for key, _ in stack.objects(prefix)]
@@ -95,7 +95,7 @@ def keep(stack: Stack) -> int:
 
 
 def kept_report(ended: Ended) -> Path:
-    """Where `keep` leaves the report of a run that published. Raises DemoFailed when the run wrote none."""
+    """The copy of the run's report. Raises DemoFailed if the run wrote none."""
     uri = ended.output.get("report")
     if not uri:
         raise DemoFailed(f"the run wrote no report: {ended.output.get('message')}")
@@ -103,11 +103,11 @@ def kept_report(ended: Ended) -> Path:
 
 
 def run(console: Console, dataset: str) -> None:
-    """The demo. Raises DemoFailed when something it shows does not hold."""
+    """Run the demo. Raises DemoFailed."""
     began = time.monotonic()
     console.rule("1. A local AWS, and on it the stack of cloudformation/template.yaml", align="left")
     with local_aws("--dataset", dataset) as endpoint:
-        # From here on this is a client like any other.
+        # From here on, an ordinary client.
         call_only(endpoint, REGION)
         stack = Stack.named(STACK, boto3.Session())
         console.print(f"  ready at {endpoint} after {time.monotonic() - began:.1f} s\n", highlight=False)
@@ -129,7 +129,7 @@ def run(console: Console, dataset: str) -> None:
         runs = job_runs(stack)
         second = watch(console, stack)
         if second.status != "SUCCEEDED" or second.output.get("outcome") != "unchanged" or job_runs(stack) != runs:
-            raise DemoFailed(f"unchanged data was not left alone: {second.status} {second.output} {second.reason}")
+            raise DemoFailed(f"expected an unchanged second run: {second.status} {second.output} {second.reason}")
         console.print(f"  ended after {second.seconds:.1f} s without a Glue run\n", highlight=False)
         files = keep(stack)
 

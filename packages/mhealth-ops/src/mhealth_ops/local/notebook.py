@@ -1,7 +1,7 @@
-"""`make notebook`: JupyterLab with the notebooks, and behind it a local AWS on which one execution has published.
+"""`make notebook`: JupyterLab with the notebooks, and a local AWS with a published snapshot.
 
-With the synthetic dataset a new version then waits on the copy of Kaggle, a few of its lines damaged: the third
-notebook starts the run that finds it. On AWS nothing is started but Jupyter. What was started ends with it.
+With the synthetic dataset, the copy of Kaggle then gets a new version with a few damaged lines, which the run of the
+third notebook finds. With `--aws` only Jupyter is started. Everything that was started ends with Jupyter.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from mhealth_ops.project import ROOT, STACK
 NOTEBOOKS = ROOT / "notebooks"
 FIRST = "01_explore.ipynb"
 DATASET = FOLDER / "notebook" / "dataset"
-"""The synthetic dataset that is served, as a folder whose files can change."""
+"""The folder of the served synthetic dataset, whose files can change."""
 
 JUPYTER_SECONDS = 60
-"""How long Jupyter may take until it answers, and how long to end."""
+"""Timeouts for Jupyter's start and end, in seconds."""
 
 
 class NotebookFailed(Exception):
-    """Jupyter or what belongs behind it did not start; the message says why."""
+    """Jupyter or the local AWS did not start; the message says why."""
 
 
 def damage(folder: Path) -> Path:
-    """Make a new version of a synthetic dataset: three lines of one file are no longer readable. Returns the file.
+    """Make a new version of a synthetic dataset by damaging three lines of one file; return the file.
 
-    A field is lost, a value became text, a label does not exist. Their places are the quarters of the file.
+    One line lacks a field, one has text as a value, one an unknown label. They are at the quarters of the file.
     """
     logs = sorted(folder.glob("mHealth_subject*.log"))
     path = folder / "mHealth_subject3.log"
@@ -63,9 +63,9 @@ def damage(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
-    """A local AWS on which an execution has published; yields what `connection.connect` looks for in the environment.
+    """Run a local AWS with a published snapshot; yield the environment variables for `connection.connect`.
 
-    Raises NotebookFailed when that execution does not publish.
+    Raises NotebookFailed if the execution does not publish.
     """
     served = dataset
     if dataset == "synthetic":
@@ -85,16 +85,16 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def jupyter(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """JupyterLab in notebooks/, on a free port; yields the address to open, and the process. Ends it afterwards."""
+    """Run JupyterLab in notebooks/, on a free port; yield its URL and its process."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     token = secrets.token_urlsafe(16)
     address = f"http://{HOST}:{port}"
     options = (f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={NOTEBOOKS}")
-    # Where one is root, as in a container, Jupyter refuses unless it is told; it listens on this machine alone.
+    # As root, as in a container, Jupyter needs this option; it listens on this machine only.
     quiet = ("--no-browser", "--allow-root", "--ServerApp.answer_yes=True", "--Application.log_level=ERROR")
-    # Without it each kernel warns that others on this machine might listen.
+    # Without it each kernel warns about other users of this machine.
     private = ("--KernelManager.transport_encryption=required",)
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options, *quiet, *private],
@@ -117,7 +117,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     while True:
         if process.poll() is not None:
             raise NotebookFailed(
-                f"Jupyter ended at once, with exit status {process.returncode}: its own words are above"
+                f"Jupyter ended immediately, with exit status {process.returncode}: see its output above"
             )
         try:
             direct.open(url, timeout=5).close()
@@ -130,12 +130,12 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def has_a_browser() -> bool:
-    """Whether a window can open: not on a server, where Python would take a browser for the terminal."""
+    """Whether a browser window can open: not on a server, where Python would start a text browser."""
     return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def run(console: Console, target: Target, dataset: str) -> None:
-    """Start everything, say where it is, and stay until Jupyter ends."""
+    """Start everything, print the URL, and wait until Jupyter ends."""
     with contextlib.ExitStack() as ending:
         environment = {"STACK_ON": "aws" if target.on_aws else "local", "STACK": target.stack}
         if target.region:

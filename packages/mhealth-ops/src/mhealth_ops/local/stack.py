@@ -1,4 +1,4 @@
-"""The project's stack on a local AWS, and a copy of Kaggle beside it that serves a dataset."""
+"""The project's stack on a local AWS, with a copy of Kaggle that serves a dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
 
 LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
-"""Parameters that are another here than on AWS, unless one names them: a crawl takes less than a second."""
+"""Local defaults of parameters that differ from AWS: a crawl takes less than a second here."""
 
 _OF_THE_REAL_KAGGLE = (
     *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
@@ -35,10 +35,10 @@ def local_stack(
     spark: KeptSpark | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> LocalAws:
-    """A local AWS to be started, with the template deployed on it (None: no stack).
+    """Settings of a local AWS with the template deployed (None: no stack).
 
-    `dataset` is what Kaggle serves: `synthetic` (`scale` times its ten subjects), `kaggle` (the real one) or a
-    directory. The rest is as in LocalAws.
+    `dataset` is the dataset of Kaggle: `synthetic` (`scale` times its ten subjects), `kaggle` (the real one) or a
+    directory. The other fields are those of LocalAws.
     """
     here = LOCAL_PARAMETERS if template == TEMPLATE else {}
     return LocalAws(
@@ -55,7 +55,7 @@ def local_stack(
 
 
 def kaggle(dataset: str, *, scale: int = 1, tell: Callable[[str], None] = lambda _: None) -> Sidecar:
-    """The Kaggle that functions call. Starting it raises LocalAwsError where there is no such dataset."""
+    """The Kaggle of the functions. Its start raises LocalAwsError for a missing dataset."""
 
     @contextlib.contextmanager
     def started(folder: Path) -> Iterator[Mapping[str, str]]:

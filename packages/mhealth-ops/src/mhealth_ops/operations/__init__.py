@@ -1,1 +1,1 @@
-"""What an operator does with a deployed stack: client-side commands that work against any endpoint, AWS or local."""
+"""Operations on a deployed stack, for any endpoint, AWS or local."""

@@ -1,4 +1,4 @@
-"""The account that a command talks to, and its refusals in a person's words."""
+"""The session of a command, and messages for errors of AWS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 from mhealth_ops.operations.errors import CannotReachAws
 
 _NO_CREDENTIALS = (
-    "AWS got no usable credentials ({found}). Log in (aws sso login, or aws configure), or name a profile "
+    "No valid AWS credentials ({found}). Log in (aws sso login, or aws configure), or set a profile "
     "in AWS_PROFILE, and try again."
 )
 _BAD_CREDENTIALS = {
@@ -30,12 +30,12 @@ _BAD_CREDENTIALS = {
 
 
 def session(region: str, profile: str = "") -> boto3.Session:
-    """A session with the person's own settings, in `region` and with the credentials of `profile` where one is named.
+    """A session with the user's settings, in `region` and with the credentials of `profile` if given.
 
-    Raises CannotReachAws where no region is known, or the profile is not.
+    Raises CannotReachAws without a region, or for an unknown profile.
     """
     with plainly():
-        # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK, and the AWS CLI, reads this one, too.
+        # boto3 reads AWS_DEFAULT_REGION only; the other SDKs and the AWS CLI also read this one.
         region = region or os.environ.get("AWS_REGION", "")
         made = boto3.Session(region_name=region or None, profile_name=profile or None)
         if made.region_name is None:
@@ -45,12 +45,12 @@ def session(region: str, profile: str = "") -> boto3.Session:
 
 @contextlib.contextmanager
 def plainly() -> Iterator[None]:
-    """Turn what boto3 raises here into CannotReachAws: one sentence, with what to do where that is known."""
+    """Turn boto3's errors into CannotReachAws: one sentence, with advice where possible."""
     try:
         yield
     except NoRegionError:
         raise CannotReachAws(
-            "No region is known. Name one (REGION=eu-central-1 for make, else --region ...), or set AWS_REGION."
+            "No region is set. Pass one (REGION=eu-central-1 for make, else --region ...), or set AWS_REGION."
         ) from None
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise CannotReachAws(_NO_CREDENTIALS.format(found=str(error).rstrip("."))) from None
@@ -62,6 +62,6 @@ def plainly() -> Iterator[None]:
             raise CannotReachAws(_NO_CREDENTIALS.format(found=f"{code}: {message}".rstrip("."))) from None
         raise CannotReachAws(f"AWS refused {error.operation_name} with {code}: {message}") from None
     except ResponseParserError as error:
-        raise CannotReachAws(f"What answered is not AWS, nor a local one: {error}") from None
+        raise CannotReachAws(f"The response is neither from AWS nor from a local AWS: {error}") from None
     except BotoCoreError as error:
         raise CannotReachAws(f"{error}") from None

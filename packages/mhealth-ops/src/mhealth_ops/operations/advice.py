@@ -53,7 +53,7 @@ ADVICE = {
     "S3.": "read the cause; start the execution again",
     "Lambda.": "read the cause; start the execution again",
 }
-"""By the error's name; a name that ends with a dot is that of a service, whose errors have names behind it."""
+"""Advice by name of error; a name that ends with a dot is the prefix of a service's errors."""
 
 GENERAL = "do what the cause says, and start an execution again"
 
@@ -61,6 +61,6 @@ _SERVICES = re.compile(r"[A-Za-z]+\.")
 
 
 def advice(error: str) -> str:
-    """The advice for an error; a word on where to look for one that has no name here."""
+    """The advice for an error, or a general one for an unknown error."""
     service = _SERVICES.match(error)
     return ADVICE.get(error) or (ADVICE.get(service.group()) if service else None) or GENERAL

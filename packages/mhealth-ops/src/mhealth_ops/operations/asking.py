@@ -1,4 +1,4 @@
-"""A statement for a person: run through Athena, its result on standard output, its costs on standard error."""
+"""`mhealth query`: the result of a statement on standard output, bytes scanned and seconds on standard error."""
 
 from __future__ import annotations
 
@@ -17,27 +17,25 @@ from mhealth_ops.operations.snapshots import VIEW, nothing_to_query
 from mhealth_ops.operations.stacks import Stack
 
 Form = Literal["table", "csv", "json"]
-"""How a result is written."""
+"""The output format of a result."""
 
 
 def statement_of(stack: Stack, name: str) -> str:
-    """The stack's named query. Raises QueryFailed where there is none, or it waits for a number to be put in."""
+    """The stack's named query. Raises QueryFailed where it does not exist, or has a placeholder."""
     statement = named_query(stack, name).statement
     if PLACEHOLDER in statement:
-        raise QueryFailed(
-            f"The named query {name} wants a snapshot in place of {PLACEHOLDER}: mhealth rollback does that."
-        )
+        raise QueryFailed(f"The named query {name} needs a snapshot in place of {PLACEHOLDER}: use mhealth rollback.")
     return statement
 
 
 def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
-    """Run a statement and write its result: the whole of it, a table the first thousand rows. Raises QueryFailed."""
+    """Run a statement and write its whole result; a table has the first thousand rows. Raises QueryFailed."""
     if not statement.strip():
         raise QueryFailed("There is no statement to run: standard input is empty.")
     try:
         result = run_query(stack, statement)
     except QueryFailed as failure:
-        # Only where the statement is about what is not there; any other mistake is the statement's own.
+        # Only for a missing table or view; any other error is in the statement.
         why = nothing_to_query(stack) if VIEW in statement.lower() else None
         raise QueryFailed(f"{failure}. Why: {why}." if why else str(failure)) from failure
     except KeyboardInterrupt:
@@ -53,7 +51,7 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
             write_csv(sys.stdout, result.columns, rows)
         case "json":
             write_json(sys.stdout, result.columns, rows)
-    sys.stdout.flush()  # the last line of all, also where both streams are one
+    sys.stdout.flush()  # so that this is the last line if both streams are the same
     shown = f"{rows.count:,} row{'' if rows.count == 1 else 's'}"
     if more:
         shown = f"the first {shown} (csv and json have all)"
@@ -61,12 +59,12 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
 
 
 def scanned(count: int) -> str:
-    """A number of bytes for people."""
+    """A size in bytes, kB or MB."""
     return f"{count / 1e6:,.2f} MB" if count >= 10_000 else f"{count:,} bytes"
 
 
 class _Counted:
-    """Rows, counted as they are taken."""
+    """An iterator of rows that counts them."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = iter(rows)

@@ -1,4 +1,4 @@
-"""What must hold of a stack after a run: each check tells what was expected and what was found."""
+"""Checks of a stack after a run, each with its expected and its actual result."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mhealth_ops.operations.snapshots import manifest, nothing_to_query, readers
 from mhealth_ops.operations.stacks import Stack
 
 SMALL_SHARE = 0.1
-"""Of the published files, the share that a query of one subject may read at most."""
+"""The largest share of the published files that a query of one subject may scan."""
 
 ROWS_OF_THE_VIEW = "SELECT snapshot, count(*) FROM mhealth GROUP BY snapshot ORDER BY snapshot"
 
 
 class Verdict(Enum):
-    """How a check ended. A warning is nothing that is broken; it is what somebody should know."""
+    """The result of a check. A warning is not a failure, but the operator should know it."""
 
     HOLDS = "ok"
     WARNING = "warning"
@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; `advice` says what to do where it does not hold."""
+    """A check and its result; `advice` says what to do after a failure."""
 
     name: str
     verdict: Verdict
@@ -40,7 +40,7 @@ class Check:
 
 
 def checks(stack: Stack, ended: Ended) -> Iterator[Check]:
-    """Everything that must hold after the execution that `ended`, one check after the other."""
+    """Run the checks one by one after the execution that has `ended`."""
     yield _execution(ended)
     answers: dict[str, Answer] = {}
     for name in README_QUERIES:
@@ -55,7 +55,7 @@ def checks(stack: Stack, ended: Ended) -> Iterator[Check]:
 
 
 def _held(name: str, expected: str, look: Callable[[], Check]) -> Check:
-    """The check; one that could not even look fails with the reason."""
+    """Run a check; an error in it is a failure with that reason."""
     try:
         return look()
     except (OperationFailed, ClientError) as error:
@@ -74,7 +74,7 @@ def _execution(ended: Ended) -> Check:
         return Check(name, Verdict.HOLDS, expected, f"SUCCEEDED, nothing new: {message}")
     if outcome == "published again":
         return Check(name, Verdict.HOLDS, expected, f"SUCCEEDED, published again: {message}")
-    advice = "When the other execution has ended, look again: make verify."
+    advice = "When the other execution has ended, verify again: make verify."
     return Check(name, Verdict.FAILS, expected, f"SUCCEEDED, but {outcome}: {message}", advice)
 
 
@@ -85,7 +85,7 @@ def _query(stack: Stack, name: str, answers: dict[str, Answer]) -> Check:
 
 
 def rows_of_the_view(stack: Stack) -> Check:
-    """Whether readers see the rows that their snapshot's manifest counts; a warning where somebody rolled back."""
+    """Whether readers see the rows that the snapshot's manifest counts; a warning after a rollback."""
     snapshot, rows = published(stack)
     seen = ask(stack, ROWS_OF_THE_VIEW).rows
     expected = f"a manifest of snapshot {snapshot}"
@@ -95,7 +95,7 @@ def rows_of_the_view(stack: Stack) -> Check:
     name, newest = "rows of the view", max(recorded(stack), default=snapshot)
     undo = f"To show the newest snapshot, run the named query RollBack with {newest}."
     if seen != ((str(snapshot), str(rows)),):
-        advice = f"Start an execution: it publishes again what readers do not see. {undo}"
+        advice = f"Start an execution: it publishes the missing rows again. {undo}"
         return Check(name, Verdict.FAILS, expected, found, advice)
     if snapshot < newest:
         return Check(name, Verdict.WARNING, expected, found, f"Somebody rolled back from {newest}. {undo}")
@@ -103,9 +103,9 @@ def rows_of_the_view(stack: Stack) -> Check:
 
 
 def published(stack: Stack) -> tuple[int, int | None]:
-    """The snapshot that readers see and its rows, by its manifest; None where it has none.
+    """The published snapshot and its rows by its manifest, None without a manifest.
 
-    Raises OperationFailed where readers see no snapshot.
+    Raises OperationFailed where no snapshot is published.
     """
     if why := nothing_to_query(stack):
         raise OperationFailed(f"Readers see nothing: {why}.")
@@ -117,7 +117,7 @@ def published(stack: Stack) -> tuple[int, int | None]:
 
 
 def bytes_of_one_subject(stack: Stack, answer: Answer | None) -> Check:
-    """Whether Athena read a small share of the published files for the query of one subject, which got `answer`."""
+    """Whether Athena scanned a small share of the published files for the query of one subject, which has `answer`."""
     name = "bytes of one subject"
     if answer is None:
         return Check(name, Verdict.FAILS, "a small share", f"no answer to {ONE_SUBJECT_QUERY}")
@@ -132,16 +132,16 @@ def bytes_of_one_subject(stack: Stack, answer: Answer | None) -> Check:
 
 
 def subscription(stack: Stack) -> Check:
-    """Whether anybody is told when a run fails."""
+    """Whether failures are notified."""
     topic = stack.outputs["AlarmTopicArn"]
     pages = stack.session.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     states = [each["SubscriptionArn"] for page in pages for each in page["Subscriptions"]]
-    # What is not confirmed has a word in place of its ARN: PendingConfirmation, Deleted.
+    # Unconfirmed subscriptions have PendingConfirmation or Deleted in place of the ARN.
     confirmed = sum(state.startswith("arn:") for state in states)
     expected = "a confirmed subscription of the topic"
     if confirmed:
         return Check("who is told", Verdict.HOLDS, expected, f"{confirmed} confirmed")
-    found = f"none confirmed, {states.count('PendingConfirmation')} wait for it" if states else "none"
+    found = f"none confirmed, {states.count('PendingConfirmation')} pending" if states else "none"
     advice = (
         "Confirm it by the link in the e-mail."
         if states
@@ -151,13 +151,13 @@ def subscription(stack: Stack) -> Check:
 
 
 def schedule(stack: Stack) -> Check:
-    """Whether the schedule is on or off as the stack's parameter says; off is worth a warning."""
+    """Whether the schedule's state is that of the stack's parameter; a warning if it is disabled."""
     name = stack.outputs["ScheduleName"]
     found = stack.session.client("scheduler").get_schedule(Name=name)
     expected = stack.parameters["ScheduleState"]
     told = f"{found['State']}, {found['ScheduleExpression']} {found.get('ScheduleExpressionTimezone', 'UTC')}"
     if found["State"] != expected:
-        advice = "Somebody changed it beside the stack. Set the parameter ScheduleState, or put the schedule back."
+        advice = "It was changed outside of the stack. Set the parameter ScheduleState, or change it back."
         return Check("schedule", Verdict.FAILS, expected, told, advice)
     if expected == "DISABLED":
         return Check("schedule", Verdict.WARNING, expected, told, "No run starts by itself.")
@@ -167,8 +167,8 @@ def schedule(stack: Stack) -> Check:
 def alarms(stack: Stack, ended: Ended) -> Check:
     """Whether every alarm of the stack exists and none is in ALARM.
 
-    CloudWatch looks at the freshness alarm, which spans more than a day, once an hour. After a run that succeeded,
-    what it says is from before: then ALARM is a warning. So it is after a first deployment.
+    CloudWatch evaluates the freshness alarm, whose range is longer than a day, once an hour. After a successful run its
+    state may be an old one, so ALARM is a warning. The same is true after a first deployment.
     """
     wanted = stack.of_type("AWS::CloudWatch::Alarm")
     cloudwatch = stack.session.client("cloudwatch")
@@ -179,15 +179,15 @@ def alarms(stack: Stack, ended: Ended) -> Check:
     expected = f"{len(wanted)} alarms, none in ALARM"
     if not wanted or missing:
         found = f"missing: {', '.join(missing)}" if missing else "the stack has no alarm"
-        return Check("alarms", Verdict.FAILS, expected, found, "Deploy the stack again: it makes them anew.")
+        return Check("alarms", Verdict.FAILS, expected, found, "Deploy the stack again to create them.")
     if on == ["FreshnessAlarm"] and ended.status == "SUCCEEDED":
         advice = (
-            "This run was what it waits for, and CloudWatch looks at it once an hour. Still on in two hours? Then the "
-            "metric SnapshotConfirmed does not arrive."
+            "CloudWatch evaluates it once an hour, so it does not know this run yet. If it is still in ALARM after two "
+            "hours, the metric SnapshotConfirmed does not arrive."
         )
         return Check("alarms", Verdict.WARNING, expected, "FreshnessAlarm in ALARM, from before this run", advice)
     if on:
         reasons = "; ".join(f"{name}: {states[wanted[name]].get('StateReason', '')}" for name in on)
-        advice = "What each alarm means, and what to do, is in its description and in docs/operations.md."
+        advice = "See the description of each alarm, and docs/operations.md."
         return Check("alarms", Verdict.FAILS, expected, f"in ALARM: {reasons}", advice)
     return Check("alarms", Verdict.HOLDS, expected, f"{len(states)} alarms, none in ALARM")

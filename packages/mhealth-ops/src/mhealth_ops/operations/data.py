@@ -1,4 +1,4 @@
-"""What outlives a stack: its data bucket and the key that the bucket is encrypted with."""
+"""The retained data of a stack: its bucket and the bucket's key."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 STACK_NAME_TAG, STACK_ID_TAG = "aws:cloudformation:stack-name", "aws:cloudformation:stack-id"
-"""What CloudFormation itself marks every bucket with that it makes; nobody else can set these."""
+"""The tags that CloudFormation sets on its buckets; nobody else can set them."""
 
 KEY_TAG = "stack-id"
-"""What the template marks the key with: CloudFormation sets no tags of its own on keys."""
+"""The tag that the template sets on the key: CloudFormation does not tag keys."""
 
 KEY_DAYS = 30
-"""How long a key can be called back: the longest that KMS allows."""
+"""The waiting period of a key deletion in days: KMS's longest."""
 
 ROUNDS = 3
-"""How often a bucket may turn out not to be empty after its last page is gone, should something write meanwhile."""
+"""How often a bucket may be found not empty after its last page, if something writes meanwhile."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a stack: its bucket, and its key where that is known to be the stack's own."""
+    """The data of a stack: its bucket, and its key if it has the stack's tag."""
 
     bucket: str
     key: str | None
@@ -40,30 +40,29 @@ class Data:
 
 @dataclass
 class Removed:
-    """What was taken out of a bucket."""
+    """The counts of deleted objects of a bucket."""
 
     versions: int = 0
     markers: int = 0
     uploads: int = 0
 
     def __str__(self) -> str:
-        """The counts, for people."""
+        """The counts as text."""
         return (
             f"{self.versions:,} object versions, {self.markers:,} delete markers, {self.uploads:,} unfinished uploads"
         )
 
 
 def of_stack(stack: Stack) -> Data | None:
-    """The data of a stack that exists, None where it has no bucket (any more)."""
+    """The data of an existing stack, None if it has no bucket."""
     bucket, key = stack.resources.get("DataBucket"), stack.resources.get("DataKey")
     return Data(bucket.physical_id, key.physical_id if key else None) if bucket else None
 
 
 def require_owned_by(session: boto3.Session, bucket: str, name: str, stack_id: str | None) -> str:
-    """Require that CloudFormation made the bucket for the stack; returns the stack's id.
+    """Require that CloudFormation created the bucket for the stack; return the stack's id.
 
-    `stack_id` None takes any stack of that name, for one that is gone. Raises BucketNotOwnedByStack, with what was
-    found.
+    `stack_id` None accepts any stack of that name, for a deleted one. Raises BucketNotOwnedByStack.
     """
     try:
         tags = session.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"]
@@ -84,13 +83,13 @@ def require_owned_by(session: boto3.Session, bucket: str, name: str, stack_id: s
 
 
 def key_of(session: boto3.Session, bucket: str, stack_id: str) -> str | None:
-    """The key of the bucket's encryption, where the template marked it as that stack's own."""
+    """The key of the bucket's encryption, if it has the stack's tag."""
     try:
         rules = session.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         key = rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
         tags = session.client("kms").list_resource_tags(KeyId=key)["Tags"]
     except (ClientError, LookupError):
-        return None  # kept: whose key it is cannot be told
+        return None  # kept: its owner is unknown
     return key if {"TagKey": KEY_TAG, "TagValue": stack_id} in tags else None
 
 
@@ -102,7 +101,7 @@ def remove(session: boto3.Session, data: Data, tell: Callable[[str], None]) -> N
     s3.delete_bucket(Bucket=data.bucket)
     tell(f"deleted {data.bucket}")
     if data.key is None:
-        tell("its key is kept: it could not be told whose it is")
+        tell("its key is kept: its owner is unknown")
         return
     gone = _schedule_deletion(session, data.key)
     tell(
@@ -115,32 +114,30 @@ def _schedule_deletion(session: boto3.Session, key: str) -> datetime:
     kms = session.client("kms")
     described = kms.describe_key(KeyId=key)["KeyMetadata"]
     if described["KeyState"] != "PendingDeletion":
-        # By its id: an ARN would do on AWS, but not on moto.
+        # By its id: an ARN works on AWS, but not on moto.
         described = kms.schedule_key_deletion(KeyId=described["KeyId"], PendingWindowInDays=KEY_DAYS)
     gone: datetime = described["DeletionDate"]
     return gone
 
 
 def empty(s3: S3Client, bucket: str, *, page: int = 1000) -> Removed:
-    """Delete every version, delete marker and unfinished upload in the bucket, `page` at a time.
+    """Delete all versions, delete markers and incomplete uploads of the bucket, `page` at a time.
 
-    Raises DeletionFailed for what S3 does not delete, and for a bucket into which something keeps writing.
+    Raises DeletionFailed if S3 does not delete objects, or if something keeps writing to the bucket.
     """
     removed = Removed()
-    # Always the first page: what was on it is gone. The last page comes once, unless something writes meanwhile.
+    # Always the first page, as its objects are deleted. There is one last page, unless something writes meanwhile.
     for remove_page in (_remove_versions, _remove_uploads):
         last_pages = 0
         while (more := remove_page(s3, bucket, page, removed)) is not None:
             last_pages += not more
             if last_pages > ROUNDS:
-                raise DeletionFailed(
-                    f"Something still writes into {bucket}. Stop that and try again; so far: {removed}."
-                )
+                raise DeletionFailed(f"Something keeps writing to {bucket}. Stop it and try again; so far: {removed}.")
     return removed
 
 
 def _remove_versions(s3: S3Client, bucket: str, page: int, removed: Removed) -> bool | None:
-    """Delete the first page of versions and markers; whether there were more, None where there was nothing."""
+    """Delete the first page of versions and markers; return whether there are more, None if there were none."""
     found = s3.list_object_versions(Bucket=bucket, MaxKeys=page)
     versions, markers = found.get("Versions", []), found.get("DeleteMarkers", [])
     objects: list[ObjectIdentifierTypeDef] = [
@@ -158,7 +155,7 @@ def _remove_versions(s3: S3Client, bucket: str, page: int, removed: Removed) -> 
 
 
 def _remove_uploads(s3: S3Client, bucket: str, page: int, removed: Removed) -> bool | None:
-    """The same for unfinished uploads."""
+    """Abort the first page of incomplete uploads; return as `_versions` does."""
     found = s3.list_multipart_uploads(Bucket=bucket, MaxUploads=page)
     uploads = found.get("Uploads", [])
     for upload in uploads:

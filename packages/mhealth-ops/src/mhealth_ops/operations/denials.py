@@ -1,4 +1,4 @@
-"""Requests that the roles of a stack were refused, from CloudTrail, each with the statement that would allow it."""
+"""Denied requests of a stack's roles, from CloudTrail, each with the policy statement that would allow it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 PAGES = 40
-"""LookupEvents gives 50 events a page and two pages a second: at most 20 seconds."""
+"""The most pages of LookupEvents, at 50 events per page and two pages per second: at most 20 seconds."""
 
 _DENIED = re.compile(r"(Client\.)?(AccessDenied(Exception)?|UnauthorizedOperation)")
 _MESSAGE = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
@@ -21,7 +21,7 @@ _MESSAGE = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on 
 
 @dataclass(frozen=True)
 class Denial:
-    """A request that was refused: the role's name, the action, and the ARN of the resource (`*` where none is told)."""
+    """A denied request: the role's name, the action, and the ARN of the resource (`*` if unknown)."""
 
     role: str
     action: str
@@ -34,10 +34,10 @@ class Denial:
 
 
 def denials(session: boto3.Session, roles: frozenset[str], since: datetime) -> list[Denial]:
-    """What these roles (by name) were refused since a time, the first one first, each once.
+    """The denied requests of these roles (by name) since a time, each once, in order of time.
 
-    CloudTrail's event history holds management events only, some 15 minutes late at most: a refused read or write of an
-    S3 object is not in it (CloudTrail User Guide, "Working with CloudTrail event history").
+    CloudTrail's event history has management events only, up to 15 minutes late: a denied read or write of an S3 object
+    is not in it (CloudTrail User Guide, "Working with CloudTrail event history").
     """
     pages = session.client("cloudtrail").get_paginator("lookup_events").paginate(StartTime=since)
     events = [event for page in itertools.islice(pages, PAGES) for event in page["Events"]]
@@ -57,7 +57,7 @@ def _denial(event: Mapping[str, Any], roles: frozenset[str]) -> Denial | None:
 
 
 def roles_of(events: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Name and logical id of every role that a stack had, those of a deployment that was rolled back, too."""
+    """Name and logical id of every role of a stack, including those of a deployment that was rolled back."""
     for event in events:
         if event["ResourceType"] == "AWS::IAM::Role" and event.get("PhysicalResourceId"):
             yield event["PhysicalResourceId"], event["LogicalResourceId"]

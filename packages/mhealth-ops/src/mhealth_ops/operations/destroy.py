@@ -1,4 +1,4 @@
-"""Delete a stack, and its data on request; both only after its name was confirmed."""
+"""Deletion of a stack, and of its data on request, after confirmation of its name."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mhealth_ops.operations.errors import BucketNotOwnedByStack, NoSuchStack, No
 from mhealth_ops.operations.stacks import Stack
 
 _OURS = "Custom::GlueCode"
-"""A resource type that only this project's template has."""
+"""A resource that identifies this project's template."""
 
 
 def destroy(console: Console, stack: Stack, *, confirm: str, delete_data: bool, again: str) -> None:
-    """Delete the stack. Its bucket and key stay, or go with `delete_data`.
+    """Delete the stack. Its bucket and key are retained, or deleted with `delete_data`.
 
-    `confirm` is the stack's name; where it is empty, the person is asked. `again` is the command as it was called.
+    `confirm` is the stack's name; if it is empty, the user is asked. `again` is the command line.
     Raises NotConfirmed, NoSuchStack for a stack that is not this project's, BucketNotOwnedByStack, DeletionFailed.
     """
     _require_this_projects(stack)
-    # Asked before the deletion: afterwards nobody can tell which bucket was the stack's.
+    # Before the deletion: afterwards the stack's bucket is unknown.
     kept = data.of_stack(stack)
     if kept and delete_data:
         data.require_owned_by(stack.session, kept.bucket, stack.name, stack.stack_id)
@@ -52,9 +52,9 @@ def destroy(console: Console, stack: Stack, *, confirm: str, delete_data: bool, 
 
 
 def destroy_data(console: Console, session: boto3.Session, name: str, bucket: str, *, confirm: str) -> None:
-    """Remove the bucket, and its key, that a stack called `name` left when it was deleted.
+    """Delete the retained bucket and key of a deleted stack called `name`.
 
-    Raises BucketNotOwnedByStack for a bucket of another stack or of one that exists, NotConfirmed, DeletionFailed.
+    Raises BucketNotOwnedByStack for a bucket of another or of an existing stack, NotConfirmed, DeletionFailed.
     """
     owner = data.require_owned_by(session, bucket, name, None)
     if Stack.find(owner, session) is not None:
@@ -62,14 +62,14 @@ def destroy_data(console: Console, session: boto3.Session, name: str, bucket: st
             f"The bucket {bucket} belongs to the stack {name}, which exists: delete that first, without --bucket. "
             "Nothing was deleted."
         )
-    what = f"This deletes ALL DATA in {bucket}, every version, which the stack {name} left behind."
+    what = f"This deletes ALL DATA in {bucket}, every version, which the stack {name} retained."
     _require_confirmation(console, what, name, confirm)
     left = data.Data(bucket, data.key_of(session, bucket, owner))
     data.remove(session, left, lambda told: console.print(f"  {told}", highlight=False, soft_wrap=True))
 
 
 def _require_this_projects(stack: Stack) -> None:
-    """Require that the stack's template is one of this project: a mistyped name must not cost somebody else's stack."""
+    """Require that the stack has this project's template: a mistyped name must not delete another stack."""
     template = stack.session.client("cloudformation").get_template(StackName=stack.stack_id)["TemplateBody"]
     if _OURS not in str(template):
         raise NoSuchStack(f"The stack {stack.name} was not made from this project's template: nothing was deleted.")
@@ -82,6 +82,6 @@ def _require_confirmation(console: Console, what: str, name: str, confirm: str) 
             raise NotConfirmed(
                 f"Confirmation required: pass --confirm {name} (make: CONFIRM={name}). Nothing was deleted."
             )
-        confirm = console.input(f"Type the name of the stack ({name}) to go on: ")
+        confirm = console.input(f"Type the name of the stack ({name}) to continue: ")
     if confirm != name:
         raise NotConfirmed(f"{confirm!r} is not {name!r}. Nothing was deleted.")

@@ -1,4 +1,4 @@
-"""An execution of the state machine as it goes on: which state is at work, which are done, how it ended."""
+"""Events of a running execution: states that start and end, and its end."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 3.0
-"""Seconds between two looks. The pause grows while nothing happens: Step Functions throttles who asks too often."""
+"""The poll interval in seconds. It grows without new events, as Step Functions throttles frequent calls."""
 
 _GROWTH = 1.2
 
 _BEFORE_THE_ERROR = re.compile(r"Error Category: [^;]*; (Failed Line Number: \d+; )?")
-"""What Glue writes before a job's error; at the beginning of a cause and nowhere else."""
+"""Glue's prefix of a job's error, at the beginning of a cause only."""
 
 
 @dataclass(frozen=True)
 class Entered:
-    """A state has begun."""
+    """A state has started."""
 
     state: str
 
 
 @dataclass(frozen=True)
 class Left:
-    """A state has ended after `seconds`; `output` is the document that it hands on."""
+    """A state has ended after `seconds`, with `output`."""
 
     state: str
     seconds: float
@@ -49,19 +49,19 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """The error and its cause, without what Glue writes before them; "" where neither is known."""
+        """The error and its cause without Glue's prefix; "" where neither is known."""
         before = _BEFORE_THE_ERROR.match(self.cause)
         text = self.cause[len(before[0]) if before else 0 :].removeprefix(f"{self.error}: ")
         return ": ".join(part for part in (self.error, text) if part)
 
 
 def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
-    """Tell what happens in the execution with ARN `execution`, as it happens, until it has ended."""
+    """Yield the events of the execution with ARN `execution`, as they happen, until it has ended."""
     told = 0
     pause = SHORTEST_PAUSE
     entered: dict[str, float] = {}
     while True:
-        # Asked before the history: when it says that the execution has ended, the history is complete.
+        # Read before the history: if the execution has ended, the history is then complete.
         now = sfn.describe_execution(executionArn=execution)
         pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [event for page in pages for event in page["events"]]

@@ -1,4 +1,4 @@
-"""Why a deployment or a run failed, as far as AWS tells: failed resources, the last failed run, refused requests."""
+"""Reasons of a failed deployment or run: failed resources, the last failed run, denied requests."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def explain(console: Console, session: boto3.Session, stack: str) -> None:
-    """Print what is known of the last failure of a stack. Raises NoSuchStack."""
+    """Print the reasons of the last failure of a stack. Raises NoSuchStack."""
     try:
         events = stack_events(session, stack)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise NoSuchStack(f"There is no stack {stack} in {session.region_name}: nothing is known of it.") from None
+        raise NoSuchStack(f"There is no stack {stack} in {session.region_name}, also no deleted one.") from None
     began = _last_operation(events)
-    console.rule(f"What is known of {stack}, since {began:%Y-%m-%d %H:%M} UTC", align="left")
+    console.rule(f"Failures of {stack} since {began:%Y-%m-%d %H:%M} UTC", align="left")
     if not print_failed_events(console, session, stack, began):
-        console.print("  CloudFormation tells of no failed resource.", highlight=False)
+        console.print("  CloudFormation reports no failed resource.", highlight=False)
     _print_failed_run(console, session, events, began)
     _print_denials(console, session, dict(roles_of(events)), began)
 
 
 def _last_operation(events: list[dict[str, object]]) -> datetime:
-    """When the last deployment of the stack began."""
+    """The start of the last deployment of the stack."""
     starts = [
         event["Timestamp"]
         for event in events
@@ -69,18 +69,18 @@ def _print_denials(console: Console, session: boto3.Session, roles: dict[str, st
     try:
         found = denials(session, frozenset(roles), since)
     except (ClientError, BotoCoreError) as error:
-        console.print(f"  CloudTrail could not be asked for refused requests: {error}", highlight=False, markup=False)
+        console.print(f"  CloudTrail could not be read for denied requests: {error}", highlight=False, markup=False)
         return
     if not found:
         console.print(
-            "  CloudTrail tells of no refused request of the stack's roles. It is up to 15 minutes late, and does not "
-            "tell of S3 objects.",
+            "  CloudTrail has no denied request of the stack's roles. It is up to 15 minutes late, and does not "
+            "record access to S3 objects.",
             highlight=False,
             soft_wrap=True,
         )
     for denial in found:
         console.print(
-            f"  {roles[denial.role]} ({denial.role}) was refused {denial.action} on {denial.resource}\n"
+            f"  {roles[denial.role]} ({denial.role}) was denied {denial.action} on {denial.resource}\n"
             f"    add to the role: {denial.statement}",
             style="red",
             highlight=False,

@@ -1,4 +1,4 @@
-"""The resources that CloudFormation could not make, change or delete, with its reasons."""
+"""Failed events of a stack's resources, with CloudFormation's reasons."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import boto3
 from rich.console import Console
 
 _CANCELLED = "Resource creation cancelled"
-"""Of the resources that were under way when another one failed: no reason of their own."""
+"""The reason of resources that were cancelled because another one failed."""
 
 
 def stack_events(session: boto3.Session, stack: str) -> list[dict[str, Any]]:
-    """Every event of a stack (a name or an id), the oldest first."""
+    """All events of a stack (a name or an id), the oldest first."""
     pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
     return [dict(event) for page in pages for event in page["StackEvents"]][::-1]
 
 
 def failed_events(events: list[dict[str, Any]], since: datetime | None = None) -> list[dict[str, Any]]:
-    """The events of resources that failed, the first one first."""
+    """The events of failed resources, the oldest first."""
     return [
         event
         for event in events

@@ -1,4 +1,4 @@
-"""A query's result on a screen or in a pipe: as a table, as CSV, as JSON."""
+"""Output of a query's result as a table, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NUMBERS = INTEGERS | {"double", "float", "decimal"}
 
 
 def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """A table as wide as its cells. On a terminal that is too narrow for it, each row is a table of its own."""
-    if not columns:  # of a statement that is no query
+    """A table as wide as its cells. On a narrower terminal, each row is a separate table."""
+    if not columns:  # not a query
         return
     table = Table()
     for column in columns:
@@ -29,13 +29,13 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Row]
     kept = list(rows)
     for row in kept:
         table.add_row(*map(_cell, row))
-    # Not through the console's own options: its width must not count.
+    # Not by the console's options, which depend on its width.
     width = Measurement.get(console, console.options.update(max_width=1 << 20), table).maximum
     if console.is_terminal and width > console.width:
         for number, row in enumerate(kept, start=1):
             _print_record(console, number, columns, row)
     else:
-        console.width = max(console.width, width)  # a pipe is as wide as it takes
+        console.width = max(console.width, width)  # a pipe has no width
         console.print(table)
 
 
@@ -51,23 +51,23 @@ def _cell(value: str | None) -> Text:
 
 
 def write_csv(out: TextIO, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """A header and a line for each row, NULL as an empty field."""
+    """CSV with a header, NULL as an empty field."""
     writer = csv.writer(out, lineterminator="\n")
-    if columns:  # a statement that is no query has none
+    if columns:  # a statement other than a query has none
         writer.writerow(column.name for column in columns)
     writer.writerows(rows)
 
 
 def write_json(out: TextIO, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """One array with an object for each row, a line each.
+    """A JSON array with an object per row, one per line.
 
-    Numbers and booleans are JSON's own, everything else is Athena's text. Raises QueryFailed where two columns have
-    one name: an object would keep one of them only.
+    Numbers and booleans are JSON values, all others are Athena's text. Raises QueryFailed for two columns of the same
+    name, as an object would have only one of them.
     """
     names = [column.name for column in columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise QueryFailed(f"Two columns are called {twice[0]}: name one otherwise (AS ...), or take --format csv.")
+        raise QueryFailed(f"Two columns are called {twice[0]}: rename one (AS ...), or use --format csv.")
     before = "[\n"
     for row in rows:
         item = {column.name: _value(column.type, text) for column, text in zip(columns, row, strict=True)}
@@ -83,6 +83,6 @@ def _value(kind: str, text: str | None) -> str | int | float | bool | None:
         return text == "true"
     if kind in INTEGERS:
         return int(text)
-    if kind in NUMBERS and text not in {"NaN", "Infinity", "-Infinity"}:  # which JSON does not have
+    if kind in NUMBERS and text not in {"NaN", "Infinity", "-Infinity"}:  # not valid in JSON
         return float(text)
     return text

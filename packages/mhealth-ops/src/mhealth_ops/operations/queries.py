@@ -1,4 +1,4 @@
-"""Statements run through Athena in the stack's database, and the stack's named queries."""
+"""Athena queries in the stack's database, and the stack's named queries."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
 README_QUERIES = ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity")
-"""The named queries that an analyst meets first. The second one reads one subject."""
+"""The named queries of the demo. The second one scans one subject."""
 
 ONE_SUBJECT_QUERY = "WalkingMinutes"
 
 QUERY_SECONDS = 300
-"""A query of this table that takes longer is stuck."""
+"""The timeout of a query in seconds."""
 
 PAGE_ROWS = 1000
-"""Athena hands out no more rows in one answer."""
+"""The most rows of one GetQueryResults page."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a result and its type, as Athena names it: `bigint`, `varchar`, `timestamp`."""
+    """A column of a result and its Athena type: `bigint`, `varchar`, `timestamp`."""
 
     name: str
     type: str
 
 
 Row = tuple[str | None, ...]
-"""A row of a result: what Athena prints for each cell, None for NULL."""
+"""A row of a result: Athena's text of each cell, None for NULL."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The first thousand rows that Athena answered with, and the bytes that it read for them."""
+    """The first thousand rows of a result, and the bytes scanned."""
 
     statement: str
     columns: tuple[Column, ...]
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Result:
-    """All that Athena answered with: the rows are fetched as they are taken, once. `seconds` are Athena's own."""
+    """A whole result: an iterator fetches the rows, once. `seconds` is Athena's execution time."""
 
     statement: str
     columns: tuple[Column, ...]
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query that is kept in the stack's workgroup."""
+    """A named query of the stack's workgroup."""
 
     name: str
     description: str
@@ -73,7 +73,7 @@ class NamedQuery:
 
 
 def named_query(stack: Stack, name: str) -> NamedQuery:
-    """The stack's query of that name. Raises QueryFailed where its workgroup has none."""
+    """The stack's named query. Raises QueryFailed if it does not exist."""
     athena = stack.session.client("athena")
     pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=stack.outputs["WorkGroupName"])
     ids = [each for page in pages for each in page["NamedQueryIds"]]
@@ -86,15 +86,15 @@ def named_query(stack: Stack, name: str) -> NamedQuery:
 
 
 def ask(stack: Stack, statement: str) -> Answer:
-    """Run a statement in the stack's database and workgroup. Raises QueryFailed, with Athena's own reason."""
+    """Run a statement in the stack's database and workgroup. Raises QueryFailed with Athena's reason."""
     result = run_query(stack, statement, limit=QUERY_SECONDS)
     return Answer(statement, result.columns, tuple(itertools.islice(result.rows, PAGE_ROWS)), result.scanned)
 
 
 def run_query(stack: Stack, statement: str, *, limit: float = math.inf) -> Result:
-    """The same with every row; raises QueryFailed, too, where there is no end after `limit` seconds.
+    """Run a statement; return all rows. Raises QueryFailed, also after `limit` seconds.
 
-    Whoever interrupts it stops the query: on AWS it would go on and cost.
+    An interrupt stops the query, which would otherwise keep running on AWS and be billed.
     """
     athena = stack.session.client("athena")
     try:
@@ -104,7 +104,7 @@ def run_query(stack: Stack, statement: str, *, limit: float = math.inf) -> Resul
             WorkGroup=stack.outputs["WorkGroupName"],
         )["QueryExecutionId"]
     except athena.exceptions.InvalidRequestException as refused:
-        raise QueryFailed(f"Athena does not take the query: {refused.response['Error'].get('Message')}") from None
+        raise QueryFailed(f"Athena rejected the query: {refused.response['Error'].get('Message')}") from None
     try:
         execution = _ended(athena, started, limit)
     except KeyboardInterrupt:
@@ -115,7 +115,7 @@ def run_query(stack: Stack, statement: str, *, limit: float = math.inf) -> Resul
     columns = tuple(
         Column(each["Name"], each["Type"]) for each in first["ResultSet"]["ResultSetMetadata"].get("ColumnInfo", [])
     )
-    # DESCRIBE's rows may have fewer cells than columns: all of a line in one.
+    # The rows of DESCRIBE may have fewer cells than columns: a whole line in one cell.
     missing = (None,) * len(columns)
     rows = (
         (*(cell.get("VarCharValue") for cell in row["Data"]), *missing)[: len(columns)]
@@ -140,7 +140,7 @@ def _ended(athena: AthenaClient, started: str, limit: float) -> QueryExecutionTy
         if status["State"] == "SUCCEEDED":
             return execution
         if status["State"] in {"FAILED", "CANCELLED"}:
-            raise QueryFailed(f"The query is {status['State']}: {status.get('StateChangeReason', 'no reason told')}")
+            raise QueryFailed(f"The query is {status['State']}: {status.get('StateChangeReason', 'no reason given')}")
         if time.monotonic() > deadline:
             raise QueryFailed(f"The query {started} is {status['State']} after {limit:.0f} s.")
         time.sleep(pause)
@@ -148,7 +148,7 @@ def _ended(athena: AthenaClient, started: str, limit: float) -> QueryExecutionTy
 
 
 def _without_header(rows: Iterator[Row], columns: tuple[Column, ...]) -> Iterator[Row]:
-    """The rows without the one that repeats the columns' names: Athena puts it before a SELECT's rows only."""
+    """The rows without the header row, which Athena returns for SELECT only."""
     for row in itertools.islice(rows, 1):
         if row != tuple(column.name for column in columns):
             yield row

@@ -1,4 +1,4 @@
-"""The table below the view, made again from the template after somebody dropped it: CloudFormation does not notice."""
+"""Restore of a dropped table from the template: CloudFormation does not detect the drop."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mhealth_ops.project import TEMPLATE
 
 
 def restore_table(console: Console, stack: Stack) -> bool:
-    """Make the table where it is gone; whether it was."""
+    """Create the table if it does not exist; return whether it was created."""
     if has_table(stack):
-        console.print(f"The table {TABLE} is there: nothing to do.", highlight=False)
+        console.print(f"The table {TABLE} exists: nothing to do.", highlight=False)
         return False
     glue = stack.session.client("glue")
     glue.create_table(DatabaseName=stack.outputs["DatabaseName"], TableInput=table_input(stack))
     console.print(
-        f"The table {TABLE} is made again, without partitions. Start an execution: it registers those of all kept "
-        "snapshots, and publishes again what readers saw last.",
+        f"The table {TABLE} was created again, without partitions. Start an execution: it registers those of all kept "
+        "snapshots, and publishes the last published one again.",
         highlight=False,
         soft_wrap=True,
     )
@@ -31,7 +31,7 @@ def restore_table(console: Console, stack: Stack) -> bool:
 
 
 def table_input(stack: Stack) -> Any:
-    """The table's definition by the template at hand, with the stack's bucket in it. Raises OperationFailed."""
+    """The table's definition from the local template, with the stack's bucket. Raises OperationFailed."""
     if not TEMPLATE.is_file():
         raise OperationFailed(f"There is no template {TEMPLATE}: run this in a checkout of the project.")
     resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]

@@ -1,4 +1,4 @@
-"""Publishing an older snapshot again: the stack's named query RollBack, after a look at what it would do."""
+"""Rollback to an older snapshot by the stack's named query RollBack, after checks and confirmation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mhealth_ops.operations.snapshots import Snapshot, readers_see, recorded, re
 from mhealth_ops.operations.stacks import Stack
 
 NAMED_QUERY, PLACEHOLDER = "RollBack", "YYYYMMDDHHMMSS"
-"""The named query, and what stands in it where the snapshot's number is to be."""
+"""The named query, and its placeholder for the snapshot's number."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a rollback would do; `now` is None where readers see no snapshot."""
+    """A planned rollback; `now` is None where no snapshot is published."""
 
     now: int | None
     to: Snapshot
@@ -27,25 +27,25 @@ class Plan:
 
 
 def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool, undo: str) -> None:
-    """Publish the snapshot `to`, or the one before the one that readers see; told first, and asked unless confirmed.
+    """Publish the snapshot `to`, or the one before the published one, after confirmation unless `yes`.
 
-    `undo` is the command that publishes the present one again, without the snapshot's number at its end. Raises
-    OperationFailed where there is nothing to go back to, or it is not whole, or an execution runs; NotConfirmed.
+    `undo` is the command that publishes the current one again, without the snapshot's number at its end. Raises
+    OperationFailed if there is no other snapshot, it is incomplete, or an execution runs; NotConfirmed.
     """
     found = plan(stack, to)
     if found is None:
-        console.print(f"Readers see snapshot {to} already: nothing to do.", highlight=False)
+        console.print(f"Snapshot {to} is published already: nothing to do.", highlight=False)
         return
     new = found.to
     subjects = f"{new.subjects} subject{'' if new.subjects == 1 else 's'}"
-    now = "nothing: there is no view, or it names no snapshot" if found.now is None else f"snapshot {found.now}"
-    undoing = f"\nto undo it        {undo} {found.now}" if found.now else ""
+    now = "none: there is no view, or it names no snapshot" if found.now is None else f"snapshot {found.now}"
+    undoing = f"\nto undo           {undo} {found.now}" if found.now else ""
     console.print(
-        f"readers see now   {now}\n"
-        f"and afterwards    snapshot {new.number}: {new.rows:,} rows of {subjects}, dataset version "
+        f"published now     {now}\n"
+        f"after rollback    snapshot {new.number}: {new.rows:,} rows of {subjects}, dataset version "
         f"{new.raw_version}\n"
-        f"by the statement  {found.statement}\n"
-        f"it holds          until a run has something new to publish: a newer version of the dataset, or other code"
+        f"statement         {found.statement}\n"
+        f"in effect         until a run has something new to publish: a newer version of the dataset, or other code"
         f"{undoing}",
         highlight=False,
         markup=False,
@@ -56,21 +56,21 @@ def roll_back(console: Console, stack: Stack, to: int | None, *, confirmed: bool
     run_query(stack, found.statement)
     seen = readers_see(stack)
     if seen != new.number:
-        raise OperationFailed(f"The view shows snapshot {seen}, not {new.number}: somebody else published meanwhile.")
-    console.print(f"Readers see snapshot {seen}.", highlight=False)
+        raise OperationFailed(f"The view shows snapshot {seen}, not {new.number}: another one was published meanwhile.")
+    console.print(f"Snapshot {seen} is published.", highlight=False)
 
 
 def plan(stack: Stack, to: int | None) -> Plan | None:
-    """What is to be done, None where readers see `to` already. Raises OperationFailed as `roll_back` does."""
+    """The plan, None if `to` is published already. Raises OperationFailed as `roll_back` does."""
     now, published = readers_see(stack), recorded(stack)
     if now is None and not published:
-        raise OperationFailed("Nothing is published yet, so there is nothing to roll back: mhealth run publishes.")
+        raise OperationFailed("Nothing is published yet, so there is nothing to roll back: start mhealth run.")
     if to is not None and to == now:
         return None
     target = _target(written(stack), published, now, to)
     if running := stack.running_executions():
         raise OperationFailed(
-            f"An execution is running: {running[0]}. It may be about to publish, or to retire the snapshot that you "
+            f"An execution is running: {running[0]}. It may publish, or delete the snapshot that you "
             "choose. Wait for its end and try again. Nothing was changed."
         )
     require_complete(stack, target)
@@ -78,17 +78,17 @@ def plan(stack: Stack, to: int | None) -> Plan | None:
 
 
 def _target(kept: list[Snapshot], published: set[int], now: int | None, to: int | None) -> Snapshot:
-    """The snapshot to publish, of those that were published before."""
+    """The snapshot to publish, one of those that were published earlier."""
     offered = [snapshot for snapshot in kept if snapshot.number in published and snapshot.number != now]
     others = ", ".join(str(snapshot.number) for snapshot in offered) or "none"
-    choice = f"{f'Beside {now}, which readers see, these' if now else 'These'} were published and are kept: {others}."
+    choice = f"{f'Besides {now}, which is published, these' if now else 'These'} were published and are kept: {others}."
     if to is None:
         if now is None:
-            raise OperationFailed(f"Readers see no snapshot, so none is before it: name one with --to. {choice}")
+            raise OperationFailed(f"No snapshot is published, so none is before it: choose one with --to. {choice}")
         older = [snapshot for snapshot in offered if snapshot.number < now]
         if older:
             return older[-1]
-        raise OperationFailed(f"There is no snapshot before {now}, the one that readers see. {choice}")
+        raise OperationFailed(f"There is no snapshot before {now}, the published one. {choice}")
     for snapshot in offered:
         if snapshot.number == to:
             return snapshot

@@ -1,4 +1,4 @@
-"""An execution for a person: started, followed, and told how it ended."""
+"""`mhealth run`: an execution from start to end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mhealth_ops.operations.watching import start, watch_execution
 
 
 def run_and_tell(console: Console, stack: Stack, dataset_version: int | None, *, again: str) -> bool:
-    """Start an execution, print its steps and its end; whether it succeeded. `again` is the command for another one."""
+    """Start an execution, print its steps and its result; return whether it succeeded. `again` is the command line."""
     execution = start(stack, dataset_version)
     try:
         ended = watch_execution(console, stack, execution)
@@ -25,12 +25,12 @@ def run_and_tell(console: Console, stack: Stack, dataset_version: int | None, *,
         return True
     print(f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}", file=sys.stderr)
     print(f"What to do: {advice(ended.error)}.", file=sys.stderr)
-    print(f"Readers keep the snapshot that was published before. Another try: {again}", file=sys.stderr)
+    print(f"The published snapshot is unchanged. To try again: {again}", file=sys.stderr)
     return False
 
 
 def how_it_ended(ended: Ended) -> str:
-    """The outcome of an execution in a few words: what it published, why it did not, or its error and cause."""
+    """The outcome of an execution as text: the published snapshot, or why there is none, or its error and cause."""
     if ended.status != "SUCCEEDED":
         return ended.reason or "no reason told"
     outcome = ended.output.get("outcome")

@@ -1,4 +1,4 @@
-"""When a schedule of EventBridge Scheduler starts its target next."""
+"""The next start of a schedule of EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _RATE = re.compile(r"([0-9]+) (minute|hour|day)s?")
 
 
 def next_start(expression: str, zone: str, now: datetime, began: datetime) -> datetime | None:
-    """The first time after `now`, in the schedule's time zone; None where there is none, or the expression says none.
+    """The first time after `now`, in the schedule's time zone; None where there is none, or the expression is invalid.
 
-    `began` is from when a rate counts: the schedule's start or creation. A flexible window comes on top.
+    `began` is the base of a rate: the schedule's start or creation. A flexible window is added to the result.
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
     """
     parts = _EXPRESSION.fullmatch(expression)
@@ -23,7 +23,7 @@ def next_start(expression: str, zone: str, now: datetime, began: datetime) -> da
         return None
     there = ZoneInfo(zone)
     if parts[1] == "cron":
-        # The library knows UTC only: the hands of the clock there, told as if they were UTC's.
+        # The library supports UTC only: it gets the local time as if it were UTC.
         hands = now.astimezone(there).replace(tzinfo=UTC)
         following = AwsCroniter(parts[2]).get_next(hands)
         return following[0].replace(tzinfo=there) if following and following[0] else None

@@ -1,7 +1,7 @@
-"""What readers of a stack see, what they saw before, and which snapshots there are to go back to.
+"""The published snapshot of a stack, earlier publications, and the snapshots for a rollback.
 
-The view alone says what is published. manifests/publications/S.json records that snapshot S was, and since when readers
-saw it last. Every command asks this module.
+Only the view defines the published snapshot. manifests/publications/S.json records the last publication of snapshot S.
+All commands use this module.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ VIEW, TABLE = "mhealth", "mhealth_snapshots"
 _MANIFEST = re.compile(r"manifests/snapshots/([0-9]+)\.json")
 _RECORD = re.compile(r"manifests/publications/([0-9]+)\.json")
 _VIEW_TEXT = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
-"""What Athena keeps of a view: base64 over JSON, the statement as `originalSql`."""
+"""Athena's format of a view: base64 of JSON, with the statement as `originalSql`."""
 _SELECTED = re.compile(r'\bsnapshot"?\s*=\s*([0-9]+)\b')
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot with a manifest, by the totals that stand beside it."""
+    """A snapshot with a manifest, and its totals from the manifest's metadata."""
 
     number: int
     rows: int
@@ -41,7 +41,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class View:
-    """The view: the snapshot that it shows, None where its statement names no one, and since when it does."""
+    """The view: its snapshot, None where its statement names none, and the time of its last change."""
 
     snapshot: int | None
     since: datetime
@@ -57,13 +57,13 @@ def shown(stack: Stack) -> View | None:
 
 
 def readers_see(stack: Stack) -> int | None:
-    """The snapshot that the view shows, None where there is no view, or one that names no snapshot."""
+    """The snapshot that the view shows, None without a view, or if it names no snapshot."""
     view = shown(stack)
     return None if view is None else view.snapshot
 
 
 def has_table(stack: Stack) -> bool:
-    """Whether the table below the view is in the catalog."""
+    """Whether the view's table is in the catalog."""
     return _described(stack, TABLE) is not None
 
 
@@ -87,7 +87,7 @@ def _selected(text: str) -> int | None:
 
 
 def written(stack: Stack) -> list[Snapshot]:
-    """Every snapshot that has a manifest, the oldest first: also what a run made and did not publish."""
+    """All snapshots with a manifest, the oldest first, including unpublished ones."""
     keys = [key for key, _ in stack.objects("manifests/snapshots/")]
     return sorted(
         (_snapshot(stack, key, int(match[1])) for key in keys if (match := _MANIFEST.fullmatch(key))),
@@ -102,7 +102,7 @@ def _snapshot(stack: Stack, key: str, number: int) -> Snapshot:
 
 
 def recorded(stack: Stack) -> set[int]:
-    """The snapshots that were published and are kept, by their records."""
+    """The kept snapshots with a publication record."""
     keys = [key for key, _ in stack.objects("manifests/publications/")]
     return {int(match[1]) for key in keys if (match := _RECORD.fullmatch(key))}
 
@@ -113,7 +113,7 @@ def manifest(stack: Stack, number: int) -> dict[str, Any] | None:
 
 
 def publication(stack: Stack, number: int) -> dict[str, Any] | None:
-    """The record of a publication, None where there is none or it cannot be read."""
+    """The publication record, None where it does not exist or is malformed."""
     try:
         return _document(stack, f"manifests/publications/{number}.json")
     except ValueError:
@@ -130,42 +130,42 @@ def _document(stack: Stack, key: str) -> dict[str, Any] | None:
 
 
 def nothing_to_query(stack: Stack) -> str | None:
-    """Why readers cannot query the view, and what brings it back; None where they can, as far as the catalog says."""
+    """Why readers cannot query the view, and how to restore it; None where they can, by the catalog."""
     if not has_table(stack):
         return f"the table {TABLE} is gone: docs/operations.md, 'Restore a dropped table', says how to restore it"
     if shown(stack) is not None:
         return None
     if published := recorded(stack):
-        return f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: mhealth run brings it back"
-    return "nothing is published yet: mhealth run publishes"
+        return f"the view {VIEW} is gone, and {len(published)} published snapshots are kept: mhealth run restores it"
+    return "nothing is published yet: start mhealth run"
 
 
 def missing_files(stack: Stack, number: int) -> tuple[list[str], int]:
-    """The keys of a snapshot's files that are gone or of another size, and how many its manifest lists."""
+    """The keys of a snapshot's files that are missing or have another size, and the number of files in its manifest."""
     listed = {file["key"]: file["bytes"] for file in (manifest(stack, number) or {})["files"]}
     there = dict(stack.objects(f"processed/snapshot={number}/"))
     return sorted(key for key, size in listed.items() if there.get(key) != size), len(listed)
 
 
 def require_complete(stack: Stack, snapshot: Snapshot) -> None:
-    """Hold that every file of the manifest lies there, and that readers would get every row. Raises OperationFailed."""
+    """Require that every file of the manifest exists, and that a query returns every row. Raises OperationFailed."""
     number = snapshot.number
     broken, listed = missing_files(stack, number)
     if broken:
         raise OperationFailed(
-            f"Snapshot {number} is not whole: {len(broken)} of its {listed} files are gone or of another size, "
+            f"Snapshot {number} is incomplete: {len(broken)} of its {listed} files are missing or have another size, "
             f"the first {broken[0]}. Choose another one."
         )
     # A partition that is not registered yields no rows and no error.
     counted = count(stack, f"{TABLE} WHERE snapshot = {number}")
     if counted != snapshot.rows:
         raise OperationFailed(
-            f"Snapshot {number} is not whole: through the catalog there are {counted:,} of its "
+            f"Snapshot {number} is incomplete: through the catalog there are {counted:,} of its "
             f"{snapshot.rows:,} rows, so partitions are missing. Choose another one."
         )
 
 
 def count(stack: Stack, of: str) -> int:
-    """The rows of a table or view, counted through Athena; `of` may have a condition. Raises QueryFailed."""
+    """Count the rows of a table or view through Athena; `of` may have a condition. Raises QueryFailed."""
     ((counted,),) = run_query(stack, f"SELECT count(*) FROM {of}").rows  # noqa: S608
     return int(counted or 0)

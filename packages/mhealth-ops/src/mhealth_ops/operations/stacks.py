@@ -1,4 +1,4 @@
-"""A deployed stack as a client sees it: its outputs, parameters and resources, and what lies in its bucket."""
+"""A deployed stack: outputs, parameters, resources, and objects of its bucket."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from mhealth_ops.operations.errors import NoSuchStack
 
 OUTPUTS = frozenset({"DataBucketName", "DatabaseName", "ScheduleName", "StateMachineArn", "WorkGroupName"})
-"""Those that one cannot do without."""
+"""The outputs that the commands need."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a stack: its type, and its name where it lives."""
+    """A resource of a stack: its type and its physical id."""
 
     type: str
     physical_id: str
@@ -25,7 +25,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as it was when it was looked up, and a session for the services."""
+    """A stack at the time of the lookup, and a session."""
 
     session: boto3.Session
     name: str
@@ -34,11 +34,11 @@ class Stack:
     outputs: dict[str, str]
     parameters: dict[str, str]
     resources: dict[str, Resource]
-    """By logical id."""
+    """Resources by logical id."""
 
     @classmethod
     def named(cls, name: str, session: boto3.Session) -> Stack:
-        """The stack that CloudFormation knows under a name or an id, whole. Raises NoSuchStack."""
+        """Look up a stack by name or id. Raises NoSuchStack."""
         stack = cls.find(name, session)
         if stack is None:
             raise NoSuchStack(
@@ -50,7 +50,7 @@ class Stack:
 
     @classmethod
     def find(cls, name: str, session: boto3.Session) -> Stack | None:
-        """The same, None where there is none. A stack that was deleted is none."""
+        """Look up a stack by name or id; None where it does not exist or was deleted."""
         cloudformation = session.client("cloudformation")
         try:
             (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -78,12 +78,12 @@ class Stack:
         )
 
     def require_complete(self) -> None:
-        """Require that the stack has what a command needs of it. Raises NoSuchStack for another's or a half one."""
+        """Require that the stack has the outputs of a command. Raises NoSuchStack for any other stack."""
         missing = sorted(OUTPUTS - self.outputs.keys())
         if missing:
             raise NoSuchStack(
                 f"The stack {self.name} ({self.status}) has no output {', '.join(missing)}: it is not this project's, "
-                "or its deployment did not end well. Name another stack, or deploy it again."
+                "or its deployment failed. Use another stack, or deploy it again."
             )
 
     @property
@@ -96,7 +96,7 @@ class Stack:
         return {name: each.physical_id for name, each in self.resources.items() if each.type == resource_type}
 
     def objects(self, prefix: str) -> list[tuple[str, int]]:
-        """Key and bytes of every object of the data bucket below `prefix`."""
+        """Key and size of every object of the data bucket below `prefix`."""
         pages = self.session.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
 
@@ -107,7 +107,7 @@ class Stack:
         return document
 
     def running_executions(self) -> list[str]:
-        """The ARNs of the executions of the state machine that run now."""
+        """The ARNs of the running executions."""
         machines = self.of_type("AWS::StepFunctions::StateMachine").values()
         pages = self.session.client("stepfunctions").get_paginator("list_executions")
         return [

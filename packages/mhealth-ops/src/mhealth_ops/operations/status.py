@@ -1,4 +1,4 @@
-"""How a stack is: what readers see, what was rejected, how the last runs ended, and when the next one starts."""
+"""`mhealth status`: the published snapshot, rejected lines, the last runs, and the next run."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from mhealth_ops.operations.snapshots import (
 from mhealth_ops.operations.stacks import Stack
 
 _LONGEST = 400
-"""Characters of a cause; it may be a stack trace."""
+"""The most characters of a cause, which may be a stack trace."""
 
 _STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """An execution: when it began, how long it took so far, and how it ended, or None while it runs."""
+    """An execution: its start, its duration so far, and its end, None while it runs."""
 
     began: datetime
     seconds: float
@@ -47,9 +47,9 @@ class Run:
 
 
 def print_status(console: Console, stack: Stack, where: str, *, runs: int, starts_by_itself: bool) -> None:
-    """Print all of it, with the last `runs` executions.
+    """Print the status, with the last `runs` executions.
 
-    `where` tells which AWS it is; `starts_by_itself` is whether anybody heeds the schedule there.
+    `where` is the AWS as text; `starts_by_itself` is whether the schedule is active there.
     """
     _line(console, "stack", f"{stack.name} in {stack.session.region_name} {where}, {stack.status}")
     view = shown(stack)
@@ -57,7 +57,7 @@ def print_status(console: Console, stack: Stack, where: str, *, runs: int, start
     _print_published(console, stack, view)
     _line(console, "readers", what_readers_get(stack, view))
     found = schedule(stack, datetime.now(UTC))
-    _line(console, "next run", found if starts_by_itself else f"{found} (the local AWS starts nothing by itself)")
+    _line(console, "next run", found if starts_by_itself else f"{found} (not started automatically on the local AWS)")
     if seen is not None:
         _print_quarantine(console, manifest(stack, seen))
     _print_snapshots(console, stack, seen)
@@ -79,29 +79,29 @@ def _print_published(console: Console, stack: Stack, view: View | None) -> None:
         if record["newest_version"] != record["raw_version"]:
             what += f"; the newest version then was {record['newest_version']}"
     else:
-        what += f", {view.since:%Y-%m-%d %H:%M} UTC; no record says so: the next run writes one"
+        what += f", {view.since:%Y-%m-%d %H:%M} UTC; without a record: the next run writes one"
     newest = max(recorded(stack), default=view.snapshot)
     if newest > view.snapshot:
-        what += f"; the last run published {newest}, so somebody rolled back"
+        what += f"; the last run published {newest}: it was rolled back"
     _line(console, "published", what)
 
 
 def what_readers_get(stack: Stack, view: View | None) -> str:
-    """What the view, its snapshot's manifest and files, and a count through Athena say of what readers get."""
+    """What readers get, by the view, its snapshot's manifest and files, and a count through Athena."""
     if why := nothing_to_query(stack):
         return f"get an error: {why}"
     if view is None or view.snapshot is None:
-        return f"see what somebody else made of the view {VIEW}, which names no snapshot: mhealth run replaces it"
+        return f"see a view {VIEW} that was changed and names no snapshot: mhealth run replaces it"
     again = "mhealth run publishes it again"
     try:
         found = count(stack, VIEW)
     except QueryFailed as failure:
         return f"get an error ({failure}): {again}"
     if (made := manifest(stack, view.snapshot)) is None:
-        return f"get {found:,} rows, and the manifest of the snapshot is gone: mhealth run makes a new one"
+        return f"get {found:,} rows, and the manifest of the snapshot is missing: mhealth run makes a new snapshot"
     broken, files = missing_files(stack, view.snapshot)
     if broken:
-        return f"get {found:,} rows, and {len(broken)} of {files} files are gone: mhealth run makes a new snapshot"
+        return f"get {found:,} rows, and {len(broken)} of {files} files are missing: mhealth run makes a new snapshot"
     rows = sum(file["rows"] for file in made["files"])
     if found != rows:
         return f"get {found:,} of {rows:,} rows, so partitions are missing: {again}"
@@ -110,7 +110,7 @@ def what_readers_get(stack: Stack, view: View | None) -> str:
 
 def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
     if found is None:
-        _line(console, "quarantine", "unknown: the manifest of this snapshot is gone")
+        _line(console, "quarantine", "unknown: the manifest of this snapshot is missing")
         return
     sources = found["sources"]
     rejected = [source for source in sources if source["quarantined"]]
@@ -126,7 +126,7 @@ def _print_snapshots(console: Console, stack: Stack, seen: int | None) -> None:
     kept, published = written(stack), recorded(stack)
     if not kept:
         return
-    console.print(Text("Snapshots that are kept", style="bold"))
+    console.print(Text("Kept snapshots", style="bold"))
     table = Table("snapshot", "version", "rows", "subjects", "quarantined", "")
     for column in table.columns[1:5]:
         column.justify = "right"
@@ -147,7 +147,7 @@ def _print_runs(console: Console, runs: list[Run]) -> None:
             (f"{status:<9}", _STYLES.get(status, "red")),
             f" {run.seconds:7.1f} s  {what}",
         )
-        # As long as it is: a cause in a narrow column would be a tower.
+        # Not in a column: a cause would be too narrow.
         console.print(line, soft_wrap=True)
     if not runs:
         console.print("none yet")
@@ -158,7 +158,7 @@ def last_runs(stack: Stack, count: int) -> Iterator[Run]:
     sfn = stack.session.client("stepfunctions")
     machine = stack.outputs["StateMachineArn"]
     for listed in sfn.list_executions(stateMachineArn=machine, maxResults=count)["executions"]:
-        # The list has neither output nor error.
+        # ListExecutions returns neither output nor error.
         found = sfn.describe_execution(executionArn=listed["executionArn"])
         began = found["startDate"].astimezone(UTC)
         stopped = found.get("stopDate")
@@ -174,7 +174,7 @@ def last_runs(stack: Stack, count: int) -> Iterator[Run]:
 
 
 def schedule(stack: Stack, now: datetime) -> str:
-    """When the schedule starts the next run, or that it is off, with its expression."""
+    """The next start of the schedule, or that it is disabled, with its expression."""
     found = stack.session.client("scheduler").get_schedule(Name=stack.outputs["ScheduleName"])
     expression, zone = found["ScheduleExpression"], found.get("ScheduleExpressionTimezone", "UTC")
     by = f"{expression} {zone}"

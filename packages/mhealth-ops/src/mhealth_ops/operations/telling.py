@@ -1,4 +1,4 @@
-"""How commands speak to people: colours and spinners on terminals only, and no traceback for what a person can mend."""
+"""Output of commands: colours and spinners on terminals only, and no traceback for errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mhealth_ops.operations.account import plainly
 from mhealth_ops.operations.errors import OperationFailed
 
 WIDTH = 120
-"""Of a log file or a pipe, which has no width of its own."""
+"""The width for a log file or a pipe."""
 
 FAILED, INTERRUPTED = 1, 130
-"""Exit statuses; the second is what a shell gives a command that Ctrl-C ended."""
+"""Exit statuses; the second is the shell's status of a command ended by Ctrl-C."""
 
 
 def new_console(*, error: bool = False) -> Console:
@@ -27,7 +27,7 @@ def new_console(*, error: bool = False) -> Console:
 
 @contextlib.contextmanager
 def report_errors() -> Iterator[Console]:
-    """A console; what goes wrong is told on standard error in a sentence, with exit status 1, or 130 after Ctrl-C."""
+    """Yield a console; print an error as a sentence on standard error and exit with 1, or with 130 after Ctrl-C."""
     try:
         with plainly():
             yield new_console()

@@ -1,4 +1,4 @@
-"""One execution, watched, and then the checks of a deployed stack."""
+"""`mhealth verify`: one execution, then the checks of a deployed stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STYLES = {Verdict.HOLDS: "green", Verdict.WARNING: "yellow", Verdict.FAILS: "bo
 
 
 def verify(console: Console, stack: Stack) -> bool:
-    """Run an execution, print every check with what was expected and found; whether all of them hold."""
+    """Run an execution, print every check with its expected and actual result; return whether all passed."""
     console.rule(f"One execution of {stack.name}", align="left")
     ended = watch(console, stack)
     console.print(f"  {ended.status} after {ended.seconds:.1f} s\n", highlight=False)
@@ -34,7 +34,7 @@ def verify(console: Console, stack: Stack) -> bool:
 
 
 def show(console: Console, check: Check) -> None:
-    """Print a check as one line, and what to do on another one."""
+    """Print a check as one line, and its advice as another."""
     style = _STYLES[check.verdict]
     console.print(
         f"  [{style}]{check.verdict.value:<8}[/{style}] {check.name:<26} "

@@ -1,4 +1,4 @@
-"""An execution, started and told step by step as it runs."""
+"""Start of an execution, and its steps as they run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mhealth_ops.operations.stacks import Stack
 
 
 def start(stack: Stack, dataset_version: int | None = None) -> str:
-    """Start an execution, for a version of the dataset where one is named; its ARN."""
+    """Start an execution, for `version` of the dataset if given; return its ARN."""
     given = {} if dataset_version is None else {"dataset_version": dataset_version}
     sfn = stack.session.client("stepfunctions")
     return sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"], input=json.dumps(given))[
@@ -29,7 +29,7 @@ def watch(console: Console, stack: Stack) -> Ended:
 
 
 def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
-    """Print each step of the execution with that ARN as it ends, and return how all of it ended."""
+    """Print each step of the execution with that ARN as it ends; return the execution's end."""
     sfn = stack.session.client("stepfunctions")
     began: dict[str, float] = {}
     # On a terminal a line shows the state at work; elsewhere only the finished steps are printed.
@@ -41,8 +41,8 @@ def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
                     began.setdefault(state, time.monotonic())
                 case Left(state, seconds, output) if state in _TELL:
                     step, tell = _TELL[state]
-                    # The crawl is a loop of states: it took from its first state to now. Where no crawler is, and so
-                    # none of its states, this one speaks for itself.
+                    # The crawl is a loop of states: its time is from its first state to now. Without a crawler this
+                    # state has its own time.
                     if step not in began:
                         step = state
                     elif step != state:
@@ -108,15 +108,15 @@ _TELL: dict[str, tuple[str, Callable[[Stack, dict[str, Any]], str]]] = {
     "ReadCountForReaders": ("CountForReaders", _tell_seen),
     "ConvertParquet": ("ConvertParquet", _tell_convert),
     "GlueTransform": ("GlueTransform", _tell_transform),
-    # The crawler is polled in a loop of states; this one stands behind it.
+    # The crawler is polled in a loop of states; this state follows it.
     "ReadSnapshotSummary": ("RefreshCatalog", _tell_crawl),
     "ReadVerifiedCounts": ("VerifySnapshot", _tell_verify),
     "PublishSnapshot": ("PublishSnapshot", _tell_publish),
     "RecordSuccess": ("RecordSuccess", _tell_record),
 }
-"""The states whose end is told: under which name, and what about."""
+"""The states whose end is printed: name, and the function for the details."""
 
 
 def megabytes(objects: list[tuple[str, int]]) -> str:
-    """The size of objects (key, bytes) for people."""
+    """The total size of objects (key, size) in MB."""
     return f"{sum(size for _, size in objects) / 1e6:.0f} MB"
