@@ -36,22 +36,20 @@ def up(
     *,
     template: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="The template to deploy; without one there is no stack yet."),
+        typer.Option(exists=True, dir_okay=False, help="The template to deploy; without it there is no stack."),
     ] = None,
     stack_name: Annotated[str, typer.Option(help="The name of the stack.")] = "stack",
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated.")
     ] = None,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0 takes a free port.")
-    ] = PORT,
-    region: Annotated[str, typer.Option(help="The region that the stack is in.")] = "us-east-1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 selects a free port.")] = PORT,
+    region: Annotated[str, typer.Option(help="The region of the stack.")] = "us-east-1",
 ) -> None:
-    """Start a fresh AWS with the template deployed on it, and serve until interrupted.
+    """Start a new local AWS with the template deployed, and serve until interrupted.
 
-    Local paths of the template (CodeUri, DefinitionUri) are relative to it, as for `sam deploy`. Prints
-    `ready http://127.0.0.1:PORT` on standard output once it can be used. Ends with 0 when it is interrupted after
-    that, 130 when before, 1 when the stack cannot be made, 2 when it was asked for what cannot be.
+    Local paths in the template (CodeUri, DefinitionUri) are relative to it, as for `sam deploy`. Prints
+    `ready http://127.0.0.1:PORT` on standard output when it is ready. Exits with 0 if it is interrupted after that,
+    130 if before, 1 if the stack cannot be created, 2 for invalid options.
     """
     parameters = named_values(parameter or [])
 

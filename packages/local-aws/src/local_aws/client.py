@@ -1,4 +1,4 @@
-"""What a client of a local AWS needs: where one listens, and how a process calls that one and nothing else."""
+"""For clients of a local AWS: its default endpoint, and the configuration of a process to call only it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local AWS in the foreground of a terminal: it serves until it is interrupted, and says so by its exit status."""
+"""A local AWS in the foreground: it serves until it is interrupted."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
 _FAILED = 1
 _MISTAKE = 2
-_INTERRUPTED = 130  # what a shell gives a command that SIGINT ended
+_INTERRUPTED = 130  # the shell's status of a command ended by SIGINT
 
 
 def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
-    """Start the local AWS that `make` makes for this port, print `ready URL` on standard output, and serve.
+    """Start the local AWS of `make` on this port, print `ready URL` on standard output, and serve.
 
-    Ends this process: with 0 when it is interrupted after that, 130 when before, 1 when the stack cannot be made, 2
-    when it was asked for what cannot be. `make` is called late: moto takes seconds to import, and until then a person
-    should know that something happens.
+    Exits with 0 if it is interrupted after that, 130 if before, 1 if the stack cannot be created, 2 for invalid
+    options. `make` is called after the first message, because the import of moto takes seconds.
     """
     aws: LocalAws | None = None
     ready = False
@@ -44,7 +43,7 @@ def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
     clear_aws_environment()
     started = time.monotonic()
     try:
-        listen(port).close()  # a taken port is told at once, not after the import
+        listen(port).close()  # a port in use is reported now, not after the import
         say("starting")
         aws = make()
         aws.start()
@@ -64,7 +63,7 @@ def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
 
 
 def named_values(given: list[str]) -> dict[str, str]:
-    """The parameters that options like `--parameter NAME=VALUE` give. Raises typer.BadParameter."""
+    """Parse options of the form `--parameter NAME=VALUE`. Raises typer.BadParameter."""
     parameters = {}
     for each in given:
         name, equals, value = each.partition("=")
@@ -75,14 +74,14 @@ def named_values(given: list[str]) -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Tell the person something, on standard error."""
+    """Print a message on standard error."""
     print(f"local-aws: {text}", file=sys.stderr, flush=True)
 
 
 def _end(aws: LocalAws | None, status: int) -> NoReturn:
-    """End the children and this process, now: moto's own threads would hold an ordinary exit back."""
+    """End the children and this process immediately: moto's threads would delay an ordinary exit."""
     sys.stdout.flush()
-    # What requests under way complain of from here on is of no use to anybody.
+    # Errors of running requests are irrelevant from here on.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     if aws is not None:
         aws.abandon()

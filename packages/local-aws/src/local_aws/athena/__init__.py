@@ -1,1 +1,1 @@
-"""Athena made real: SQL is checked and translated by sqlglot and run by DuckDB over the catalog's partitions."""
+"""Athena: sqlglot checks and translates the SQL, and DuckDB runs it on the partitions of the catalog."""

@@ -1,4 +1,4 @@
-"""One query's look at the Glue catalog: every object is read once, so that what changes meanwhile does not tear it."""
+"""A consistent view of the Glue catalog for one query: every object is read once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from local_aws.core.world import ACCOUNT
 
 CATALOG = "awsdatacatalog"
 PATH = "$path"
-"""The pseudo column that tells a row's file."""
+"""The pseudo column with a row's file."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """A registered partition: its values as the catalog keeps them (text, in the order of the keys), its location."""
+    """A registered partition: its values as text, in the order of the keys, and its location."""
 
     values: tuple[str, ...]
     location: str
@@ -43,12 +43,12 @@ class Table:
 
     @property
     def is_view(self) -> bool:
-        """Views have no files, they have a query."""
+        """Whether it is a view, which has a query instead of files."""
         return self.input.get("TableType") == "VIRTUAL_VIEW"
 
     @property
     def all_columns(self) -> tuple[tuple[str, str], ...]:
-        """The columns as a query sees them: partition keys last."""
+        """The columns of a query, with the partition keys last."""
         return self.columns + self.keys
 
 
@@ -66,7 +66,7 @@ def glue(region: str) -> GlueBackend:
 
 
 class Catalog:
-    """The catalog as one query sees it, with the rights of the one who asks."""
+    """The catalog of one query, with the permissions of its caller."""
 
     def __init__(self, region: str, caller: Caller = ADMINISTRATOR) -> None:
         self._region = region

@@ -1,6 +1,6 @@
 """CREATE TABLE ... AS: a query's rows as Parquet files in S3, and a table over them."""
 
-# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+# ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""The statements that are no queries: which form is which, and those about views and databases, and what shows them."""
+"""Statements other than queries: their forms, and those on views and databases, and SHOW and DESCRIBE."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def _create_view(statement: Statement) -> StatementResult:
     prepared = statement.engine.prepare(sql, statement.catalog, statement.database, statement.connection)
     labels = named_columns(prepared)
     columns = tuple(zip(labels, map(trino_name, prepared.types), strict=True))
-    # Names in the stored text are resolved where the statement was run, not where the view lies.
+    # Names in the stored text are resolved in the database of the statement, not in that of the view.
     definition = ViewDefinition(sql, statement.database, columns)
     stored = view_input(name, definition, list(map(hive_name, prepared.types)), OWNER)
-    # One change of the catalog: who looks meanwhile sees the old view or the new one.
+    # One change of the catalog: a reader sees the old view or the new one.
     action = "CreateTable" if existing is None else "UpdateTable"
     statement.catalog.caller.may_use_table(f"glue:{action}", database, name)
     change = statement.catalog.glue.create_table if existing is None else statement.catalog.glue.update_table
@@ -176,7 +176,7 @@ def run_statement(
     Raises QueryFailedError (NOT_SUPPORTED for what is not done here).
     """
     text = without_semicolon(sql)
-    # Comments at the top would hide what follows.
+    # Comments at the top would hide the statement.
     text = re.sub(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)*", "", text, flags=re.DOTALL).strip()
     for form, run in _COMPILED:
         if match := form.fullmatch(text):

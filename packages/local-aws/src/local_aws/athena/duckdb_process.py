@@ -1,4 +1,4 @@
-"""DuckDB in a process of its own, whose memory the system limits (worker.py): started with the first query."""
+"""DuckDB in a separate process with a memory limit (worker.py), started with the first query."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from local_aws.athena.kinds import Kind
 from local_aws.athena.worker import INTERRUPT, MESSAGE, NO_ROOM, OPEN
 
 MEMORY = "1GB"
-"""What all queries together may buffer: beside them run Spark and whatever else the machine is for."""
+"""The buffer memory of all queries together; Spark and other programs run beside them."""
 SPILL = "8GB"
-"""What they may hold in temporary files beside that."""
+"""The temporary files of all queries together."""
 PROCESS_BYTES = 3 << 30
-"""What DuckDB's process may have in all, with what its functions make. On Linux: other systems know no such limit."""
+"""The memory of DuckDB's process, including values of functions. On Linux only."""
 
 
 class QueryConnection:
-    """A connection to DuckDB: what it makes, no other sees. One thread asks, any may interrupt."""
+    """A connection to DuckDB with its own objects. One thread runs statements, any thread may interrupt."""
 
     def __init__(self, process: DuckDbProcess, number: bytes, end: Connection) -> None:
         self._process = process
@@ -46,7 +46,7 @@ class QueryConnection:
         self._ask("execute", sql)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query, few ones. Raises duckdb.Error."""
+        """The rows of a query with a small result. Raises duckdb.Error."""
         return self._ask("rows", sql, parameters)
 
     def types(self, sql: str) -> list[Kind]:
@@ -54,7 +54,7 @@ class QueryConnection:
         return self._ask("types", sql)
 
     def interrupt(self) -> None:
-        """End what runs by duckdb.InterruptException."""
+        """Interrupt the running statement with duckdb.InterruptException."""
         self._process.tell(INTERRUPT + self._number)
 
     def _ask(self, what: str, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
@@ -70,7 +70,7 @@ class QueryConnection:
 
 
 class DuckDbProcess:
-    """Starts the process where there is none, also where a query was the end of the one before."""
+    """Starts the process on demand, also after a query has ended the previous one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -80,7 +80,7 @@ class DuckDbProcess:
         self._control: socket.socket | None = None
 
     def connect(self) -> QueryConnection:
-        """A connection of its own for one query."""
+        """A separate connection for one query."""
         number = next(self._numbers).to_bytes(MESSAGE - 1, "big")
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
@@ -94,18 +94,18 @@ class DuckDbProcess:
             return False
         try:
             socket.send_fds(self._control, [message], [end.fileno()])
-        except OSError:  # it ended just now
+        except OSError:  # it has just ended
             return False
         return True
 
     def tell(self, message: bytes) -> None:
-        """Send a message, if there is anybody to read it."""
+        """Send a message, if the process still reads."""
         with self._lock, contextlib.suppress(OSError):
             if self._control is not None:
                 self._control.sendall(message)
 
     def close(self) -> None:
-        """End the process, and whatever runs in it."""
+        """End the process and everything in it."""
         with self._lock:
             self._end()
 
@@ -118,8 +118,8 @@ class DuckDbProcess:
                 [sys.executable, "-m", "local_aws.athena.worker", *options],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for us; it ends when our end of the socket is gone
-                # Each of glibc's arenas takes 64 MiB of addresses, used or not.
+                start_new_session=True,  # Ctrl-C is for this process; the child ends when the socket is closed
+                # Each of glibc's arenas reserves 64 MiB of addresses.
                 env=os.environ | {"MALLOC_ARENA_MAX": "2"},
             )
 

@@ -1,4 +1,4 @@
-"""What ends a query on the local Athena, in Athena's words."""
+"""The errors of queries, with Athena's messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 class QueryFailedError(Exception):
-    """A query that Athena would fail: `name` is Trino's error name, the position (from 1) is the offending text's."""
+    """A failed query: `name` is Trino's error name, the position (from 1) is that of the faulty text."""
 
     def __init__(self, name: str, message: str, position: tuple[int, int] | None = None) -> None:
         self.name = name
@@ -16,15 +16,15 @@ class QueryFailedError(Exception):
 
 
 class QueryCancelledError(Exception):
-    """A query that was stopped, by its owner or by a limit of its work group; the message is the reason."""
+    """A query that was stopped, by its caller or by a limit of its workgroup; the message is the reason."""
 
 
 def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFailedError:
-    """Athena may know this statement; the local one does not."""
+    """The error of a statement that the local Athena does not support."""
     return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}", position)
 
 
-# What DuckDB says while it runs or binds a query -> what Trino says.
+# DuckDB's message to Trino's error name and message.
 _TRANSLATIONS = (
     (r"(?s)^Out of Memory Error: .*max_temp_directory_size", "EXCEEDED_SPILL_LIMIT",
      "Query exceeded the local Athena's limit of temporary files. Ask for less at a time. Not retryable."),
@@ -44,7 +44,7 @@ _TRANSLATIONS = (
     (r"Referenced column \"(.*?)\" not found", "COLUMN_NOT_FOUND", r"Column '\1' cannot be resolved"),
     (r"No function matches the given name and argument types '(\w+)\((.*?)\)'",
      "FUNCTION_NOT_FOUND", r"Unexpected parameters (\2) for function \1"),
-    # The name is one of Trino's: others were refused before.
+    # The function exists in Trino: others were rejected earlier.
     (r"Function with name (\w+) does not exist", "NOT_SUPPORTED", r"The local Athena does not do the function \1"),
     (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS",
      "Scalar sub-query has returned multiple rows"),
@@ -54,7 +54,7 @@ _OWN_NAME = re.compile(r"Invalid Input Error: ([A-Z][A-Z_]+): (.*)", re.DOTALL)
 
 
 def from_duckdb(error: Exception) -> QueryFailedError:
-    """The failure that Athena would report where DuckDB raised `error`."""
+    """The error that Athena reports where DuckDB raises `error`."""
     text = str(error)
     # Raised by this package's own macros.
     if own := _OWN_NAME.match(text):
@@ -62,4 +62,4 @@ def from_duckdb(error: Exception) -> QueryFailedError:
     for pattern, name, words in _TRANSLATIONS:
         if match := re.search(pattern, text):
             return QueryFailedError(name, match.expand(words).splitlines()[0])
-    return QueryFailedError("GENERIC_USER_ERROR", f"the local Athena could not run this: {text.splitlines()[0]}")
+    return QueryFailedError("GENERIC_USER_ERROR", f"the local Athena could not run the query: {text.splitlines()[0]}")

@@ -26,17 +26,17 @@ _RUNNING_AT_ONCE = threading.BoundedSemaphore(8)
 _UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 _QUERY = ("SELECT", "WITH", "VALUES", "(")
 _ALGORITHMS = {"SSE_KMS": "aws:kms", "SSE_S3": "AES256"}
-"""S3's names of the ways in which a workgroup may encrypt its results."""
+"""A workgroup's encryption options to S3's names of them."""
 TIME_LIMIT = 30 * 60.0
-"""Seconds that a query may run: Athena's default quota "DML query timeout" (Service Quotas, 2026-11)."""
+"""The time limit of a query in seconds: Athena's default quota "DML query timeout" (Service Quotas, 2026-11)."""
 RESULT_BYTES = 1 << 30
-"""A larger result is none: it would have to be in memory to become an object."""
+"""The largest result: an object is written from memory."""
 CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 
 @dataclass(eq=False)
 class Execution:
-    """One query as it was asked for, and what became of it. Times are seconds since the epoch."""
+    """A query's request and its state. Times are seconds since the epoch."""
 
     query: str
     database: str
@@ -70,7 +70,7 @@ class Execution:
 
     @property
     def is_query(self) -> bool:
-        """Whether the result is a CSV file with a header; that of any other statement is plain text."""
+        """Whether the result is a CSV file with a header; other statements have plain text."""
         try:
             return tokens_of(self.query)[0].text.upper() in _QUERY
         except QueryFailedError:
@@ -98,12 +98,12 @@ class Execution:
         return self.engine.folder / "results" / f"{self.id}.csv"
 
     def start(self) -> None:
-        """Run in a thread of its own."""
+        """Run in a separate thread."""
         self._thread = threading.Thread(target=self._run, name=f"athena-{self.id}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Cancel unless it has ended."""
+        """Cancel the query unless it has ended."""
         self._break_off("CANCELLED", "Query was cancelled by user")
 
     def _time_out(self) -> None:
@@ -118,13 +118,13 @@ class Execution:
                     self._connection.interrupt()
 
     def finish(self) -> None:
-        """Stop and wait until its thread has left DuckDB."""
+        """Stop the query and wait until its thread has left DuckDB."""
         self.stop()
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     def _end(self, status: str, reason: str | None = None, error: dict[str, Any] | None = None) -> None:
-        # Last what others look at first.
+        # The state last, as others read it first.
         self.reason, self.error, self.completed = reason, error, time.time()
         self.status = status
 
@@ -146,7 +146,7 @@ class Execution:
                 ended = ("FAILED", str(failed), _user_error(str(failed)))
             except Exception as broken:  # noqa: BLE001 - a query must end, whatever happens
                 words = (
-                    f"GENERIC_INTERNAL_ERROR: the local Athena broke on this query: {type(broken).__name__}: {broken}"
+                    f"GENERIC_INTERNAL_ERROR: the local Athena failed on this query: {type(broken).__name__}: {broken}"
                 )
                 ended = ("FAILED", words, {**_user_error(words), "ErrorCategory": 1, "ErrorType": 0})
             finally:
@@ -181,7 +181,7 @@ class Execution:
             raise QueryCancelledError(CUTOFF_WORDS)
         self.columns = write_csv(connection, prepared.sql(bodies.__getitem__), prepared.labels, self._file)
         if self._file.stat().st_size > RESULT_BYTES:
-            words = f"Query gave more than the {RESULT_BYTES} bytes that the local Athena keeps. Ask for less."
+            words = f"The result exceeds the local Athena's limit of {RESULT_BYTES} bytes. Select less."
             raise QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)
         self._put(self.configuration["OutputLocation"], self._file.read_bytes())
         self._put_metadata()
@@ -193,7 +193,7 @@ class Execution:
         self._put_metadata()
 
     def _put_metadata(self) -> None:
-        # Athena's is a private binary format that clients don't read; this one says the same in JSON.
+        # Athena uses a private binary format that clients don't read; this one is JSON.
         content = json.dumps([column.info() for column in self.columns]).encode()
         self._put(self.configuration["OutputLocation"] + ".metadata", content)
 
@@ -207,7 +207,7 @@ class Execution:
         )
 
     def check_reader(self, reader: Caller) -> None:
-        """Athena reads a result from S3 in the name of the one who asks for it. Raises QueryFailedError."""
+        """Check that the caller may read the result from S3. Raises QueryFailedError."""
         reader.may_read(self.configuration["OutputLocation"])
 
     def page(self, token: str | None, limit: int) -> tuple[list[list[str | None]], str | None]:

@@ -1,4 +1,4 @@
-"""The objects behind a table: listed in moto's S3, kept as local files, with what their Parquet footers tell."""
+"""The objects of a table: listed in moto's S3, cached as local files, with the metadata of their Parquet footers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def split_location(location: str) -> tuple[str, str]:
     """`s3://bucket/some/prefix` as (bucket, prefix)."""
     scheme, _, rest = location.partition("://")
     if scheme not in ("s3", "s3a", "s3n") or not rest:
-        raise QueryFailedError("HIVE_METASTORE_ERROR", f"Location '{location}' is no s3:// address")
+        raise QueryFailedError("HIVE_METASTORE_ERROR", f"Location '{location}' is not an s3:// URI")
     bucket, _, prefix = rest.partition("/")
     return bucket, prefix
 
@@ -41,7 +41,7 @@ class ParquetColumn:
 
 @dataclass(frozen=True)
 class DataFile:
-    """One object, kept locally. `columns` is None unless it is Parquet, names in lower case."""
+    """A locally cached object. `columns` is None unless it is Parquet; names are in lower case."""
 
     uri: str
     path: Path
@@ -50,7 +50,7 @@ class DataFile:
 
 
 class Files:
-    """The local copies of objects, by bucket, key and ETag: an object's bytes never change under these three."""
+    """The cache of objects by bucket, key and ETag, which identify the content."""
 
     def __init__(self, folder: Path, region: str) -> None:
         self._folder = folder
@@ -59,7 +59,7 @@ class Files:
         self._lock = threading.Lock()
 
     def under(self, location: str, connection: QueryConnection, *, parquet: bool) -> list[DataFile]:
-        """The files at a table's or partition's location, hidden ones (`_x`, `.x`) and empty ones left out."""
+        """The files at a table's or partition's location without hidden (`_x`, `.x`) and empty ones."""
         bucket_name, prefix = split_location(location)
         prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
         backend = s3(self._region)
@@ -93,7 +93,7 @@ class Files:
                     "HIVE_CANNOT_OPEN_SPLIT",
                     f"Error opening Hive split s3://{bucket}/{name}: The specified key does not exist",
                 ) from closed
-            # Whole or not at all: another query may look for the same file now.
+            # Atomically: another query may look up the same file.
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as scratch:
                 scratch.write(content)
             Path(scratch.name).replace(path)

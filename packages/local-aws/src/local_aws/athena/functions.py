@@ -1,4 +1,4 @@
-"""The functions that Athena knows, and what DuckDB needs to know of them."""
+"""Athena's functions, and their implementations in DuckDB."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ on or order outer over partition real recursive rollup row rows select set sets 
 using values varbinary varchar when where window with within
 """
 SYNTAX_WORDS = frozenset(_SYNTAX.split())
-"""Words that may stand before a parenthesis without being a function."""
+"""Keywords that may precede a parenthesis and are not functions."""
 
 MACROS = """
 CREATE MACRO athena_double_division(a, b) AS CASE
@@ -110,11 +110,11 @@ CREATE MACRO last_day_of_month(x) AS last_day(x);
 CREATE MACRO from_iso8601_date(x) AS CAST(x AS DATE);
 CREATE MACRO to_iso8601(x) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g');
 """
-"""What Trino has and DuckDB lacks, or does otherwise."""
+"""Macros for functions that DuckDB lacks or that differ from Trino's."""
 
 
 def java_double(number: float) -> str:
-    """A double as Java and so Athena print it: `1.0E-4`, `2.0`, `1.2345678E7`, `NaN`, `-Infinity`."""
+    """A double as Java and Athena print it: `1.0E-4`, `2.0`, `1.2345678E7`, `NaN`, `-Infinity`."""
     if number != number:
         return "NaN"
     if number in (float("inf"), float("-inf")):

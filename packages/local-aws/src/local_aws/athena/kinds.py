@@ -1,4 +1,4 @@
-"""DuckDB's types as they travel between processes: what `duckdb.sqltypes.DuckDBPyType` tells, and no more."""
+"""DuckDB's types in a form that can be sent between processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _NESTED = ("list", "array", "map", "struct", "decimal")
 
 @dataclass(frozen=True)
 class Kind:
-    """A type: `id` is DuckDB's name for it, `children` are names with the types, or numbers, that it is made of."""
+    """A type: `id` is DuckDB's name, `children` are names with the types or numbers of its parts."""
 
     id: str
     children: tuple[tuple[str, Any], ...] = ()
 
 
 def kind_of(found: DuckDBPyType) -> Kind:
-    """The same type, free of DuckDB."""
+    """Convert a DuckDB type."""
     if found.id not in _NESTED:
         return Kind(found.id)
     parts = ((name, kind_of(part) if isinstance(part, DuckDBPyType) else part) for name, part in found.children)

@@ -1,4 +1,4 @@
-"""What Athena does in the name of the one who asks: his rights on the catalog and on S3 decide, not Athena's."""
+"""Athena uses its caller's permissions on the catalog and on S3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local_aws.iam.callers import AccessDeniedError, authorize
 
 
 class Caller:
-    """The one who asked for a query, known by the access key; every method raises QueryFailedError where it may not."""
+    """The caller of a query, by access key. Every method raises QueryFailedError for a denied action."""
 
     def __init__(self, access_key: str, region: str) -> None:
         self._access_key = access_key
@@ -16,14 +16,14 @@ class Caller:
         self._glue = f"arn:aws:glue:{region}:{ACCOUNT}"
 
     def may_use_catalog(self, database: str) -> None:
-        """What Athena's guide demands of every caller: the data catalog, the database, and the database `default`."""
+        """Check the permissions that every caller needs: the data catalog, the database, and the database `default`."""
         self._may("athena:GetDataCatalog", f"arn:aws:athena:{self._region}:{ACCOUNT}:datacatalog/AwsDataCatalog")
         default = (f"{self._glue}:catalog", f"{self._glue}:database/default")
         self._may("glue:GetDatabase", *default, f"{self._glue}:database/{database}")
         self._may("glue:GetDatabases", *default)
 
     def may_use_table(self, action: str, database: str, table: str) -> None:
-        """Glue wants the right on the catalog, the database and the table alike."""
+        """Check an action on the catalog, the database and the table, which Glue all requires."""
         self._may(
             action,
             f"{self._glue}:catalog",
@@ -36,17 +36,17 @@ class Caller:
         self._may("s3:GetObject", *map(_arn, uris))
 
     def may_list(self, *uris: str) -> None:
-        """What lies below places, `s3://BUCKET/PREFIX/`."""
+        """Check access to objects below `s3://BUCKET/PREFIX/` URIs."""
         for uri in dict.fromkeys(uris):
             bucket, _, prefix = uri.removeprefix("s3://").partition("/")
             self._may("s3:ListBucket", f"arn:aws:s3:::{bucket}", prefix=prefix)
 
     def may_locate(self, bucket: str) -> None:
-        """A bucket's region, for which Athena asks before it takes the bucket for results."""
+        """Check GetBucketLocation, which Athena calls on the bucket of results."""
         self._may("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}")
 
     def may_write(self, uri: str, key: str | None = None) -> None:
-        """An object, `s3://BUCKET/KEY`; `key` is the KMS key of the results where the workgroup names one."""
+        """Check access to an object, `s3://BUCKET/KEY`; `key` is the KMS key of the workgroup's results, if any."""
         self._may("s3:PutObject", _arn(uri), key=key)
 
     def _may(self, action: str, *resources: str, key: str | None = None, prefix: str | None = None) -> None:
@@ -62,4 +62,4 @@ def _arn(uri: str) -> str:
 
 
 ADMINISTRATOR = Caller("", "")
-"""One who may everything: no role has this key."""
+"""An administrator's access key: no role has it."""

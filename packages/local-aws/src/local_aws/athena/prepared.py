@@ -1,6 +1,6 @@
-"""A query that has been read and resolved, with every relation that it reads."""
+"""A parsed and resolved query, with its relations."""
 
-# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+# ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from local_aws.athena.views import ViewDefinition
 
 @dataclass
 class Prepared:
-    """A query with everything that it reads. `types` are DuckDB's types of the columns named by `labels`.
+    """A query with its relations. `types` are DuckDB's types of the columns in `labels`.
 
-    `tables`, `views` and `information` (relations of information_schema, as SQL) are by `relation_name`: a relation is
-    here once, however often and from however many views it is named. A view stands behind those that it reads.
+    `tables`, `views` and `information` (relations of information_schema, as SQL) are by `relation_name`: each is
+    contained once. A view comes after the views that it reads.
     """
 
     root: Translated
@@ -33,7 +33,7 @@ class Prepared:
         return self.root.labels
 
     def sql(self, body: Callable[[Table], str], inner: Translated | None = None) -> str:
-        """The whole query for DuckDB; `body` gives what is read in place of each table."""
+        """The whole query for DuckDB; `body` gives the SQL for each table."""
         queries = dict(self.information)
         for name, table in self.tables.items():
             queries[name] = body(table)

@@ -1,6 +1,6 @@
-"""Athena made real inside moto: SQL runs over the Glue catalog and S3 of the same process.
+"""Working Athena inside moto: SQL runs on the Glue catalog and S3 of the same process.
 
-`install` replaces what moto only pretends; everything else of moto's Athena (work groups, named queries, tags) stays.
+`install` replaces moto's simulated queries; the rest of moto's Athena (workgroups, named queries, tags) is unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_ROWS = 1000
 
 
 class InvalidRequestError(JsonRESTError):
-    """The request itself is wrong; no query was started."""
+    """The request is invalid; no query was started."""
 
     code = 400
 
@@ -41,7 +41,7 @@ class InvalidRequestError(JsonRESTError):
 
 
 class MetadataError(JsonRESTError):
-    """The catalog has no such thing."""
+    """The object does not exist in the catalog."""
 
     code = 400
 
@@ -51,7 +51,7 @@ class MetadataError(JsonRESTError):
 
 
 def _configuration(workgroup: Any, requested: dict[str, Any] | None) -> dict[str, Any]:
-    """Where results go: the work group's own place where it insists or the request names none."""
+    """The location of results: the workgroup's if it is enforced or the request has none."""
     own = workgroup.configuration.get("ResultConfiguration") or {}
     enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration") in (True, "true")
     merged = {**own, **({} if enforced and own.get("OutputLocation") else requested or {})}
@@ -72,7 +72,7 @@ def _execution(backend: AthenaBackend, execution_id: str) -> Execution:
 
 
 class _Api:
-    """The operations that replace moto's. Each takes the place of a method of AthenaResponse."""
+    """The operations that replace methods of moto's AthenaResponse."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -88,7 +88,7 @@ class _Api:
             return self._engines[region]
 
     def _close(self) -> None:
-        """End what runs: a thread that is inside DuckDB when Python ends takes the process down with it."""
+        """Cancel running queries: a thread inside DuckDB at the end of Python crashes the process."""
         with self._lock:
             executions, self._running = self._running, weakref.WeakSet()
             engines, self._engines = self._engines, {}
@@ -124,7 +124,7 @@ class _Api:
         token = request._get_param("ClientRequestToken")
         execution = Execution(
             query=query,
-            # Clients that quote names for DDL quote them here, too.
+            # Clients that quote names for DDL also quote them here.
             database=(context.get("Database") or "default").strip("`").lower(),
             context=context,
             workgroup=workgroup,
@@ -271,11 +271,11 @@ def _column(table: Table, name: str, kind: str) -> dict[str, str]:
 
 
 _installed: list[_Api] = []
-"""The one that this process's moto runs now: one that takes its place ends its queries."""
+"""The current instance of this process; a new instance ends its queries."""
 
 
 def install(world: World) -> None:
-    """Let this process's moto run Athena's queries; results and copies of data are kept under the world's folder."""
+    """Install Athena in this process's moto; results and cached data are stored below the world's folder."""
     while _installed:
         _installed.pop()._close()
     api = _Api(world)

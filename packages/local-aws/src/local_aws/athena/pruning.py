@@ -1,8 +1,8 @@
-"""Which partitions and columns a query reads.
+"""Pruning: the partitions and columns that a query reads.
 
-DuckDB's optimizer decides: it plans the query over stand-ins of the partitions, and the scans that are left in the
-plan, with their columns, are what the query needs. So a condition that the optimizer does not understand prunes
-nothing, and is still obeyed.
+DuckDB's optimizer plans the query on empty placeholders of the partitions. The scans that remain in the plan, with
+their columns, are those that the query needs. A condition that the optimizer cannot use prunes nothing, but still
+filters the rows.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from local_aws.athena.prepared import Prepared
 from local_aws.athena.scans import columns_of, key_constants, nothing, padded, partitions_of, stand_in
 
 Scan = tuple[Partition, frozenset[str]]
-"""A partition that is read, and the columns that are read in it."""
+"""A partition that is read, and its columns that are read."""
 
 
 def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) -> dict[Table, list[Scan]]:
-    """For each table of the query the scans that are left in its plan, one for each time that a partition is read.
+    """The remaining scans of each table in the plan, one for each time that a partition is read.
 
-    `stub` is an empty file for the stand-ins. Raises QueryFailedError where a partition's value does not fit its key.
+    `stub` is an empty file for the placeholders. Raises QueryFailedError for an invalid partition value.
     """
     tables = list(prepared.tables.values())
     places = {table: place for place, table in enumerate(tables)}
@@ -38,7 +38,7 @@ def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) ->
     used: dict[Table, set[str]] = {table: set() for table in tables}
     for place, _, columns in _scans_in_plan(prepared, whole, connection):
         used[tables[place]].update(columns)
-    # A query that does not look at the keys reads every partition alike: one stand-in serves for all.
+    # A query without conditions on the keys reads all partitions alike: one placeholder is enough.
     parted = {table for table in tables if any(key in used[table] for key, _ in table.keys)}
 
     def by_partition(table: Table) -> str:
@@ -61,7 +61,7 @@ def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) ->
 def _scans_in_plan(
     prepared: Prepared, body: Callable[[Table], str], connection: QueryConnection
 ) -> list[tuple[int, int, frozenset[str]]]:
-    """The stand-ins that are left in the plan: (place of the table, number of the partition, columns)."""
+    """The placeholders in the plan: (index of the table, number of the partition, columns)."""
     try:
         plan = connection.rows(f"EXPLAIN (FORMAT JSON) {prepared.sql(body)}")[0][1]
     except duckdb.Error as error:

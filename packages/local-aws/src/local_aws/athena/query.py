@@ -1,6 +1,6 @@
-"""One query from its text to its rows: views opened, partitions pruned, columns chosen, then run by DuckDB."""
+"""The steps of a query: views are resolved, partitions and columns pruned, then DuckDB runs it."""
 
-# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+# ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _MAX_VIEW_DEPTH = 30
 
 
 class QueryEngine:
-    """What queries share: where files are kept and which region's catalog they see."""
+    """The shared state of queries: the file cache and the region."""
 
     def __init__(self, folder: Path, region: str) -> None:
         self.folder = folder
@@ -42,11 +42,11 @@ class QueryEngine:
         self._duckdb = DuckDbProcess(folder)
 
     def connect(self) -> QueryConnection:
-        """A connection of its own for one query: what it makes, no other query sees."""
+        """A separate connection for one query."""
         return self._duckdb.connect()
 
     def close(self) -> None:
-        """Let go of DuckDB; no query may run any more."""
+        """End DuckDB; no query can run any more."""
         self._duckdb.close()
 
     def prepare(
@@ -57,7 +57,7 @@ class QueryEngine:
         connection: QueryConnection,
         parameters: Sequence[str] = (),
     ) -> Prepared:
-        """Read the query and every view behind it; raises QueryFailedError where Athena's analysis would fail."""
+        """Analyse the query and every view in it. Raises QueryFailedError where Athena's analysis fails."""
         prepared = Prepared(translate(sql, catalog, database, parameters))
         self._open(prepared.root, prepared, catalog, connection, 0)
         prepared.types = self._types(prepared, connection, None)
@@ -102,9 +102,9 @@ class QueryEngine:
             raise from_duckdb(error) from error
 
     def bodies(self, prepared: Prepared, connection: QueryConnection, caller: Caller) -> tuple[dict[Table, str], int]:
-        """The SQL that reads each table's needed partitions, and the bytes that reading them takes.
+        """The SQL for each table's partitions, and the bytes scanned.
 
-        Raises QueryFailedError where `caller` may not read one of their files.
+        Raises QueryFailedError where `caller` may not read a file.
         """
         bodies: dict[Table, str] = {}
         scanned = 0
@@ -131,7 +131,7 @@ def _check_fresh(
     types: Sequence[Kind],
     position: tuple[int, int] | None,
 ) -> None:
-    """Raise QueryFailedError (VIEW_IS_STALE) unless the stored columns are those that the view's query has today."""
+    """Raise QueryFailedError (VIEW_IS_STALE) if the stored columns differ from those of the view's query."""
     stale = f"View '{full}' is stale or in invalid state: "
     if len(types) != len(definition.columns):
         words = (

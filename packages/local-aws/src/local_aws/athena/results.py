@@ -1,4 +1,4 @@
-"""A query's result as Athena writes and serves it: CSV with every value quoted, printed as Trino prints it."""
+"""Results in Athena's format: CSV with every value quoted, in Trino's notation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Column:
     type: str
 
     def info(self) -> dict[str, Any]:
-        """The ColumnInfo of the API. Athena tells types without their parameters, and `real` as `float`."""
+        """The ColumnInfo of the API. Athena's types have no parameters, and `real` is `float`."""
         base = self.type.split("(")[0]
         if self.type.startswith("timestamp") and self.type.endswith("zone"):
             base = "timestamp with time zone"
@@ -105,7 +105,7 @@ def write_csv(connection: QueryConnection, sql: str, labels: Sequence[str], targ
     names = [f"c{place}" for place in range(len(labels))]
     body = target.with_suffix(".rows")
     try:
-        # A table first: it keeps the query's order, which a query around it would not have to.
+        # By a table, which keeps the query's order; an outer query need not.
         connection.execute(f"CREATE TEMP TABLE athena_result({', '.join(names)}) AS {sql}")
         types = connection.types("FROM athena_result")
         texts = ", ".join(_text(name, kind) for name, kind in zip(names, types, strict=True))

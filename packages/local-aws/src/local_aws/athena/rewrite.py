@@ -1,4 +1,4 @@
-"""What the same words calculate otherwise in DuckDB than in Athena, and what is said instead."""
+"""Rewriting of expressions whose results differ between DuckDB and Athena."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
 
 
 def rewrite(node: exp.Expr) -> None:
-    """Replace what DuckDB would calculate otherwise than Athena. Types were annotated before."""
+    """Replace expressions that DuckDB evaluates differently from Athena. Types must be annotated."""
     rewriter = _REWRITERS.get(type(node))
     made = rewriter(node) if rewriter else node
     if made is not node:
-        # What is around it still needs to know its type.
+        # The surrounding expression needs its type.
         made.type = node.type
         node.replace(made)
 
@@ -42,13 +42,13 @@ def _division(node: exp.Expr) -> exp.Expr:
         return _call("athena_double_division", _as_double(left), _as_double(right))
     exact = decimal_of(node.type)
     if exact:
-        # Trino keeps the larger scale of the two: 1.0 / 3 is 0.3.
+        # Trino uses the larger scale of the two: 1.0 / 3 is 0.3.
         return exp.cast(_plain_division(left, right), exp.DataType.build(f"DECIMAL({exact[0]}, {exact[1]})"))
     return _plain_division(left, right)
 
 
 def _plain_division(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    # typed and safe False is what DuckDB's own operator is: sqlglot leaves it alone.
+    # typed and safe False is DuckDB's own operator: sqlglot does not change it.
     return exp.Paren(this=exp.Div(this=left, expression=right, typed=False, safe=False))
 
 
@@ -57,7 +57,7 @@ def _as_double(node: exp.Expr) -> exp.Expr:
 
 
 def _cast(node: exp.Expr) -> exp.Expr:
-    """Casts round half up, read whole numbers only from whole texts, and print as Trino prints."""
+    """Casts round half up, parse whole numbers only from whole texts, and print as Trino does."""
     source = node.this.type.this if node.this.type else None
     target = node.args["to"]
     if target.this in _WHOLE and source in _REAL:
@@ -76,7 +76,7 @@ def _cast(node: exp.Expr) -> exp.Expr:
         if target.expressions:
             return _call("LEFT", node.copy(), exp.Literal.number(target.expressions[0].name))
     elif target.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIME):
-        # DuckDB knows a precision as another type.
+        # In DuckDB a precision is another type.
         target.set("expressions", [])
     return node
 
@@ -90,7 +90,7 @@ def _approximate_percentile(node: exp.Expr) -> exp.Expr:
 def _date_difference(node: exp.Expr) -> exp.Expr:
     unit = node.args.get("unit")
     name = exp.Literal.string(unit.name.lower() if unit else "day")
-    # DuckDB's date_diff counts borders crossed, Trino's counts whole units.
+    # DuckDB's date_diff counts crossed boundaries, Trino's counts whole units.
     return _call("date_sub", name, node.expression, node.this)
 
 
@@ -101,7 +101,7 @@ def _truncated_date(node: exp.Expr) -> exp.Expr:
 
 
 def _shifted_date(node: exp.Expr) -> exp.Expr:
-    """A date plus days stays a date; DuckDB makes a timestamp of it."""
+    """A date plus days is a date; in DuckDB it is a timestamp."""
     interval = node.expression if isinstance(node.expression, exp.Interval) else node
     unit = interval.args.get("unit")
     is_shift = isinstance(node, exp.DateAdd) or isinstance(node.expression, exp.Interval)
@@ -112,7 +112,7 @@ def _shifted_date(node: exp.Expr) -> exp.Expr:
 
 
 def _difference(node: exp.Expr) -> exp.Expr:
-    """The interval between two dates; DuckDB makes a number of it."""
+    """The interval between two dates; in DuckDB it is a number."""
     sides = (node.this, node.expression)
     if all(side.type is not None and side.type.this == exp.DType.DATE for side in sides):
         timestamps = [exp.cast(side, exp.DataType.build("TIMESTAMP")) for side in sides]
@@ -133,7 +133,7 @@ def _sign(node: exp.Expr) -> exp.Expr:
 
 
 def _extracted_match(node: exp.Expr) -> exp.Expr:
-    # Where nothing matches Athena has null, DuckDB an empty text.
+    # Without a match Athena returns null, DuckDB an empty string.
     found = exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy())
     return exp.Case(ifs=[exp.If(this=found, true=node.copy())])
 
@@ -149,7 +149,7 @@ def _replaced_match(node: exp.Expr) -> exp.Expr:
 
 
 def _formatted(node: exp.Expr) -> exp.Expr:
-    """format() by DuckDB's printf, whose %s takes texts only."""
+    """format() by DuckDB's printf, whose %s takes strings only."""
     values = list(node.expressions)
     kinds = [kind for kind in _FORMAT_KINDS.findall(node.this.name) if kind not in "%n"]
     for place, kind in enumerate(kinds[: len(values)]):
@@ -161,7 +161,7 @@ def _formatted(node: exp.Expr) -> exp.Expr:
 
 
 def _at_time_zone(node: exp.Expr) -> exp.Expr:
-    # DuckDB's answer has no zone, or is the way back.
+    # DuckDB's result has no zone, or is the inverse conversion.
     raise not_supported("AT TIME ZONE", node_position(node))
 
 
@@ -174,7 +174,7 @@ def _folded(node: exp.Expr) -> exp.Expr:
 
 
 def _matches(node: exp.Expr) -> exp.Expr:
-    """any_match, all_match, none_match: how many elements of the array match."""
+    """any_match, all_match, none_match: compare the number of matching elements."""
     name = node.name.lower()
     if name not in ("any_match", "all_match", "none_match"):
         return node
@@ -188,7 +188,7 @@ def _matches(node: exp.Expr) -> exp.Expr:
 
 
 def _sequence(node: exp.Expr) -> exp.Expr:
-    """An array as long as Trino lets it be: the number of its entries is known before it is made."""
+    """An array within Trino's limit: its length is checked before it is created."""
     start, stop, step = node.args["start"], node.args["end"], node.args.get("step")
     of_time = isinstance(step, exp.Interval)
     first, last = (
@@ -210,7 +210,7 @@ _REWRITERS: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Div: _division,
     exp.Cast: _cast,
     exp.TryCast: _cast,
-    # Exact is within what an approximation may answer, and the same at every run.
+    # The exact value is a valid approximation, and deterministic.
     exp.ApproxDistinct: lambda node: exp.Count(this=exp.Distinct(expressions=[node.this])),
     exp.ApproxQuantile: _approximate_percentile,
     exp.DateDiff: _date_difference,

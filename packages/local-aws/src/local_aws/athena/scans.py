@@ -1,6 +1,6 @@
-"""What DuckDB reads in place of a table: stand-ins while a query is planned, its partitions' files when it runs."""
+"""SQL for a table in DuckDB: placeholders for planning, the partitions' files for running."""
 
-# ruff: noqa: S608 - this module makes SQL, for a DuckDB that holds nothing
+# ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ def literal(text: str) -> str:
 
 
 def columns_of(table: Table) -> list[tuple[str, str]]:
-    """Every column a query may name, with its DuckDB type: the catalog's, and the pseudo column."""
+    """All columns with their DuckDB types: those of the catalog, and the pseudo column."""
     return [*((name, duckdb_of_hive(kind)) for name, kind in table.all_columns), (PATH, "VARCHAR")]
 
 
@@ -47,9 +47,9 @@ def nothing(table: Table) -> str:
 
 
 def stand_in(table: Table, stub: Path, mark: str, constants: dict[str, str], columns: Collection[str]) -> str:
-    """A scan that DuckDB's optimizer can tell nothing about; the plan shows it under `mark` with the columns it needs.
+    """A placeholder scan; the plan has it under `mark` with the columns that it needs.
 
-    The columns in `constants` (name to SQL) are known instead: a condition that contradicts them removes the scan.
+    The columns in `constants` (name to SQL) are constant: a condition that contradicts them removes the scan.
     """
     hidden, items = [f"{mark}:"], []
     for place, (name, kind) in enumerate(columns_of(table)):
@@ -65,12 +65,12 @@ def stand_in(table: Table, stub: Path, mark: str, constants: dict[str, str], col
 
 
 def partitions_of(table: Table) -> Sequence[Partition]:
-    """The partitions of a table; one without values for a table that has no partition keys."""
+    """The partitions of a table; a single one without values for a table without partition keys."""
     return table.partitions if table.keys else (Partition((), table.location),)
 
 
 def key_constants(table: Table, partition: Partition, connection: QueryConnection) -> dict[str, str]:
-    """The partition's values as SQL of the keys' types; raises QueryFailedError where a value does not fit its key."""
+    """The partition's values as SQL of the keys' types. Raises QueryFailedError for an invalid value."""
     constants = {}
     for (name, hive), value in zip(table.keys, partition.values, strict=True):
         kind = duckdb_of_hive(hive)
@@ -85,8 +85,8 @@ def key_constants(table: Table, partition: Partition, connection: QueryConnectio
 
 
 def padded(table: Table, body: str, columns: Collection[str]) -> str:
-    """`body` with all columns of the table: those that the plan left out end the query if they are needed after all."""
-    # Not error(): being volatile, it would keep DuckDB from pruning each use of the table for itself.
+    """`body` with all columns of the table. Columns that the plan does not need fail the query if they are read."""
+    # Not error(): it is volatile and would prevent DuckDB from pruning each use of the table separately.
     others = [
         f"CAST(CAST(CAST('{_LEFT_OUT}' AS INTEGER) AS VARCHAR) AS {kind}) AS {quoted(name)}"
         for name, kind in columns_of(table)
@@ -96,7 +96,7 @@ def padded(table: Table, body: str, columns: Collection[str]) -> str:
 
 
 def is_parquet(table: Table) -> bool:
-    """Whether the table's files are Parquet; else they are text. Raises QueryFailedError for other formats."""
+    """Whether the table's files are Parquet, else text. Raises QueryFailedError for other formats."""
     storage = table.input.get("StorageDescriptor") or {}
     serde = str((storage.get("SerdeInfo") or {}).get("SerializationLibrary") or "")
     text = f"{serde} {storage.get('InputFormat') or ''}".lower()
@@ -108,7 +108,7 @@ def is_parquet(table: Table) -> bool:
 
 
 def file_scan(table: Table, file: DataFile, constants: dict[str, str], columns: Collection[str]) -> str:
-    """The rows of one file as the table declares them."""
+    """The rows of one file with the table's columns."""
     known = {**constants, PATH: literal(file.uri)}
     items = []
     for name, kind in columns_of(table):
@@ -137,7 +137,7 @@ def _parquet_value(name: str, kind: str, file: DataFile) -> str:
     if found is None:
         return f"CAST(NULL AS {kind})"
     if kind == "TIMESTAMP" and found.type.startswith("TIMESTAMP"):
-        # Athena's timestamps have milliseconds, no zone: what is stored as an instant is shown in UTC.
+        # Athena's timestamps have milliseconds and no zone: an instant is shown in UTC.
         macro = "athena_milliseconds_utc" if found.type == "TIMESTAMP WITH TIME ZONE" else "athena_milliseconds"
         return f"{macro}({quoted(name)})"
     if found.type == kind:
@@ -162,7 +162,7 @@ def _is_json(table: Table) -> bool:
 
 
 def _json_options(table: Table) -> str:
-    """One JSON object on each line, as the OpenX SerDe reads it: what is none ends the query, or reads as nulls."""
+    """One JSON object per line, as the OpenX SerDe: a malformed line fails the query, or reads as nulls."""
     ignored = str(_serde(table)[1].get("ignore.malformed.json", "")).lower() == "true"
     fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name, _ in table.columns)
     return f"columns={{{fields}}}, format='newline_delimited', ignore_errors={str(ignored).lower()}"
@@ -185,7 +185,7 @@ def _csv_options(table: Table) -> str:
 def _text_value(table: Table, name: str, kind: str) -> str:
     if kind == "VARCHAR":
         return f"coalesce({quoted(name)}, '')" if _serde(table)[0] else quoted(name)
-    # LazySimpleSerDe makes null of what it can't read, OpenCSVSerde fails.
+    # LazySimpleSerDe returns null for invalid values, OpenCSVSerde fails.
     return f"{'CAST' if _serde(table)[0] else 'TRY_CAST'}({quoted(name)} AS {kind})"
 
 
@@ -196,7 +196,7 @@ def table_scan(
     files: Files,
     connection: QueryConnection,
 ) -> tuple[str, dict[Partition, list[DataFile]]]:
-    """The SQL that reads exactly these partitions, and their files."""
+    """The SQL for exactly these partitions, and their files."""
     found: dict[Partition, list[DataFile]] = {}
     branches = []
     parquet = is_parquet(table)

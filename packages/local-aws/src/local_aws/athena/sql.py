@@ -1,4 +1,4 @@
-"""One query from Athena's SQL to DuckDB's: names resolved in the catalog, types checked, the rest rewritten."""
+"""Translation of a query from Athena's SQL to DuckDB's: names are resolved, types checked, expressions rewritten."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _UNNAMED = re.compile(r"_unnamed\d+$")
 
 @dataclass(frozen=True)
 class Translated:
-    """A query for DuckDB. In it `"MARK:database.name"` stands for each relation of the catalog (see `with_relations`).
+    """A query for DuckDB, with `"MARK:database.name"` for each relation of the catalog (see `with_relations`).
 
-    `labels` are the names of its columns, `relations` the database, name and place in the text of what it reads.
+    `labels` are the names of its columns, `relations` the database, name and position of each relation.
     """
 
     sql: str
@@ -44,14 +44,14 @@ class Translated:
     relations: tuple[tuple[str, str, Position | None], ...]
 
     def with_relations(self, queries: Mapping[str, str]) -> str:
-        """The query with every relation replaced by what to read for it, given by `relation_name`.
+        """The query with every relation replaced by its SQL, by `relation_name`.
 
-        They are put in place, not named in a WITH: DuckDB would plan such a relation once for all its uses.
+        The SQL is inlined, not in a WITH clause: DuckDB would plan such a relation once for all its uses.
         """
         return _RELATION.sub(lambda match: f"({queries[match.group(1)]})", self.sql)
 
 
-# Random, so that no text in a query can be mistaken for it.
+# Random, so that no text in a query can be equal to it.
 _MARK = f"relation-{uuid.uuid4().hex}"
 _RELATION = re.compile(f'"{_MARK}:([^"]+)"')
 
@@ -79,7 +79,7 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
     tree = annotate(tree, mapping)
     check(tree, tokens)
     labels = tuple(_label(name, place, written) for place, name in enumerate(tree.named_selects))
-    # From the leaves up: an outer rewriting takes the inner ones with it.
+    # From the leaves up: an outer rewriting includes the inner ones.
     for node in reversed(list(tree.walk())):
         rewrite(node)
     for table in list(tree.find_all(exp.Table)):
@@ -105,7 +105,7 @@ def _bind_parameters(tree: exp.Query, parameters: Sequence[str]) -> None:
 
 
 def _resolve_tables(tree: exp.Query, catalog: Catalog, database: str) -> dict[tuple[str, str], Position | None]:
-    """Give every table of the catalog its database; return them. Names of CTEs stay as they are."""
+    """Qualify every table of the catalog with its database; return them. Names of CTEs are unchanged."""
     relations: dict[tuple[str, str], Position | None] = {}
     seen: set[int] = set()
     for scope in traverse_scope(tree):
@@ -141,7 +141,7 @@ def _columns(catalog: Catalog, database: str, name: str, *, with_path: bool) -> 
 
 
 def _written_labels(tree: exp.Query) -> dict[str, str]:
-    """The outermost query's aliases in the letters that the user wrote: Trino compares without case, but shows them."""
+    """The outermost query's aliases in their original case: Trino ignores case but returns it."""
     return {select.alias.lower(): select.alias for select in tree.selects if isinstance(select, exp.Alias)}
 
 
@@ -150,7 +150,7 @@ def _label(name: str, place: int, written: dict[str, str]) -> str:
 
 
 def _name_unnamed(tree: exp.Query) -> None:
-    """Name the columns that Trino leaves without a name: sqlglot would call some after what is inside."""
+    """Name the columns that have no name in Trino, as sqlglot would name some after their content."""
     for select in tree.find_all(exp.Select):
         for place, item in enumerate(select.expressions):
             if not isinstance(item, exp.Alias | exp.Aliases | exp.Column | exp.Star):
@@ -181,7 +181,7 @@ def _unresolved(text: str, tree: exp.Query, schema: MappingSchema, tokens: Seque
 
 
 def _is_ambiguous(name: str, tree: exp.Query, schema: MappingSchema) -> bool:
-    """Whether an unqualified column that could not be resolved is in several of the relations that it may come from."""
+    """Whether an unresolved unqualified column exists in several relations."""
     for scope in traverse_scope(tree):
         if any(column.name == name and not column.table for column in scope.columns):
             offered = [
@@ -198,7 +198,7 @@ def _named(source: exp.Expr) -> Sequence[str]:
 
 
 def _drop_starred_path(tree: exp.Query) -> None:
-    """Take the pseudo column out of what a star stood for: only its name brings it."""
+    """Remove the pseudo column from expanded stars: it is only selected by name."""
     for select in tree.find_all(exp.Select):
         kept = [item for item in select.expressions if item.alias_or_name != PATH or _was_written(item)]
         select.set("expressions", kept)

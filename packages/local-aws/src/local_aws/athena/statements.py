@@ -1,4 +1,4 @@
-"""What every statement that is no query has: the match of its form, where it runs, how it answers."""
+"""Common parts of statements other than queries."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Statement:
     results: str = ""
 
     def has(self, group: str) -> bool:
-        """Whether the statement has the words of this group (IF EXISTS, OR REPLACE)."""
+        """Whether the statement has this optional clause (IF EXISTS, OR REPLACE)."""
         return bool(self.match.groupdict().get(group))
 
     def name(self, group: str = "name") -> tuple[str, str]:
-        """The database and the name that the statement gives."""
+        """The database and the name in the statement."""
         parts = [part.strip('`"').lower() for part in self.match.group(group).split(".")]
         return (parts[0], parts[1]) if len(parts) > 1 else (self.database, parts[0])
 
     def table(self) -> Table:
-        """The table it names; raises QueryFailedError in the words of Athena's Hive side."""
+        """The table in the statement. Raises QueryFailedError with the message of Athena's Hive engine."""
         database, name = self.name()
         found = self.catalog.find(database, name)
         if found is None:
@@ -52,7 +52,7 @@ class Statement:
 
 
 def failed(message: str) -> QueryFailedError:
-    """A failure of Athena's Hive side, which says FAILED and a text."""
+    """An error of Athena's Hive engine: FAILED and a text."""
     return QueryFailedError("FAILED", message)
 
 

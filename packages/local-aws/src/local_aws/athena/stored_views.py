@@ -1,4 +1,4 @@
-"""What stands in the catalog for a view: `/* Presto View: B64 */`, B64 being base64 over JSON."""
+"""The catalog's text of a view: `/* Presto View: B64 */`, where B64 is base64 of JSON."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _STORED = re.compile(r"/\*\s*Presto View:\s*(\S+)\s*\*/")
 
 
 def stored_view(text: str) -> dict[str, Any]:
-    """What a table's ViewOriginalText holds, its query as `originalSql`. Raises ValueError for any other text."""
+    """Decode a table's ViewOriginalText; the query is `originalSql`. Raises ValueError for any other text."""
     match = _STORED.search(text)
     if not match:
-        raise ValueError("holds no Presto View")
+        raise ValueError("is not a Presto View")
     found: dict[str, Any] = json.loads(base64.b64decode(match.group(1), validate=True))
     return found

@@ -1,4 +1,4 @@
-"""Reading a query as Athena's own parser would: what sqlglot or DuckDB would let pass is refused here."""
+"""Parsing with Trino's grammar: syntax that only sqlglot or DuckDB accept is rejected."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FOREIGN_TOKENS = {
     TokenType.ANTI,
     TokenType.ASOF,
 }
-"""What other dialects have and Trino's grammar lacks."""
+"""Syntax of other dialects that Trino's grammar does not have."""
 
 _STARTS = (TokenType.SELECT, TokenType.WITH, TokenType.VALUES, TokenType.L_PAREN)
 _PARSED_AS_FUNCTIONS = {
@@ -49,12 +49,12 @@ _PARSED_AS_FUNCTIONS = {
 
 
 def token_position(token: Token) -> Position:
-    """Where a token starts; sqlglot tells where it ends."""
+    """The start of a token; sqlglot has its end."""
     return token.line, max(token.col - (token.end - token.start), 1)
 
 
 def node_position(node: exp.Expr) -> Position | None:
-    """Where the first name or number inside `node` stands, None where sqlglot kept no positions."""
+    """The position of the first name or number inside `node`, None where sqlglot has no positions."""
     starts = [
         (int(part.meta["line"]), int(part.meta["col"]) - int(part.meta["end"]) + int(part.meta["start"]))
         for part in node.walk()
@@ -64,7 +64,7 @@ def node_position(node: exp.Expr) -> Position | None:
 
 
 def mismatched(text: str, position: Position | None, expecting: str = "<expression>") -> QueryFailedError:
-    """Trino's words for text that its grammar has no place for."""
+    """Trino's syntax error."""
     return QueryFailedError("SYNTAX_ERROR", f"mismatched input '{text}'. Expecting: {expecting}", position)
 
 
@@ -84,7 +84,7 @@ def tokens_of(sql: str) -> list[Token]:
 
 
 def without_semicolon(sql: str) -> str:
-    """The statement's text without a final semicolon and what follows it (comments, space)."""
+    """The statement's text without a final semicolon and the comments and space after it."""
     tokens = tokens_of(sql)
     everything = Trino().tokenize(sql)
     return sql if len(everything) == len(tokens) else sql[: everything[-1].start]
@@ -147,7 +147,7 @@ def _check_tree(tree: exp.Expr) -> None:
 
 
 def parse_query(sql: str) -> tuple[exp.Query, list[Token]]:
-    """The tree and the tokens of a SELECT, WITH or VALUES; raises QueryFailedError in Athena's words."""
+    """Parse a SELECT, WITH or VALUES; return tree and tokens. Raises QueryFailedError with Athena's message."""
     tokens = tokens_of(sql)
     if tokens[0].token_type not in _STARTS:
         raise mismatched(tokens[0].text, token_position(tokens[0]), "'SELECT', 'VALUES', 'WITH'")

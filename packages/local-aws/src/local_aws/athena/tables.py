@@ -1,4 +1,4 @@
-"""Statements about tables and their partitions: Athena's Hive side."""
+"""Statements on tables and partitions (Athena's Hive engine)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VALUES = re.compile(r"""[`"]?(\w+)[`"]?\s*=\s*('(?:[^']|'')*'|"[^"]*"|[\w.-]+)\
 
 
 def create_table(statement: Statement) -> StatementResult:
-    """Register an external table over what lies at its location."""
+    """Create an external table."""
     try:
         tree = sqlglot.parse_one(statement.match.group(0), dialect="hive")
     except SqlglotError as error:
@@ -98,7 +98,7 @@ def _hive_column(column: exp.ColumnDef) -> dict[str, str]:
 
 
 def drop_table(statement: Statement) -> StatementResult:
-    """Take a table out of the catalog; its files stay."""
+    """Drop a table; its files are kept."""
     database, name = statement.name()
     if statement.catalog.find(database, name) is None:
         if statement.has("exists"):
@@ -110,7 +110,7 @@ def drop_table(statement: Statement) -> StatementResult:
 
 
 def _values(text: str, table: Table) -> list[str]:
-    """The partition values that `snapshot = 1, subject = 3` names, in the order of the keys."""
+    """The values of a partition spec such as `snapshot = 1, subject = 3`, in the order of the keys."""
     given = {key.lower(): value.strip("'\"") for key, value in _VALUES.findall(text)}
     names = [name for name, _ in table.keys]
     if sorted(given) != sorted(names):
@@ -126,7 +126,7 @@ def _partition_input(table: Table, values: list[str], location: str | None) -> d
 
 
 def add_partitions(statement: Statement) -> StatementResult:
-    """Register partitions, at their own location or under the table's."""
+    """Add partitions, at their own location or below the table's."""
     table = statement.table()
     form = re.compile(r"PARTITION\s*\((?P<spec>[^)]*)\)(?:\s+LOCATION\s+'(?P<location>[^']*)')?\s*", re.IGNORECASE)
     rest, place = statement.match.group("rest").strip(), 0
@@ -147,7 +147,7 @@ def add_partitions(statement: Statement) -> StatementResult:
 
 
 def drop_partition(statement: Statement) -> StatementResult:
-    """Take partitions out of the catalog; their files stay."""
+    """Drop partitions; their files are kept."""
     table = statement.table()
     for spec in re.findall(r"PARTITION\s*\(([^)]*)\)", statement.match.group("rest"), re.IGNORECASE):
         values = _values(spec, table)
@@ -161,7 +161,7 @@ def drop_partition(statement: Statement) -> StatementResult:
 
 
 def repair(statement: Statement) -> StatementResult:
-    """Register every `key=value/` folder under the table's location that isn't registered."""
+    """Add every unregistered `key=value/` folder below the table's location."""
     table = statement.table()
     bucket, prefix = split_location(table.location)
     prefix = prefix.rstrip("/") + "/"

@@ -1,4 +1,4 @@
-"""The same type in three tongues: Hive's in the catalog, DuckDB's while a query runs, Trino's in what clients see."""
+"""Type names of Hive (catalog), DuckDB (queries) and Trino (results)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def duckdb_of_hive(hive: str) -> str:
 
 
 def trino_of_hive(hive: str) -> str:
-    """The Trino type of a catalog column, as information_schema tells it."""
+    """The Trino type of a catalog column, as in information_schema."""
     text = exp.DataType.build(hive, dialect="hive").sql("trino").lower()
     return text.replace("timestamp", "timestamp(3)")
 
@@ -88,7 +88,7 @@ _WIDER = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double
 
 
 def can_coerce(given: str, wanted: str) -> bool:
-    """Whether Trino lets a value of type `given` stand where `wanted` is declared, without a cast."""
+    """Whether Trino coerces a value of type `given` to `wanted`."""
     given_base, wanted_base = given.split("(")[0], wanted.split("(")[0]
     if given == wanted or given == "unknown" or (given_base == wanted_base and given_base in ("varchar", "char")):
         return True

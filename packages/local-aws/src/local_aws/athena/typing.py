@@ -1,4 +1,4 @@
-"""Trino's types of the expressions of a query, and the mixtures of types that it refuses."""
+"""Trino's types of expressions, and its type errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGITS = {
 }
 MAX_PRECISION = 38
 
-# Trino looks a comparison up under one of these: its words for > say <.
+# Trino resolves comparisons to these operators: its message for > has <.
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "=",
@@ -112,7 +112,7 @@ def _annotate_percentile(annotator: TypeAnnotator, node: exp.ApproxQuantile) -> 
 
 
 def _annotate_concat(annotator: TypeAnnotator, node: exp.Concat) -> exp.Concat:
-    """Texts join to a text; arrays join too, to what is not told here."""
+    """Concatenation of strings is a string; that of arrays has no type here."""
     texts = all(family(part) == "text" for part in node.expressions)
     annotator._set_type(node, exp.DType.VARCHAR if texts else exp.DType.UNKNOWN)
     return node
@@ -123,7 +123,7 @@ _METADATA: dict[Any, Any] = {
     exp.Literal: {"annotator": _annotate_literal},
     exp.ApproxQuantile: {"annotator": _annotate_percentile},
     exp.Concat: {"annotator": _annotate_concat},
-    # Trino's repeat makes an array, whose type is not told here.
+    # Trino's repeat returns an array, which has no type here.
     exp.Repeat: {"returns": exp.DType.UNKNOWN},
     exp.Corr: {"returns": exp.DType.DOUBLE},
     exp.ArgMax: {"annotator": lambda annotator, node: annotator._set_type(node, node.this.type)},
@@ -133,7 +133,7 @@ _METADATA: dict[Any, Any] = {
 
 
 def annotate(tree: exp.Query, schema: Schema) -> exp.Query:
-    """The tree with the type of every expression that could be derived."""
+    """Annotate the tree with all types that can be derived."""
     return annotate_types(tree, schema=schema, expression_metadata=_METADATA, dialect="trino")
 
 
@@ -145,7 +145,7 @@ def type_text(node: exp.Expr) -> str:
 
 
 def family(node: exp.Expr) -> str | None:
-    """The family of types within which values compare: None where the type isn't known (or null)."""
+    """The family of comparable types, None for an unknown type or null."""
     kind = node.type
     if kind is None or isinstance(node.unnest(), exp.Null):
         return None
@@ -166,7 +166,7 @@ def _clash(one: exp.Expr, other: exp.Expr) -> bool:
 
 
 def _operator_position(node: exp.Binary, tokens: Sequence[Token]) -> Position | None:
-    """Where the operator stands: the first such token after what is known of the left side."""
+    """The position of the operator: the first such token after the left side."""
     ends = [int(part.meta["end"]) for part in node.left.walk() if "end" in part.meta]
     wanted = _TOKENS[type(node)]
     for token in tokens:
@@ -176,7 +176,7 @@ def _operator_position(node: exp.Binary, tokens: Sequence[Token]) -> Position | 
 
 
 def check(tree: exp.Query, tokens: Sequence[Token]) -> None:
-    """Raise QueryFailedError (TYPE_MISMATCH) where Trino refuses to mix types and DuckDB would convert them."""
+    """Raise QueryFailedError (TYPE_MISMATCH) for mixed types that Trino rejects and DuckDB would convert."""
     for node in tree.walk():
         if type(node) in _OPERATORS and isinstance(node, exp.Binary):
             _check_operator(node, tokens)
@@ -218,7 +218,7 @@ def _check_operator(node: exp.Binary, tokens: Sequence[Token]) -> None:
     left, right = node.left, node.right
     arithmetic = isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div | exp.Mod)
     families = {family(left), family(right)}
-    # Time and interval mix in calculations; text never calculates.
+    # Time and interval can be combined; strings have no arithmetic.
     wrong = bool(families & {"text", "boolean"}) if arithmetic else _clash(left, right)
     if wrong and None not in families:
         words = f"Cannot apply operator: {type_text(left)} {_OPERATORS[type(node)]} {type_text(right)}"

@@ -1,4 +1,4 @@
-"""Views as Athena keeps them in the Glue catalog: Trino's definition as base64 over JSON, columns in Hive's types."""
+"""Athena's views in the Glue catalog: Trino's definition as base64 of JSON, columns with Hive types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local_aws.athena.stored_views import stored_view
 
 @dataclass(frozen=True)
 class ViewDefinition:
-    """What a view is: its query, the database its unqualified names are in, its columns as (name, Trino type)."""
+    """A view: its query, the database of unqualified names, its columns as (name, Trino type)."""
 
     sql: str
     database: str
@@ -23,7 +23,7 @@ class ViewDefinition:
 
 
 def read_view(table: Table) -> ViewDefinition:
-    """The definition stored in the catalog; raises QueryFailedError (INVALID_VIEW) for what is no Athena view."""
+    """The definition in the catalog. Raises QueryFailedError (INVALID_VIEW) for any other content."""
     full = f"{CATALOG}.{table.database}.{table.name}"
     try:
         stored = stored_view(table.input.get("ViewOriginalText") or "")

@@ -1,7 +1,7 @@
-"""The process in which DuckDB runs queries, with a limit to its memory: who asks for more gets an error, or ends it.
+"""The process in which DuckDB runs queries, with a memory limit: a query above it fails, or ends the process.
 
-DuckDB's own limit counts what it buffers, not a text or an array while a function makes it. This process talks to
-`duckdb_process.py`: over the socket it was given come the ends of others, one for each connection, and interruptions.
+DuckDB's own limit counts buffers, but not strings or arrays while a function creates them. This process communicates
+with `duckdb_process.py`: it gets one socket per connection, and interrupts, over its first socket.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from local_aws.athena.functions import MACROS, java_double
 from local_aws.athena.kinds import Kind, kind_of
 
 MESSAGE = 9
-"""Bytes of a message over the first socket: a letter and a connection's number. With OPEN comes the socket's end."""
+"""The size of a message on the first socket: a letter and a connection's number. OPEN comes with a socket."""
 OPEN, INTERRUPT = b"o", b"i"
 NO_ROOM = "Out of Memory Error: there is no room for what a function makes"
 
 
 def open_duckdb(folder: Path, memory: str, spill: str) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory: no network, no extensions, no files but those in `folder`, with Trino's functions."""
+    """An in-memory DuckDB with Trino's functions, without network and extensions, with files in `folder` only."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -41,9 +41,9 @@ def open_duckdb(folder: Path, memory: str, spill: str) -> duckdb.DuckDBPyConnect
         },
     )
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL python_enable_replacements = false")
-    # For divisions whose types sqlglot can't tell.
+    # For divisions whose types sqlglot cannot derive.
     connection.execute("SET GLOBAL integer_division = true")
-    # It turns a TRY_CAST of a CSV's text into the reader's own CAST, which fails.
+    # It replaces a TRY_CAST of a CSV value by the reader's CAST, which fails.
     connection.execute("SET GLOBAL disabled_optimizers = 'type_pushdown'")
     allowed = str(folder).replace("'", "''")
     connection.execute(f"SET allowed_directories = ['{allowed}']; SET enable_external_access = false")
@@ -53,7 +53,7 @@ def open_duckdb(folder: Path, memory: str, spill: str) -> duckdb.DuckDBPyConnect
 
 
 def _limit_memory(most: int) -> None:
-    """Let the process have so many bytes more than it has now. Where the system knows no such limit, there is none."""
+    """Limit the process to `size` more bytes than it has now, where the system supports it."""
     with contextlib.suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
@@ -84,7 +84,7 @@ def _serve(connection: Connection, cursors: dict[bytes, duckdb.DuckDBPyConnectio
 
 
 def main(end: int, folder: str, memory: str, spill: str, most: int) -> None:
-    """Answer until the other side is gone."""
+    """Serve until the other side closes the socket."""
     control = socket.socket(fileno=end)
     database = open_duckdb(Path(folder), memory, spill)
     _limit_memory(most)
@@ -92,7 +92,7 @@ def main(end: int, folder: str, memory: str, spill: str, most: int) -> None:
     while True:
         message, ends, _, _ = socket.recv_fds(control, MESSAGE, 1)
         if not message:
-            # Whatever still runs was asked for by nobody any more.
+            # Nobody waits for running statements any more.
             os._exit(0)
         kind, number = message[:1], message[1:]
         if kind == OPEN:

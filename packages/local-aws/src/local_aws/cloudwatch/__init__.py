@@ -1,1 +1,1 @@
-"""CloudWatch made real: statistics per period, metrics from logs and from the services, alarms that tell."""
+"""CloudWatch: statistics per period, metrics from logs and from services, alarms with actions."""

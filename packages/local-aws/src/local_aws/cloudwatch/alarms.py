@@ -1,6 +1,6 @@
-"""Metric alarms with a static threshold: their states, found when somebody asks for them.
+"""Metric alarms with a static threshold, evaluated on request.
 
-How CloudWatch decides, missing data among it:
+CloudWatch's evaluation, including missing data:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 """
 
@@ -24,8 +24,8 @@ from local_aws.core.world import ACCOUNT
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
 EXTRA_PERIODS = 2
-"""Periods that are looked at besides EvaluationPeriods where data are missing. CloudWatch's own number is not told;
-in the examples of its guide it is this one."""
+"""Additional periods of the evaluation range where data are missing. CloudWatch does not document its number; this is
+the one in its guide's examples."""
 
 DAY, HOUR = 86_400, 3600
 
@@ -47,9 +47,9 @@ def state_of(
 ) -> str:
     """The state of an alarm.
 
-    `breaches` tells for each period, the oldest first, whether its datapoint is beyond the threshold, None where there
-    is none; the newest `periods_looked_at` real ones count. `to_alarm` of them make an alarm. `missing` is
-    TreatMissingData, `current` the state so far.
+    `breaches` has for each period, the oldest first, whether its datapoint breaches the threshold, None where there is
+    none; the newest `periods_looked_at` datapoints count. `to_alarm` of them make an alarm. `missing` is
+    TreatMissingData, `current` the current state.
     """
     real = [one for one in breaches if one is not None][-periods_looked_at:]
     absent = periods_looked_at - len(real)
@@ -63,13 +63,13 @@ def state_of(
         return current
     if not real:
         return INSUFFICIENT_DATA
-    # All that is there is beyond the threshold, but it is little: an alarm once the oldest has been there long enough.
+    # All datapoints breach the threshold, but they are few: an alarm once the oldest is old enough.
     oldest = next(place for place, one in enumerate(breaches) if one is not None)
     return ALARM if len(breaches) - oldest >= to_alarm else current
 
 
 def evaluate(region: str) -> None:
-    """Find the state of every alarm of the region now, and tell of what has changed."""
+    """Evaluate every alarm of the region now, and run the actions of changed ones."""
     with _evaluating:
         for alarm in list(cloudwatch_backends[ACCOUNT][region].alarms.values()):
             if alarm.rule is None:
@@ -81,7 +81,7 @@ def _evaluate(alarm: Alarm, region: str) -> None:
         alarm.state_reason = "the local AWS evaluates only static thresholds of one statistic of one metric"
         return
     count, period = int(alarm.evaluation_periods), int(alarm.period)
-    # Periods slide with each minute; an alarm that looks back more than a day is evaluated every hour.
+    # Periods slide by minutes; an alarm with a range of more than a day is evaluated every hour.
     end = floor(clock.now(), HOUR if count * period > DAY else min(period, MINUTE))
     start = end - datetime.timedelta(seconds=(count + EXTRA_PERIODS) * period)
     metric = {
@@ -110,7 +110,7 @@ def _evaluate(alarm: Alarm, region: str) -> None:
 
 
 def _reason(alarm: Alarm, state: str, values: Sequence[float | None], threshold: float) -> str:
-    """Why an alarm changed, in CloudWatch's way of saying it."""
+    """The StateReason of an alarm, in CloudWatch's format."""
     real = [value for value in values if value is not None][-int(alarm.evaluation_periods) :]
     absent = int(alarm.evaluation_periods) - len(real)
     if state == INSUFFICIENT_DATA:
@@ -135,7 +135,7 @@ def _change(alarm: Alarm, state: str, reason: str) -> None:
 
 
 def _put_metric_alarm(backend: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Alarm:
-    """PutMetricAlarm: a new alarm knows nothing yet, a changed one keeps its state."""
+    """PutMetricAlarm: a new alarm has INSUFFICIENT_DATA, a changed one keeps its state."""
     before = backend.alarms.get(name)
     alarm: Alarm = _own_put(backend, name, *args, **kwargs)
     alarm.state_value = before.state_value if before is not None else INSUFFICIENT_DATA
@@ -145,7 +145,7 @@ def _put_metric_alarm(backend: CloudWatchBackend, name: str, *args: Any, **kwarg
 def _set_alarm_state(
     backend: CloudWatchBackend, alarm_name: str, reason: str, reason_data: str, state_value: str
 ) -> None:
-    """SetAlarmState: the alarm's actions follow, as an operator who tries them out expects."""
+    """SetAlarmState: runs the alarm's actions, too."""
     alarm = backend.alarms.get(alarm_name)
     before = alarm.state_value if alarm is not None else ""
     _own_set_state(backend, alarm_name, reason, reason_data, state_value)
@@ -159,6 +159,6 @@ def _describe_alarms(response: CloudWatchResponse) -> Any:
 
 
 def install() -> None:
-    """Evaluate alarms whenever somebody asks for them."""
+    """Evaluate alarms whenever they are requested."""
     replace(CloudWatchBackend, put_metric_alarm=_put_metric_alarm, set_alarm_state=_set_alarm_state)
     replace(CloudWatchResponse, describe_alarms=_describe_alarms)

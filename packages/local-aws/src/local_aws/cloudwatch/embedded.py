@@ -1,4 +1,4 @@
-"""The embedded metric format: log lines from which CloudWatch Logs makes metrics.
+"""The embedded metric format: log lines from which CloudWatch Logs extracts metrics.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -27,11 +27,11 @@ _own_put = LogsBackend.put_log_events
 
 
 class InvalidFormatError(Exception):
-    """A line that says it is of this format and does not comply; the message says where."""
+    """A line declares this format but is invalid; the message says where."""
 
 
 def datapoints(line: str) -> Datapoints:
-    """The datapoints of a log line, none where it is not of this format. Raises InvalidFormatError."""
+    """The datapoints of a log line, none for a line of another format. Raises InvalidFormatError."""
     if '"_aws"' not in line:
         return []
     try:
@@ -42,7 +42,7 @@ def datapoints(line: str) -> Datapoints:
         return []
     about = document["_aws"]
     if not isinstance(about, dict) or not isinstance(about.get("Timestamp"), int):
-        raise InvalidFormatError("_aws.Timestamp is no number of milliseconds")
+        raise InvalidFormatError("_aws.Timestamp is not a number of milliseconds")
     moment = datetime.datetime.fromtimestamp(about["Timestamp"] / 1000, tz=datetime.UTC).replace(tzinfo=None)
     found: Datapoints = []
     for directive in about.get("CloudWatchMetrics", []):
@@ -66,7 +66,7 @@ def datapoints(line: str) -> Datapoints:
 def _dimension(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidFormatError(f"the dimension {name} names no text of the line")
+        raise InvalidFormatError(f"the dimension {name} is not a string of the line")
     return value
 
 
@@ -76,7 +76,7 @@ def _values(document: dict[str, Any], name: str) -> list[float]:
     if not values or len(values) > MAX_VALUES:
         raise InvalidFormatError(f"the metric {name} has {len(values)} values, it may have 1 to {MAX_VALUES}")
     if any(isinstance(one, bool) or not isinstance(one, int | float) for one in values):
-        raise InvalidFormatError(f"the metric {name} names no number of the line, nor a list of numbers")
+        raise InvalidFormatError(f"the metric {name} is neither a number of the line nor a list of numbers")
     return [float(one) for one in values]
 
 
@@ -88,7 +88,7 @@ def _put_log_events(
         try:
             found = datapoints(str(event["message"]))
         except InvalidFormatError:
-            # What a reader of the logs' metrics sees of it on AWS.
+            # On AWS this is visible in the metrics of the log group.
             group = {"LogGroupName": log_group_name}
             add(backend.region_name, "AWS/Logs", "EMFValidationErrors", group, 1.0, "Count")
             continue
@@ -98,5 +98,5 @@ def _put_log_events(
 
 
 def install() -> None:
-    """Make metrics of the lines that are put into any log group."""
+    """Extract metrics from the lines of all log groups."""
     replace(LogsBackend, put_log_events=_put_log_events)

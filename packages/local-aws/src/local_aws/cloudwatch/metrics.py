@@ -1,4 +1,4 @@
-"""Metrics by period, for exactly the dimensions that are asked for: moto mixes namespaces and dimensions up."""
+"""Metrics by period, for exactly the requested dimensions: moto mixes up namespaces and dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local_aws.core.patching import replace
 from local_aws.core.world import ACCOUNT
 
 Dimensions = Sequence[Mapping[str, str]]
-"""As the API gives them: `[{"Name": ..., "Value": ...}]`."""
+"""Dimensions in the API's form: `[{"Name": ..., "Value": ...}]`."""
 
 MINUTE = 60
 
@@ -24,19 +24,19 @@ _own_metrics = CloudWatchBackend.get_all_metrics
 
 
 def add(region: str, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str) -> None:
-    """Add one datapoint of now, as the services do for themselves."""
+    """Add a datapoint of a service's own metric at the current time."""
     given = [{"Name": key, "Value": text} for key, text in dimensions.items()]
     datum = {"MetricName": name, "Dimensions": given, "Value": value, "Unit": unit}
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, [datum])
 
 
 def naive(moment: datetime.datetime) -> datetime.datetime:
-    """A time in UTC without its time zone, as moto keeps most of them."""
+    """A naive time in UTC, as moto stores most of them."""
     return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def floor(moment: datetime.datetime, seconds: int) -> datetime.datetime:
-    """The last whole multiple of so many seconds."""
+    """The time rounded down to a multiple of `seconds`."""
     whole = naive(moment).replace(tzinfo=datetime.UTC).timestamp() // seconds * seconds
     return datetime.datetime.fromtimestamp(whole, tz=datetime.UTC).replace(tzinfo=None)
 
@@ -76,7 +76,7 @@ def _set(dimensions: Dimensions) -> set[tuple[str | None, str | None]]:
 
 
 def _put(backend: CloudWatchBackend, namespace: str, metric_data: list[dict[str, Any]]) -> None:
-    """PutMetricData: what has no time is of now."""
+    """PutMetricData: data without a time has the current time."""
     _own_put(backend, namespace, [{"Timestamp": naive(clock.now()), **datum} for datum in metric_data])
 
 
@@ -131,7 +131,7 @@ def _all_metrics(backend: CloudWatchBackend) -> list[MetricDatumBase]:
 
 
 def _of_queues(region: str) -> Iterable[MetricDatum]:
-    """How many messages wait in each queue, now: SQS tells once a minute, so it stands for the last whole minute."""
+    """The number of messages in each queue, as the metric of the last whole minute."""
     moment = floor(clock.now(), MINUTE) - datetime.timedelta(seconds=MINUTE)
     for name, queue in sqs_backends[ACCOUNT][region].queues.items():
         dimensions = [{"Name": "QueueName", "Value": name}]
@@ -140,7 +140,7 @@ def _of_queues(region: str) -> Iterable[MetricDatum]:
 
 
 def install() -> None:
-    """Replace the reading of metrics; what is put without a time is of the clock's."""
+    """Replace the reading of metrics; data without a time has the clock's time."""
     replace(
         CloudWatchBackend,
         put_metric_data=_put,

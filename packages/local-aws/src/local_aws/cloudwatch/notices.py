@@ -1,4 +1,4 @@
-"""What an alarm tells when its state changes, and to whom: SNS topics that let CloudWatch publish."""
+"""The actions of alarms: messages to SNS topics that allow CloudWatch to publish."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 def tell(alarm: Alarm, before: str) -> None:
-    """Carry out the actions of the state that an alarm has come to; `before` is the one it was in."""
+    """Run the actions of an alarm's new state; `before` is the previous state."""
     by_state = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}
     if not alarm.actions_enabled:
         return
@@ -30,7 +30,7 @@ def tell(alarm: Alarm, before: str) -> None:
 
 
 def _publish(topic_arn: str, alarm: Alarm, before: str) -> str | None:
-    """Publish to a topic; returns why not, as the history of the alarm tells it on AWS."""
+    """Publish to a topic; return the error of the alarm's history, None for success."""
     region = topic_arn.split(":")[3]
     topic = sns_backends[ACCOUNT][region].topics.get(topic_arn) if ":sns:" in topic_arn else None
     if topic is None:
@@ -49,7 +49,7 @@ def _publish(topic_arn: str, alarm: Alarm, before: str) -> str | None:
 
 
 def message(alarm: Alarm, before: str) -> dict[str, Any]:
-    """The message in CloudWatch's own form."""
+    """The message in CloudWatch's format."""
     region = alarm.region_name
     return {
         "AlarmName": alarm.name,

@@ -1,4 +1,4 @@
-"""CloudWatch: installed as one."""
+"""The provider of CloudWatch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local_aws.core.world import World
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Make metrics, metrics in logs, and alarms real; the clock shows the time again."""
+    """Install metrics, the embedded metric format and alarms; reset the clock."""
     clock.reset()
     metrics.install()
     embedded.install()

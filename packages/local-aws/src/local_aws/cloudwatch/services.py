@@ -6,7 +6,7 @@ from local_aws.cloudwatch.metrics import add
 
 
 def invoked(region: str, function: str, *, failed: bool, milliseconds: float) -> None:
-    """An invocation of a Lambda function has ended."""
+    """Record the metrics of an invocation that has ended."""
     of = {"FunctionName": function}
     add(region, "AWS/Lambda", "Invocations", of, 1.0, "Count")
     add(region, "AWS/Lambda", "Errors", of, float(failed), "Count")
@@ -14,9 +14,9 @@ def invoked(region: str, function: str, *, failed: bool, milliseconds: float) ->
 
 
 def execution(machine: str, what: str, seconds: float | None = None) -> None:
-    """An execution of a state machine (its ARN) has `Started`, `Succeeded`, `Failed`, `TimedOut` or was `Aborted`.
+    """Record the metrics of an execution that has `Started`, `Succeeded`, `Failed`, `TimedOut` or was `Aborted`.
 
-    `seconds` is how long it took, where it has ended.
+    `seconds` is its duration, if it has ended.
     """
     region, of = machine.split(":")[3], {"StateMachineArn": machine}
     add(region, "AWS/States", f"Executions{what}", of, 1.0, "Count")

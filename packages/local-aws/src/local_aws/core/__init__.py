@@ -1,1 +1,1 @@
-"""What every room uses: the world of one local AWS, its processes, its clock, and how moto is patched."""
+"""The core of the emulator: the world of one local AWS, its processes, its clock, and the patching of moto."""

@@ -1,4 +1,4 @@
-"""Test clock for alarms and schedules: a test moves it on instead of waiting."""
+"""Test clock for alarms and schedules: a test advances it instead of waiting."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _moved = datetime.timedelta()
 
 
 def now() -> datetime.datetime:
-    """The time, with its time zone (UTC)."""
+    """The current time of the clock, in UTC."""
     return datetime.datetime.now(tz=datetime.UTC) + _moved
 
 
 def move(by: datetime.timedelta) -> None:
-    """Let it be later (or earlier) than it is, on top of earlier moves."""
+    """Advance the clock (or set it back), in addition to earlier changes."""
     global _moved
     _moved += by
 
 
 def reset() -> None:
-    """Let it be what it is."""
+    """Reset the clock to the real time."""
     global _moved
     _moved = datetime.timedelta()

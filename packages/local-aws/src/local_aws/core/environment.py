@@ -1,4 +1,4 @@
-"""What a process's environment says about AWS and proxies, and how to keep a person's own settings out of it."""
+"""Environment variables for AWS and proxies, without the user's own settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local_aws.core.listening import HOST
 
 
 def clear_aws_environment() -> None:
-    """Let no profile, endpoint, credential or region of the person lead this process or its children elsewhere."""
+    """Remove the user's profile, endpoint, credentials and region from this process and its children."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -17,21 +17,21 @@ def clear_aws_environment() -> None:
 
 
 def call_only(endpoint: str, region: str) -> None:
-    """Let this process's AWS clients call the local AWS at `endpoint`, and nothing else."""
+    """Configure this process's AWS clients to call only the local AWS at `endpoint`."""
     clear_aws_environment()
     keep_proxies_out(urlsplit(endpoint).hostname or HOST)
     os.environ |= {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        # Any are those of an administrator there.
+        # Any credentials are an administrator's there.
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
 
 
 def keep_proxies_out(host: str = HOST) -> None:
-    """Let calls to `host` not go through the person's proxy."""
+    """Exclude `host` from the user's proxy."""
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [each for each in os.environ.get(name, "").split(",") if each]
         if host not in hosts:

@@ -1,14 +1,14 @@
-"""What can go wrong with starting the local AWS; each message is for the person who started it."""
+"""The errors of starting the local AWS."""
 
 from __future__ import annotations
 
 
 class LocalAwsError(Exception):
-    """The local AWS cannot do what it was asked; the message says why and what to do."""
+    """The local AWS cannot do the request; the message says why and what to do."""
 
 
 class PortTaken(LocalAwsError):
-    """Something else listens on the port."""
+    """Another program listens on the port."""
 
 
 class DeploymentFailed(LocalAwsError):

@@ -9,16 +9,16 @@ from local_aws.core.errors import PortTaken
 HOST = "127.0.0.1"
 
 PORT = 4566
-"""Where `local-aws up` listens unless it is told otherwise."""
+"""The default port of `local-aws up`."""
 
 ENDPOINT = f"http://{HOST}:{PORT}"
-"""How a client finds it there."""
+"""The endpoint at the default port."""
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that listens on `port` of this machine alone, 0 for a free one. Raises PortTaken."""
+    """A socket that listens on `port` of the loopback interface, 0 for a free one. Raises PortTaken."""
     listener = socket.socket()
-    # A port that a world before left moments ago may be used again.
+    # Reuse a port that an earlier local AWS has just released.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -26,7 +26,7 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortTaken(
-            f"port {port} of {HOST} cannot be used: {error.strerror}; end what listens there, or choose another one "
-            "with --port (0 takes a free one)"
+            f"port {port} of {HOST} cannot be used: {error.strerror}; end the program there, or choose another port "
+            "with --port (0 selects a free one)"
         ) from None
     return listener

@@ -1,4 +1,4 @@
-"""The way in which parts of moto are replaced inside this process, and put back."""
+"""Patching of moto inside this process, and its restoration."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 _ABSENT = object()
 _originals: dict[tuple[int, str], tuple[Any, Any]] = {}
-"""What was there before the first replacement, by its owner's identity and its name."""
+"""The original attributes, by the owner's identity and the name."""
 
 
 def replace(owner: Any, **parts: Any) -> None:
-    """Put `parts` in the place of a class's or module's own ones of the same names."""
+    """Replace attributes of a class or module."""
     for name, part in parts.items():
         _originals.setdefault((id(owner), name), (owner, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, part)
@@ -27,7 +27,7 @@ def replace_everywhere(package: str, original: Callable[..., Any], replacement: 
 
 
 def restore() -> None:
-    """Put everything back. For tests: worlds with other parts replaced share the process one after the other."""
+    """Restore all original attributes: several worlds use one process, one after the other, in tests."""
     for (_, name), (owner, original) in _originals.items():
         if original is _ABSENT:
             delattr(owner, name)

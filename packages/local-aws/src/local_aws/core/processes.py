@@ -1,4 +1,4 @@
-"""The processes that the local AWS starts, so that it can end them with itself."""
+"""The child processes of the local AWS, which end with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO
 
 
 class Children:
-    """The running child processes: each leads a process group of its own, all end with `end_all`."""
+    """The running child processes: each has its own process group, and `end_all` ends all."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -34,7 +34,7 @@ class Children:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # A group of its own: Spark's launcher, JVM and Python workers end together.
+                # Its own group: Spark's launcher, JVM and Python workers end together.
                 start_new_session=True,
             )
             self._running.add(child)
@@ -51,14 +51,14 @@ class Children:
             os.killpg(child.pid, signal.SIGKILL)
 
     def kill_running(self) -> None:
-        """Kill what runs now, and everything it started; more may be started."""
+        """Kill the running children and everything that they started; new ones may be started."""
         with self._lock:
             running = list(self._running)
         for child in running:
             self.end(child)
 
     def end_all(self) -> None:
-        """Kill every child and everything they started; start none from now on."""
+        """Kill all children and everything that they started; start no new ones."""
         with self._lock:
             self._closed = True
             running = list(self._running)

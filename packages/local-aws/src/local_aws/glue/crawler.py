@@ -31,17 +31,17 @@ from local_aws.logs.service_logs import put_lines
 
 @dataclass
 class Pace:
-    """How long a crawler takes, in seconds; a test may set them.
+    """The timing of crawlers in seconds; tests may change it.
 
-    On AWS a crawl of a few objects takes one and a half to five minutes, most of it to begin and to stop.
+    On AWS a crawl of a few objects takes one and a half to five minutes, mostly for its start and end.
     """
 
     crawl: float = 0.3
-    """A crawl lasts at least as long."""
+    """The minimum duration of a crawl."""
     stopping: float = 0.05
-    """Then the crawler is STOPPING."""
+    """The duration of the state STOPPING."""
     unseen: float = 0.0
-    """So long after StartCrawler it still says READY, with the crawl before as its last one."""
+    """The time after StartCrawler for which it is still READY, with the previous crawl as its last one."""
 
 
 pace = Pace()
@@ -59,7 +59,7 @@ def _now() -> datetime.datetime:
 
 @dataclass
 class Crawl:
-    """One crawl, in the shape that moto's ListCrawls reads."""
+    """A crawl, in the form of moto's ListCrawls."""
 
     crawler: str
     log_group: str
@@ -75,21 +75,21 @@ class Crawl:
 
     @property
     def is_seen(self) -> bool:
-        """Whether GetCrawler tells of it by now."""
+        """Whether GetCrawler already shows it."""
         return time.monotonic() >= self.seen_from
 
     @property
     def log_stream(self) -> str:
-        """AWS names the stream after the crawler."""
+        """The log stream, which AWS names after the crawler."""
         return self.crawler
 
     @property
     def message_prefix(self) -> str:
-        """What each line of this crawl begins with."""
+        """The prefix of each log line of this crawl."""
         return self.crawl_id
 
     def advance(self) -> None:
-        """Nothing: a real crawl goes on by itself."""
+        """Do nothing: a crawl proceeds in its thread."""
 
     def as_dict(self) -> dict[str, Any]:
         """The crawl in ListCrawls."""
@@ -123,7 +123,7 @@ def _invalid(message: str) -> GlueClientError:
 
 
 def check(targets: dict[str, Any], policy: dict[str, str], recrawl: dict[str, str], configuration: str) -> None:
-    """Refuse, as CreateCrawler does, what a crawler on catalog targets can't be. Raises InvalidInputException."""
+    """Validate a crawler on catalog targets as CreateCrawler does. Raises InvalidInputException."""
     others = [kind for kind, given in targets.items() if given and kind != "CatalogTargets"]
     if others:
         raise _invalid(f"Catalog targets can't be crawled together with others: {', '.join(others)}")
@@ -140,7 +140,7 @@ def check(targets: dict[str, Any], policy: dict[str, str], recrawl: dict[str, st
 
 
 class _Run:
-    """Carries out one crawl with the credentials of the crawler's role."""
+    """Runs a crawl with the credentials of the crawler's role."""
 
     def __init__(self, world: World, crawler: FakeCrawler, crawl: Crawl) -> None:
         self._world = world
@@ -161,7 +161,7 @@ class _Run:
         self._lines.append(f"[{self._crawl.crawl_id}] {text}")
 
     def to_the_end(self) -> None:
-        """Crawl, tell the result, become ready again."""
+        """Crawl, store the result, and set the crawler to READY."""
         crawl = self._crawl
         status, error = "SUCCEEDED", None
         try:
@@ -220,7 +220,7 @@ class _Run:
             raise CrawlError(refused)
 
     def _publish_log(self) -> None:
-        """Leave the log below the world's folder and, as far as the role may, where AWS has it."""
+        """Write the log below the world's folder and, if the role is allowed to, to CloudWatch Logs."""
         crawl = self._crawl
         log: Path = self._world.folder / "logs" / "crawler" / f"{self._crawler.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -240,7 +240,7 @@ def _credentials(world: World, crawler: str, role: str) -> dict[str, str]:
 
 
 def _require_security_configuration(world: World, crawler: str, role: str, configuration: str) -> None:
-    """CreateCrawler reads the security configuration with the crawler's role: without the right there is no crawler."""
+    """Check that the crawler's role may read the security configuration, as CreateCrawler does."""
     try:
         glue = world.client("glue", _credentials(world, crawler, role))
         glue.get_security_configuration(Name=configuration)
@@ -260,13 +260,13 @@ def _crawls(crawler: FakeCrawler) -> list[Crawl]:
 
 
 def status(crawler: FakeCrawler) -> str:
-    """READY, RUNNING or STOPPING, as GetCrawler tells it."""
+    """The state of GetCrawler: READY, RUNNING or STOPPING."""
     crawls = _crawls(crawler)
     return crawls[-1].state if crawls and crawls[-1].is_seen else "READY"
 
 
 def _is_busy(crawler: FakeCrawler) -> bool:
-    """Whether a crawl is on its way, seen or not."""
+    """Whether a crawl is running, even if GetCrawler does not show it yet."""
     crawls = _crawls(crawler)
     return bool(crawls) and crawls[-1].state != "READY"
 

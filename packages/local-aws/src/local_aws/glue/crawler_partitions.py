@@ -1,4 +1,4 @@
-"""What a crawl does to one table: compare the folders below its location with its partitions, add what is missing."""
+"""The crawl of one table: compare the folders below its location with its partitions, and add missing ones."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 PARTITIONS_PER_CALL = 100
-"""BatchCreatePartition takes no more."""
+"""The limit of BatchCreatePartition."""
 
 _WHOLE_NUMBERS = {"tinyint": 8, "smallint": 16, "int": 32, "integer": 32, "bigint": 64}
 
 
 class CrawlError(Exception):
-    """The crawl can't go on; the message is the crawl's ErrorMessage."""
+    """The crawl failed; the message is the crawl's ErrorMessage."""
 
 
 def fits(value: str, kind: str) -> bool:
-    """Whether a folder's value can be read as a partition key of a Hive type."""
+    """Whether a folder's value is valid for a partition key of a Hive type."""
     if kind in _WHOLE_NUMBERS:
         limit = 2 ** (_WHOLE_NUMBERS[kind] - 1)
         return re.fullmatch(r"-?\d{1,19}", value) is not None and -limit <= int(value) < limit
@@ -40,13 +40,13 @@ def fits(value: str, kind: str) -> bool:
 
 
 def partition_of(path: str, keys: Sequence[Mapping[str, str]]) -> tuple[tuple[str, ...], str] | str:
-    """The partition in which an object lies, as its values and its folder; else the reason why it is in none.
+    """The partition of an object, as values and folder; else the reason why it is in none.
 
     `path` is the object's key below the table's location.
     """
     folders = path.split("/")[:-1]
     if len(folders) < len(keys):
-        return "it lies above the partitions' folders"
+        return "it is above the partitions' folders"
     values = []
     for folder, key in zip(folders, keys, strict=False):
         name, equals, value = folder.partition("=")
@@ -60,7 +60,7 @@ def partition_of(path: str, keys: Sequence[Mapping[str, str]]) -> tuple[tuple[st
 
 
 class Tables:
-    """Crawls tables with the given clients. `say` takes a line of the log, `cancelled` ends a crawl early."""
+    """Crawls tables with the given clients. `say` writes a log line, `cancelled` ends a crawl early."""
 
     def __init__(
         self, glue: Any, s3: Any, *, may_change_tables: bool, say: Callable[[str], None], cancelled: threading.Event
@@ -72,11 +72,11 @@ class Tables:
         self._cancelled = cancelled
 
     def crawl(self, database: str, name: str) -> int:
-        """Add the table's missing partitions; how many that were. Raises CrawlError."""
+        """Add the table's missing partitions; return their number. Raises CrawlError."""
         if self._may_change_tables:
             raise CrawlError(
                 "the local AWS crawls only with UpdateBehavior LOG: it does not derive tables from files, "
-                f"and {database}.{name} would be left as it is without a word"
+                f"and {database}.{name} would silently stay unchanged"
             )
         table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
         if "compressionType" not in table.get("Parameters", {}):
@@ -98,11 +98,11 @@ class Tables:
             if self._cancelled.is_set():
                 return
             for entry in page.get("Contents", []):
-                if not entry["Key"].endswith("/"):  # the console's idea of an empty folder
+                if not entry["Key"].endswith("/"):  # an empty folder of the console
                     yield entry["Key"][len(prefix) :]
 
     def _look_into(self, uri: str) -> None:
-        """Read from a new partition's first object, as a crawler does to see what it is; here nothing depends on it."""
+        """Read the first object of a new partition, as a crawler does, to check the role's permission."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         try:
             with contextlib.closing(self._s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
@@ -111,7 +111,7 @@ class Tables:
             raise CrawlError(f"{uri} could not be read: {refused}") from refused
 
     def _found(self, table: dict[str, Any]) -> dict[tuple[str, ...], str]:
-        """The partitions that S3 holds: their values, and the address of an object in each."""
+        """The partitions in S3: their values, and the URI of an object in each."""
         location = _as_folder(table["StorageDescriptor"]["Location"])
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         found: dict[tuple[str, ...], str] = {}
@@ -161,7 +161,7 @@ class Tables:
             self._say(f"INFO : {database}.{table['Name']}: partition {values} added")
 
     def _deprecate(self, database: str, table: dict[str, Any]) -> None:
-        """What AWS's crawler does to a table that does not say how its files are compressed."""
+        """The behaviour of AWS's crawler for a table without compressionType."""
         self._say(
             f"WARN : {database}.{table['Name']} has no parameter compressionType: the files don't match the table, "
             "which is now marked as deprecated; nothing was registered"

@@ -1,8 +1,8 @@
-"""What a crawler's role has to be allowed, beside its data: a crawl stops at the first right that is missing.
+"""The permissions of a crawler's role besides its data: a crawl fails at the first missing one.
 
-AWS does not tell which calls a crawl makes. Its guide asks for the managed policy AWSGlueServiceRole, which allows
-`glue:*`, "or a scoped down version of this policy" (Developer Guide, "Crawler prerequisites"). So the local AWS asks
-for what public scoped-down policies of crawlers on catalog tables allow on tables and partitions, first among them
+AWS does not document the calls of a crawl. Its guide requires the managed policy AWSGlueServiceRole, which allows
+`glue:*`, "or a scoped down version of this policy" (Developer Guide, "Crawler prerequisites"). So the local AWS
+requires the actions on tables and partitions of public scoped-down policies for crawlers on catalog tables, such as
 deploy-data-collection.yaml of AWS's cloud-intelligence-dashboards (read 2026-11): a role that has these lacks nothing
 that anybody is known to need. docs/aws-facts.md counts this among what is believed.
 """
@@ -16,16 +16,16 @@ TABLE_RIGHTS = tuple(
     f"glue:{action}"
     for action in (
         *("GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetTableVersion", "GetTableVersions"),
-        # InheritFromTable brings partitions that exist up to the table, too.
+        # InheritFromTable also updates existing partitions to the table's definition.
         *("UpdateTable", "UpdatePartition", "BatchUpdatePartition"),
         *("GetPartition", "GetPartitions", "BatchGetPartition", "CreatePartition", "BatchCreatePartition"),
     )
 )
-"""Each on the catalog, the database and the table, as far as it knows them."""
+"""The actions, each required on the catalog, the database and the table where supported."""
 
 
 def denied(access_key: str, region: str, database: str, table: str) -> str | None:
-    """The refusal of the first right that the session of a crawler's role lacks on a table; None where it has all."""
+    """The access-denied message for the first missing permission of the crawler's role, None if it has all."""
     session = caller(access_key)
     if session is None:
         return None

@@ -1,7 +1,7 @@
-"""What Glue tells of a script that failed: the exception at the end of its log, short enough to read.
+"""The ErrorMessage of a failed script: the last exception of its log, shortened.
 
-Glue 5 writes `Error Category: C; Failed Line Number: N; ClassName: text`, N the line of the script, as public run logs
-show. Which category it chooses is not documented: here it is always the one that those logs have most.
+Glue 5 writes `Error Category: C; Failed Line Number: N; ClassName: text`, N being the line of the script, by public run
+logs. The choice of the category is not documented: here it is always the most frequent one in those logs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOT_THE_MESSAGE = re.compile(
 
 
 def error_message(log: str, script: str) -> str | None:
-    """A failed run's ErrorMessage by its log, None where that ends with no exception. `script` is the script's name."""
+    """A failed run's ErrorMessage from its log, None without an exception. `script` is the script's name."""
     told = message(log)
     if told is None:
         return None
@@ -33,7 +33,7 @@ def error_message(log: str, script: str) -> str | None:
 def message(log: str) -> str | None:
     """The last Python exception of a log as `Name: message`, the name without its module; None where there is none.
 
-    A message of several lines keeps its first lines; whatever logging follows it is left out.
+    A message of several lines keeps its first lines, without log lines after it.
     """
     lines = log.splitlines()
     for start in reversed([n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]):

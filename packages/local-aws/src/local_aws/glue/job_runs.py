@@ -22,7 +22,7 @@ from local_aws.iam.roles import take_role
 from local_aws.logs.service_logs import put_lines
 
 SECONDS_PER_MINUTE = 60.0
-"""Glue counts a job's Timeout in minutes."""
+"""The unit of a job's Timeout: minutes."""
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 DPU = {"Standard": 1.0, "G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
@@ -35,7 +35,7 @@ def _now() -> datetime.datetime:
 
 @dataclass
 class JobRun:
-    """One attempt to run a job. The fields are those of Glue's JobRun; `process` is there while it runs."""
+    """An attempt of a job run. The fields are those of Glue's JobRun; `process` exists while it runs."""
 
     job: FakeJob
     arguments: Mapping[str, str]
@@ -53,18 +53,18 @@ class JobRun:
 
     @property
     def timeout_minutes(self) -> float:
-        """After how many minutes the run is ended, from 480 minutes where neither run nor job says."""
+        """The timeout of the run in minutes; the default is 480."""
         return float(self.overrides.get("timeout") or self.job.timeout or 480)
 
     @property
     def execution_time(self) -> int:
-        """Seconds that the script ran, as Glue bills them: its start-up is not counted."""
+        """The billed seconds of the script, without its start-up."""
         if self.running is None:
             return 0
         return round(((self.completed or _now()) - self.running).total_seconds())
 
     def merged_arguments(self) -> dict[str, str]:
-        """What the script gets: the job's default arguments, the run's over them, the fixed ones over both."""
+        """The script's arguments: the job's defaults, then the run's, then the non-overridable ones, later ones win."""
         return {
             **self.job.default_arguments,
             **self.arguments,
@@ -72,7 +72,7 @@ class JobRun:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """The JobRun of GetJobRun. Times and messages that are not known yet are absent."""
+        """The JobRun of GetJobRun, without unknown times and messages."""
 
         def of(name: str) -> Any:
             return self.overrides.get(name) or getattr(self.job, name)
@@ -108,7 +108,7 @@ class JobRun:
 
 
 class Runner:
-    """Runs one job run to its end, in a thread of its own, and calls `ended` then."""
+    """Executes a job run in its own thread, and calls `ended` at its end."""
 
     def __init__(self, world: World, run: JobRun, ended: Callable[[JobRun], None]) -> None:
         self._world = world
@@ -142,7 +142,7 @@ class Runner:
         except Exception as failure:  # noqa: BLE001 - whatever went wrong before the script is the run's error
             error = f"{type(failure).__name__}: {failure}"
             self._note(error)
-        # Before the run is told to have ended, so that whoever waits for its end finds its log.
+        # Before the state changes, so that clients that wait for the end find the log.
         self._publish_log(failed=status != "SUCCEEDED")
         with run.lock:
             run.completed = _now()
@@ -155,7 +155,7 @@ class Runner:
         return cast("dict[str, str]", self._run.job.command)["ScriptLocation"]
 
     def _downloaded(self, uri: str) -> Path:
-        """A file from S3 in the run's folder, fetched with the job role's credentials."""
+        """Download a file from S3 to the run's folder, with the job role's credentials."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         target = self._folder / key.rsplit("/", 1)[-1]
         try:
@@ -174,12 +174,12 @@ class Runner:
         return script, [self._downloaded(uri.strip()) for uri in extra.split(",") if uri.strip()]
 
     def _own_environment(self) -> dict[str, str]:
-        """What a script on Glue finds: where its AWS is, and its role's credentials."""
+        """The script's environment variables: the endpoint, and its role's credentials."""
         return {**self._world.client_environment(), **self._credentials, "GLUE_PYTHON_VERSION": "3"}
 
     @contextlib.contextmanager
     def _lent_java(self, spark: spark_runtime.SparkRuntime, libraries: Sequence[Path]) -> Iterator[Lent | None]:
-        """The Java that the local AWS keeps; None where the run starts its own."""
+        """The shared JVM, None where the run starts its own."""
         kept = self._world.spark
         if not isinstance(kept, KeptSpark):
             yield None
@@ -216,7 +216,7 @@ class Runner:
     def _run_script(
         self, command: Sequence[str], environment: Mapping[str, str], java: Lent | None = None
     ) -> tuple[str, str | None]:
-        """The state in which the script left the run, and its error message."""
+        """The final state of the run, and its error message."""
         run = self._run
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
@@ -256,7 +256,7 @@ class Runner:
                 log.write(text + "\n")
 
     def _publish_log(self, *, failed: bool) -> None:
-        """Put the log where Glue puts it, as far as the role may."""
+        """Write the log to Glue's log group, if the role is allowed to."""
         if not self._credentials or not self._log.exists():
             return
         lines = self._log.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
@@ -272,4 +272,4 @@ class Runner:
 
 
 class LaunchError(Exception):
-    """A run could not be started; nothing of its script ran."""
+    """A run could not be started; its script did not run."""

@@ -1,4 +1,4 @@
-"""Glue jobs made real: StartJobRun runs them, GetJobRun(s) tell what happens, BatchStopJobRun stops them."""
+"""Working Glue jobs: StartJobRun, GetJobRun(s) and BatchStopJobRun."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local_aws.glue.job_runs import ENDED, JobRun, Runner
 
 
 def _runs(job: FakeJob) -> list[JobRun]:
-    return cast("list[JobRun]", job.job_runs)  # moto's list, with the real runs in it
+    return cast("list[JobRun]", job.job_runs)  # moto's list, which contains the real runs
 
 
 def _start(
@@ -69,7 +69,7 @@ def _find(job: FakeJob, run_id: str) -> JobRun:
 
 
 def _stop(world: World, run: JobRun) -> bool:
-    """Ask a run to stop. False when it had ended already."""
+    """Request a run to stop; return False if it has ended already."""
     with run.lock:
         if run.status in ENDED:
             return False
@@ -80,13 +80,13 @@ def _stop(world: World, run: JobRun) -> bool:
 
 
 def install(world: World) -> None:
-    """Make StartJobRun run, GetJobRun(s) tell what happens, BatchStopJobRun stop."""
+    """Install StartJobRun, GetJobRun(s) and BatchStopJobRun."""
     starting = threading.Lock()
 
     def start_job_run(
         self: FakeJob, arguments: Mapping[str, str] | None = None, previous_run_id: str | None = None, **overrides: Any
     ) -> str:
-        with starting:  # two requests at once must not both be the first run
+        with starting:  # two concurrent requests must not both be the first run
             return _start(world, self, arguments or {}, overrides, previous=previous_run_id)
 
     def get_job_runs(self: FakeJob) -> list[JobRun]:

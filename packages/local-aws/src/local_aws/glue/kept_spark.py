@@ -1,9 +1,9 @@
-"""A Java with Spark in it that stays between the runs of Glue jobs: a start costs more than a small job.
+"""A JVM with Spark that is reused by runs of Glue jobs: a start takes longer than a small job.
 
-A run has its own Python process, SparkContext and Python workers all the same, with its own role's credentials. Only
-the Java behind them is the one of the run before, as pyspark allows it: its driver takes a Java that runs already by
-the variables that PYSPARK_GATEWAY_PORT begins (pyspark/java_gateway.py). What of a run could stay in that Java is taken
-out behind it: its SparkContext, its settings, its open file systems. A Java that does not let go of it is ended.
+Each run has its own Python process, SparkContext and Python workers, with its own role's credentials. Only the JVM is
+reused: pyspark's driver connects to a running one by the variable PYSPARK_GATEWAY_PORT and related ones
+(pyspark/java_gateway.py). The state of a run is removed from the JVM after it: SparkContext, settings, open file
+systems. If that fails, the JVM is ended.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from local_aws.glue import cds_archive, spark_connector, spark_runtime
 from local_aws.glue.spark_runtime import SparkRuntime
 
 _START_LIMIT = 60.0
-"""Seconds until a Java must say where it listens. A run whose Java does not come starts one of its own."""
+"""The timeout of the JVM's start in seconds; without it the run starts its own JVM."""
 
 _ANSWER_LIMIT = 30.0
-"""Seconds for each call into a Java that is tidied up."""
+"""The timeout of each cleanup call in seconds."""
 
 _MOST_RUNS = 25
-"""So many runs use one Java: what a driver that has ended asked for stays in its memory."""
+"""The most runs of one JVM: objects of ended drivers stay in its memory."""
 
 _CLEAN_EXITS = (0, 1)
-"""Exit codes of a driver that ended by itself, with success or with an exception."""
+"""Exit codes of a driver that was not killed: success or an exception."""
 
 
 @dataclass
 class Lent:
-    """A kept Java in the hands of one run.
+    """The shared JVM while a run uses it.
 
-    `environment` leads the run's driver to it; `said` is what it has written since. The run notes in `exit_code` how
-    its driver ended.
+    `environment` has the variables for the run's driver; `said` is its output since the run began. The run sets
+    `exit_code` to that of its driver.
     """
 
     environment: Mapping[str, str]
@@ -56,14 +56,14 @@ class Lent:
     exit_code: int | None = None
 
     def said(self) -> bytes:
-        """What Java wrote since the run began."""
+        """The JVM's output since the run began."""
         with self._output.open("rb") as output:
             output.seek(self._before)
             return output.read()
 
 
 class _Java:
-    """One Java process with Spark's classes, and a line to it. Its folder has all that it leaves on the disk."""
+    """A JVM process with Spark, and a gateway to it. Its folder has all its files."""
 
     def __init__(self, runtime: SparkRuntime) -> None:
         self.runtime = runtime
@@ -84,7 +84,7 @@ class _Java:
                 [*command, "pyspark-shell"],
                 env={**spark_runtime.environment(runtime), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
                 cwd=self._folder,
-                stdin=subprocess.PIPE,  # it ends when this is closed: not later than this process, whatever ends it
+                stdin=subprocess.PIPE,  # the JVM ends when this is closed, at the latest with this process
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -102,7 +102,7 @@ class _Java:
             raise
 
     def _listens(self, told: Path) -> tuple[int, str]:
-        """The port and the secret, as pyspark's gateway writes them: two numbers of 4 bytes, each before its value."""
+        """The port and the secret, as pyspark's gateway writes them, each after a 4-byte length."""
         deadline = time.monotonic() + _START_LIMIT
         while not told.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -117,19 +117,19 @@ class _Java:
         return self._process.poll() is None
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Give the next SparkContext its settings, as spark-submit does: by Java's system properties."""
+        """Set the next SparkContext's settings as Java system properties, as spark-submit does."""
         for name, value in settings.items():
             self._system.setProperty(name, value)
 
     def tidy(self) -> None:
-        """Take out what a run left. Raises Py4JError or OSError where Java does not answer."""
+        """Remove the state of a run. Raises Py4JError or OSError if the JVM does not respond."""
         jvm: Any = self._line.jvm
-        # The methods of a Scala object, under the names that Scala gives it.
+        # The methods of a Scala object, by its mangled name.
         active = getattr(getattr(jvm.org.apache.spark, "SparkContext$"), "MODULE$").getActive()
         if active.isDefined():
             active.get().stop()
         self._system.setProperties(self._fresh.clone())
-        # Hadoop keeps a file system for each bucket, with the credentials of the run that asked first.
+        # Hadoop caches a file system per bucket, with the credentials of the first run.
         jvm.org.apache.hadoop.fs.FileSystem.closeAll()
 
     def end(self) -> None:
@@ -145,7 +145,7 @@ class _Java:
 
 
 class KeptSpark:
-    """Lends one Java to one run at a time, and starts it when the first one asks."""
+    """Gives the shared JVM to one run at a time, and starts it for the first one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -155,9 +155,9 @@ class KeptSpark:
     def lend(
         self, runtime: SparkRuntime, settings: Mapping[str, str], libraries: Sequence[Path]
     ) -> Iterator[Lent | None]:
-        """Lend the Java to a run with these settings of Spark and these Python archives.
+        """Give the JVM to a run with these Spark settings and Python archives.
 
-        Gives None where another run has it or it does not start: then the run starts its own.
+        Yields None if another run has it or it does not start: the run then starts its own.
         """
         if not self._lock.acquire(blocking=False):
             yield None
@@ -203,12 +203,12 @@ class KeptSpark:
             java.end()
 
     def close(self) -> None:
-        """End the Java. A run that has it fails."""
+        """End the JVM. A run that uses it fails."""
         self._end()
 
 
 def _environment(java: _Java, libraries: Sequence[Path]) -> dict[str, str]:
-    """What leads a driver to this Java, and to the libraries that spark-submit would have put on its path."""
+    """The variables with which a driver uses this JVM, and the Python path that spark-submit would set."""
     own = sorted((java.runtime.home / "python" / "lib").glob("*.zip"))
     return {
         "PYSPARK_GATEWAY_PORT": str(java.port),
@@ -218,7 +218,7 @@ def _environment(java: _Java, libraries: Sequence[Path]) -> dict[str, str]:
 
 
 def settings_for(environment: Mapping[str, str], endpoint: str, region: str) -> dict[str, str]:
-    """The settings that lead Spark's own S3 and its Python workers to where `environment` leads a run's driver."""
+    """The settings of Spark's S3 and Python workers that correspond to the driver's `environment`."""
     s3 = {
         "access.key": environment["AWS_ACCESS_KEY_ID"],
         "secret.key": environment["AWS_SECRET_ACCESS_KEY"],

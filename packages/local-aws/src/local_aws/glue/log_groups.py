@@ -1,4 +1,4 @@
-"""The log groups that Glue writes to: their names follow from a job's arguments and from the security configuration.
+"""The names of Glue's log groups, by a job's arguments and its security configuration.
 
 Source: the developer guide's pages "Logging for AWS Glue jobs" (`--custom-logGroup-prefix`; from Glue 5.0 on, with a
 security configuration, `PREFIX/CONFIGURATION-role/ROLE/output`) and on security configurations

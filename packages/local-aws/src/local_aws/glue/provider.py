@@ -1,4 +1,4 @@
-"""Glue: installed as one."""
+"""The provider of Glue."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from local_aws.glue import crawler, jobs
 
 
 def install(world: World) -> None:
-    """Make job runs and crawls real."""
+    """Install job runs and crawls."""
     jobs.install(world)
     crawler.install(world)

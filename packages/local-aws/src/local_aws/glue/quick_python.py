@@ -1,9 +1,8 @@
-"""A Spark whose Python processes start sooner: they find pyspark in a folder, not in an archive.
+"""Faster starts of Spark's Python processes: pyspark as a folder, not as a zip archive.
 
-Spark lets the driver and its workers import pyspark and py4j from archives in python/lib. Python keeps no bytecode of
-what it imports from an archive: each process compiles it anew. So jobs get a home of Spark that is the installed one by
-links, but for python/lib, where folders bear the archives' names. To Python it is all the same what it finds under a
-name on its path, and Spark only passes the names on.
+Spark's driver and workers import pyspark and py4j from archives in python/lib. Python caches no bytecode for archives,
+so each process compiles them again. Jobs therefore get a Spark home of links to the installed one, in which python/lib
+has folders with the archives' names. Python accepts both on its path, and Spark only passes the names on.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from local_aws.glue import spark_runtime
 from local_aws.glue.spark_runtime import SparkRuntime, own_runtime
 
 ARCHIVES = Path("python", "lib")
-"""Where Spark's home has its Python code."""
+"""The folder of Python code in Spark's home."""
 
 
 def quick(runtime: SparkRuntime) -> SparkRuntime:
-    """Take this Spark at that home, where it was made."""
+    """Return this Spark with that home, if it exists."""
     home = _home(runtime)
     return dataclasses.replace(runtime, home=home) if home.is_dir() else runtime
 
 
 def make_quick(runtime: SparkRuntime) -> SparkRuntime:
-    """Make that home, where it is not there yet.
+    """Create that home, if it does not exist.
 
-    A Spark that is no package of PyPI, as AWS's image of Glue has one, is given back as it is: whether its archives
-    hold what is installed beside it, nobody knows.
+    A Spark that is not the package of PyPI, as in AWS's Glue image, is returned unchanged: its archives may differ
+    from the installed code.
     """
     home = _home(runtime)
     if home.is_dir() or runtime.is_distribution:
@@ -45,19 +44,19 @@ def make_quick(runtime: SparkRuntime) -> SparkRuntime:
             folder = made / home.name / ARCHIVES / archive.name
             folder.mkdir(parents=True)
             (folder / package).symlink_to(packages / package)
-        # At once, for others may start a job now.
+        # Atomically: other processes may start jobs.
         made.rename(home.parent)
     return quick(runtime)
 
 
 def _home(runtime: SparkRuntime) -> Path:
-    """Where the home for this Spark is kept."""
+    """The folder of the home for this Spark."""
     made_for = hashlib.sha256(f"{runtime.home} {runtime.glue.spark}".encode()).hexdigest()[:16]
     return spark_runtime.CACHE / "spark" / made_for / runtime.home.name
 
 
 def _link(source: Path, target: Path, but: Path) -> None:
-    """A folder whose entries are links to those of `source`, without the one of the relative path `but`."""
+    """Create a folder with links to the entries of `source`, without the relative path `but`."""
     target.mkdir(parents=True)
     first, *rest = but.parts
     for entry in source.iterdir():
@@ -68,7 +67,7 @@ def _link(source: Path, target: Path, but: Path) -> None:
 
 
 def main() -> None:
-    """Make the home for this interpreter's Spark: `make setup` and `make setup-glue6` call this."""
+    """Create the home for this interpreter's Spark: `make setup` and `make setup-glue6` call this."""
     make_quick(own_runtime())
 
 

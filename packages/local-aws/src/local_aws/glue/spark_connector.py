@@ -1,4 +1,4 @@
-"""Spark's S3 connector: the jars of a Glue version, from Maven Central once."""
+"""Spark's S3 connector: the jars of a Glue version, downloaded from Maven Central once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from local_aws.glue.spark_runtime import CACHE, SparkRuntime, SparkRuntimeError,
 
 
 def connector_jars(runtime: SparkRuntime) -> Path:
-    """The folder with the S3 connector's jars, filled from Maven Central the first time.
+    """The folder with the S3 connector's jars, which are downloaded from Maven Central once.
 
-    Raises SparkRuntimeError when they can't be had.
+    Raises SparkRuntimeError if the download fails.
     """
     folder = CACHE / f"connector-spark-{runtime.glue.spark}"
     if not folder.exists():
@@ -24,7 +24,7 @@ def connector_jars(runtime: SparkRuntime) -> Path:
 
 
 def _resolve(runtime: SparkRuntime, folder: Path) -> None:
-    """Let Spark's own resolver (Ivy) fetch the packages, then move them where every later start finds them."""
+    """Download the packages with Spark's resolver (Ivy), then move them to the cache."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         nothing = Path(scratch) / "nothing.py"
@@ -47,14 +47,14 @@ def _resolve(runtime: SparkRuntime, folder: Path) -> None:
         if ended.returncode != 0:
             raise SparkRuntimeError(
                 "The S3 connector of Spark could not be downloaded from Maven Central "
-                f"({', '.join(runtime.glue.connector)}). Is this machine online? Trying again is safe.\n"
+                f"({', '.join(runtime.glue.connector)}). Is this machine online? Retryable.\n"
                 + "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
             )
         (ivy / "jars").rename(folder)
 
 
 def _trust_the_systems_certificates(scratch: Path) -> list[str]:
-    """Options that make the resolver's Java trust what this machine trusts: it may sit behind a TLS proxy."""
+    """Java options for the machine's trusted certificates, which a TLS proxy needs."""
     paths = ssl.get_default_verify_paths()
     bundle = paths.cafile or paths.openssl_cafile
     if not bundle or not Path(bundle).exists():
@@ -65,7 +65,7 @@ def _trust_the_systems_certificates(scratch: Path) -> list[str]:
     password = "changeit"  # noqa: S105 - the customary password of a file that holds nothing secret
     store = scratch / "trust.p12"
     with warnings.catch_warnings():
-        # Some machine's bundle holds a certificate that is not to the letter of the standard: not ours to judge.
+        # Some bundles contain certificates that are not strictly valid: skip them.
         warnings.simplefilter("ignore")
         loaded = x509.load_pem_x509_certificates(Path(bundle).read_bytes())
     certificates = [pkcs12.PKCS12Certificate(certificate, None) for certificate in loaded]
@@ -78,7 +78,7 @@ def _trust_the_systems_certificates(scratch: Path) -> list[str]:
 
 
 def main() -> None:
-    """Get the connector of this interpreter's Spark, once: `make setup` and `make setup-glue6` call this."""
+    """Download the connector of this interpreter's Spark: `make setup` and `make setup-glue6` call this."""
     connector_jars(own_runtime())
 
 

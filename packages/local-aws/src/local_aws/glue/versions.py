@@ -1,6 +1,6 @@
-"""The versions of Glue whose jobs run here: the one list of them.
+"""The supported Glue versions.
 
-Spark and Python are what AWS's release notes of Glue tell.
+Spark and Python versions are those of AWS's release notes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GlueVersion:
-    """One version: its name, its Spark and Python, and what its Spark reads S3 with.
+    """A Glue version: name, Spark, Python, and S3 connector.
 
-    `connector` are the Maven packages of the S3 connector; `excluded` are those that they ask for and that are not
-    needed.
+    `connector` are the Maven packages of the S3 connector; `excluded` are dependencies that are not needed.
     """
 
     name: str
@@ -23,15 +22,15 @@ class GlueVersion:
     excluded: tuple[str, ...]
 
 
-# What Spark has already, in its own version.
+# Spark has its own version of these.
 _SPARKS_OWN = ("commons-logging:commons-logging", "commons-codec:commons-codec", "org.apache.httpcomponents:httpclient")
 
 _GLUE_5_1 = GlueVersion(
     name="5.1",
     spark="3.5.6",
     python="3.11",
-    # Hadoop's S3 connector in the version of pyspark's own Hadoop. Of the AWS SDK only what it uses is taken:
-    # the bundle that it asks for has 275 MB, these have 11 MB.
+    # Hadoop's S3 connector in the version of pyspark's Hadoop, with only the needed parts of the AWS SDK: its
+    # bundle has 275 MB, these have 11 MB.
     connector=(
         "org.apache.hadoop:hadoop-aws:3.3.4",
         "com.amazonaws:aws-java-sdk-s3:1.12.262",
@@ -63,7 +62,7 @@ _GLUE_6_0 = GlueVersion(
     ),
     excluded=(
         "software.amazon.awssdk:bundle",
-        # Other ways to S3 than the plain one: a second HTTP client, a reader that prefetches, OpenSSL.
+        # Optional parts: a second HTTP client, a prefetching reader, OpenSSL.
         "software.amazon.awssdk:netty-nio-client",
         "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3",
         "org.wildfly.openssl:wildfly-openssl",

@@ -1,4 +1,4 @@
-"""A job that uses of Spark what the pipeline's jobs use, for the sake of the classes that Java loads for it."""
+"""The warm-up job: it uses the common parts of Spark, so that their classes are in the archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 
 class _Nothing(BaseHTTPRequestHandler):
-    """An S3 that has nothing."""
+    """An empty S3."""
 
     def _not_found(self) -> None:
         self.send_response(404)
@@ -27,7 +27,7 @@ class _Nothing(BaseHTTPRequestHandler):
 
 
 def rehearse(spark: SparkSession, folder: str) -> None:
-    """Write and read Parquet in `folder`, and move rows to Python and back."""
+    """Write and read Parquet in `folder`, and pass rows to Python and back."""
     spark.sparkContext.parallelize(range(4), 2).map(lambda number: (number % 2, number)).groupByKey().collect()
     rows = spark.range(100).select((F.col("id") % 3).cast("int").alias("subject"), "id", F.rand().alias("value"))
     rows.write.parquet(folder)
@@ -48,10 +48,10 @@ def rehearse(spark: SparkSession, folder: str) -> None:
 
 
 def ask_s3(spark: SparkSession) -> None:
-    """Ask an S3 for what it does not have."""
+    """Request a missing object from S3."""
     server = HTTPServer(("127.0.0.1", 0), _Nothing)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    # As the jobs' own settings of this file system, which are set when it is asked for first.
+    # The settings of jobs for this file system, which are applied on its first use.
     settings = spark.sparkContext._jsc.hadoopConfiguration()
     settings.set("fs.s3a.endpoint", f"http://127.0.0.1:{server.server_port}")
     for name in ("access", "secret"):
@@ -62,7 +62,7 @@ def ask_s3(spark: SparkSession) -> None:
 
 
 def main() -> None:
-    """Rehearse in a folder that is deleted at the end."""
+    """Run the warm-up in a temporary folder."""
     spark = SparkSession.builder.getOrCreate()
     with tempfile.TemporaryDirectory() as folder:
         rehearse(spark, f"{folder}/rows")

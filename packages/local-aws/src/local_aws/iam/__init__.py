@@ -1,1 +1,1 @@
-"""IAM made real: each request is judged by the policies of the role that makes it."""
+"""IAM: each request is authorized by the policies of the role that makes it."""

@@ -1,6 +1,6 @@
-"""Requests judged as on AWS: what a role's policies do not allow is denied, in the words of the service.
+"""Authorization of requests: actions that a role's policies do not allow are denied, with the service's error.
 
-Requests signed with a role's credentials are judged before moto sees them. Any others are an administrator's.
+Requests signed with a role's credentials are authorized before moto gets them. All others are an administrator's.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _LISTING_TO_READ = {"s3:GetObject": "s3:ListBucket", "s3:GetObjectVersion": "s3:
 
 
 def _hide_missing(session: AssumedRole, needed: list[s3.Permission]) -> None:
-    """S3 tells that an object is missing only to those who may list the bucket."""
+    """S3 reports a missing object as 404 only to callers that may list the bucket."""
     for permission in needed:
         if permission.action not in _LISTING_TO_READ:
             continue
@@ -85,11 +85,11 @@ def _hide_missing(session: AssumedRole, needed: list[s3.Permission]) -> None:
 
 _CODES = {"sns": "AuthorizationError"}
 _CODES_OF_KEYS = {"sns": "KMSAccessDenied", "sqs": "KmsAccessDenied"}
-"""The error codes of services that have one of their own for a key that the caller may not use."""
+"""Services with a specific error code for a KMS key that the caller may not use."""
 
 
 def _refusal(environ: Mapping[str, Any], service: str, denied: AccessDeniedError) -> tuple[str, str, bytes]:
-    """Status, content type and body with which a service denies."""
+    """Status, content type and body of a service's access-denied response."""
     message, of_key = str(denied), denied.action.startswith("kms:") and service != "kms"
     if service == "s3":
         told = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
@@ -97,7 +97,7 @@ def _refusal(environ: Mapping[str, Any], service: str, denied: AccessDeniedError
         return "403 Forbidden", "application/xml", body.encode()
     if environ.get("HTTP_X_AMZ_TARGET") or service == "lambda":
         if of_key and service == "secretsmanager":
-            message = "Access to KMS is not allowed"  # all that it tells; `refused` has the rest
+            message = "Access to KMS is not allowed"  # the whole message; `refused` has the details
         code = _CODES_OF_KEYS.get(service, "AccessDeniedException") if of_key else "AccessDeniedException"
         answer = {"__type": code, "Message": message, "message": message}
         status = "403 Forbidden" if service == "lambda" else "400 Bad Request"
@@ -111,14 +111,14 @@ def _refusal(environ: Mapping[str, Any], service: str, denied: AccessDeniedError
 
 
 def _drain(environ: Mapping[str, Any]) -> None:
-    """Read what the client still sends: it looks for the answer only afterwards."""
+    """Read the rest of the request: the client reads the response only after sending it."""
     left = int(environ.get("CONTENT_LENGTH") or 0)
     while left > 0 and (part := environ["wsgi.input"].read(min(left, 1 << 20))):
         left -= len(part)
 
 
 def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    """Answer a request, or deny it."""
+    """Handle a request, or deny it."""
     access_key, region, service = credential(environ)
     session = caller(access_key) if access_key else None
     if session is not None:
@@ -127,7 +127,7 @@ def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_r
         except AccessDeniedError as denied:
             _drain(environ)
             status, kind, body = _refusal(environ, service, denied)
-            # Clients look for the request's id in every answer.
+            # Clients expect the request's id in every response.
             headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-RequestId", "refused")]
             if service == "lambda":
                 headers.append(("x-amzn-errortype", "AccessDeniedException"))
@@ -137,6 +137,6 @@ def dispatch(self: DomainDispatcherApplication, environ: dict[str, Any], start_r
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module is installed with the world
-    """Judge the requests of roles from now on; forget what was used before."""
+    """Authorize the requests of roles from now on; clear the record."""
     record.forget()
     replace(DomainDispatcherApplication, __call__=dispatch)

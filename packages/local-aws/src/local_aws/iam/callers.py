@@ -1,4 +1,4 @@
-"""Callers: which role an access key belongs to, and whether its policies and the resource's allow what it asks for."""
+"""Callers: the role of an access key, and whether its policies and the resource's allow an action."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local_aws.iam.resource_policies import policy_of
 
 
 class AccessDeniedError(Exception):
-    """A role may not do what it asked for; the message is the one that AWS gives, `action` what was not allowed."""
+    """An action is denied to a role; the message is AWS's, `action` the denied action."""
 
     def __init__(self, message: str, action: str = "") -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class AccessDeniedError(Exception):
 
 
 def caller(access_key: str) -> AssumedRole | None:
-    """The role session to which an access key belongs, None for an administrator's."""
+    """The role session of an access key, None for an administrator's."""
     return sts_backends[ACCOUNT]["aws"].get_assumed_role_from_access_key(access_key)
 
 
@@ -37,11 +37,11 @@ def authorize(
     key: str | None = None,
     context: Mapping[str, str] | None = None,
 ) -> None:
-    """Let the service `via` (`athena`) act in the name of its caller. Raises AccessDeniedError.
+    """Authorize an action of the service `via` (`athena`) on behalf of its caller. Raises AccessDeniedError.
 
-    `action` is IAM's name (`glue:GetTable`); each of the `resources` must be allowed, and so must be what S3 does with
-    the keys of the objects among them. `key` is the KMS key to write with where it is not the bucket's own; `context`
-    has further condition keys, in small letters. An administrator may everything.
+    `action` is IAM's name (`glue:GetTable`). It must be allowed on each of the `resources`, as must be S3's use of the
+    KMS keys of objects among them. `key` is the KMS key for writes if it is not the bucket's; `context` has further
+    condition keys, in lower case. An administrator has all permissions.
     """
     session = caller(access_key)
     if session is None:
@@ -54,7 +54,7 @@ def authorize(
 
 
 def require(session: AssumedRole, action: str, resource: str, context: Mapping[str, str]) -> None:
-    """Let a role session do one thing. `context` has its condition keys in small letters. Raises AccessDeniedError."""
+    """Authorize an action of a role session. `context` has lower-case condition keys. Raises AccessDeniedError."""
     request = Request(
         action,
         resource,
@@ -62,7 +62,7 @@ def require(session: AssumedRole, action: str, resource: str, context: Mapping[s
             "aws:principalarn": session.role_arn,
             "aws:principalaccount": ACCOUNT,
             "aws:resourceaccount": ACCOUNT,
-            # There is no TLS here; on AWS every client uses it.
+            # The local AWS has no TLS; on AWS every client uses it.
             "aws:securetransport": "true",
             "aws:requestedregion": session.region_name,
             "aws:viaawsservice": "false",

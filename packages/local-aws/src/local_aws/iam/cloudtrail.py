@@ -1,8 +1,8 @@
-"""CloudTrail's event history: the requests that roles were refused, as LookupEvents tells them.
+"""CloudTrail's event history of denied requests (LookupEvents).
 
-Like CloudTrail's, the history holds management events only: no reads and writes of S3 objects, no invocations, no
-messages, log events or metrics (CloudTrail User Guide, "Logging data events"). Unlike CloudTrail's it has no delay, and
-holds nothing that was allowed.
+As on AWS, the history has management events only: no reads and writes of S3 objects, no invocations, no messages, log
+events or metrics (CloudTrail User Guide, "Logging data events"). Unlike on AWS it has no delay, and no allowed
+requests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DATA_EVENTS = re.compile(
 
 
 def _lookup_events(self: CloudTrailResponse) -> str:
-    """Every refused management request of the time asked for, the newest first, in one page."""
+    """All denied management requests of a time range, the newest first, in one page."""
     since, until = self._get_param("StartTime", 0), self._get_param("EndTime", float("inf"))
     found = [
         _event(number, refusal, self.region)
@@ -66,5 +66,5 @@ def _event(number: int, refusal: record.Refusal, region: str) -> dict[str, Any]:
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module is installed with the world
-    """Answer LookupEvents from now on."""
+    """Install LookupEvents."""
     replace(CloudTrailResponse, lookup_events=_lookup_events)

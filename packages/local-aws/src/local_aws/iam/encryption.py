@@ -1,4 +1,4 @@
-"""The permissions on KMS keys that a request needs besides its own: the service calls KMS in the caller's name."""
+"""The KMS permissions of a request: the service calls KMS on behalf of the caller."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEY = f"{_ALGORITHM}-aws-kms-key-id"
 def _key_use(
     identifier: str | None, region: str, service: str, actions: tuple[str, ...], name: str, value: str
 ) -> list[Permission]:
-    """The actions on a key, called by a service with one entry of encryption context; none for a key of AWS's."""
+    """The actions on a key by a service with one encryption context entry; none for AWS managed keys."""
     if not is_customers(identifier):
         return []
     context = {
@@ -40,28 +40,28 @@ def _key_use(
 def of_s3(
     needed: Iterable[Permission], method: str, region: str, headers: Mapping[str, str], upload: str | None
 ) -> list[Permission]:
-    """What a request to S3 that needs these permissions needs of KMS.
+    """The KMS permissions of a request to S3 that needs these permissions.
 
-    `headers` has its names in small letters; `upload` is the id of the multipart upload that the request is a part of.
+    `headers` has lower-case names; `upload` is the id of the request's multipart upload.
     """
     if method == "HEAD" and headers.get("x-amz-checksum-mode", "").upper() != "ENABLED":
-        return []  # metadata are not encrypted, checksums are
+        return []  # metadata is not encrypted, checksums are
     if method == "POST" and upload:
-        return []  # an upload's completion: its parts have shown what is needed
+        return []  # completion of an upload: its parts were checked
     return [use for one in needed for use in _of_object(one, region, headers, upload)]
 
 
 def of_object(action: str, arn: str, region: str, key: str | None = None) -> list[Permission]:
-    """What a service that reads or writes an object in somebody's name needs of KMS.
+    """The KMS permissions of a service that reads or writes an object on behalf of a caller.
 
-    `key` is the key to write with where it is not the bucket's own.
+    `key` is the key for writes if it is not the bucket's.
     """
     headers = {_ALGORITHM: "aws:kms", _KEY: key} if key else {}
     return _of_object(Permission(action, arn), region, headers, None)
 
 
 def _of_object(wanted: Permission, region: str, headers: Mapping[str, str], upload: str | None) -> list[Permission]:
-    """What S3 asks of KMS for an object: as it is kept when it is read, as it will be kept when it is written."""
+    """The KMS permissions for an object, by its stored encryption for a read and its new encryption for a write."""
     name, _, key = wanted.resource.removeprefix("arn:aws:s3:::").partition("/")
     bucket = s3_backends[ACCOUNT]["aws"].buckets.get(name)
     if bucket is None or wanted.action not in (*_READS, _WRITE):
@@ -76,13 +76,13 @@ def _of_object(wanted: Permission, region: str, headers: Mapping[str, str], uplo
     if algorithm not in _KMS_ALGORITHMS:
         return []
     encrypted = f"arn:aws:s3:::{name}" if str(by_bucket).lower() == "true" else wanted.resource
-    # An upload's data key is made when it begins; with each part S3 must be able to read again what it has.
+    # A multipart upload creates its data key at its start; each part needs Decrypt.
     action = DECRYPT if wanted.action in _READS or upload else ENCRYPT
     return _key_use(identifier, region, "s3", (action,), "aws:s3:arn", encrypted)
 
 
 def kept_object(bucket: Any, key: str, version: str | None) -> Any:
-    """An object of moto's, or one version of it; None where there is none or it was deleted."""
+    """An object of moto, or a version of it; None where it does not exist or was deleted."""
     if version is None:
         newest = bucket.keys.get(key)
         return None if isinstance(newest, FakeDeleteMarker) else newest
@@ -90,7 +90,7 @@ def kept_object(bucket: Any, key: str, version: str | None) -> Any:
 
 
 def _encryption_to_be(bucket: Any, headers: Mapping[str, str], upload: str | None) -> tuple[Any, Any, Any]:
-    """Algorithm, key and whether by the bucket's key, of an object that is to be written."""
+    """Algorithm, key, and use of a bucket key, for an object to be written."""
     begun = bucket.multiparts.get(upload)
     rule = (bucket.encryption or {}).get("Rule", {})
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
@@ -108,7 +108,7 @@ _SECRET_WRITES = {"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"
 
 
 def of_call(action: str, resource: str, region: str) -> list[Permission]:
-    """What an action of SNS, SQS or Secrets Manager on a resource (its ARN) needs of KMS."""
+    """The KMS permissions of an action of SNS, SQS or Secrets Manager on a resource (its ARN)."""
     service = action.split(":")[0]
     if action in _SENDS | _RECEIVES:
         actions = (DECRYPT,) if action in _RECEIVES else (ENCRYPT, DECRYPT)
@@ -121,7 +121,7 @@ def of_call(action: str, resource: str, region: str) -> list[Permission]:
 
 
 def _key_of(service: str, resource: str, region: str) -> str | None:
-    """The key with which a topic, a queue or a secret is encrypted."""
+    """The KMS key of a topic, a queue or a secret."""
     found: Any = None
     if service == "sns":
         found = sns_backends[ACCOUNT][region].topics.get(resource)

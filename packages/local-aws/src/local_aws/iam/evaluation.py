@@ -1,7 +1,7 @@
-"""A role's policies and a resource's policy together: who decides, by the rules of one account.
+"""Evaluation of a role's policies and a resource's policy within one account.
 
-A resource policy that names the role allows by itself; one that names the account leaves it to the role's policies.
-A KMS key differs: without its policy, the role's policies count for nothing.
+A resource policy that names the role is sufficient; one that names the account delegates to the role's policies.
+KMS keys differ: without permission by the key policy, the role's policies have no effect.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _ROOT = {f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT}
 
 
 def _principals(statement: Mapping[str, Any], kind: str) -> set[str]:
-    """Whom a statement names, of the kind `AWS` or `Service`; a bare `*` is everybody."""
+    """The principals of a statement of the kind `AWS` or `Service`; `*` is everybody."""
     principal = statement.get("Principal", {})
     return {str(principal)} if isinstance(principal, str) else set(listed(principal.get(kind, [])))
 
 
 def _speaks_of(statement: Mapping[str, Any], named: set[str], kind: str) -> bool:
-    if "NotPrincipal" in statement:  # whom it spares is not looked at: it denies, and allows nobody
+    if "NotPrincipal" in statement:  # the excluded principals are ignored: it denies all, and allows nobody
         return bool(statement["Effect"] == "Deny")
     return bool(_principals(statement, kind) & named)
 
 
 def evaluate(request: Request, documents: Iterable[str], resource_policy: str, *, role: str, session: str) -> Decision:
-    """Decide on a role's request by its identity-based documents and by the resource's policy (text, may be empty)."""
+    """Evaluate a role's request by its identity-based policies and the resource's policy (JSON, may be empty)."""
     by_identity = decide(documents, request)
     of_resource = statements(resource_policy) if resource_policy else ()
     direct = [one for one in of_resource if _speaks_of(one, {role, session, "*"}, "AWS")]
@@ -46,7 +46,7 @@ def evaluate(request: Request, documents: Iterable[str], resource_policy: str, *
 
 
 def judge_service(resource_policy: str, service: str, request: Request, kind: str = RESOURCE_POLICY) -> Decision:
-    """Judge what a service principal (`glue.amazonaws.com`) does in its own name, by the resource's policy."""
+    """Evaluate an action of a service principal (`glue.amazonaws.com`) itself, by the resource's policy."""
     spoken = [
         one
         for one in statements(resource_policy)
@@ -56,5 +56,5 @@ def judge_service(resource_policy: str, service: str, request: Request, kind: st
 
 
 def trusts(document: str, service: str, context: Mapping[str, str]) -> Decision:
-    """Whether a role's trust policy lets a service principal take the role. `context` has its keys in small letters."""
+    """Whether a role's trust policy allows a service to assume it. `context` has lower-case keys."""
     return judge_service(document, service, Request("sts:AssumeRole", "", context), "trust policy")

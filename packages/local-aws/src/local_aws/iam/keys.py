@@ -1,6 +1,6 @@
-"""KMS keys of the customer: where they are, and whether a service may use one for itself.
+"""Customer managed KMS keys: lookup, and use by services themselves.
 
-Keys that AWS manages (`alias/aws/...`) need no permission of the caller and count as none.
+AWS managed keys (`alias/aws/...`) need no permission and count as none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DECRYPT = "kms:Decrypt"
 
 
 def customer_key(identifier: str, region: str) -> Key | None:
-    """The key that an id, an ARN, an alias or an alias's ARN names; None where there is none."""
+    """Look up a key by id, ARN, alias or alias ARN; None where it does not exist."""
     place = identifier.split(":")
     backend = kms_backends[ACCOUNT][place[3] if len(place) > 5 else region]
     name = place[-1].removeprefix("key/")
@@ -28,12 +28,12 @@ def customer_key(identifier: str, region: str) -> Key | None:
 
 
 def is_customers(identifier: str | None) -> bool:
-    """Whether an encryption setting names a key of the customer, not one that AWS manages."""
+    """Whether an encryption setting has a customer managed key."""
     return bool(identifier) and "alias/aws/" not in str(identifier)
 
 
 def key_arn(identifier: str, region: str) -> str:
-    """The ARN by which a key is judged; that of a missing key as it was named."""
+    """The ARN of a key for policies; for a missing key, from its identifier."""
     key = customer_key(identifier, region)
     if key is not None:
         return str(key.arn)
@@ -43,11 +43,11 @@ def key_arn(identifier: str, region: str) -> str:
 def policy_lets_service(policy: str, service: str, actions: tuple[str, ...], context: Mapping[str, str]) -> bool:
     """Whether a key's policy (JSON) lets a service principal do all of the actions.
 
-    `context` holds the condition keys of the request by their usual names, e.g. `aws:SourceAccount` or
+    `context` has the condition keys of the request by their usual names, e.g. `aws:SourceAccount` or
     `kms:EncryptionContext:aws:logs:arn`.
     """
     keys = {name.lower(): value for name, value in context.items()}
-    # Inside a key's policy the resource is `*`: this key.
+    # In a key policy the resource `*` is this key.
     return all(judge_service(policy, service, Request(action, "*", keys)).allowed for action in actions)
 
 
@@ -58,7 +58,7 @@ def service_may_use(
     context: Mapping[str, str],
     actions: tuple[str, ...] = (ENCRYPT, DECRYPT),
 ) -> bool:
-    """Whether a service principal may use a key that exists here and is enabled."""
+    """Whether a service principal may use a key, which must exist and be enabled."""
     key = customer_key(identifier, region)
     given = {"aws:SourceAccount": ACCOUNT, "kms:CallerAccount": ACCOUNT, **context}
     return (

@@ -1,6 +1,6 @@
-"""AWS's own managed policies, made once in a process.
+"""AWS managed policies, created once per process.
 
-moto makes all 1,500 of them anew for each partition whenever it is reset: three seconds of every start.
+moto creates all 1,500 of them for each partition at every reset, which takes three seconds.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def _made(account: str, partition: str) -> tuple[ManagedPolicy, ...]:
 
 
 def install(world: World) -> None:
-    """Give the world's partition a copy of each policy, and the partitions in which nobody calls none."""
+    """Copy the policies to the world's partition; unused partitions get none."""
     here = get_partition(world.region)
 
     def policies(backend: IAMBackend) -> list[ManagedPolicy]:
         if backend.partition != here:
             return []
-        # A copy: a policy counts to whom it is attached.
+        # A copy, as a policy counts its attachments.
         return [copy.copy(policy) for policy in _made(backend.account_id, backend.region_name)]
 
     replace(IAMBackend, _init_aws_policies=policies)

@@ -1,7 +1,7 @@
-"""Whether policies allow an action on a resource: IAM's evaluation, for the parts of policies that are known here.
+"""IAM's policy evaluation, for the supported parts of policies.
 
-What is not known here never allows: a condition key or operator of unknown meaning makes an Allow not apply and a
-Deny apply, and the refusal says so.
+Unsupported parts never allow: with an unsupported condition key or operator an Allow does not apply and a Deny does,
+and the message says so.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ KNOWN_KEYS = frozenset(
         *("secretsmanager:secretid", "secretsmanager:versionid", "secretsmanager:versionstage"),
     }
 )
-"""Condition keys (in small letters) of which is known here whether a request has them, and with which value."""
+"""The supported condition keys, in lower case."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource, by whom: `principal` is the role's ARN, `context` the values of condition keys."""
+    """An action on a resource; `principal` is the role's ARN, `context` has the values of condition keys."""
 
     action: str
     resource: str
@@ -50,12 +50,12 @@ class Decision:
 
     @property
     def denied(self) -> bool:
-        """Whether a Deny decided, which no Allow outweighs."""
+        """Whether it is an explicit deny."""
         return "explicit deny" in self.reason
 
 
 class _UnknownError(Exception):
-    """A part of a policy whose meaning is not known here."""
+    """An unsupported part of a policy."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -71,20 +71,20 @@ def _pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
 
 
 def like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
-    """Whether a value matches a pattern with `*` (any text) and `?` (any letter)."""
+    """Whether a value matches a pattern with `*` (any text) and `?` (any character)."""
     return _pattern(pattern, ignore_case=ignore_case).fullmatch(value) is not None
 
 
 def listed(element: Any) -> list[Any]:
-    """An element of a policy that may be one thing or a list of them, as a list."""
+    """An element of a policy, a single value or a list, as a list."""
     return element if isinstance(element, list) else [element]
 
 
 def _names(statement: Mapping[str, Any], element: str, matches: Callable[[str], bool]) -> bool:
-    """Whether Action/NotAction or Resource/NotResource of a statement takes a value."""
+    """Whether Action/NotAction or Resource/NotResource of a statement matches a value."""
     if element in statement:
         return any(matches(pattern) for pattern in listed(statement[element]))
-    if f"Not{element}" not in statement:  # a role's trust policy: it speaks of the role itself
+    if f"Not{element}" not in statement:  # a trust policy: the resource is the role itself
         return True
     return not any(matches(pattern) for pattern in listed(statement[f"Not{element}"]))
 
@@ -129,7 +129,7 @@ def _condition_holds(operator: str, key: str, wanted: Sequence[str], context: Ma
     value = context.get(key.lower())
     if operator == "Null":
         return any((value is None) == (answer.lower() == "true") for answer in wanted)
-    # With a single value both quantifiers mean the plain operator, but for an absent key.
+    # With a single value both quantifiers equal the plain operator, except for a missing key.
     for quantifier, if_absent in (("ForAllValues:", True), ("ForAnyValue:", False)):
         if operator.startswith(quantifier):
             if value is None:
@@ -149,7 +149,7 @@ def _condition_holds(operator: str, key: str, wanted: Sequence[str], context: Ma
 
 
 def conditions_hold(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Whether every condition of a statement holds; `context` has its keys in small letters."""
+    """Whether all conditions of a statement are true; `context` has lower-case keys."""
     return all(
         _condition_holds(operator, key, [_text(value) for value in listed(wanted)], context)
         for operator, tests in statement.get("Condition", {}).items()
@@ -176,14 +176,14 @@ def _applies(statement: Mapping[str, Any], request: Request, doubts: list[str]) 
 
 
 def decide(documents: Iterable[str], request: Request, kind: str = "identity-based policy") -> Decision:
-    """Judge a request by policy documents: a Deny anywhere wins, an Allow somewhere is needed."""
+    """Evaluate a request by policy documents: any Deny wins, at least one Allow is needed."""
     return decide_by_statements([one for document in documents for one in statements(document)], request, kind)
 
 
 def decide_by_statements(
     given: Iterable[Mapping[str, Any]], request: Request, kind: str = "identity-based policy"
 ) -> Decision:
-    """Judge a request by statements."""
+    """Evaluate a request by statements."""
     doubts: list[str] = []
     effects = {statement["Effect"] for statement in given if _applies(statement, request, doubts)}
     doubt = f" (the local AWS does not know {'; '.join(doubts)})" if doubts else ""

@@ -1,4 +1,4 @@
-"""IAM, and the record that CloudTrail keeps of what it allowed and refused: installed as one."""
+"""The provider of IAM and of CloudTrail's event history."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from local_aws.iam import authorizer, cloudtrail, managed_policies
 
 
 def install_managed_policies(world: World) -> None:
-    """Have AWS's own policies made anew by each reset of moto: to be installed before one."""
+    """Install the AWS managed policies; call it before a reset of moto."""
     managed_policies.install(world)
 
 
 def install(world: World) -> None:
-    """Decide on the requests of roles. To be installed behind what answers them."""
+    """Install the authorization of roles' requests; call it after the services are installed."""
     authorizer.install(world)
     cloudtrail.install(world)

@@ -1,4 +1,4 @@
-"""What roles were allowed and what they were refused, kept so that a test can judge each request again."""
+"""The record of allowed and denied requests of roles, with which a test can evaluate each request again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from local_aws.iam.policies import Decision, Request
 
 @dataclass(frozen=True)
 class Use:
-    """One request of a role as it was judged.
+    """A recorded request of a role.
 
-    `role` and `session` are ARNs; `context` holds the condition keys of the request in small letters, sorted;
-    `resource_policy` is the text of the policy of the bucket, key, topic, queue or secret, empty where there is none.
+    `role` and `session` are ARNs; `context` has the sorted, lower-case condition keys of the request;
+    `resource_policy` is the JSON of the policy of the bucket, key, topic, queue or secret, empty where there is none.
     """
 
     role: str
@@ -28,22 +28,22 @@ class Use:
 
     @property
     def request(self) -> Request:
-        """The request as the policies see it."""
+        """The request in the form of the policy evaluation."""
         return Request(self.action, self.resource, dict(self.context))
 
     def told(self, reason: str) -> str:
-        """What AWS says of this request where it is refused for a reason."""
+        """AWS's access-denied message for this request."""
         return f"User: {self.session} is not authorized to perform: {self.action} on resource: {self.resource} {reason}"
 
     def judged(self, documents: Iterable[str], resource_policy: str | None = None) -> Decision:
-        """Judge the request by these identity-based policies, and by another resource policy where one is given."""
+        """Evaluate the request by these identity-based policies, and by another resource policy if given."""
         policy = self.resource_policy if resource_policy is None else resource_policy
         return evaluate(self.request, documents, policy, role=self.role, session=self.session)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request that was refused: why, and when it was last."""
+    """A denied request: the reason, and the time of the last one."""
 
     use: Use
     reason: str
@@ -56,32 +56,32 @@ _refused: dict[Use, Refusal] = {}
 
 
 def used() -> frozenset[Use]:
-    """What roles did and were allowed to."""
+    """The allowed requests of roles."""
     with _lock:
         return frozenset(_used)
 
 
 def refused() -> dict[Use, str]:
-    """What roles asked for and were refused, with why; in the order in which it happened first."""
+    """The denied requests of roles with their reasons, in order of the first occurrence."""
     with _lock:
         return {use: refusal.reason for use, refusal in _refused.items()}
 
 
 def refusals() -> list[Refusal]:
-    """The same with the time of each, in the order in which they happened first."""
+    """The denied requests with the time of each, in order of the first occurrence."""
     with _lock:
         return list(_refused.values())
 
 
 def forget() -> None:
-    """Start both records anew."""
+    """Clear both records."""
     with _lock:
         _used.clear()
         _refused.clear()
 
 
 def note(use: Use, decision: Decision) -> None:
-    """Keep a request and its outcome."""
+    """Record a request and its decision."""
     with _lock:
         if decision.allowed:
             _used.add(use)
@@ -92,6 +92,6 @@ def note(use: Use, decision: Decision) -> None:
 def would_allow(documents: Iterable[str], use: Use, resource_policy: str | None = None) -> bool:
     """Whether a role with these policy documents (JSON) would be allowed a recorded request.
 
-    The resource's policy counts as it was recorded, unless another is given. Permissions boundaries don't count.
+    The resource's policy is the recorded one, unless another is given. Permissions boundaries are ignored.
     """
     return use.judged(documents, resource_policy).allowed

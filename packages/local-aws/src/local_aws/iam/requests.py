@@ -1,4 +1,4 @@
-"""What a request on the wire says: who signed it, which operation it is, what it gives."""
+"""Parsing of requests: signer, operation, parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TRACE_CALLS = {
 
 
 def credential(environ: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Access key, region and service that a request is signed with; empty where it is not."""
+    """Access key, region and service of a request's signature; empty for an unsigned request."""
     query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
     scope = query.get("X-Amz-Credential", "")
     authorization = environ.get("HTTP_AUTHORIZATION", "")
@@ -46,10 +46,10 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    """The request's body, put back for moto."""
+    """Read the request's body and put it back for moto."""
     length = environ.get("CONTENT_LENGTH")
     if not length and "HTTP_TRANSFER_ENCODING" not in environ:
-        return b""  # a GET has none, and to read one would be to wait for the end of the connection
+        return b""  # a GET has none, and reading would wait for the end of the connection
     body: bytes = environ["wsgi.input"].read(int(length)) if length else environ["wsgi.input"].read()
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
@@ -58,7 +58,7 @@ def _body(environ: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class S3Request:
-    """A request to S3; `headers` has its names in small letters, `body` is read where it names objects to delete."""
+    """A request to S3; `headers` has lower-case names, `body` is only read for a list of objects to delete."""
 
     method: str
     bucket: str
@@ -69,7 +69,7 @@ class S3Request:
 
 
 def s3_request(environ: dict[str, Any]) -> S3Request:
-    """A request to S3. Raises UnsupportedActionError where the bucket is part of the host name."""
+    """Parse a request to S3. Raises UnsupportedActionError if the bucket is in the host name."""
     host = environ.get("HTTP_HOST", "").split(":")[0]
     if not host.replace(".", "").isdigit() and host != "localhost":
         raise UnsupportedActionError(f"a bucket as part of the host name {host}: use path-style addresses")
@@ -83,7 +83,7 @@ def s3_request(environ: dict[str, Any]) -> S3Request:
 
 
 def call_of(environ: dict[str, Any], service: str) -> tuple[str, Mapping[str, Any]]:
-    """The operation and the parameters of a request to a service other than S3."""
+    """Parse operation and parameters of a request to a service other than S3."""
     body = _body(environ)
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return target.rsplit(".", 1)[-1], json.loads(body or b"{}")

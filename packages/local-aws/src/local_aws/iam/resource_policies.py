@@ -14,7 +14,7 @@ from local_aws.iam.keys import customer_key
 
 
 def policy_of(action: str, resource: str, region: str) -> str:
-    """The policy (JSON) of what an action acts on, empty where it has none."""
+    """The policy (JSON) of an action's resource, empty where it has none."""
     service = action.split(":")[0]
     found: Any = None
     if service == "s3":
@@ -32,5 +32,5 @@ def policy_of(action: str, resource: str, region: str) -> str:
 
 
 def secret(identifier: str, region: str) -> Any:
-    """Moto's secret of a name, an ARN or an ARN without its random end; None where there is none."""
+    """Moto's secret by name, ARN or ARN without its random suffix; None where it does not exist."""
     return secretsmanager_backends[ACCOUNT][region].secrets.get(identifier)

@@ -1,4 +1,4 @@
-"""Which resources an API action touches, by IAM's service authorization reference, for the services used here."""
+"""The resources of an API action, by the Service Authorization Reference, for the supported services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Parameters = Mapping[str, Any]
 
 
 class UnsupportedActionError(Exception):
-    """An action whose resources are not known here: it must not be allowed."""
+    """An action without known resources, which must not be allowed."""
 
 
 def _arn(service: str, region: str, resource: str) -> str:
@@ -146,7 +146,7 @@ def _logs(action: str, given: Parameters, region: str) -> list[str]:
     group = str(given.get("logGroupName") or given.get("logGroupIdentifier") or "").split(":log-group:")[-1]
     if not group and action != "DescribeLogGroups":
         raise UnsupportedActionError
-    # Also for the group's own actions AWS judges a stream without a name: ARNs that end in `:*` match both.
+    # AWS uses a stream ARN without a name for the group's own actions: ARNs that end in `:*` match both.
     return [_arn("logs", region, f"log-group:{group}:log-stream:{given.get('logStreamName') or ''}")]
 
 
@@ -171,7 +171,7 @@ def _secrets(action: str, given: Parameters, region: str) -> list[str]:
         raise UnsupportedActionError
     kept = secret(str(given["SecretId"]), region)
     named = str(given["SecretId"])
-    # A name that is none has the six letters at the end of its ARN open.
+    # The random suffix of an unknown secret's ARN is unknown.
     missing = named if named.startswith("arn:") else _arn("secretsmanager", region, f"secret:{named}-??????")
     return [str(kept.arn) if kept is not None else missing]
 
@@ -231,25 +231,25 @@ SERVICES: dict[str, tuple[str, Callable[[str, Parameters, str], list[str]]]] = {
     "events": ("events", _events),
     "xray": ("xray", _xray),
 }
-"""By the name with which requests are signed: the prefix of the service's actions, and the way to the resources."""
+"""Signing name to the prefix of the service's actions, and the function for its resources."""
 
 ACTION_NAMES = {("lambda", "Invoke"): "InvokeFunction", ("lambda", "InvokeAsync"): "InvokeFunction"}
-"""Actions that IAM calls otherwise than the API."""
+"""API actions with another name in IAM."""
 
 
 def touched(service: str, operation: str, given: Parameters, region: str) -> tuple[str, list[str]]:
-    """The IAM action of an API call, and the ARNs that it needs to be allowed on. Raises UnsupportedActionError."""
+    """The IAM action of an API call, and its resource ARNs. Raises UnsupportedActionError."""
     if service not in SERVICES:
         raise UnsupportedActionError
     prefix, resources = SERVICES[service]
     try:
         return f"{prefix}:{ACTION_NAMES.get((service, operation), operation)}", resources(operation, given, region)
-    except KeyError as missing:  # a parameter that the service itself will miss
+    except KeyError as missing:  # the service itself reports the missing parameter
         raise UnsupportedActionError from missing
 
 
 def context_of(action: str, given: Parameters) -> dict[str, str]:
-    """The condition keys, in small letters, that an API call's parameters give it."""
+    """The lower-case condition keys from an API call's parameters."""
     service = action.split(":")[0]
     if action == "cloudwatch:PutMetricData":
         return {"cloudwatch:namespace": str(given.get("Namespace", ""))}
@@ -264,11 +264,11 @@ _PASSING = {
     "glue:UpdateCrawler": (None, "Role", "glue.amazonaws.com"),
     "states:UpdateStateMachine": (None, "roleArn", "states.amazonaws.com"),
 }
-"""Where calls hand a role to a service: the structure around it, its name, the service."""
+"""Calls that pass a role to a service: the structure around it, its name, the service."""
 
 
 def passed_roles(action: str, given: Parameters) -> list[tuple[str, str]]:
-    """The roles (ARNs) that a call hands to a service, with that service: iam:PassRole is needed for each."""
+    """The roles (ARNs) that a call passes to a service, with that service: each needs iam:PassRole."""
     if action not in _PASSING:
         return []
     within, name, service = _PASSING[action]

@@ -1,4 +1,4 @@
-"""How a service of this process takes a role: only one that exists and trusts it."""
+"""Assuming of roles by services: a role must exist and trust the service."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ class RoleNotTakenError(Exception):
 
 
 def role_arn(role: str) -> str:
-    """The ARN of a role that is given by ARN, by path, or by name, as Glue allows."""
+    """The ARN of a role by ARN, path or name, which Glue all accepts."""
     return role if role.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:role/{role.removeprefix('/')}"
 
 
 def take_role(world: World, role: str, service: str, session: str, source: str) -> dict[str, str]:
     """Credentials of a role for a service (`glue`, `states`, `lambda`, `scheduler`), as environment variables.
 
-    `source` is the ARN of what runs with the role: the trust policy knows it as aws:SourceArn, and the account as
-    aws:SourceAccount. Raises RoleNotTakenError where the role does not exist or its trust policy does not let the
-    service take it.
+    `source` is the ARN of the resource that uses the role: aws:SourceArn in the trust policy, and its account is
+    aws:SourceAccount. Raises RoleNotTakenError if the role does not exist or does not trust the service.
     """
     arn = role_arn(role)
     try:

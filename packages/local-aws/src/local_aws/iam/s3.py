@@ -1,4 +1,4 @@
-"""Which permissions a request to S3 needs."""
+"""The permissions of a request to S3."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WRITE_HEADERS = ("x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-sid
 
 @dataclass(frozen=True)
 class Permission:
-    """An action on a resource, with the condition keys of the request (in small letters)."""
+    """An action on a resource, with the lower-case condition keys of the request."""
 
     action: str
     resource: str
@@ -40,7 +40,7 @@ class Permission:
 def permissions(
     method: str, bucket: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], body: str
 ) -> list[Permission]:
-    """Every permission that a request needs; names in `headers` are in small letters. Raises UnsupportedActionError."""
+    """All permissions of a request; `headers` has lower-case names. Raises UnsupportedActionError."""
     if not bucket:
         if method == "GET":
             return [Permission("s3:ListAllMyBuckets", "*")]
@@ -75,7 +75,7 @@ def _listing_context(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _deletion(bucket: str, described: str) -> Permission:
-    """One of several objects to delete, as DeleteObjects describes it."""
+    """An object in a DeleteObjects request."""
     given = {
         name: _unescaped(text) for name, text in re.findall(r"<(Key|VersionId)>(.*?)</", described, flags=re.DOTALL)
     }

@@ -1,1 +1,1 @@
-"""Lambda made real: each invocation is a process with the function's code, environment and role."""
+"""Lambda: each invocation is a process with the function's code, environment and role."""

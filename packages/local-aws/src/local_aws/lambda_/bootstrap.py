@@ -1,6 +1,6 @@
-"""What runs in a function's process: it imports the handler, calls it, and leaves the answer in a file.
+"""The runtime in a function's process: it imports the handler, calls it, and writes the result to a file.
 
-It knows the standard library only, and leaves nothing of itself on the import path.
+It uses the standard library only, and leaves nothing on the import path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 class Context:
-    """The second argument of a handler."""
+    """The context object of a handler."""
 
     def __init__(self) -> None:
         self.deadline = time.monotonic()
@@ -33,12 +33,12 @@ class Context:
         self.client_context = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function's time limit."""
+        """The milliseconds until the function's timeout."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
 class RuntimeFailure(Exception):
-    """The handler could not be found."""
+    """The handler could not be loaded or its result not be serialised."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class RuntimeFailure(Exception):
 
 
 def main() -> None:
-    """Run the handler of _HANDLER on event.json of the folder that the command line names."""
+    """Run the handler of _HANDLER on event.json of the folder in the command line."""
     place = Path(sys.argv[1])
     sys.argv = [os.environ["_HANDLER"]]
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
@@ -55,7 +55,7 @@ def main() -> None:
     context = Context()
     try:
         handle = handler(os.environ["_HANDLER"])
-        # The time limit counts from here, not from the start of the process: so it is on Lambda.
+        # As on Lambda, the timeout counts from here, not from the start of the process.
         context.deadline = time.monotonic() + timeout
         (place / "begun").touch()
         text = as_json({"result": handle(event, context)})
@@ -80,12 +80,12 @@ def main() -> None:
     finished.rename(place / "result.json")
     sys.stdout.flush()
     sys.stderr.flush()
-    # As on Lambda, threads that the handler left behind do not hold the answer back.
+    # As on Lambda, remaining threads of the handler do not delay the response.
     os._exit(0)
 
 
 def handler(name: str) -> Callable[[Any, Context], Any]:
-    """The function that `MODULE.FUNCTION` names. Raises RuntimeFailure with Lambda's words."""
+    """Load the function `MODULE.FUNCTION`. Raises RuntimeFailure with Lambda's message."""
     module_name, _, function_name = name.rpartition(".")
     try:
         module = importlib.import_module(module_name.replace("/", "."))
@@ -103,7 +103,7 @@ def handler(name: str) -> Callable[[Any, Context], Any]:
 
 
 def as_json(answer: dict[str, Any]) -> str:
-    """The answer as text. Raises RuntimeFailure when JSON cannot hold it."""
+    """The result as JSON. Raises RuntimeFailure if it cannot be serialised."""
     try:
         return json.dumps(answer)
     except (TypeError, ValueError) as error:

@@ -1,6 +1,6 @@
-"""One run of a function: its code as a process, with its own role's credentials and nothing of the caller's.
+"""An invocation of a function: a process with its role's credentials and nothing of the caller's environment.
 
-Every invocation is a cold start: a fresh process with a fresh /tmp, both gone when it is over.
+Every invocation is a cold start: a new process with a new /tmp, which is deleted at the end.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from local_aws.lambda_.logs import write_log
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
-_RESPONSE_LIMIT = 6_291_556  # bytes: what it may return
-_START_LIMIT = 30.0  # seconds for the process to begin with the handler; Lambda's time limit counts from there
+_RESPONSE_LIMIT = 6_291_556  # bytes: Lambda's limit
+_START_LIMIT = 30.0  # seconds until the handler starts; the function's timeout counts from there
 _LOOK_EVERY = 0.01  # seconds
 
 
 class RoleNotTaken(JsonRESTError):
-    """Lambda may not assume the function's role."""
+    """Lambda cannot assume the function's role."""
 
     code = 403
 
@@ -48,7 +48,7 @@ class RoleNotTaken(JsonRESTError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation gave: the payload, whether it is an error, the log."""
+    """The result of an invocation: the payload, whether it is an error, the log."""
 
     payload: bytes
     failed: bool
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def version(function: models.LambdaFunction) -> str:
-    """The number of a published version; what is not published yet is `$LATEST`."""
+    """The number of a published version, or `$LATEST`."""
     published = function.function_arn.rpartition(":")[2] == str(function.version)
     return str(function.version) if published else "$LATEST"
 
@@ -70,11 +70,11 @@ class Invocation:
         self._event = event
         self._request = str(uuid.uuid4())
         self._stream = f"{datetime.now(UTC):%Y/%m/%d}/[{version(function)}]{uuid.uuid4().hex}"
-        # The place of this run: what is sent, what comes back, /tmp.
+        # The folder of this run: event, result, /tmp.
         self._place = world.folder / "functions" / f"{function.function_name}-{self._request}"
 
     def run(self) -> Outcome:
-        """Run the handler to its end, or to its time limit, and write the log."""
+        """Run the handler until its end or its timeout, and write the log."""
         started = time.monotonic()
         temporary = self._place / "tmp"
         temporary.mkdir(parents=True)
@@ -116,11 +116,11 @@ class Invocation:
             shutil.rmtree(self._place, ignore_errors=True)
 
     def _run_process(self, temporary: Path, credentials: Mapping[str, str]) -> tuple[str, str] | None:
-        """Run the process; return error type and message when it was ended or ended itself."""
+        """Run the process; return error type and message if it was killed or exited."""
         with (self._place / "output").open("wb") as output:
             child = self._world.children.start(
-                # -I: nothing of the caller's PYTHON* variables, user site or folder. So Python keeps its bytecode, and
-                # the next cold start need not compile the libraries again.
+                # -I: without the caller's PYTHON* variables, user site or folder. Python then caches its bytecode, so
+                # that the next cold start does not compile the libraries again.
                 [sys.executable, "-I", str(_BOOTSTRAP), str(self._place)],
                 environment=self._environment(temporary, credentials),
                 folder=self._unpacked_code(),
@@ -129,7 +129,7 @@ class Invocation:
         try:
             return self._wait(child)
         finally:
-            # The handler's own processes too: Lambda freezes them, here they would linger.
+            # Including the handler's child processes: Lambda freezes them, here they would keep running.
             self._world.children.end(child)
             self._world.children.finished(child)
             if child.stdin:
@@ -203,21 +203,21 @@ class Invocation:
             **self._world.function_environment,
             **self._world.client_environment(),
             **credentials,
-            # For the bootstrap alone.
+            # For the bootstrap only.
             "LOCAL_AWS_INVOKED_ARN": function.function_arn,
             "LOCAL_AWS_REQUEST_ID": self._request,
             "LOCAL_AWS_TIMEOUT": str(function.timeout),
         }
 
     def _unpacked_code(self) -> Path:
-        """The folder with the function's code, unpacked once for each archive."""
+        """The folder with the function's code, unpacked once per archive."""
         digest = base64.b64decode(self._function.code_sha_256).hex()
         folder = self._world.folder / "code" / digest
         if not folder.exists():
             fresh = folder.with_name(f"{digest}.{uuid.uuid4().hex}")
             with zipfile.ZipFile(io.BytesIO(self._function.code_bytes)) as archive:
                 archive.extractall(fresh)
-            # Two first invocations at once: the second to come finds the folder and drops its own.
+            # With two concurrent first invocations the second finds the folder and deletes its own.
             with contextlib.suppress(OSError):
                 fresh.rename(folder)
             shutil.rmtree(fresh, ignore_errors=True)
@@ -225,7 +225,7 @@ class Invocation:
 
 
 def _moved(value: str, temporary: Path) -> str:
-    """A path under /tmp as one under this run's own; anything else as it is."""
+    """Map a path below /tmp to this run's folder; other values are unchanged."""
     if value == "/tmp" or value.startswith("/tmp/"):  # noqa: S108 - the text of the template
         return str(temporary) + value.removeprefix("/tmp")  # noqa: S108
     return value

@@ -1,4 +1,4 @@
-"""Where the log of an invocation goes: a file for people, and CloudWatch Logs as far as the role may."""
+"""The log of an invocation: a local file, and CloudWatch Logs if the role is allowed to write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_log(
 ) -> None:
     """Append `log` to the function's file, and put its lines into `stream` of `group` with the role's credentials.
 
-    Like on AWS, a role that may not write logs writes none, and the function runs all the same.
+    As on AWS, the function also runs if its role may not write logs.
     """
     folder = world.folder / "logs" / "functions"
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,6 +37,6 @@ def write_log(
 
 
 def set_logging_config(function: LambdaFunction, config: Mapping[str, str]) -> None:
-    """Keep a function's LoggingConfig, which moto drops."""
+    """Store a function's LoggingConfig, which moto drops."""
     function.logging_config = dict(config)  # type: ignore[attr-defined]
     function.logs_group_name = config.get("LogGroup", f"/aws/lambda/{function.function_name}")

@@ -15,8 +15,8 @@ from local_aws.core.world import World
 from local_aws.lambda_.invocation import Invocation, version
 from local_aws.lambda_.logs import set_logging_config
 
-_PAYLOAD_LIMIT = 6_291_456  # bytes: what a synchronous invocation may send
-_ASYNCHRONOUS_LIMIT = 1_048_576  # bytes: what an Event invocation may send
+_PAYLOAD_LIMIT = 6_291_456  # bytes: the payload limit of a synchronous invocation
+_ASYNCHRONOUS_LIMIT = 1_048_576  # bytes: the payload limit of an Event invocation
 _LOG_TAIL = 4096  # bytes of the log that LogType Tail returns
 
 _own_init = models.LambdaFunction.__init__
@@ -25,7 +25,7 @@ _own_response = responses.LambdaResponse.invoke
 
 
 class PayloadTooLarge(JsonRESTError):
-    """More bytes than Lambda takes."""
+    """The payload exceeds Lambda's limit."""
 
     code = 413
 
@@ -71,13 +71,13 @@ def install(world: World) -> None:
 def _init(
     function: models.LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1
 ) -> None:
-    """Keep the LoggingConfig, which moto drops."""
+    """Store the LoggingConfig, which moto drops."""
     _own_init(function, account_id, spec, region, version)
     set_logging_config(function, spec.get("LoggingConfig", {}))
 
 
 def _response(response: responses.LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:
-    """Heed the qualifier, which moto looks for under a name that no client sends."""
+    """Read the qualifier, which moto expects under a name that no client sends."""
     if "Qualifier" in response.querystring:
         response.querystring["qualifier"] = response.querystring["Qualifier"]
     answer: tuple[int, dict[str, str], str | bytes] = _own_response(response)

@@ -1,1 +1,1 @@
-"""CloudWatch Logs: keys of log groups, and how services write into them."""
+"""CloudWatch Logs: keys of log groups, and log lines of services."""

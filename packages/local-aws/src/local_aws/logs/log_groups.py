@@ -1,4 +1,4 @@
-"""CloudWatch Logs: a group takes a KMS key only where the key's policy lets the service use it for this group."""
+"""CloudWatch Logs: a KMS key is accepted only if its policy allows the service to use it for the group."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from local_aws.core.world import ACCOUNT, World
 from local_aws.iam.keys import service_may_use
 
 _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
-"""What CloudWatch Logs does with a key, by its guide; there the policy says `ReEncrypt*` and `GenerateDataKey*`."""
+"""The KMS actions of CloudWatch Logs, by its guide, whose policy has `ReEncrypt*` and `GenerateDataKey*`."""
 
 _own_create = LogsBackend.create_log_group
 
 
 def check_key(key: str, group: str, region: str) -> None:
-    """Refuse a key that CloudWatch Logs may not use for a group. Raises InvalidParameterException, as AWS does."""
+    """Check that CloudWatch Logs may use a key for a group. Raises InvalidParameterException, as AWS does."""
     arn = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}"
     context = {"kms:EncryptionContext:aws:logs:arn": arn, "aws:SourceArn": arn}
     if not service_may_use(key, f"logs.{region}.amazonaws.com", region, context, _NEEDED):
@@ -59,6 +59,6 @@ def disassociate_kms_key(response: LogsResponse) -> str:
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Check the keys of log groups from now on."""
+    """Install the check of log groups' keys."""
     replace(LogsBackend, create_log_group=_create_log_group)
     replace(LogsResponse, associate_kms_key=associate_kms_key, disassociate_kms_key=disassociate_kms_key)

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: installed as one."""
+"""The provider of CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from local_aws.logs import log_groups
 
 
 def install(world: World) -> None:
-    """Check the keys of log groups."""
+    """Install the check of log groups' keys."""
     log_groups.install(world)

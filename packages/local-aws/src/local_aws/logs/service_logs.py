@@ -1,4 +1,4 @@
-"""Lines for CloudWatch Logs, as the services of this process put them there for their callers."""
+"""Log lines that services write to CloudWatch Logs on behalf of their callers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVENTS_PER_PUT = 1000
 
 
 def put_lines(logs: Any, group: str, stream: str, lines: Sequence[str]) -> None:
-    """Append lines to a stream with the client `logs`, making group and stream where they are missing."""
+    """Append lines to a stream with the client `logs`; create group and stream if they are missing."""
     named = {"logGroupName": group}
     for create, given in ((logs.create_log_group, named), (logs.create_log_stream, {**named, "logStreamName": stream})):
         with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):

@@ -1,1 +1,1 @@
-"""S3: conditional writes, copies and encryption as AWS has them."""
+"""S3: conditional writes, copies and encryption as on AWS."""

@@ -1,4 +1,4 @@
-"""S3 where moto is laxer: a bucket's policy with conditions, conditional writes, the encryption of what is copied."""
+"""Corrections of moto's S3: bucket policies with conditions, conditional writes, encryption of copies."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _conditional_writes = threading.Lock()
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Let a statement count only where its condition holds, one of two writers win, a copy have its encryption."""
+    """Install conditions in bucket policies, atomic conditional writes, and encryption of copies."""
     replace(FakeBucket, get_permission=_permission)
     replace(S3Backend, copy_object=_copy_object)
     replace(S3Response, put_object=_put_object)
 
 
 def _put_object(response: S3Response) -> TYPE_RESPONSE:
-    """PutObject; between moto's look at the condition and its write another request would fit."""
+    """PutObject: moto's check of the condition and its write are not atomic."""
     if not (response.headers.get("If-Match") or response.headers.get("If-None-Match")):
         return _own_put(response)
     with _conditional_writes:
@@ -37,7 +37,7 @@ def _put_object(response: S3Response) -> TYPE_RESPONSE:
 def _copy_object(
     backend: S3Backend, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, *args: Any, **kwargs: Any
 ) -> None:
-    """Copy; moto would decrypt an object that is copied onto itself, S3 gives it the bucket's default encryption."""
+    """CopyObject: a copy onto itself has the bucket's default encryption; moto would decrypt it."""
     default = (backend.get_bucket(dest_bucket_name).encryption or {}).get("Rule", {})
     algorithm = default.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")
     if not args and not kwargs.get("encryption") and algorithm:
@@ -46,7 +46,7 @@ def _copy_object(
 
 
 def unknown_condition(policy: dict[str, Any]) -> str | None:
-    """The first condition of a policy that cannot be judged here, None where all can."""
+    """The first unsupported condition of a policy, None if all are supported."""
     for statement in _statements(policy):
         if _is_for_a_service(statement):
             continue
@@ -71,13 +71,13 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
 
 
 def _is_for_a_service(statement: dict[str, Any]) -> bool:
-    """Whether only AWS services are meant: here they call with the credentials of roles."""
+    """Whether the principals are AWS services only, which call with credentials of roles here."""
     principal = statement.get("Principal")
     return isinstance(principal, dict) and set(principal) == {"Service"}
 
 
 def _applies(statement: dict[str, Any]) -> bool:
-    """Whether the condition holds. Requests over the loopback interface count as encrypted: nobody can listen there."""
+    """Whether the condition is true. Requests over the loopback interface count as encrypted."""
     return not _is_for_a_service(statement) and all(
         str(wanted).lower() == "true" for keys in statement.get("Condition", {}).values() for wanted in keys.values()
     )

@@ -1,4 +1,4 @@
-"""S3: installed as one."""
+"""The provider of S3."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""EventBridge Scheduler: schedules are kept, and fire when they are told to."""
+"""EventBridge Scheduler: schedules are stored, and fire on request only."""

@@ -1,6 +1,6 @@
-"""A schedule fires when it is told to: nothing here starts by itself.
+"""Firing of schedules on request: no schedule fires automatically.
 
-What it delivers, with whose rights, and what becomes of it when it can't be delivered, is as on AWS:
+Delivery, permissions and handling of failures are as on AWS:
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
 """
 
@@ -22,16 +22,16 @@ from local_aws.core.world import ACCOUNT, World
 from local_aws.iam.roles import RoleNotTakenError, take_role
 
 DEFAULT_RETRIES = 185
-"""MaximumRetryAttempts where a RetryPolicy does not say."""
+"""The default of MaximumRetryAttempts."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one occurrence of a schedule.
+    """The result of firing a schedule.
 
-    `execution` is the ARN of the execution that it started. Else `error` has the target's error code and message, and
-    `dead_letter` is the id of the message in the dead-letter queue, None where there is no such queue or `lost` says
-    why the message did not get there.
+    `execution` is the ARN of the started execution. Otherwise `error` has the target's error code and message, and
+    `dead_letter` is the id of the message in the dead-letter queue, None without a queue or if `lost` says why the
+    message could not be sent.
     """
 
     execution: str | None = None
@@ -41,10 +41,10 @@ class Delivery:
 
 
 def fire(world: World, name: str, group: str = "default") -> Delivery | None:
-    """Let a schedule fire once; None for a DISABLED one, which does nothing.
+    """Fire a schedule once; return None for a DISABLED one, which does nothing.
 
-    Failed deliveries are tried again at once, as often as the RetryPolicy says. Raises LocalAwsError where the target
-    is no state machine, and moto's error for a schedule that does not exist.
+    Failed deliveries are retried immediately, by the RetryPolicy. Raises LocalAwsError if the target is not a state
+    machine, and moto's error for a missing schedule.
     """
     schedule = scheduler_backends[ACCOUNT][world.region].get_schedule(group, name)
     if schedule.state != "ENABLED":
@@ -57,7 +57,7 @@ def fire(world: World, name: str, group: str = "default") -> Delivery | None:
 
 
 class _Occurrence:
-    """One time at which a schedule fires."""
+    """An occurrence of a schedule."""
 
     def __init__(self, world: World, schedule: Schedule) -> None:
         self._world = world
@@ -67,7 +67,7 @@ class _Occurrence:
         self._time = f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
 
     def deliver(self) -> Delivery:
-        """Start the execution, or leave the event in the dead-letter queue."""
+        """Start the execution, or send the event to the dead-letter queue."""
         retries = int((self._target.get("RetryPolicy") or {}).get("MaximumRetryAttempts", DEFAULT_RETRIES))
         error = ("", "")
         for attempt in range(retries + 1):
@@ -80,13 +80,13 @@ class _Occurrence:
         return self._give_up(error, retries)
 
     def _client(self, service: str) -> Any:
-        # AWS names the group here, so that a role can be limited to the schedules of one.
+        # AWS uses the group, so that a role can be limited to the schedules of a group.
         source = f"arn:aws:scheduler:{self._world.region}:{ACCOUNT}:schedule-group/{self._schedule.group_name}"
         granted = take_role(self._world, self._target["RoleArn"], "scheduler", "scheduler", source)
         return self._world.client(service, granted, Config(retries={"total_max_attempts": 1}))
 
     def _input(self, attempt: int) -> str:
-        """The target's input, with Scheduler's own attributes put in."""
+        """The target's input, with Scheduler's context attributes replaced."""
         attributes = {
             "schedule-arn": self._schedule.arn,
             "scheduled-time": self._time,

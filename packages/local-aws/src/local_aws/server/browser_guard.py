@@ -1,11 +1,11 @@
-"""Web pages are refused: listening on the loopback address is no authentication.
+"""Protection against web pages: requests from browsers are refused, as a loopback address is no authentication.
 
-Any page in a browser on this machine can send requests to 127.0.0.1, and with DNS rebinding (a name of the page's own
-that comes to mean 127.0.0.1) also read the answers. The local AWS asks nobody for credentials and runs what lies in its
-buckets, so a request that a page may have sent is refused before anything looks at it.
+Any page in a browser on this machine can send requests to 127.0.0.1, and with DNS rebinding (a host name of the page
+that resolves to 127.0.0.1) also read the responses. The local AWS accepts any credentials and runs code from its
+buckets, so a request that a page may have sent is refused before any service reads it.
 
-AWS clients send neither `Origin` nor `Sec-Fetch-Site`. Browsers send them of their own accord and let no page change
-them, nor `Host` (the Fetch standard's forbidden request headers).
+AWS clients send neither `Origin` nor `Sec-Fetch-Site`. Browsers always send them, and pages cannot change them or
+`Host` (the Fetch standard's forbidden request headers).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9._-]+\.)?localhost)(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
-"""The names that mean this machine whatever a name server says; S3 clients put a bucket before `.localhost`."""
+"""Host names that always resolve to this machine; S3 clients put a bucket before `.localhost`."""
 _OWN_FETCHES = ("none", "same-origin")
-"""What `Sec-Fetch-Site` says of an address that a person typed, and of a page's request to where it comes from."""
+"""The values of `Sec-Fetch-Site` for a typed address and for a request to the page's own origin."""
 
 
 def refusal(environ: WSGIEnvironment, port: int) -> str | None:
-    """Why a request to the server on `port` of this machine is refused, None where it may pass."""
+    """Why a request to the server on `port` is refused, None if it is accepted."""
     host = environ.get("HTTP_HOST", "")
     named = _HOST.fullmatch(host)
     if named is None or int(named["port"] or 80) != port:
@@ -44,10 +44,9 @@ def refusal(environ: WSGIEnvironment, port: int) -> str | None:
 
 
 class BrowserGuard:
-    """A WSGI application that passes on to `application` what no web page of another origin can have sent.
+    """A WSGI middleware that passes requests to `application` unless a web page of another origin may have sent them.
 
-    Everything else is answered with status 403 and the reason, in the shape of the service's errors. `port` is where
-    the server listens.
+    Other requests get status 403 and the reason, in the service's error format. `port` is the server's port.
     """
 
     def __init__(self, application: WSGIApplication, port: int) -> None:
@@ -55,7 +54,7 @@ class BrowserGuard:
         self._port = port
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle a request."""
         reason = refusal(environ, self._port)
         if reason is None:
             return self._application(environ, start_response)

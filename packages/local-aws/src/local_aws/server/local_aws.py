@@ -1,4 +1,4 @@
-"""One local AWS: moto's server in this process with every service that was made real, and the stack deployed on it."""
+"""A local AWS: moto's server in this process with all services of this package, and a deployed stack."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ from local_aws.stepfunctions import provider as stepfunctions
 from local_aws.testing import faults
 
 _PID = "pid"
-_POLL = 0.05  # seconds between two looks at whether to stop serving
+_POLL = 0.05  # poll interval in seconds for the end of serving
 
 Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
-"""What functions call that is no AWS: started with a folder of its own; gives variables that lead functions to it."""
+"""A server besides AWS that functions call: gets its own folder, and yields environment variables for functions."""
 
 _PARTS = (protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions, events, iam, faults)
-"""In the order in which they are installed: each may stand in front of those before it."""
+"""The providers in the order of installation: each may wrap earlier ones."""
 
 _running = threading.Lock()
 _MOTO_MODULES = frozenset(backends.list_of_moto_modules())
 
 
 class _QuietHandler(MotoRequestHandler):
-    """Requests are not worth a line each, and an answer must not wait for more to send with it."""
+    """A request handler without access log and without Nagle's algorithm."""
 
     disable_nagle_algorithm = True
 
@@ -68,11 +68,11 @@ class _QuietHandler(MotoRequestHandler):
 class LocalAws:
     """A local AWS from `start` to `stop`, or as a context manager. One at a time in a process.
 
-    `template` is deployed as the stack `stack_name` with `parameters`; None starts without a stack. `port` 0 takes a
-    free one; `folder` receives logs/, code/ and the rest of a run and is emptied first; by default it is
-    `.local-aws/PORT` below the current directory, and `.local-aws/logs` leads to the logs of the latest start. Only
-    the logs outlive the run. `sidecar` starts and ends with it. `spark` is a Java for job runs that outlives this
-    local AWS; by default it has its own. `tell` is given what is being done. Raises LocalAwsError.
+    `template` is deployed as the stack `stack_name` with `parameters`; None starts without a stack. `port` 0 selects a
+    free one; `folder` gets logs/, code/ and other files and is emptied first; by default it is
+    `.local-aws/PORT` below the current directory, and `.local-aws/logs` links to the logs of the latest start. Only
+    the logs are kept. `sidecar` starts and ends with it. `spark` is a JVM for job runs that outlives this local AWS;
+    by default it has its own. `tell` gets progress messages. Raises LocalAwsError.
     """
 
     template: Path | None = None
@@ -88,13 +88,13 @@ class LocalAws:
     world: World = field(init=False)
 
     def start(self) -> None:
-        """Listen, make the services real, deploy the stack."""
-        sys.audit("local_aws.start")  # the tests watch which of them take one
+        """Listen, install the services, deploy the stack."""
+        sys.audit("local_aws.start")  # the tests record which of them start one
         if not _running.acquire(blocking=False):
-            raise LocalAwsError("this process already runs a local AWS: moto's state is the process's own")
+            raise LocalAwsError("this process already runs a local AWS: moto's state is global")
         self._ending = contextlib.ExitStack()
         self._ending.callback(_running.release)
-        self._ending.callback(restore)  # what moto does in this process after us is as before
+        self._ending.callback(restore)  # restores moto for later users in this process
         try:
             self._start()
         except BaseException:
@@ -117,10 +117,10 @@ class LocalAws:
             self._ending.callback(spark.close)
         self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark)
         self._ending.callback(self.world.children.end_all)
-        iam.install_managed_policies(self.world)  # first, for the reset makes them anew
-        # What a world before this one left in the process.
+        iam.install_managed_policies(self.world)  # first, as the reset creates them again
+        # Remove the state of an earlier world in this process.
         moto_api_backend.reset()
-        # moto asks twice with each request which services it has, and looks into its folder each time.
+        # moto lists its services twice per request, by reading its folder.
         replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
         for part in _PARTS:
             part.install(self.world)
@@ -131,14 +131,14 @@ class LocalAws:
             deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=self.parameters)
 
     def _listen(self) -> tuple[BaseWSGIServer, int]:
-        # Taken back, too: with AWS's own policies moto takes a second to begin anew.
+        # Also restored: with the AWS managed policies a reset of moto takes a second.
         self._ending.callback(default_user_config.update, default_user_config.copy())
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["iam"] = {"load_aws_managed_policies": True}
-        # moto lets every page read its answers.
+        # moto's CORS headers allow every page to read responses.
         replace(werkzeug_app, DISABLE_GLOBAL_CORS=True)
         keep_proxies_out()
-        # werkzeug ends the process when the port is taken: it gets a socket that is bound.
+        # werkzeug exits the process if the port is in use: pass it a bound socket.
         listener = listen(self.port)
         self._ending.callback(listener.close)
         port: int = listener.getsockname()[1]
@@ -159,7 +159,7 @@ class LocalAws:
         self._clear()
 
     def abandon(self) -> None:
-        """End the children and leave the rest to the end of the process, which the caller brings about at once."""
+        """End the children only; the caller exits the process immediately."""
         if hasattr(self, "world"):
             self.world.children.end_all()
             if self.spark is None and self.world.spark is not None:
@@ -173,7 +173,7 @@ class LocalAws:
 
     @property
     def endpoint(self) -> str:
-        """The address for AWS_ENDPOINT_URL."""
+        """The URL for AWS_ENDPOINT_URL."""
         return self.world.endpoint
 
     def __enter__(self) -> Self:
@@ -187,7 +187,7 @@ class LocalAws:
 
 
 def _default_folder(port: int) -> Path:
-    """`.local-aws/PORT`, with `.local-aws/logs` leading to its logs; folders of processes that are no more go."""
+    """Create `.local-aws/PORT` and the link `.local-aws/logs` to its logs; delete folders of ended processes."""
     base = Path(".local-aws").absolute()
     base.mkdir(exist_ok=True)
     for other in base.iterdir():
@@ -210,5 +210,5 @@ def _alive(pid: Path) -> bool:
     return True
 
 
-# moto and werkzeug tell every request and every error that a client is told anyway.
+# moto and werkzeug log every request, and every error that the client gets anyway.
 logging.getLogger("werkzeug").setLevel(logging.CRITICAL)

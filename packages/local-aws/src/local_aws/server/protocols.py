@@ -1,7 +1,7 @@
-"""Protocols that a service has learned since: a client may be newer than the botocore that runs here.
+"""Newer protocols of services, for clients with a newer botocore than the local one.
 
-moto takes from botocore's service model which protocols a service has, and botocore is here the one of Glue. CloudWatch
-answers in JSON, too, in newer models (botocore 1.43.62, monitoring/2010-08-01), and newer clients ask in JSON.
+moto reads the protocols of a service from the local botocore, whose version is that of Glue. In newer models CloudWatch
+also has a JSON protocol (botocore 1.43.62, monitoring/2010-08-01), which newer clients use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ORIGINAL = request.determine_request_protocol
 
 
 def request_protocol(service_model: ServiceModel, content_type: str | None = None) -> str:
-    """The protocol of a request. Raises NotImplementedError for one that moto does not read at all."""
+    """The protocol of a request. Raises NotImplementedError for one that moto does not support."""
     try:
         return _ORIGINAL(service_model, content_type)
     except NotImplementedError:
@@ -27,7 +27,7 @@ def request_protocol(service_model: ServiceModel, content_type: str | None = Non
 
 
 def install(world: World) -> None:  # noqa: ARG001 - the modules' interface
-    """Let moto read JSON requests to services whose model here does not know of JSON."""
+    """Install the JSON protocol for services whose local model does not have it."""
     import moto.core.responses  # noqa: F401 - imports the function by name
 
     replace_everywhere("moto", _ORIGINAL, request_protocol)

@@ -1,4 +1,4 @@
-"""Errors of the local AWS's own in the shape of the service that was asked, so that any client shows code and text."""
+"""The local AWS's own errors in the format of the called service, so that clients show code and message."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from local_aws.iam.requests import credential
 
 _DRAINED = 1 << 20  # bytes
 _JSON_OVER_REST = ("lambda", "scheduler", "xray")
-"""Services whose JSON protocol has no header X-Amz-Target, of those that are known here."""
+"""Supported services whose JSON protocol has no header X-Amz-Target."""
 
 
 def service_error(environ: Mapping[str, Any], status: int, code: str, message: str) -> Response:
-    """The answer to a request that is not carried out; reads off what is left of a small request's body first.
+    """The error response to a request; the rest of a small request's body is read first.
 
-    JSON for the services of the JSON protocols, else XML, S3's without a frame around the error.
+    It is JSON for services with a JSON protocol, else XML, for S3 without a wrapper element.
     """
     _, _, service = credential(environ)
     if environ.get("HTTP_X_AMZ_TARGET") or service in _JSON_OVER_REST:
@@ -29,7 +29,7 @@ def service_error(environ: Mapping[str, Any], status: int, code: str, message: s
         told = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
         body = told if service in ("", "s3") else f"<ErrorResponse>{told}</ErrorResponse>"
         response = Response(body, status, mimetype="application/xml")
-    # A client looks for the answer only once it has sent all. What is longer is cut off.
+    # A client reads the response only after it has sent the request. A longer body is cut off.
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if 0 < length <= _DRAINED:
         environ["wsgi.input"].read(length)

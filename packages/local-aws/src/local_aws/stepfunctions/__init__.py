@@ -1,1 +1,1 @@
-"""Step Functions as on AWS: what moto's interpreter leaves out or does otherwise."""
+"""Step Functions: corrections and additions to moto's interpreter."""

@@ -1,4 +1,4 @@
-"""The clients with which tasks call services: this world's endpoint, the state machine's own role."""
+"""The clients of tasks, with this world's endpoint and the state machine's role."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from local_aws.core.world import World
 from local_aws.iam.roles import take_role
 
 CREDENTIALS_LAST = 45 * 60.0
-"""Seconds after which a role is assumed again; STS grants an hour."""
+"""Seconds after which a role is assumed again; STS credentials last an hour."""
 
 _ORIGINAL = boto_client.boto_client_for
 
 
 class MachineRole(str):
-    """The ARN of a role that knows the state machine it is taken for: the interpreter hands it down to its tasks."""
+    """The ARN of a role with the state machine that uses it: the interpreter passes it to tasks."""
 
     machine: str
 
@@ -33,12 +33,12 @@ class MachineRole(str):
         return made
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        """What a copy is made of: the history copies its events."""
+        """Support copying, as the history copies its events."""
         return str(self), self.machine
 
 
 class RoleClients:
-    """Clients per state machine, role, service and region, made once and kept while the credentials are good."""
+    """Cached clients per state machine, role, service and region, as long as their credentials are valid."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -47,12 +47,12 @@ class RoleClients:
         self._clients: dict[tuple[str, str, str], Any] = {}
 
     def client(self, role_arn: str, machine: str, service: str, region: str) -> Any:
-        """A client of `service` that calls with the credentials of the role, taken for a state machine (its ARN)."""
+        """A client of `service` with the credentials of the role, assumed for a state machine (its ARN)."""
         with self._lock:
             granted = self._credentials(role_arn, machine)
             key = (granted["AWS_ACCESS_KEY_ID"], service, region)
             if key not in self._clients:
-                # A Lambda task may take fifteen minutes; what to retry is the definition's business.
+                # A Lambda task may take fifteen minutes; the definition has the retries.
                 config = Config(parameter_validation=False, read_timeout=1000, retries={"total_max_attempts": 1})
                 self._clients[key] = self._world.client(service, granted, config, region)
             return self._clients[key]
@@ -69,7 +69,7 @@ _current: list[RoleClients] = []
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-    """The interpreter's way to a client: `state_credentials` names the role."""
+    """The interpreter's function for clients: `state_credentials` has the role."""
     if state_credentials is None:
         raise RuntimeError(
             f"a task called {service} without the role of its state machine: it would be an administrator"
@@ -79,13 +79,13 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
 
 
 def execution_details(execution: Execution) -> AWSExecutionDetails:
-    """What an execution's tasks know of their surroundings."""
+    """The context of an execution's tasks."""
     role = MachineRole(execution.role_arn, execution.state_machine.arn)
     return AWSExecutionDetails(account=execution.account_id, region=execution.region_name, role_arn=role)
 
 
 def install(world: World) -> None:
-    """Route every service call of the interpreter to `world`."""
+    """Send all service calls of the interpreter to `world`."""
     import moto.stepfunctions.parser.models  # noqa: F401 - loads every module that imported the function
 
     _current[:] = [RoleClients(world)]

@@ -1,4 +1,4 @@
-"""Executions as the API shows them: named, newest first, paged, stopped at once, with their whole history."""
+"""The API of executions: names, order, paging, StopExecution, and history."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _reflect_status: Any = BaseExecutionWorkerCommunication._reflect_execution_statu
 
 
 def compact(value: Any) -> str:
-    """JSON as Step Functions writes it: no spaces, no escapes for letters."""
+    """JSON in Step Functions' format: no spaces, no escapes for letters."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def json_text(obj: Any, separators: tuple[str, str] | None = None) -> str:
-    """JSON inside the interpreter: letters stay letters, whatever JSON has no form for becomes text."""
+    """JSON inside the interpreter: without escapes for letters; values without a JSON form become strings."""
     return json.dumps(obj, separators=separators, ensure_ascii=False, default=str)
 
 
 def _page(items: list[Any], token: str | None, size: int | None) -> tuple[list[Any], str | None]:
-    """A page of a listing. The token is the place where the next page starts."""
+    """A page of a listing. The token is the index of the next page."""
     try:
         first = int(token) if token else 0
     except ValueError:
@@ -57,7 +57,7 @@ def start_execution(
     execution_input: str | None = None,
     trace_header: str | None = None,
 ) -> Execution:
-    """Start, under a name of its own where none is given."""
+    """StartExecution, with a generated name if none is given."""
     if len((execution_input or "").encode()) > MAX_INPUT_BYTES:
         raise ValidationException(
             "1 validation error detected: Value at 'input' failed to satisfy constraint: "
@@ -117,7 +117,7 @@ def describe_execution(self: StepFunctionResponse) -> ActionResult:
 
 
 def stop_execution(self: StepFunctionResponse) -> ActionResult:
-    """StopExecution: ABORTED at once; tasks that are on their way are given up, .sync jobs cancelled."""
+    """StopExecution: ABORTED immediately; running tasks are abandoned, .sync jobs cancelled."""
     execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
     while execution.status == ExecutionStatus.RUNNING.value and execution.exec_worker.env is None:
         time.sleep(0.01)  # its thread is about to begin
@@ -134,7 +134,7 @@ def stop(execution: Any, error: str | None, cause: str | None) -> None:
     execution.exec_status = ExecutionStatus.ABORTED
     execution.exec_worker.stop(stop_date=execution.stop_date, error=error, cause=cause)
     env = execution.exec_worker.env
-    # Here and not by the interpreter's thread: that may be waiting for a function's answer.
+    # Not in the interpreter's thread, which may be waiting for a function's response.
     env.event_manager.add_event(
         context=EventHistoryContext.of_program_start(),
         event_type=HistoryEventType.ExecutionAborted,
@@ -143,9 +143,9 @@ def stop(execution: Any, error: str | None, cause: str | None) -> None:
 
 
 def reflect_status(self: BaseExecutionWorkerCommunication) -> None:
-    """What the interpreter's end means for the execution; one that was stopped stays as StopExecution left it."""
+    """Set the execution's final state from the interpreter's; a stopped execution stays ABORTED."""
     if self.execution.exec_status != ExecutionStatus.ABORTED:
-        # First, so that whoever sees the end finds the metrics.
+        # First, so that the metrics exist when the end is visible.
         worker: Any = self.execution.exec_worker
         ended = _ENDS.get(type(worker.env.program_state()))
         if ended:
@@ -157,7 +157,7 @@ _ENDS: dict[type, str] = {ProgramEnded: "Succeeded", ProgramError: "Failed", Pro
 
 
 def _seconds(execution: Any) -> float:
-    """How long an execution has taken so far."""
+    """The duration of an execution so far."""
     return float((datetime.datetime.now(tz=datetime.UTC) - execution.start_date).total_seconds())
 
 
@@ -172,11 +172,11 @@ def get_execution_history(self: StepFunctionResponse) -> ActionResult:
 
 
 def install() -> None:
-    """Correct the executions of every backend."""
+    """Install the corrections of executions."""
     for error in AWSError.__subclasses__():
-        if not error.TYPE:  # the interpreter's errors have their name elsewhere: clients would see none
+        if not error.TYPE:  # the interpreter's errors have their name elsewhere, where clients do not see it
             error.TYPE = getattr(error, "code", "")
-    # CloudFormation would put its state machines where only moto's pretended executions look.
+    # CloudFormation would create its state machines where only moto's simulated executions find them.
     replace(models, stepfunctions_backends=stepfunctions_parser_backends)
     replace(StepFunctionsParserBackend, start_execution=start_execution)
     replace(

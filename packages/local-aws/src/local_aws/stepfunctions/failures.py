@@ -1,4 +1,4 @@
-"""The failures that the interpreter raises, made in one way."""
+"""The interpreter's failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_CHOICE_MATCHED = StatesErrorNameType.StatesNoChoiceMatched
 
 
 def failure(env: Any, error: str | StatesErrorNameType, cause: str, task: Any = None) -> FailureEventException:
-    """An exception that fails the running state with an error name and a cause; `task` tells which service."""
+    """An exception that fails the running state with an error name and a cause; `task` has the service."""
     name = StatesErrorName(error) if isinstance(error, StatesErrorNameType) else ErrorName(error)
     details = {"error": name.error_name, "cause": cause}
     if task is not None:

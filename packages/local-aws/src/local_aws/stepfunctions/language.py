@@ -1,4 +1,4 @@
-"""The Amazon States Language where moto's interpreter reads it differently from AWS (JSONPath mode)."""
+"""Corrections of moto's interpreter of the Amazon States Language (JSONPath mode)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from local_aws.stepfunctions.failures import INTRINSIC_FAILURE, NO_CHOICE_MATCHE
 from local_aws.stepfunctions.paths import extract_json
 
 UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
-"""Errors that States.ALL and States.TaskFailed leave alone."""
+"""Errors that States.ALL and States.TaskFailed do not match."""
 
 _parse_definition = AmazonStateLanguageParser.parse
 _parse_intrinsic = IntrinsicParser.parse
@@ -55,22 +55,22 @@ _eval_choice = StateChoice._eval_state
 
 @functools.lru_cache(maxsize=16)
 def _tree(definition: str) -> Any:
-    """A definition's syntax tree. To make it takes one or two seconds; nothing changes it afterwards."""
+    """A definition's syntax tree, cached because parsing takes one or two seconds; it is never changed."""
     return _parse_definition(definition)[1]
 
 
 def parse_definition(definition: str) -> tuple[Any, Any]:
-    """The program of a definition, and its syntax tree. moto asks at the creation and at each execution."""
+    """The program of a definition, and its syntax tree. moto calls this on creation and for each execution."""
     tree = _tree(definition)
     return Definition().visit(tree), tree
 
 
-# Which errors a Retrier or Catcher takes.
+# The errors that a Retrier or Catcher matches.
 def error_equals(self: ErrorEqualsDecl, env: Any) -> None:
-    """Replace the error name on the stack by whether ErrorEquals names it."""
+    """Replace the error name on the stack by whether ErrorEquals matches it."""
     error = env.stack.pop().error_name
     names = {name.error_name for name in self.error_names}
-    if error == "States.Runtime":  # a wrong definition: always ends the execution
+    if error == "States.Runtime":  # an invalid definition: always fails the execution
         matches = False
     elif error in names:
         matches = True
@@ -83,13 +83,13 @@ def error_equals(self: ErrorEqualsDecl, env: Any) -> None:
 
 # Intrinsic functions: `'` and `{` may be escaped inside their strings.
 class Literal(str):
-    """A string of an intrinsic function, unescaped; `pieces` are the texts around its `{}` places."""
+    """A string of an intrinsic function, unescaped; `pieces` are the texts around its `{}` placeholders."""
 
     pieces: list[str]
 
 
 def literal(source: str) -> Literal:
-    r"""Read what stands between the quotes of an intrinsic's string: `\'`, `\{`, `\}` and `\\` are escapes."""
+    r"""Unescape the content of an intrinsic function's string: `\'`, `\{`, `\}` and `\\` are escapes."""
     pieces = [""]
     text = ""
     for part in re.findall(r"\\.|\{\}|[^\\{]|\{|\\$", source, flags=re.DOTALL):
@@ -109,17 +109,17 @@ def literal(source: str) -> Literal:
 
 
 def text_of_string(parse_tree: Any) -> Literal:
-    """The value of a string token, quotes included in the token."""
+    """The value of a string token with its quotes."""
     return literal(parse_tree.getText()[1:-1])
 
 
 def parse_intrinsic(src: str) -> Any:
-    """Parse an intrinsic function, given as it stands in the JSON document, JSON's own escapes still in it."""
+    """Parse an intrinsic function from the JSON document, including its JSON escapes."""
     return _parse_intrinsic(json.loads(f'"{src}"', strict=False))
 
 
 def string_format(self: StringFormat, env: Any) -> None:
-    """States.Format: as many values as places."""
+    """States.Format: the number of values must be that of the placeholders."""
     self.argument_list.eval(env=env)
     template, *values = env.stack.pop()
     pieces = template.pieces if isinstance(template, Literal) else str(template).split("{}")
@@ -130,13 +130,13 @@ def string_format(self: StringFormat, env: Any) -> None:
 
 
 def json_to_string(self: JsonToString, env: Any) -> None:
-    """States.JsonToString: compact, letters as letters."""
+    """States.JsonToString: compact JSON without escapes for letters."""
     self.argument_list.eval(env=env)
     env.stack.append(compact(env.stack.pop()[-1]))
 
 
 def intrinsic_function(self: StringIntrinsicFunction, env: Any) -> None:
-    """A function that can't do what it is asked to fails its state with States.IntrinsicFailure."""
+    """An error in an intrinsic function fails its state with States.IntrinsicFailure."""
     try:
         self.function.eval(env=env)
     except (FailureEventException, NoSuchJsonPathError):
@@ -146,23 +146,23 @@ def intrinsic_function(self: StringIntrinsicFunction, env: Any) -> None:
         raise failure(env, INTRINSIC_FAILURE, cause) from refused
 
 
-# Variables: moto hands `$name.path` to JSONata, for which it has no interpreter.
+# Variables: moto passes `$name.path` to JSONata, for which it has no interpreter.
 def variable_sample(self: StringVariableSample, env: Any) -> None:
     """The value of `$name` or of a path into it."""
     match = re.match(r"\$([A-Za-z_]\w*)(.*)$", self.expression, flags=re.DOTALL)
     if match is None:
-        raise RuntimeError(f"'{self.expression}' is no reference to a variable")
+        raise RuntimeError(f"'{self.expression}' is not a reference to a variable")
     env.stack.append(extract_json(f"${match[2]}", env.variable_store.get(match[1])))
 
 
-# Choice: a path that leads nowhere is an error, except for IsPresent.
+# Choice: a path without a value is an error, except for IsPresent.
 def _invalid_path(env: Any, path: str) -> FailureEventException:
     cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
     return failure(env, RUNTIME, cause)
 
 
 def comparison_variable(self: ComparisonVariable, env: Any) -> None:
-    """Compare a variable; one that is not there can only be asked for its presence."""
+    """Compare a variable; for a missing one only IsPresent is allowed."""
     self.variable.eval(env)
     absent = isinstance(env.stack[-1], NoSuchVariable)
     function: Any = self.comparison_function
@@ -173,7 +173,7 @@ def comparison_variable(self: ComparisonVariable, env: Any) -> None:
 
 
 def comparison_value(self: ComparisonFuncValue, env: Any) -> None:
-    """Compare with a constant or, for the operators ending in Path, with what the path finds."""
+    """Compare with a constant or, for operators ending in Path, with the value at the path."""
     operator, expected = self.operator_type, self.value
     if operator.name.endswith("Path"):
         operator = ComparisonOperatorType[operator.name.removesuffix("Path")]
@@ -181,7 +181,7 @@ def comparison_value(self: ComparisonFuncValue, env: Any) -> None:
             if expected.startswith("$$"):
                 expected = extract_json(expected[1:], env.states.context_object.context_object_data)
             else:
-                expected = extract_json(expected, env.stack[-2])  # the state's input lies below the variable
+                expected = extract_json(expected, env.stack[-2])  # the state's input is below the variable on the stack
         except NoSuchJsonPathError:
             raise _invalid_path(env, self.value) from None
     OperatorFactory.get(operator).eval(env=env, value=expected)
@@ -206,7 +206,7 @@ def string_matches(variable: Any, pattern: str) -> bool:
 
 
 def choice(self: StateChoice, env: Any) -> None:
-    """Choose; without a match and without Default the state fails by its own error name."""
+    """Evaluate the choices; without a match and a Default the state fails with States.NoChoiceMatched."""
     try:
         _eval_choice(self, env)
     except RuntimeError as none:
@@ -215,9 +215,9 @@ def choice(self: StateChoice, env: Any) -> None:
         raise failure(env, NO_CHOICE_MATCHED, f"No choice rule of the state '{self.name}' matched") from none
 
 
-# The context object holds strings.
+# The context object has strings.
 def instant(moment: datetime.datetime) -> str:
-    """A time as the context object has it: 2026-11-24T03:14:54.123Z."""
+    """A time in the context object's format: 2026-11-24T03:14:54.123Z."""
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -230,7 +230,7 @@ def _execution_data(**data: Any) -> dict[str, Any]:
 
 
 def install() -> None:
-    """Correct the language."""
+    """Install the corrections of the language."""
     replace(AmazonStateLanguageParser, parse=staticmethod(parse_definition))
     replace(ErrorEqualsDecl, _eval_body=error_equals)
     replace(IntrinsicParser, parse=staticmethod(parse_intrinsic))

@@ -1,4 +1,4 @@
-"""JSONPath as Step Functions reads it: a path to one place gives the value there, any other path gives a list."""
+"""JSONPath in Step Functions: a definite path returns a value, any other path a list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 from local_aws.core.patching import replace_everywhere
 
 _MANY = re.compile(r"\[(?:\*|\?|[^\]'\"]*[:,])|\.\.|\.\*")
-"""Where a path begins to lead to more than one place: a wildcard, a filter, a slice, a union, a descent."""
+"""The parts that make a path indefinite: a wildcard, a filter, a slice, a union, a descent."""
 
 _QUOTED = re.compile(r"\['(?:\\.|[^'\\])*'\]|\[\"(?:\\.|[^\"\\])*\"\]")
 
@@ -27,14 +27,14 @@ def _parsed(path: str) -> Any:
 
 @functools.lru_cache(maxsize=1024)
 def _single_part(path: str) -> str | None:
-    """The part of a path up to where it leads to many places, None where it never does."""
+    """The definite beginning of an indefinite path, None for a definite path."""
     unquoted = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), path)
     match = _MANY.search(unquoted)
     return path[: match.start()] if match else None
 
 
 def extract_json(path: str, data: Any) -> Any:
-    """The value or the values at a path. Raises NoSuchJsonPathError where a path to one place leads nowhere."""
+    """The value or the values at a path. Raises NoSuchJsonPathError for a definite path without a value."""
     single = _single_part(path)
     if single is None:
         found = _parsed(path).find(data)
@@ -47,5 +47,5 @@ def extract_json(path: str, data: Any) -> Any:
 
 
 def install() -> None:
-    """Correct the paths."""
+    """Install the corrections of paths."""
     replace_everywhere("moto.stepfunctions", _ORIGINAL, extract_json)

@@ -1,4 +1,4 @@
-"""Step Functions: moto's interpreter, switched on and corrected to behave as AWS does."""
+"""The provider of Step Functions: moto's interpreter, with corrections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from local_aws.stepfunctions import clients, executions, language, paths, runnin
 
 
 def install(world: World) -> None:
-    """Make StartExecution interpret the definition, each task with the credentials of the state machine's role."""
+    """Install the interpreter for StartExecution, with the state machine's role for each task."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
-    # It logs each failing state several times over, as errors of its own; the history has them once, and readable.
+    # It logs each failing state several times as its own errors; the history has them once.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     clients.install(world)
     executions.install()

@@ -1,4 +1,4 @@
-"""How the interpreter runs a state: limits of time and size, retries that can be interrupted, a clean end."""
+"""Running of states: time and size limits, interruptible retries, a clean end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENDS = {
 }
 
 WAITS = 0.02
-"""How much of a Wait state's time passes."""
+"""The fraction of a Wait state's time that is waited."""
 
 _is_within_size_quota = quotas.is_within_size_quota
 _to_json_str = to_json_str
@@ -44,16 +44,16 @@ _add_event = EventManager.add_event
 
 
 class AbandonedError(Exception):
-    """The execution ended while a task was on its way: whatever the task returns is of no interest."""
+    """The execution ended while a task was running; its result is ignored."""
 
 
 def is_within_size_quota(value: Any) -> bool:
-    """At most 256 KiB of UTF-8, as compact JSON."""
+    """Check the limit of 256 KiB of UTF-8, as compact JSON."""
     return len((value if isinstance(value, str) else compact(value)).encode()) <= MAX_INPUT_BYTES
 
 
 def eval_state(self: ExecutionState, env: Any) -> None:
-    """Run a task, parallel or map state to its result, through its Retry and Catch."""
+    """Run a task, parallel or map state with its Retry and Catch."""
     env.states.context_object.context_object_data["State"]["RetryCount"] = 0
     while env.is_running():
         try:
@@ -68,9 +68,9 @@ def eval_state(self: ExecutionState, env: Any) -> None:
 
 
 def _handled(self: ExecutionState, env: Any, refused: Exception) -> bool:
-    """Deal with a failure: False asks for another attempt, True says that a Catcher took it, else it is raised."""
+    """Handle a failure: return False for another attempt, True if a Catcher matched; else raise it."""
     failed: Any = self._from_error(env=env, ex=refused)
-    if failed.error_name is None or failed.error_name.error_name != "States.Runtime":  # it has no event of its own
+    if failed.error_name is None or failed.error_name.error_name != "States.Runtime":  # it has no separate event
         env.event_manager.add_event(
             context=env.event_history_context, event_type=failed.event_type, event_details=failed.event_details
         )
@@ -90,7 +90,7 @@ def _handled(self: ExecutionState, env: Any, refused: Exception) -> bool:
 
 
 def retrier(self: RetrierDecl, env: Any) -> None:
-    """Wait for the next attempt, at most until the execution ends."""
+    """Wait for the next attempt, or until the execution ends."""
     self.error_equals.eval(env)
     if not env.stack.pop():
         env.stack.append(RetrierOutcome.Skipped)
@@ -112,18 +112,18 @@ def retrier(self: RetrierDecl, env: Any) -> None:
 
 
 def wait(self: WaitFunction, env: Any) -> None:
-    """Wait for a fiftieth of the time, at most until the execution ends: what is waited for is quicker here, too."""
+    """Wait for a fiftieth of the time, or until the execution ends: the local services are faster, too."""
     env.program_state_event.wait(self._get_wait_seconds(env=env) * WAITS)
 
 
 def set_error(self: Environment, error: Any) -> None:
-    """A failure after the execution was stopped or timed out changes nothing."""
+    """Ignore a failure after the execution was stopped or timed out."""
     if self.is_running():
         _set_error(self, error)
 
 
 def add_event(self: EventManager, *args: Any, **kwargs: Any) -> int:
-    """Add to the history; an execution's end is its last event."""
+    """Add an event to the history; the end of the execution is its last event."""
     event_type = kwargs.get("event_type", args[1] if len(args) > 1 else None)
     with _closing:
         if getattr(self, "closed", False):
@@ -136,7 +136,7 @@ _closing = threading.Lock()
 
 
 def eval_program(self: Program, env: Any) -> None:
-    """Run a program in its thread, no longer than its TimeoutSeconds."""
+    """Run a program in its thread, for at most its TimeoutSeconds."""
     timeout = self.timeout_seconds.timeout_seconds if self.timeout_seconds else None
     env.next_state_name = self.start_at.start_at_name
     worker = threading.Thread(target=EvalComponent.eval, args=(self, env), daemon=True)
@@ -152,7 +152,7 @@ def eval_program(self: Program, env: Any) -> None:
 
 
 def install() -> None:
-    """Correct how states run."""
+    """Install the corrections of running states."""
     replace_everywhere("moto.stepfunctions", _is_within_size_quota, is_within_size_quota)
     replace_everywhere("moto.stepfunctions", _to_json_str, json_text)
     replace(ExecutionState, _eval_state=eval_state)

@@ -30,7 +30,7 @@ from local_aws.stepfunctions.failures import RUNTIME, TASK_FAILED, failure
 from local_aws.stepfunctions.running import AbandonedError
 
 POLL_SECONDS = 0.2
-"""How often a .sync task looks for its job's end. AWS takes seconds; here nobody pays per call."""
+"""The poll interval of a .sync task in seconds; on AWS it is longer."""
 
 SDK_NAMES = {
     "cloudwatch": "CloudWatch",
@@ -39,10 +39,10 @@ SDK_NAMES = {
     "eventbridge": "EventBridge",
     "secretsmanager": "SecretsManager",
 }
-"""Services whose name in errors is more than their name with a capital letter."""
+"""Services with a special name in errors."""
 
 NOT_FOUND = {"headObject": "NoSuchKeyException", "headBucket": "NoSuchBucketException"}
-"""HEAD answers carry no error code; these are the errors that the API names."""
+"""The errors of HEAD requests, whose responses have no error code."""
 
 _before_execution = StateTaskService._before_eval_execution
 _after_execution = StateTaskService._after_eval_execution
@@ -56,7 +56,7 @@ def _given_names(task: Any) -> set[str]:
 
 
 class _ModelledTask(StateTaskServiceCallback):
-    """A task whose names, types and results follow boto's model of the API action."""
+    """A task with the names, types and results of botocore's model of the API action."""
 
     _text_from_json = False
 
@@ -74,7 +74,7 @@ class _ModelledTask(StateTaskServiceCallback):
         return client_for(part.region, shapes.BOTO_NAMES.get(name, name), credentials)
 
     def _call(self, env: Any, client: Any, parameters: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        """The raw response of the action, and the shape of it."""
+        """Call the action; return its raw response and its shape."""
         model = self._operation()
         try:
             request = shapes.to_request(parameters, model.input_shape, text_from_json=self._text_from_json)
@@ -96,7 +96,7 @@ class AwsSdkTask(_ModelledTask, StateTaskServiceAwsSdk):
         api = self.resource.api_name
         service = SDK_NAMES.get(api, api[:1].upper() + api[1:])
         name = type(ex).__name__
-        # S3 has always reported a refusal as a plain S3Exception, though its model has come to name it.
+        # S3 reports a denied call as a plain S3Exception, though newer models name the error.
         if name == "ClientError" or (api, name) == ("s3", "AccessDenied"):
             is_missing = ex.response["Error"]["Code"] in ("404", "NotFound")
             name = NOT_FOUND.get(self.resource.api_action, service) if is_missing else service
@@ -117,7 +117,7 @@ class AwsSdkTask(_ModelledTask, StateTaskServiceAwsSdk):
 
 
 class _JobTask(_ModelledTask):
-    """An optimised integration whose `.sync` form waits for what it started."""
+    """An optimised integration whose `.sync` form waits for the started job."""
 
     error_prefix = ""
     base_exception = ""
@@ -136,7 +136,7 @@ class _JobTask(_ModelledTask):
     def _from_error(self, env: Any, ex: Exception) -> FailureEvent:
         if not isinstance(ex, ClientError):
             return super()._from_error(env=env, ex=ex)
-        # The name of an error that the action's model has; a throttled or refused call is the SDK's plain exception.
+        # The error's name in the action's model; a throttled or denied call is the SDK's plain exception.
         modelled = {shape.name for shape in self._operation().error_shapes}
         name = type(ex).__name__ if type(ex).__name__ in modelled else self.base_exception
         return failure(env, f"{self.error_prefix}.{name}", str(ex.response["Error"].get("Message")), self).failure_event
@@ -153,7 +153,7 @@ class _JobTask(_ModelledTask):
         return started
 
     def state_of(self, client: Any, started: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The state of the job, and the job as the task's result shows it."""
+        """The state of the job, and the task's result."""
         raise NotImplementedError
 
     def cancel(self, client: Any, started: dict[str, Any]) -> None:
@@ -161,7 +161,7 @@ class _JobTask(_ModelledTask):
         raise NotImplementedError
 
     def wait(self, env: Any, client: Any, started: dict[str, Any]) -> dict[str, Any]:
-        """Wait for the job's success. It is cancelled when the execution is aborted meanwhile."""
+        """Wait for the job's success; cancel it if the execution is aborted."""
         while True:
             state, told = self.state_of(client, started)
             if state == "SUCCEEDED":
@@ -169,7 +169,7 @@ class _JobTask(_ModelledTask):
             if state in ("FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED"):
                 raise failure(env, TASK_FAILED, compact(told), self)
             if not env.is_running():
-                # A task that has only run into its own TimeoutSeconds leaves its job alone, as on AWS.
+                # If only the task times out, the job keeps running, as on AWS.
                 if not isinstance(env.program_state(), ProgramEnded):
                     self.cancel(client, started)
                 raise AbandonedError
@@ -235,13 +235,13 @@ _evaluate_pattern = _integration_pattern(StateTaskServiceCallback._eval_integrat
 
 
 def before_execution(self: StateTaskService, env: Any, *args: Any, **kwargs: Any) -> None:
-    """Record the task's start; what Parameters made has the same limit as what a state passes on."""
+    """Record the task's start; the parameters have the same size limit as a state's output."""
     self._verify_size_quota(env=env, value=kwargs["raw_parameters"])
     _before_execution(self, env, *args, **kwargs)
 
 
 def after_execution(self: StateTaskService, env: Any, *args: Any, **kwargs: Any) -> None:
-    """Record the task's success, unless the execution or the task's time ended before it."""
+    """Record the task's success, unless the execution has ended or the task has timed out."""
     if not env.is_running():
         raise AbandonedError
     _after_execution(self, env, *args, **kwargs)
@@ -255,7 +255,7 @@ def service_for(service_name: str) -> StateTaskService:
 
 
 def _lambda_error(original: Callable[..., FailureEvent]) -> Callable[..., FailureEvent]:
-    """A function that fails without telling its errorType is `Lambda.Unknown` on AWS; moto says Exception."""
+    """A function error without errorType is `Lambda.Unknown` on AWS, and Exception in moto."""
 
     def from_error(self: Any, env: Any, ex: Exception) -> FailureEvent:
         failed = original(self, env, ex)
@@ -272,7 +272,7 @@ _service_lambda_error = _lambda_error(StateTaskServiceLambda._from_error)
 
 
 def install() -> None:
-    """Correct the service integrations."""
+    """Install the corrections of service integrations."""
     replace(StateTaskServiceCallback, _eval_integration_pattern=_evaluate_pattern)
     replace(StateTaskService, _before_eval_execution=before_execution, _after_eval_execution=after_execution)
     replace(StateTaskServiceLambda, _from_error=_service_lambda_error)

@@ -1,4 +1,4 @@
-"""Parameters and results of service calls: what Step Functions writes, turned into what boto3 takes, and back."""
+"""Conversion of parameters and results of service calls between Step Functions' and boto3's forms."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from moto.stepfunctions.parser.utils import camel_to_snake_case, snake_to_camel_
 from local_aws.stepfunctions.executions import compact
 
 BOTO_NAMES = {"sfn": "stepfunctions", "cloudwatchlogs": "logs", "eventbridge": "events"}
-"""Services that Step Functions calls by another name than boto3."""
+"""Services with another name in Step Functions than in boto3."""
 
 
 class ParameterError(Exception):
-    """A parameter that AWS would refuse; the message is the cause that it gives."""
+    """An invalid parameter; the message is AWS's cause."""
 
 
 @functools.cache
 def service_model(api_name: str) -> ServiceModel:
-    """Boto's model of a service, by the name that Step Functions uses. Raises ParameterError for an unknown one."""
+    """The botocore model of a service by Step Functions' name. Raises ParameterError for an unknown one."""
     try:
         return botocore.session.get_session().get_service_model(BOTO_NAMES.get(api_name, api_name))
     except Exception as unknown:
@@ -37,7 +37,7 @@ def operation(api_name: str, action: str) -> OperationModel:
     model = service_model(api_name)
     name = action[:1].upper() + action[1:]
     if not action[:1].islower() or name not in model.operation_names:
-        raise ParameterError(f"'{action}' is no API action of {api_name} (they are in camelCase)")
+        raise ParameterError(f"'{action}' is not an API action of {api_name} (they are in camelCase)")
     return model.operation_model(name)
 
 
@@ -53,7 +53,7 @@ def states_name(member: str) -> str:
 
 
 def check_names(model: OperationModel, given: set[str]) -> None:
-    """Refuse parameters that the action does not know, and the absence of those that it needs."""
+    """Check for unknown and missing parameters. Raises ParameterError."""
     shape: Any = model.input_shape
     members = {states_name(name): name for name in shape.members} if shape else {}
     for name in sorted(given - set(members)):
@@ -64,9 +64,9 @@ def check_names(model: OperationModel, given: set[str]) -> None:
 
 
 def to_request(value: Any, shape: Any, name: str = "Parameters", *, text_from_json: bool = False) -> Any:
-    """A parameter as boto3 takes it. Raises ParameterError for a value of another type than the API's.
+    """Convert a parameter for boto3. Raises ParameterError for a value of another type than the API's.
 
-    `text_from_json` allows objects and lists where the API wants text: they are sent as JSON.
+    `text_from_json` allows objects and lists where the API has a string: they are sent as JSON.
     """
     go_on = functools.partial(to_request, text_from_json=text_from_json)
     kind = shape.type_name
@@ -104,18 +104,18 @@ _TYPES: dict[str, Any] = {
 
 
 def iso_time(moment: datetime.datetime) -> str:
-    """A time as the AWS SDK integrations give it: 2026-11-24T03:14:54Z, with milliseconds where it has any."""
+    """A time in the format of AWS SDK integrations: 2026-11-24T03:14:54Z, with milliseconds if it has any."""
     told = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return told.removesuffix("+00:00") + "Z"
 
 
 def epoch_milliseconds(moment: datetime.datetime) -> int:
-    """A time as the optimised integrations give it."""
+    """A time in the format of optimised integrations."""
     return round(moment.timestamp() * 1000)
 
 
 def from_response(value: Any, shape: Shape | None, time: Callable[[datetime.datetime], Any] = iso_time) -> Any:
-    """A result as a state gets it: names in PascalCase, bodies as text, times as `time` writes them."""
+    """Convert a result for a state: names in PascalCase, bodies as text, times by `time`."""
     model: Any = shape
     if isinstance(value, dict) and model is not None and model.type_name == "structure":
         return {

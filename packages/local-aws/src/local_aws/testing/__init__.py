@@ -1,1 +1,1 @@
-"""What tests use to make the local AWS fail on purpose."""
+"""Fault injection for tests of the local AWS."""

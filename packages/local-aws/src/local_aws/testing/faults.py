@@ -1,7 +1,7 @@
-"""Any request to the local AWS made to fail, on demand of a test: refused, cut off, held back, or the moment to kill.
+"""Fault injection: any request to the local AWS can be refused, cut off or delayed, or trigger a callback.
 
-Inactive until a test says `faults.inject(Fault(...))`; `faults.clear()` ends all faults. `faults.watch()` tells what
-was asked meanwhile, so that a test can first count the requests of a good run and then let each of them fail in turn.
+A test starts a fault with `faults.inject(Fault(...))`; `faults.clear()` ends all faults. `faults.watch()` records
+requests, so that a test can count the requests of a good run and then let each of them fail.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ WRITES = (
     *("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),
     *("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"),
 )
-"""The operations of S3 that change a bucket."""
+"""The S3 operations that change a bucket."""
 
 Cut = Literal["before", "amid", "after"]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: `role` is the name of the role that signed it, empty for an administrator; `key` is for S3 alone."""
+    """A request: `role` is the name of the role that signed it, empty for an administrator; `key` is for S3 only."""
 
     service: str
     operation: str
@@ -46,7 +46,7 @@ class Call:
 
 @dataclass
 class Fault:
-    """What goes wrong, and with which requests: those that match, after the first `skip` of them, `times` times.
+    """A fault, and the requests that it affects: matching ones after the first `skip`, `times` times.
 
     `service`, `operation` (one or several), `key` and `role` are regular expressions for the whole text, except that
     `role` may match any part. What happens, in this order: `delay` seconds pass; `call` is called with the request (to
@@ -69,7 +69,7 @@ class Fault:
     hits: list[Call] = field(default_factory=list)
 
     def matches(self, call: Call) -> bool:
-        """Whether the request is one of those that are meant."""
+        """Whether the request matches."""
         operations = self.operation if isinstance(self.operation, str) else "|".join(self.operation)
         return bool(
             re.fullmatch(self.service, call.service)
@@ -86,21 +86,21 @@ _inner: Callable[..., Any] = DomainDispatcherApplication.__call__
 
 
 def inject(*faults: Fault) -> Fault:
-    """Let requests fail from now on; the first of the faults that matches takes a request. Returns the last one."""
+    """Start faults; the first matching fault affects a request. Returns the last fault."""
     with _lock:
         _faults.extend(faults)
     return faults[-1]
 
 
 def clear() -> None:
-    """Let nothing fail any more."""
+    """End all faults."""
     with _lock:
         _faults.clear()
 
 
 @contextlib.contextmanager
 def watch(service: str = ".*") -> Iterator[list[Call]]:
-    """Give the list of the requests to `service` (a regular expression), which grows while the context lasts."""
+    """Yield a list of the requests to `service` (a regular expression), which grows inside the context."""
     calls: list[Call] = []
     with _lock:
         _watchers.append(calls)
@@ -113,7 +113,7 @@ def watch(service: str = ".*") -> Iterator[list[Call]]:
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module is installed with the world
-    """Stand in front of everything that answers requests; nothing fails yet. To be installed last."""
+    """Install fault injection in front of all services; it must be installed last."""
     global _inner
     clear()
     current = DomainDispatcherApplication.__call__
@@ -172,7 +172,7 @@ def _call(environ: dict[str, Any]) -> Call:
 
 
 def _s3_operation(method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """S3's name for a request, as far as it is known here; else the HTTP method."""
+    """S3's operation of a request if known, else the HTTP method."""
     if not key:
         listing = {"GET": "ListObjectVersions" if "versions" in query else "ListObjects", "HEAD": "HeadBucket"}
         return "DeleteObjects" if method == "POST" and "delete" in query else listing.get(method, method)
@@ -186,7 +186,7 @@ def _s3_operation(method: str, key: str, query: Mapping[str, str], headers: Mapp
 
 
 def _hang_up(environ: Mapping[str, Any]) -> None:
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     connection: socket.socket = environ["werkzeug.socket"]
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
@@ -202,10 +202,10 @@ def _half(answer: Iterable[bytes], environ: Mapping[str, Any]) -> Iterator[bytes
 def _refusal(
     environ: dict[str, Any], call: Call, status: int, code: str, start_response: Callable[..., Any]
 ) -> list[bytes]:
-    """An error as the service words it: XML for S3 and the services of the query protocol, else JSON."""
+    """An error in the service's format: XML for S3 and services with the query protocol, else JSON."""
     left = int(environ.get("CONTENT_LENGTH") or 0)
     while left > 0 and (part := environ["wsgi.input"].read(min(left, 1 << 20))):
-        left -= len(part)  # the client looks for an answer only once it has sent all
+        left -= len(part)  # the client reads the response only after it has sent the request
     message = f"a fault that a test asked for, at {call.service}:{call.operation} {call.key}".rstrip()
     headers = [("x-amzn-RequestId", "fault")]
     if environ.get("HTTP_X_AMZ_TARGET") or call.service == "lambda":
