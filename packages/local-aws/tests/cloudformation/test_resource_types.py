@@ -451,7 +451,7 @@ def test_a_custom_resource_is_made_by_its_function(stacks: Stacks) -> None:
     [
         pytest.param("fail", r"response status \[FAILED\].*no such prefix", id="answers-failed"),
         pytest.param("raise", "failed: ValueError: broken code", id="raises"),
-        pytest.param("silent", "ended without putting its answer to ResponseURL", id="no-answer"),
+        pytest.param("silent", "ended without a response to ResponseURL", id="no-answer"),
     ],
 )
 def test_a_custom_resource_that_fails_fails_the_stack_with_its_reason(stacks: Stacks, mode: str, reason: str) -> None:

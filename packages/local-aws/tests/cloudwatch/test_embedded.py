@@ -49,11 +49,15 @@ def test_other_lines_give_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param(line(directive(ROWS), rows=1), "the dimension Stack names no text", id="no-dimension"),
-        pytest.param(line(directive(ROWS), Stack=7, rows=1), "dimension Stack names no text", id="number-dimension"),
-        pytest.param(line(directive(ROWS), Stack="s"), "the metric rows names no number", id="no-metric"),
-        pytest.param(line(directive(ROWS), Stack="s", rows="3"), "the metric rows names no number", id="text-metric"),
-        pytest.param(line(directive(ROWS), Stack="s", rows=True), "the metric rows names no number", id="bool-metric"),
+        pytest.param(line(directive(ROWS), rows=1), "the dimension Stack is not a string", id="no-dimension"),
+        pytest.param(line(directive(ROWS), Stack=7, rows=1), "dimension Stack is not a string", id="number-dimension"),
+        pytest.param(line(directive(ROWS), Stack="s"), "the metric rows is neither a number", id="no-metric"),
+        pytest.param(
+            line(directive(ROWS), Stack="s", rows="3"), "the metric rows is neither a number", id="text-metric"
+        ),
+        pytest.param(
+            line(directive(ROWS), Stack="s", rows=True), "the metric rows is neither a number", id="bool-metric"
+        ),
         pytest.param(line(directive(ROWS), Stack="s", rows=[1] * 101), "rows has 101 values", id="many-values"),
         pytest.param(line(directive(ROWS), timestamp="now", Stack="s", rows=1), "Timestamp", id="no-time"),
         pytest.param(line({"Metrics": [ROWS]}, rows=1), "without Namespace", id="no-namespace"),

@@ -167,8 +167,8 @@ def test_more_partitions_than_one_call_takes(crawlers: Crawlers) -> None:
     [
         pytest.param("snapshot=1/subject=2/f", (("1", "2"), "snapshot=1/subject=2/"), id="partition"),
         pytest.param("snapshot=1/subject=2/deeper/f", (("1", "2"), "snapshot=1/subject=2/"), id="deeper"),
-        pytest.param("f", "it lies above the partitions' folders", id="no-folder"),
-        pytest.param("snapshot=1/f", "it lies above the partitions' folders", id="too-high"),
+        pytest.param("f", "it is above the partitions' folders", id="no-folder"),
+        pytest.param("snapshot=1/f", "it is above the partitions' folders", id="too-high"),
         pytest.param("subject=2/snapshot=1/f", "the folder subject=2 is not of the form snapshot=VALUE", id="order"),
         pytest.param("snapshot=1/2/f", "the folder 2 is not of the form subject=VALUE", id="no-key"),
         pytest.param("snapshot=x/subject=2/f", "'x' is no bigint, the type of the partition key snapshot", id="type"),

@@ -1,1 +1,1 @@
-"""CloudFormation made real: SAM templates, plans, stacks with events and rollback, every resource type of ours."""
+"""CloudFormation: SAM templates, plans, stacks with events and rollback, resource types."""

@@ -1,7 +1,7 @@
-"""Change sets: what `sam deploy` and `aws cloudformation deploy` make, look at and execute in the place of a stack.
+"""Change sets, which `sam deploy` and `aws cloudformation deploy` create, describe and execute.
 
-Like on AWS one that changes nothing fails, a parameter outside of its limits is refused at once, and a template that
-SAM cannot translate fails with SAM's reasons. Unlike there, a call returns when what it does is done.
+As on AWS, a change set without changes fails, an invalid parameter is rejected immediately, and a template that SAM
+cannot translate fails with SAM's reasons. Unlike on AWS, a call returns when its work is done.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NO_CHANGE_OF_A_TRANSFORM = "No updates are to be performed."
 
 
 class ChangeSetNotFound(CloudFormationError):
-    """There is no change set of this name on this stack."""
+    """The change set does not exist on this stack."""
 
     code = "ChangeSetNotFound"
 
@@ -43,14 +43,14 @@ class InvalidChangeSetStatus(CloudFormationError):
 
 
 class InsufficientCapabilities(CloudFormationError):
-    """The template makes IAM resources, which the caller did not acknowledge."""
+    """The template has IAM resources, which the caller did not acknowledge."""
 
     code = "InsufficientCapabilitiesException"
 
 
 @dataclass
 class Change:
-    """What a change set would do to one resource."""
+    """The change of one resource by a change set."""
 
     action: str
     logical_resource_id: str
@@ -60,7 +60,7 @@ class Change:
 
 @dataclass
 class ChangeSet:
-    """A template with its parameters, compared with a stack. The names of the fields are those moto answers with."""
+    """A template with parameters, compared with a stack. The names of the fields are those in moto's responses."""
 
     change_set_type: str
     change_set_id: str
@@ -92,7 +92,7 @@ class ChangeSet:
 
 
 def install(world: World) -> None:  # noqa: ARG001 - every module has the same signature
-    """Answer the calls for change sets, and find templates in this process's own S3."""
+    """Install the calls for change sets, and templates in this process's S3."""
     replace(
         responses.CloudFormationResponse,
         create_change_set=_create,
@@ -207,7 +207,7 @@ def _named(response: responses.CloudFormationResponse) -> ChangeSet:
 
 
 def _stack_for(backend: models.CloudFormationBackend, kind: str, name: str) -> LocalStack:
-    """The stack to update, or a new one that has nothing yet."""
+    """The stack to update, or a new one without resources."""
     stacks = cast("dict[str, LocalStack]", backend.stacks)
     there = next((each for each in stacks.values() if name in (each.name, each.stack_id)), None)
     if kind == "UPDATE":
@@ -235,7 +235,7 @@ def _stack_for(backend: models.CloudFormationBackend, kind: str, name: str) -> L
 
 
 def _parameters(given: list[dict[str, Any]], stack: LocalStack) -> dict[str, str]:
-    """The values of a request: its own ones, or those that the stack has."""
+    """The parameter values of a request: its own, or the stack's."""
     values = {}
     for each in given:
         name = each["ParameterKey"]
@@ -257,10 +257,10 @@ def _refuse_missing_capabilities(plan: Plan, given: list[str]) -> None:
 
 
 def _changes(stack: LocalStack, plan: Plan) -> Iterator[Change]:
-    """What executing the plan would do to each resource, as far as can be told before."""
+    """The changes of each resource by the plan, as far as they are known."""
     there = stack.deployed.by_name
     old_values: Mapping[str, Any] = stack.plan.values if stack.plan else {}
-    # What another Ref, and what another Fn::GetAtt may give than before.
+    # Resources whose Ref, and those whose Fn::GetAtt, may change.
     refs = {name for name, value in plan.values.items() if old_values.get(name) != value}
     attributes: set[str] = set()
     for name in plan.order:
@@ -281,7 +281,7 @@ def _changes(stack: LocalStack, plan: Plan) -> Iterator[Change]:
 
 
 def _template_from_url(response: responses.CloudFormationResponse, url: str) -> str:
-    """The template at an address of S3: in path style as the local AWS and SAM write it, or with the bucket's host."""
+    """The template at an S3 URL: path-style, as from the local AWS and SAM, or virtual-hosted."""
     address = urlsplit(url)
     host, path = (address.hostname or ""), address.path.lstrip("/")
     bucket, _, rest = host.partition(".s3")

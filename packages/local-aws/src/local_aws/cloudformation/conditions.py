@@ -1,4 +1,4 @@
-"""What is decided from parameters alone: the sections Conditions and Rules of a template."""
+"""The sections Conditions and Rules of a template, which depend on parameters only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local_aws.cloudformation.templates import Template, resolve
 
 
 def condition_values(template: Template, values: Mapping[str, Any]) -> dict[str, bool]:
-    """Every condition of the template, worked out from parameters, pseudo parameters and mappings."""
+    """Evaluate every condition of the template, from parameters, pseudo parameters and mappings."""
     conditions: Mapping[str, Any] = template.get("Conditions", {})
 
     def holds(condition: Any) -> bool:
@@ -32,7 +32,7 @@ def condition_values(template: Template, values: Mapping[str, Any]) -> dict[str,
 
 
 def refuse_by_rules(template: Template, values: Mapping[str, Any]) -> None:
-    """Raise ValidationError with the description of the first assertion of the section Rules that does not hold."""
+    """Raise ValidationError with the description of the first false assertion of the section Rules."""
 
     def value(each: Any) -> Any:
         return resolve(each, values.get, {}, template)

@@ -1,4 +1,4 @@
-"""The template becomes a stack, in the steps of `sam package` and `sam deploy`."""
+"""Deployment of a template, in the steps of `sam package` and `sam deploy`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def deploy(
     stack_name: str,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
-    """Create the stack, or update it where there is one.
+    """Create the stack, or update it if it exists.
 
-    Local code is put into an artifacts bucket. Parameters that are not given have their defaults.
-    Raises DeploymentFailed with the reason of every resource that failed.
+    Local code is uploaded to an artifacts bucket. Missing parameters have their defaults.
+    Raises DeploymentFailed with the reason of every failed resource.
     """
     api = Api(world)
     packaged = json.dumps(_packaged(api, template, world.region))
@@ -59,7 +59,7 @@ def deploy(
 
 
 def _reasons(cloudformation: Any, stack_name: str) -> str:
-    """One line for each resource that failed."""
+    """One line for each failed resource."""
     events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
     return "\n".join(
         f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
@@ -69,7 +69,7 @@ def _reasons(cloudformation: Any, stack_name: str) -> str:
 
 
 def _packaged(api: Api, path: Path, region: str) -> dict[str, Any]:
-    """The template with local files replaced by where they lie in the artifacts bucket."""
+    """The template with local paths replaced by URIs of the artifacts bucket."""
     if not path.is_file():
         raise DeploymentFailed(f"there is no template {path}")
     template = templates.read(path.read_text())
@@ -95,7 +95,7 @@ def _packaged(api: Api, path: Path, region: str) -> dict[str, Any]:
 
 
 def _put(api: Api, region: str, content: bytes) -> str:
-    """Put content into the artifacts bucket under its hash; return its address."""
+    """Upload content to the artifacts bucket under its hash; return its URI."""
     bucket = f"aws-sam-cli-managed-default-{region}"
     s3 = api.client("s3")
     if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
@@ -107,7 +107,7 @@ def _put(api: Api, region: str, content: bytes) -> str:
 
 
 def zipped(folder: Path) -> bytes:
-    """The folder as an archive: the same files give the same bytes. Compiled and hidden files stay out."""
+    """The folder as a deterministic archive, without compiled and hidden files."""
     if not folder.is_dir():
         raise DeploymentFailed(f"the template's code folder {folder} does not exist")
     every = ((file.relative_to(folder), file) for file in folder.rglob("*") if file.is_file())

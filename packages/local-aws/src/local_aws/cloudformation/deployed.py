@@ -1,4 +1,4 @@
-"""The resources of one stack: made, changed, replaced, restored and deleted in the order of their references."""
+"""The resources of a stack: creation, update, replacement, rollback and deletion in order of their references."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local_aws.cloudformation.resource_types.custom import CustomResource, Custo
 from local_aws.cloudformation.templates import Template, resolve
 
 Tell = Callable[[str, str, str, str, str | None], None]
-"""Takes an event: logical id, type, status, physical id, reason."""
+"""A callback for events: logical id, type, status, physical id, reason."""
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Deployed:
 
     @property
     def physical_id(self) -> str:
-        """What Ref gives."""
+        """The value of Ref."""
         physical: str = self.resource.physical_resource_id
         return physical
 
 
 class DeployedResources:
-    """What exists of a stack, by logical id, in the order in which it was made."""
+    """The existing resources of a stack by logical id, in order of creation."""
 
     def __init__(self, stack_name: str, region: str, pseudo: Mapping[str, Any], tell: Tell) -> None:
         self._stack_name = stack_name
@@ -58,16 +58,16 @@ class DeployedResources:
         self._superseded: list[tuple[str, Deployed]] = []
 
     def resolved(self, value: Any, plan: Plan) -> Any:
-        """`value` with what it refers to. Raises ValidationError for what does not exist."""
+        """Resolve the references of `value`. Raises ValidationError for a missing one."""
         resources = {name: each.resource for name, each in self.by_name.items()}
         known = {**self._pseudo, **plan.values, **resources}
         return resolve(value, known.get, plan.conditions, plan.template)
 
     def apply(self, plan: Plan, verb: str) -> list[str]:
-        """Make or change what the plan asks for; return the logical ids that failed.
+        """Create or change the resources of the plan; return the logical ids that failed.
 
-        What needs a failed one is not tried; everything else is, so that one attempt tells all reasons.
-        What a replacement leaves behind stays until `clean_up`.
+        Resources that depend on a failed one are skipped; all others are tried, so that all reasons are known.
+        Replaced resources are kept until `clean_up`.
         """
         failed: list[str] = []
         unmade: set[str] = set()
@@ -84,8 +84,8 @@ class DeployedResources:
         return failed
 
     def restore(self, plan: Plan) -> list[str]:
-        """After an update that failed: back to the plan before it; return the logical ids that failed."""
-        # What was replaced still exists; its replacement is what goes. A custom resource is asked to go back instead.
+        """Roll back to the previous plan after a failed update; return the logical ids that failed."""
+        # Replaced resources still exist; their replacements are deleted. Custom resources are updated back instead.
         for index, (name, old) in enumerate(self._superseded):
             if not isinstance(old.resource, CustomResource):
                 self._superseded[index] = (name, self.by_name[name])
@@ -93,7 +93,7 @@ class DeployedResources:
         return self.apply(plan, "UPDATE")
 
     def clean_up(self, plan: Plan, *, roll_back: bool = False) -> list[str]:
-        """Delete what the plan does not have, and what was replaced; return the logical ids that failed."""
+        """Delete resources that are not in the plan or were replaced; return the logical ids that failed."""
         failed = self.remove([name for name in self.by_name if name not in plan.resources], roll_back=roll_back)
         for name, old in reversed(self._superseded):
             now = self.by_name.get(name)
@@ -105,10 +105,10 @@ class DeployedResources:
         return failed
 
     def remove(self, names: Iterable[str], *, roll_back: bool = False, retain: Sequence[str] = ()) -> list[str]:
-        """Delete resources, each before what it needs; return the logical ids that failed.
+        """Delete resources, each before its dependencies; return the logical ids that failed.
 
-        `roll_back`: what is deleted was just made. Those of `retain` are forgotten and stay. What a failed one needs is
-        left, as it is still used.
+        `roll_back`: the resources were created just before. Those of `retain` are kept. Dependencies of a failed one
+        are not deleted, as they are still used.
         """
         wanted = set(names)
         needed = needs({name: each.definition for name, each in self.by_name.items()})
@@ -169,7 +169,7 @@ class DeployedResources:
     def _changed(
         self, name: str, old: Deployed, kind: type[ApiResource], type_name: str, properties: Properties
     ) -> ApiResource:
-        """The resource changed, or a new one where its type or its given name became another."""
+        """The changed resource, or a new one if its type or its name has changed."""
         if old.type_name == type_name:
             named = old.resource.name_property
             if old.properties.get(named) == properties.get(named):
@@ -177,7 +177,7 @@ class DeployedResources:
         return self._create(name, kind, type_name, properties)
 
     def _deleted(self, name: str, deployed: Deployed, *, kept: bool) -> bool:
-        """Delete the resource, unless it is to be kept; return whether that was done."""
+        """Delete the resource, unless it is retained; return whether this succeeded."""
         told = (name, deployed.type_name)
         if kept:
             self._tell(*told, "DELETE_SKIPPED", deployed.physical_id, None)
@@ -197,13 +197,13 @@ class DeployedResources:
 
 
 def _kept(deployed: Deployed, *, roll_back: bool) -> bool:
-    """Whether a resource outlives its deletion: RetainExceptOnCreate lets go of what was just made, Retain does not."""
+    """Whether a resource is retained: RetainExceptOnCreate does not retain a resource that was created just before."""
     policy = deployed.definition.get("DeletionPolicy", "Delete")
     return policy == "Retain" or (policy == "RetainExceptOnCreate" and not roll_back)
 
 
 def _reason(error: Exception) -> str:
-    """Why a resource failed, for a person."""
+    """The reason of a failed resource."""
     if isinstance(error, KeyError):
         return f"the required property {error} is missing"
     if isinstance(error, PropertyError | CustomResourceFailed | ClientError | BotoCoreError | ServiceException):

@@ -1,4 +1,4 @@
-"""The values of a template's parameters: refused, before anything is made, where they are outside of their limits."""
+"""The values of a template's parameters, validated before any resource is created."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def taken_from_ssm(template: Mapping[str, Any], values: Mapping[str, Any], regio
 def parameter_values(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The value of every parameter: as given or the default, checked against type and limits.
 
-    Text, or a list of text for the list types. Raises ValidationError in CloudFormation's words.
+    A string, or a list of strings for list types. Raises ValidationError with CloudFormation's message.
     """
     declared: Mapping[str, Mapping[str, Any]] = template.get("Parameters", {})
     unknown = sorted(given.keys() - declared.keys())
@@ -58,7 +58,7 @@ def parameter_values(template: Mapping[str, Any], given: Mapping[str, Any]) -> d
 
 
 def _problem(text: str, slot: Mapping[str, Any]) -> str | None:
-    """What `text` breaks of a parameter's limits, None when nothing."""
+    """The violated constraint of a parameter, None for a valid value."""
     if "AllowedValues" in slot and text not in [as_text(value) for value in slot["AllowedValues"]]:
         return "must be one of AllowedValues"
     if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], text):

@@ -1,4 +1,4 @@
-"""What a template asks for, before anything is made."""
+"""The plan of a template: its resources in order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from local_aws.cloudformation.templates import (
 
 
 class Plan:
-    """What a template and its parameters ask for: expanded, checked, in order. Raises ValidationError.
+    """The plan of a template and its parameters: expanded, validated, in order. Raises ValidationError.
 
     `given` are the parameters as text or lists of it, `values` the same with what SSM has for those that name a
     parameter of SSM. `pseudo` holds the values of the pseudo parameters that are known before anything is made
@@ -56,7 +56,7 @@ class Plan:
         self._refuse_what_does_not_work({**pseudo, **self.values})
 
     def same_as(self, other: Plan) -> bool:
-        """Whether both ask for the same."""
+        """Whether both plans are equal."""
         return (self.template, self.values) == (other.template, other.values)
 
     def _wanted(self, definition: Template) -> bool:
@@ -113,7 +113,7 @@ def _refuse_unknown_types(resources: Mapping[str, Template]) -> None:
 
 
 def needs(definitions: Mapping[str, Template]) -> dict[str, set[str]]:
-    """By logical id, the other resources that must exist before it: those it names, those of its DependsOn."""
+    """Logical id to the resources that must exist before it: its references and its DependsOn."""
 
     def of_one(definition: Template) -> set[str]:
         named = {name for name, _ in references(definition.get("Properties", {}))}
@@ -128,7 +128,7 @@ def _depends_on(definition: Template) -> set[str]:
 
 
 def in_order(needed: Mapping[str, set[str]]) -> list[str]:
-    """Logical ids, each after those it needs. Raises ValidationError for a circle."""
+    """Logical ids, each after its dependencies. Raises ValidationError for a circular dependency."""
     done: dict[str, None] = {}
 
     def visit(name: str, way: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""CloudFormation: installed as one."""
+"""The provider of CloudFormation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from local_aws.core.world import World
 
 
 def install(world: World) -> None:
-    """Make stacks and change sets real."""
+    """Install stacks and change sets."""
     stacks.install(world)
     change_sets.install(world)

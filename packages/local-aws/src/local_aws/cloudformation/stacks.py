@@ -1,8 +1,8 @@
-"""CloudFormation's engine: a template becomes a stack, is brought to another one, and goes.
+"""The engine of CloudFormation: creation, update and deletion of stacks.
 
-It takes the place of moto's, which makes what it knows in the order of the file, skips what it does not know, and tells
-no reasons. Like on AWS a stack that cannot be made says why for every resource that failed, and is rolled back.
-Unlike there, a call returns when the stack is done.
+It replaces moto's engine, which creates resources in file order, skips unknown types, and reports no reasons. As on
+AWS, a failed stack has the reason of every failed resource, and is rolled back. Unlike on AWS, a call returns when
+the stack is complete.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CANNOT_BE_UPDATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "
 
 
 def install(world: World) -> None:
-    """Put the engine into moto and let the resource types act in this world."""
+    """Install the engine in moto, and set the world of the resource types."""
     resource_types.install(world)
     replace(models, Stack=LocalStack)
     replace(models.CloudFormationBackend, delete_stack=_delete_stack)
@@ -37,7 +37,7 @@ def install(world: World) -> None:
 
 
 class LocalStack(models.Stack):
-    """A stack of moto whose resources are kept by this engine."""
+    """A stack of moto whose resources are managed by this engine."""
 
     plan: Plan | None = None
     stack_status_reason: str | None = None
@@ -57,7 +57,7 @@ class LocalStack(models.Stack):
 
     @staticmethod
     def parse_template(template: str) -> Template:
-        """The template as objects. JSON is tried first: the YAML reader takes seconds for it."""
+        """The parsed template. JSON is tried first, as the YAML reader takes seconds for it."""
         try:
             return cast("Template", json.loads(template))
         except json.JSONDecodeError:
@@ -80,12 +80,12 @@ class LocalStack(models.Stack):
 
     @property
     def stack_resources(self) -> Any:
-        """What exists, in the order in which it was made."""
+        """The existing resources, in order of creation."""
         return [each.resource for each in self.deployed.by_name.values()]
 
     @property
     def outputs(self) -> list[dict[str, Any]]:
-        """The outputs of a stack that is complete."""
+        """The outputs of a complete stack."""
         if not self.status.endswith("_COMPLETE") or not self.deployed.by_name or self.plan is None:
             return []
         described = []
@@ -101,7 +101,7 @@ class LocalStack(models.Stack):
 
     @property
     def exports(self) -> list[Export]:
-        """The outputs that other stacks may import."""
+        """The exported outputs."""
         return [
             Export(self.stack_id, output["ExportName"], output["OutputValue"])
             for output in self.outputs
@@ -111,11 +111,11 @@ class LocalStack(models.Stack):
     # ------------------------------------------------------------ create, update, delete
 
     def planned(self, source: Template, parameters: Mapping[str, Any]) -> Plan:
-        """What a template asks for in this stack. Raises ValidationError."""
+        """The plan of a template for this stack. Raises ValidationError."""
         return Plan(source, parameters, self._pseudo())
 
     def create_resources(self) -> None:
-        """Make every resource; where some fail, take the others away again."""
+        """Create all resources; roll back if some fail."""
         assert self.plan is not None, "a stack is created from a template"
         self.status = "CREATE_IN_PROGRESS"
         failed = self.deployed.apply(self.plan, "CREATE")
@@ -130,7 +130,7 @@ class LocalStack(models.Stack):
         self._done("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", reason)
 
     def create_from(self, template: str, parameters: Mapping[str, Any]) -> None:
-        """Give a stack that has nothing yet its template, and make every resource."""
+        """Set the template of an empty stack, and create all resources."""
         source = self.parse_template(template)
         self.plan = self.planned(source, parameters)
         self.template, self.template_dict, self.description = template, source, source.get("Description")
@@ -145,9 +145,9 @@ class LocalStack(models.Stack):
         parameters: dict[str, Any] | None = None,
         tags: dict[str, str] | None = None,
     ) -> None:
-        """Bring the resources to another template or other parameters; where that fails, back to the old ones.
+        """Update the resources to another template or other parameters; roll back if this fails.
 
-        Raises ValidationError for a template that cannot be, or one that changes nothing.
+        Raises ValidationError for an invalid template, or one without changes.
         """
         old = self.plan_to_update()
         source = self.parse_template(template) if isinstance(template, str) else template
@@ -171,7 +171,7 @@ class LocalStack(models.Stack):
         self._done("UPDATE_COMPLETE")
 
     def plan_to_update(self) -> Plan:
-        """What the stack is now. Raises ValidationError for one that can only be deleted, or is not made yet."""
+        """The current plan. Raises ValidationError for a stack that can only be deleted, or is not created yet."""
         if self.status in _CANNOT_BE_UPDATED or self.plan is None:
             raise ValidationError(message=f"Stack:{self.stack_id} is in {self.status} state and can not be updated.")
         return self.plan
@@ -186,9 +186,9 @@ class LocalStack(models.Stack):
         self._done("UPDATE_ROLLBACK_COMPLETE", reason)
 
     def delete(self, retain: Sequence[str] = ()) -> None:
-        """Delete every resource that neither its DeletionPolicy nor `retain` keeps.
+        """Delete all resources except those kept by DeletionPolicy or `retain`.
 
-        Raises ValidationError where `retain` names something although no deletion has failed.
+        Raises ValidationError for `retain` without a failed deletion.
         """
         if retain and self.status != "DELETE_FAILED":
             raise ValidationError(
@@ -246,7 +246,7 @@ def _answer_delete_stack(response: responses.CloudFormationResponse) -> ActionRe
 
 
 def _delete_stack(backend: models.CloudFormationBackend, name_or_stack_id: str, retain: Sequence[str] = ()) -> None:
-    """Delete a stack; one that cannot be deleted whole stays, with status DELETE_FAILED."""
+    """Delete a stack; if this fails, the stack is kept with status DELETE_FAILED."""
     for stack in list(backend.stacks.values()):
         if name_or_stack_id in (stack.stack_id, stack.name):
             names = [export.name for export in stack.exports]

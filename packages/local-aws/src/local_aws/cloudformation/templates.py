@@ -1,7 +1,6 @@
-"""What a template means: the SAM transform and intrinsic functions.
+"""Processing of templates: the SAM transform and intrinsic functions.
 
-Moto's own reading of them drops what it does not know (an attribute, a variable of Fn::Sub); here every such case is an
-error, as on AWS.
+Moto ignores unknown attributes and variables of Fn::Sub; here they are errors, as on AWS.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Template = dict[str, Any]
 SAM = "AWS::Serverless-2016-10-31"
 
 NO_VALUE = object()
-"""What `!Ref AWS::NoValue` resolves to: the property or list member is left out."""
+"""The value of `!Ref AWS::NoValue`: the property or list member is omitted."""
 
 FUNCTIONS = (
     *("Ref", "Fn::Base64", "Fn::FindInMap", "Fn::GetAtt", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Select"),
@@ -45,20 +44,20 @@ PSEUDO_PARAMETERS = frozenset(
 
 
 class _Loader(yaml.CSafeLoader):
-    """SAM's reader of YAML, with the scanner in C: the other one takes most of a second for the project's template."""
+    """SAM's YAML loader with the C scanner, which is much faster."""
 
 
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 def read(text: str) -> Template:
-    """A template in YAML as objects, short forms of intrinsic functions as long ones. Raises yaml.YAMLError."""
+    """Parse a YAML template, with intrinsic functions in long form. Raises yaml.YAMLError."""
     template: Template = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     return template
 
 
 def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> Template:
-    """`template` with its SAM resources as plain ones, translated by SAM's own translator, without the network.
+    """`template` with SAM resources translated to CloudFormation by SAM's translator, without network.
 
     Raises ValidationError with the translator's reasons.
     """
@@ -79,13 +78,13 @@ def expanded(template: Template, parameters: Mapping[str, Any], region: str) -> 
         reasons = "; ".join(cause.message for cause in error.causes)
         raise ValidationError(message=f"Transform {SAM} failed with: {reasons}") from None
     finally:
-        translator.metrics.publish()  # to nobody; it complains otherwise
+        translator.metrics.publish()  # without a publisher; otherwise it warns
     translated.pop("Transform", None)
     return translated
 
 
 def references(value: Any) -> Iterator[tuple[str, str | None]]:
-    """Every name that `value` refers to: (name, None) for Ref, (name, attribute) for GetAtt, both in Fn::Sub."""
+    """All references of `value`: (name, None) for Ref, (name, attribute) for GetAtt, both in Fn::Sub."""
     if isinstance(value, list):
         for member in value:
             yield from references(member)
@@ -119,10 +118,10 @@ def _variables(text: str) -> list[str]:
 
 
 def resolve(value: Any, lookup: Callable[[str], Any], conditions: Mapping[str, bool], template: Template) -> Any:
-    """`value` with every intrinsic function worked out.
+    """`value` with all intrinsic functions evaluated.
 
-    `lookup` gives a parameter's value or a resource (None: there is none of this name, or its condition is false).
-    Raises ValidationError for what cannot be resolved.
+    `lookup` returns a parameter's value or a resource (None: it does not exist, or its condition is false).
+    Raises ValidationError for unresolved references.
     """
 
     def referenced(name: str) -> Any:

@@ -57,7 +57,7 @@ _BY_NAME = {resource_type.type_name: resource_type for resource_type in TYPES}
 
 
 def install(world: World) -> None:
-    """Let the types make their objects in this world."""
+    """Set the world in which the types create their objects."""
     ApiResource.world = world
     ApiResource.api = Api(world)
 

@@ -1,4 +1,4 @@
-"""AWS API calls with the values of a template: checked against the service's own model and given its types."""
+"""AWS API calls with the values of a template, validated and converted by the service model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _FUNCTIONS_LONGEST_RUN = 15 * 60  # seconds: Lambda's limit; a custom resource m
 
 
 class PropertyError(Exception):
-    """A property that the service does not have, or a value that is not of its type."""
+    """An unknown property, or a value of the wrong type."""
 
 
 class Api:
-    """The administrator's clients of one world."""
+    """An administrator's clients of a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -36,7 +36,7 @@ class Api:
                 config = Config(
                     retries={"max_attempts": 1},
                     read_timeout=_FUNCTIONS_LONGEST_RUN + 60,
-                    # Nothing on the way to ourselves needs a proxy.
+                    # Calls to this process need no proxy.
                     proxies={},
                     s3={"addressing_style": "path"},
                 )
@@ -55,9 +55,9 @@ class Api:
 
 
 def typed(value: Any, shape: Shape, path: str) -> Any:
-    """`value` with the types of `shape`: a template's numbers and flags may be text, its documents objects.
+    """Convert `value` to `shape`: a template's numbers and booleans may be strings, its documents objects.
 
-    Member names match whether they begin in upper or lower case: CloudFormation capitalises what some services do not.
+    The case of the first letter of member names is ignored: CloudFormation capitalises names that some services do not.
     """
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         members = {name[:1].lower() + name[1:]: name for name in shape.members}
@@ -96,15 +96,15 @@ def _scalar(value: Any, kind: str, path: str) -> Any:
 
 
 def as_text(value: str | bool | int | float) -> str:
-    """A scalar of a template as CloudFormation writes it: flags in lower case."""
+    """A scalar of a template as CloudFormation writes it: booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_document(value: Any) -> str:
-    """A value as text: a policy or other document as JSON, a scalar as CloudFormation writes it."""
+    """A value as a string: a policy or other document as JSON, a scalar as CloudFormation writes it."""
     return as_text(value) if isinstance(value, str | bool | int | float) else json.dumps(value)
 
 
 def tag_map(properties: Mapping[str, Any]) -> dict[str, str]:
-    """CloudFormation's list of tags as the map that some services want."""
+    """CloudFormation's list of tags as a map, which some services need."""
     return {tag["Key"]: as_text(tag["Value"]) for tag in properties.get("Tags", [])}

@@ -19,9 +19,9 @@ class WorkGroup(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Create the workgroup. Description must be there: moto reads it without asking."""
+        """Create the workgroup, with a Description, which moto requires."""
         given = {"Description": "", "Configuration": properties.get("WorkGroupConfiguration", {}), **properties}
-        # Two that only CloudFormation has, and one that CreateWorkGroup has not.
+        # Two properties of CloudFormation only, and one that CreateWorkGroup does not have.
         for name_of_property in ("WorkGroupConfiguration", "RecursiveDeleteOption", "State"):
             given.pop(name_of_property, None)
         cls.api.call("athena", "CreateWorkGroup", {**given, "Name": name})
@@ -42,17 +42,17 @@ class NamedQuery(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Create the query. WorkGroup must be there: moto knows no default for it."""
+        """Create the query, with a WorkGroup, for which moto has no default."""
         given = {"WorkGroup": "primary", **properties, "Name": name}
         made = cls.api.call("athena", "CreateNamedQuery", given)
         return cls(made["NamedQueryId"], {"NamedQueryId": made["NamedQueryId"]})
 
     def change(self, properties: Properties) -> Self:
-        """Make the query anew: it gets a new id, as on AWS."""
+        """Create the query again: it gets a new id, as on AWS."""
         queries = athena_backends[ACCOUNT][self.world.region].named_queries
         name = queries[self.physical_resource_id].name
         return type(self).create(properties.get("Name", name), properties)
 
     def delete(self) -> None:
-        """Delete the query: moto has no such call."""
+        """Delete the query directly, as moto has no such call."""
         athena_backends[ACCOUNT][self.world.region].named_queries.pop(self.physical_resource_id, None)

@@ -1,4 +1,4 @@
-"""What the resource types that moto lacks, or keeps only in part, have in common."""
+"""The base class of the resource types."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _SUFFIX_LENGTH = 12
 
 
 def generated_name(stack: str, logical_id: str, *, longest: int = 64, lower: bool = False) -> str:
-    """A physical name as CloudFormation makes it up: stack, logical id, a random end; at most `longest` characters."""
+    """A generated physical name: stack, logical id, a random suffix; at most `longest` characters."""
     suffix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(_SUFFIX_LENGTH))
     name = f"{stack}-{logical_id}"[: longest - _SUFFIX_LENGTH - 1] + f"-{suffix}"
     return name.lower() if lower else name
 
 
 class ApiResource(CloudFormationModel):
-    """A resource type whose objects are made through the service's API, so that the service checks every property.
+    """A resource type that uses the service's API, so that the service validates every property.
 
-    A subclass names the type and says how to create, change and delete it. `properties` are what the template says,
-    with every reference resolved.
+    A subclass has the type's name and implements create, update and delete. `properties` are those of the template,
+    with all references resolved.
     """
 
     type_name: ClassVar[str]
@@ -52,12 +52,12 @@ class ApiResource(CloudFormationModel):
     @classmethod
     @abstractmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Make the object. `name` is the name property's value, or one made up."""
+        """Create the object. `name` is the value of the name property, or a generated name."""
 
     def change(self, properties: Properties) -> Self:
-        """Bring the object to new properties. Where a service cannot, it is made anew under its name.
+        """Update the object. If the service has no update, the object is created again under its name.
 
-        An object with another physical id may be returned; the engine then deletes this one when the update is over.
+        An object with another physical id may be returned; the engine then deletes this one at the end of the update.
         """
         self.delete()
         return type(self).create(self.physical_resource_id, properties)
@@ -67,11 +67,11 @@ class ApiResource(CloudFormationModel):
         """Delete the object."""
 
     def belong_to(self, stack_id: str, stack_name: str, logical_id: str) -> None:
-        """Mark the object as this stack's, where CloudFormation does so."""
+        """Tag the object with its stack, where CloudFormation does so."""
 
     @contextlib.contextmanager
     def gone_if_it_fails(self) -> Iterator[None]:
-        """For a creation in several steps: delete the object where a later one fails, as nobody else knows of it."""
+        """For a creation in several steps: delete the object if a later step fails."""
         try:
             yield
         except Exception:
@@ -79,22 +79,22 @@ class ApiResource(CloudFormationModel):
             raise
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something in this world's account and region."""
+        """An ARN in this world's account and region."""
         return f"arn:aws:{service}:{self.world.region}:{ACCOUNT}:{resource}"
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """Not asked of these types: the engine reads `name_property`."""
+        """Not used: the engine reads `name_property`."""
         return ""
 
     @staticmethod
     def cloudformation_type() -> str:
-        """Not asked of these types: the engine reads `type_name`. Moto lists the class under this name."""
+        """Not used by the engine, which reads `type_name`. Moto lists the class under this name."""
         return "local_aws::ApiResource"
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003 - moto's interface
-        """Attributes are checked when they are resolved."""
+        """Attributes are validated when they are resolved."""
         return True
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:
@@ -107,5 +107,5 @@ class ApiResource(CloudFormationModel):
         return self.attributes[attribute_name]
 
     def is_created(self) -> bool:
-        """Creation is over when `create` returns."""
+        """Creation is complete when `create` returns."""
         return True

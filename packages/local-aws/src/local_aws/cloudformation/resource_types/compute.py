@@ -17,7 +17,7 @@ from local_aws.core.world import ACCOUNT
 from local_aws.lambda_.logs import set_logging_config
 
 _DEFAULTS = {"Description": "", "Timeout": 3, "MemorySize": 128, "Environment": {"Variables": {}}, "Layers": []}
-"""What a function gets back to when its template says it no more."""
+"""The defaults of properties that are removed from the template."""
 
 
 class Function(ApiResource):
@@ -42,7 +42,7 @@ class Function(ApiResource):
         return function
 
     def change(self, properties: Properties) -> Self:
-        """Change configuration and code; versions and aliases stay."""
+        """Change configuration and code; versions and aliases are kept."""
         name = {"FunctionName": self.physical_resource_id}
         not_configuration = ("FunctionName", "Code", "Tags", "ReservedConcurrentExecutions", "Architectures")
         given = {key: value for key, value in _lambdas_names(properties).items() if key not in not_configuration}
@@ -64,12 +64,12 @@ class Function(ApiResource):
 
 
 def _lambdas_names(properties: Properties) -> Properties:
-    """The properties under the names of Lambda's own API, where CloudFormation writes one otherwise."""
+    """The properties under the names of Lambda's API."""
     return {"KMSKeyArn" if name == "KmsKeyArn" else name: value for name, value in properties.items()}
 
 
 def _code(code: dict[str, Any]) -> dict[str, Any]:
-    """The code as the API takes it: text in the template becomes an archive with `index.py`, as on AWS."""
+    """The code for the API: inline code becomes an archive with `index.py`, as on AWS."""
     if "ZipFile" not in code:
         return code
     archive = io.BytesIO()
@@ -91,11 +91,11 @@ class FunctionVersion(ApiResource):
         return cls(made["FunctionArn"], {"FunctionArn": made["FunctionArn"], "Version": made["Version"]})
 
     def change(self, properties: Properties) -> Self:
-        """Publish a further version: a version never changes."""
+        """Publish another version: versions are immutable."""
         return type(self).create("", properties)
 
     def delete(self) -> None:
-        """Leave it: the function takes its versions with it."""
+        """Do nothing: the function is deleted with its versions."""
 
 
 class Alias(ApiResource):
@@ -127,7 +127,7 @@ class Permission(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Let another service or account call the function."""
+        """Allow another service or account to call the function."""
         cls.api.call("lambda", "AddPermission", {**properties, "StatementId": name})
         permission = cls(name)
         permission.function = properties["FunctionName"]
@@ -136,7 +136,7 @@ class Permission(ApiResource):
     function: str
 
     def delete(self) -> None:
-        """Take the permission away."""
+        """Remove the permission."""
         given = {"FunctionName": self.function, "StatementId": self.physical_resource_id}
         self.api.call("lambda", "RemovePermission", given)
 
@@ -150,7 +150,7 @@ class StateMachine(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Create the state machine; its definition may be text, an object, or lie in a bucket."""
+        """Create the state machine; its definition may be a string, an object, or an object in S3."""
         given: Properties = {
             "name": name,
             "definition": cls._definition(properties),
@@ -164,7 +164,7 @@ class StateMachine(ApiResource):
         return cls(made["stateMachineArn"], {"Arn": made["stateMachineArn"], "Name": name})
 
     def change(self, properties: Properties) -> Self:
-        """Change definition, role and logging; executions stay."""
+        """Change definition, role and logging; executions are kept."""
         given = {
             "stateMachineArn": self.physical_resource_id,
             "definition": self._definition(properties),
@@ -190,7 +190,7 @@ class StateMachine(ApiResource):
         else:
             definition = properties["DefinitionString"]
         values = properties.get("DefinitionSubstitutions", {})
-        # One pass, so that a value is never searched for names itself.
+        # One pass, so that values are not searched for names.
         replaced = re.sub(
             r"\$\{([A-Za-z0-9_]+)\}",
             lambda name: as_text(values[name[1]]) if name[1] in values else name[0],

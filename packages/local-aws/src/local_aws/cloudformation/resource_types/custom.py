@@ -1,4 +1,4 @@
-"""Custom resources: a Lambda function is called and answers by putting a document to a URL."""
+"""Custom resources: a Lambda function is called and responds by uploading a document to a URL."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ANSWER_VALID = 3600  # seconds: CloudFormation's own limit
 
 
 class CustomResourceFailed(Exception):
-    """The function answered FAILED, or did not answer; the text is the reason."""
+    """The function responded FAILED, or did not respond; the text is the reason."""
 
 
 class CustomResource(ApiResource):
-    """Custom::ANYTHING: its Ref is the physical id that the function answered, its attributes the answer's Data.
+    """Custom::ANYTHING: its Ref is the physical id of the function's response, its attributes the response's Data.
 
-    The answer's URL is a presigned one of an S3 bucket, as on AWS.
+    The response URL is a presigned S3 URL, as on AWS.
     """
 
     type_name = "AWS::CloudFormation::CustomResource"
@@ -46,11 +46,11 @@ class CustomResource(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Not this way: the function is told its stack and logical id."""
+        """Not used: the function gets its stack and logical id."""
         raise NotImplementedError
 
     def change(self, properties: Properties) -> Self:
-        """Ask the function to update; with a new physical id it is another resource, and the old one is to go."""
+        """Call the function for an update; a new physical id is a replacement, after which the old one is deleted."""
         changed = type(self)(self.physical_resource_id)
         changed.stack_id = self.stack_id
         changed.logical_resource_id = self.logical_resource_id
@@ -59,7 +59,7 @@ class CustomResource(ApiResource):
         return changed
 
     def delete(self) -> None:
-        """Ask the function to delete."""
+        """Call the function for the deletion."""
         self._ask("Delete", self.properties)
 
     def _ask(self, request_type: str, properties: Properties, more: Mapping[str, Any] | None = None) -> None:
@@ -91,8 +91,8 @@ class CustomResource(ApiResource):
             answered = json.loads(s3.get_object(**answer)["Body"].read())
         except s3.exceptions.NoSuchKey:
             raise CustomResourceFailed(
-                f"the function {function} ended without putting its answer to ResponseURL: "
-                "it has to send Status, PhysicalResourceId, StackId, RequestId and LogicalResourceId there"
+                f"the function {function} ended without a response to ResponseURL: "
+                "it must send Status, PhysicalResourceId, StackId, RequestId and LogicalResourceId there"
             ) from None
         self.physical_resource_id = answered.get("PhysicalResourceId", self.physical_resource_id)
         if answered.get("Status") != "SUCCESS":
@@ -110,7 +110,7 @@ def _bucket(name: str, region: str) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> Any:
-    """What a function is sent: CloudFormation makes text of numbers and flags."""
+    """The properties for the function: CloudFormation converts numbers and booleans to strings."""
     if isinstance(value, Mapping):
         return {key: _texts(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -7,7 +7,7 @@ from typing import Any, Self
 from local_aws.cloudformation.resource_types.api import as_text
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 
-_LONGEST_WINDOW = 30  # days: KMS's own default
+_LONGEST_WINDOW = 30  # days: KMS's default
 
 _OF_CREATE_KEY = {
     "BypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
@@ -18,7 +18,7 @@ _OF_CREATE_KEY = {
     "MultiRegion": "MultiRegion",
     "Origin": "Origin",
 }
-"""CloudFormation's names of what CreateKey takes."""
+"""Properties of CreateKey."""
 
 _NOT_OF_CREATE_KEY = ("Enabled", "EnableKeyRotation", "PendingWindowInDays", "RotationPeriodInDays", "Tags")
 
@@ -32,7 +32,7 @@ class Key(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:  # noqa: ARG003 - it has no name
-        """Create the key. What is no property of a key goes on to KMS, which refuses it by name."""
+        """Create the key. Unknown properties are passed to KMS, which rejects them."""
         given: Properties = {
             _OF_CREATE_KEY.get(name, name): value
             for name, value in properties.items()
@@ -46,7 +46,7 @@ class Key(ApiResource):
             return key._set(properties)
 
     def change(self, properties: Properties) -> Self:
-        """Change description, policy and rotation; what it has encrypted stays readable."""
+        """Change description, policy and rotation; encrypted data stays readable."""
         key = {"KeyId": self.physical_resource_id}
         self._call("UpdateKeyDescription", Description=properties.get("Description", ""))
         if "KeyPolicy" in properties:
@@ -55,11 +55,11 @@ class Key(ApiResource):
         return self._set(properties)
 
     def delete(self) -> None:
-        """Schedule its deletion, as CloudFormation does: KMS deletes no key at once."""
+        """Schedule its deletion, as CloudFormation does."""
         self._call("ScheduleKeyDeletion", PendingWindowInDays=self.window)
 
     def _set(self, properties: Properties) -> Self:
-        """Give it what CreateKey does not take."""
+        """Set the properties that CreateKey does not have."""
         self.window = int(properties.get("PendingWindowInDays", _LONGEST_WINDOW))
         if as_text(properties.get("EnableKeyRotation", False)) == "true":
             period = {name: properties[name] for name in ("RotationPeriodInDays",) if name in properties}
@@ -92,5 +92,5 @@ class Alias(ApiResource):
         return self
 
     def delete(self) -> None:
-        """Delete the alias; the key stays."""
+        """Delete the alias; the key is kept."""
         self.api.call("kms", "DeleteAlias", {"AliasName": self.physical_resource_id})

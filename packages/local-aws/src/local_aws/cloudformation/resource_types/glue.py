@@ -24,7 +24,7 @@ class Database(ApiResource):
         return cls(given["DatabaseInput"]["Name"])
 
     def change(self, properties: Properties) -> Self:
-        """Change what a database may have changed; its tables stay."""
+        """Update the database; its tables are kept."""
         given = {**properties, "DatabaseInput": {"Name": self.physical_resource_id, **properties["DatabaseInput"]}}
         self.api.call("glue", "UpdateDatabase", {"Name": self.physical_resource_id, **given})
         return type(self)(self.physical_resource_id)
@@ -52,7 +52,7 @@ class Table(ApiResource):
     database: str
 
     def change(self, properties: Properties) -> Self:
-        """Change the definition; the partitions stay."""
+        """Change the definition; the partitions are kept."""
         given = {**properties, "TableInput": {"Name": self.physical_resource_id, **properties["TableInput"]}}
         self.api.call("glue", "UpdateTable", given)
         return self
@@ -76,7 +76,7 @@ class Job(ApiResource):
         return cls(name)
 
     def change(self, properties: Properties) -> Self:
-        """Define the job anew. Its runs stay: moto cannot update a job."""
+        """Create the job again with its runs, as moto cannot update a job."""
         jobs = glue_backends[ACCOUNT][self.world.region].jobs
         runs = jobs[self.physical_resource_id].job_runs
         changed = super().change(properties)

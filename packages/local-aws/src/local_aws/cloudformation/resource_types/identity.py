@@ -32,7 +32,7 @@ class Role(ApiResource):
         return role
 
     def change(self, properties: Properties) -> Self:
-        """Replace the trust and the policies; the role stays who it is."""
+        """Replace the trust policy and the policies; the role's id is unchanged."""
         document = {"RoleName": self.physical_resource_id, "PolicyDocument": properties["AssumeRolePolicyDocument"]}
         self.api.call("iam", "UpdateAssumeRolePolicy", document)
         self._take_policies()
@@ -80,7 +80,7 @@ class ManagedPolicy(ApiResource):
         return policy
 
     def change(self, properties: Properties) -> Self:
-        """Give the policy a new version; whoever has it keeps it."""
+        """Create a new default version of the policy; its attachments are unchanged."""
         policy = {"PolicyArn": self.physical_resource_id}
         document = json.dumps(policy_document(properties["PolicyDocument"]))
         self.api.call("iam", "CreatePolicyVersion", {**policy, "PolicyDocument": document, "SetAsDefault": True})
@@ -90,7 +90,7 @@ class ManagedPolicy(ApiResource):
         return self
 
     def delete(self) -> None:
-        """Delete the policy. As on AWS that fails while a person's role still has it."""
+        """Delete the policy. As on AWS this fails while a role outside of the stack has it."""
         self.api.call("iam", "DeletePolicy", {"PolicyArn": self.physical_resource_id})
 
 

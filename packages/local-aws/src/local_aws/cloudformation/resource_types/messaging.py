@@ -8,7 +8,7 @@ from typing import Self
 from local_aws.cloudformation.resource_types.api import PropertyError, as_document, tag_map
 from local_aws.cloudformation.resource_types.base import ApiResource, Properties
 
-# Both services take a map of attributes of any name: which ones exist is known to CloudFormation only.
+# Both services accept attributes of any name: only CloudFormation knows which ones exist.
 _TOPIC = (
     "ArchivePolicy",
     "ContentBasedDeduplication",
@@ -42,7 +42,7 @@ _SUBSCRIPTION = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery")
 
 
 def attributes(type_name: str, properties: Properties, known: Sequence[str], others: Sequence[str]) -> dict[str, str]:
-    """The properties that are attributes, as text. Raises PropertyError for one neither known nor of `others`."""
+    """The properties that are attributes, as strings. Raises PropertyError for ones not in `others`."""
     unknown = sorted(properties.keys() - {*known, *others})
     if unknown:
         raise PropertyError(f"{type_name} has no property {', '.join(unknown)}; it has {', '.join((*known, *others))}")
@@ -66,7 +66,7 @@ class Topic(ApiResource):
         return cls(arn, {"TopicArn": arn, "TopicName": name})
 
     def change(self, properties: Properties) -> Self:
-        """Change the attributes; subscriptions stay."""
+        """Change the attributes; subscriptions are kept."""
         unset = {"DisplayName": "", "KmsMasterKeyId": ""}
         for name, value in {**unset, **self._attributes(properties)}.items():
             given = {"TopicArn": self.physical_resource_id, "AttributeName": name, "AttributeValue": value}
@@ -83,13 +83,13 @@ class Topic(ApiResource):
 
 
 class TopicPolicy(ApiResource):
-    """AWS::SNS::TopicPolicy: its Ref is a name made up."""
+    """AWS::SNS::TopicPolicy: its Ref is a generated name."""
 
     type_name = "AWS::SNS::TopicPolicy"
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Give the policy to each of the topics."""
+        """Set the policy of each topic."""
         return cls(name).change(properties)
 
     def change(self, properties: Properties) -> Self:
@@ -100,7 +100,7 @@ class TopicPolicy(ApiResource):
         return self
 
     def delete(self) -> None:
-        """Leave it: the topics are of the same stack and go with it."""
+        """Do nothing: the topics are deleted with the stack."""
 
 
 class Subscription(ApiResource):
@@ -122,7 +122,7 @@ class Subscription(ApiResource):
         return type(self).create("", properties)
 
     def delete(self) -> None:
-        """End the subscription."""
+        """Delete the subscription."""
         self.api.call("sns", "Unsubscribe", {"SubscriptionArn": self.physical_resource_id})
 
 
@@ -143,7 +143,7 @@ class Queue(ApiResource):
         return queue
 
     def change(self, properties: Properties) -> Self:
-        """Change the attributes; messages stay."""
+        """Change the attributes; messages are kept."""
         wanted = {"KmsMasterKeyId": "", **self._attributes(properties)}
         given = {"QueueUrl": self.physical_resource_id, "Attributes": wanted}
         self.api.call("sqs", "SetQueueAttributes", given)
@@ -159,13 +159,13 @@ class Queue(ApiResource):
 
 
 class QueuePolicy(ApiResource):
-    """AWS::SQS::QueuePolicy: its Ref is a name made up."""
+    """AWS::SQS::QueuePolicy: its Ref is a generated name."""
 
     type_name = "AWS::SQS::QueuePolicy"
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Give the policy to each of the queues."""
+        """Set the policy of each queue."""
         return cls(name, {"Id": name}).change(properties)
 
     def change(self, properties: Properties) -> Self:
@@ -176,4 +176,4 @@ class QueuePolicy(ApiResource):
         return self
 
     def delete(self) -> None:
-        """Leave it: the queues are of the same stack and go with it."""
+        """Do nothing: the queues are deleted with the stack."""

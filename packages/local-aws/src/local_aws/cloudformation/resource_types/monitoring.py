@@ -17,7 +17,7 @@ class LogGroup(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Create the log group and set how long it keeps."""
+        """Create the log group and set its retention."""
         given = {key: value for key, value in properties.items() if key != "RetentionInDays"}
         if "Tags" in given:
             given["Tags"] = tag_map(properties)
@@ -29,7 +29,7 @@ class LogGroup(ApiResource):
         return group
 
     def change(self, properties: Properties) -> Self:
-        """Change how long it keeps and its key; its lines stay."""
+        """Change retention and key; log lines are kept."""
         self._keep(properties)
         group = {"LogGroupName": self.physical_resource_id}
         if "KmsKeyId" in properties:
@@ -65,8 +65,8 @@ class Alarm(ApiResource):
         return alarm.change(properties)
 
     def change(self, properties: Properties) -> Self:
-        """Put the alarm again, changed."""
-        # An alarm acts unless it is told not to; moto takes silence for a no.
+        """Update the alarm."""
+        # ActionsEnabled is true by default on AWS, but false in moto.
         given = {"ActionsEnabled": True, **properties, "AlarmName": self.physical_resource_id}
         self.api.call("cloudwatch", "PutMetricAlarm", given)
         return self
@@ -89,7 +89,7 @@ class Dashboard(ApiResource):
         return cls(name).change(properties)
 
     def change(self, properties: Properties) -> Self:
-        """Replace what it shows."""
+        """Replace the body of the dashboard."""
         self.api.call("cloudwatch", "PutDashboard", {**properties, "DashboardName": self.physical_resource_id})
         return self
 

@@ -44,7 +44,7 @@ def _lifecycle_rule(rule: Properties) -> Properties:
             {"StorageClass": move["StorageClass"], "Days": move["TransitionInDays"]}
             for move in given.pop("Transitions")
         ]
-    # What is left has the API's own names, or is refused by name.
+    # The others have the API's names, or are rejected.
     return {**made, **given}
 
 
@@ -91,7 +91,7 @@ _UNSET: dict[str, tuple[str, dict[str, Any]]] = {
     "Tags": ("DeleteBucketTagging", {}),
     "VersioningConfiguration": ("PutBucketVersioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
 }
-"""How a bucket loses a setting that its template has no more."""
+"""The calls that remove a bucket's setting."""
 
 
 class Bucket(ApiResource):
@@ -105,7 +105,7 @@ class Bucket(ApiResource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Self:
-        """Create the bucket and give it its settings."""
+        """Create the bucket with its settings."""
         region = cls.world.region
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region != "us-east-1" else {}
         cls.api.call("s3", "CreateBucket", {"Bucket": name, **elsewhere})
@@ -124,7 +124,7 @@ class Bucket(ApiResource):
     _set: set[str]
 
     def change(self, properties: Properties) -> Self:
-        """Give the bucket its settings, and take away those that it had; its objects stay."""
+        """Update the bucket's settings and remove old ones; its objects are kept."""
         for name in self._set - properties.keys():
             operation, more = _UNSET[name]
             self.api.call("s3", operation, {"Bucket": self.physical_resource_id, **more})
@@ -144,7 +144,7 @@ class Bucket(ApiResource):
         return self
 
     def belong_to(self, stack_id: str, stack_name: str, logical_id: str) -> None:
-        """Mark the bucket as CloudFormation does: with tags that nobody else can set, and so neither S3's API."""
+        """Tag the bucket as CloudFormation does, with reserved tags, which S3's API cannot set."""
         self.marks = {"stack-id": stack_id, "stack-name": stack_name, "logical-id": logical_id}
         self._mark()
 
@@ -153,7 +153,7 @@ class Bucket(ApiResource):
         s3_backends[ACCOUNT]["aws"].tagger.tag_resource(self.attributes["Arn"], tags)
 
     def delete(self) -> None:
-        """Delete the bucket; S3 refuses when it is not empty."""
+        """Delete the bucket; S3 rejects this if it is not empty."""
         self.api.call("s3", "DeleteBucket", {"Bucket": self.physical_resource_id})
 
 
