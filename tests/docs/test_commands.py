@@ -176,7 +176,7 @@ def test_make_test_is_what_runs_this() -> None:
 def test_a_clone_has_what_the_demo_and_the_notebooks_begin_with(tmp_path: Path) -> None:
     inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False)
     if inside.returncode:
-        pytest.skip("this folder is in no git repository")
+        pytest.skip("this folder is not a git repository")
     (command,) = [each.text for each in EVERY if each.page == "README.md" and each.text.startswith("git clone")]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     done = subprocess.run(

@@ -233,11 +233,9 @@ def test_statements_that_are_no_queries_have_a_result_too(local: MhealthCommand,
         pytest.param(
             ["--named", "Nobody"], "has no named query Nobody. It has: MinutesPerActivity, RollBack", id="name"
         ),
-        pytest.param(["--named", "RollBack"], "mhealth rollback does that", id="a query with a gap"),
+        pytest.param(["--named", "RollBack"], "use mhealth rollback", id="a query with a gap"),
         pytest.param(["-"], "There is no statement to run", id="nothing on standard input"),
-        pytest.param(
-            ["--format", "json", "SELECT 1 AS a, 2 AS a"], "Two columns are called a: name one otherwise", id="names"
-        ),
+        pytest.param(["--format", "json", "SELECT 1 AS a, 2 AS a"], "Two columns are called a: rename one", id="names"),
         pytest.param(["--stack", "other", "SELECT 1"], "There is no stack other in us-east-1 at http", id="stack"),
         pytest.param(
             ["--region", "eu-west-1", "SELECT 1"], "There is no stack mhealth in eu-west-1 at http", id="region"
@@ -290,7 +288,7 @@ def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapsh
         "readers     get all 1,899 rows, counted through Athena on the view mhealth; 2 files, as its manifest says"
     )
     assert re.match(r"next run    20\d\d-\d\d-\d\d 08:00 Asia/Tokyo \(20\d\d-\d\d-\d\d 23:00 UTC\)", lines[3])
-    assert lines[3].endswith("by cron(0 8 * * ? *) (the local AWS does not start runs automatically)")
+    assert lines[3].endswith("by cron(0 8 * * ? *) (not started automatically on the local AWS)")
     assert lines[4] == "quarantine  1 of 1,900 lines (0.053%), 2 files"
     key = "quarantine/version=2/mHealth_subject2.jsonl"
     assert lines[5] == f"            mHealth_subject2: 1 of 700 lines, in {key}"

@@ -239,7 +239,9 @@ def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.S
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        pytest.param({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no usable credentials", id="credentials"),
+        pytest.param(
+            {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "No valid AWS credentials", id="credentials"
+        ),
         pytest.param({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect", id="endpoint"),
         pytest.param({"AWS_PROFILE": "nobody"}, "profile", id="profile"),
         pytest.param({}, "There is no stack nope in us-east-1", id="stack"),

@@ -122,7 +122,9 @@ def test_what_is_within_the_limits_is_as_trino_has_it(athena: Athena) -> None:
 
 def test_a_result_that_is_too_large_is_told_as_that(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "RESULT_BYTES", 1000)
-    with pytest.raises(QueryFailed, match="EXCEEDED_LOCAL_RESULT_LIMIT: Query gave more than the 1000 bytes"):
+    with pytest.raises(
+        QueryFailed, match="EXCEEDED_LOCAL_RESULT_LIMIT: The result exceeds the local Athena's limit of 1000 bytes"
+    ):
         athena.execute("SELECT x FROM UNNEST(sequence(1, 1000)) AS t(x)")
     assert athena.query("SELECT 1") == [["1"]]
 

@@ -76,14 +76,14 @@ def test_a_refused_request_for_an_object_is_not_in_cloudtrails_history(stacks: S
     name = stacks.deploy({"Resources": {"Reader": READER}})
     with pytest.raises(ClientError):
         called_as(stacks, stacks.resources(name)["Reader"], "s3").get_object(Bucket="b", Key="k")
-    assert "no refused request" in explained(stacks, name)
+    assert "no denied request" in explained(stacks, name)
 
 
 def test_requests_of_other_stacks_roles_are_not_told(stacks: Stacks) -> None:
     one, other = (stacks.deploy({"Resources": {"Reader": READER}}) for _ in range(2))
     with pytest.raises(ClientError):
         called_as(stacks, stacks.resources(one)["Reader"], "glue").get_database(Name="d")
-    assert "no refused request" in explained(stacks, other)
+    assert "no denied request" in explained(stacks, other)
 
 
 def test_a_failed_resource_of_a_first_deployment_is_told(stacks: Stacks) -> None:
