@@ -1,4 +1,4 @@
-"""The pipeline as a person uses it: `mhealth local up` as a process, plain boto3 against it."""
+"""Fixtures of end-to-end tests: `mhealth local up` as a process, and boto3 clients."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class World:
         return output
 
     def query(self, sql: str) -> list[dict[str, str]]:
-        """The rows of a query through Athena: column -> text, from the result object as it lies in S3."""
+        """The rows of an Athena query, column to text, from the result object in S3."""
         athena = self.client("athena")
         outputs = self.outputs
         started = athena.start_query_execution(
@@ -193,7 +193,7 @@ def local_aws(dataset: Path, folder: Path, *options: str) -> Iterator[World]:
 
 
 class Subscriber:
-    """A queue that gets what the pipeline's topic is told: the pipeline's own messages and CloudWatch's."""
+    """A queue that is subscribed to the pipeline's topic."""
 
     def __init__(self, world: World) -> None:
         self._sqs = world.client("sqs")
@@ -203,7 +203,7 @@ class Subscriber:
         world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
 
     def told(self) -> list[dict[str, Any]]:
-        """What came since the last look."""
+        """The messages since the last call."""
         found = []
         while received := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
             for message in received:
@@ -217,7 +217,7 @@ class Subscriber:
 
 @pytest.fixture(scope="module")
 def world(running: tuple[World, LocalAws]) -> World:
-    """The client's view of what a module's fixture `running` deployed."""
+    """The deployed stack of the module's fixture `running`."""
     return running[0]
 
 
@@ -229,7 +229,7 @@ def aws(running: tuple[World, LocalAws]) -> LocalAws:
 
 @pytest.fixture
 def told(world: World) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What a subscriber of the topic was told since the test began, or since the last look."""
+    """The messages to a subscriber of the topic since the test began, or since the last call."""
     subscriber = Subscriber(world)
     yield subscriber.told
     subscriber.leave()

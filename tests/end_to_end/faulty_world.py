@@ -1,4 +1,4 @@
-"""A deployed project whose requests can be made to fail, and what must hold of it whatever happened."""
+"""A deployed project with fault injection, and its invariants."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class Faulty:
         note.write_text((note.read_text() if note.exists() else "") + "another line\n")
 
     def rows(self) -> list[sources.Row]:
-        """What a reader sees now."""
+        """The rows of the published snapshot."""
         return sources.of_table(self.world.query("SELECT * FROM mhealth"))
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Run once more, undisturbed: it ends well, with the dataset as it is and with nothing of the dead run left."""
         faults.clear()
         execution = self.world.execute()

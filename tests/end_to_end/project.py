@@ -1,4 +1,4 @@
-"""A copy of what is deployed, to be changed and deployed again, and a local AWS in this process to do it on."""
+"""A modifiable copy of the project, and a local AWS in this process to deploy it on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Project:
         return self.folder / "cloudformation" / "template.yaml"
 
     def edit(self, file: str, old: str, new: str) -> None:
-        """Change a text that stands exactly once in a file."""
+        """Replace a text that occurs exactly once in a file."""
         path = self.folder / file
         text = path.read_text()
         assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
@@ -62,7 +62,7 @@ class Project:
 
     @contextlib.contextmanager
     def states(self) -> Iterator[dict[str, Any]]:
-        """The states of the definition, to be changed: what the block leaves is what is deployed."""
+        """The states of the definition; changes in the block are deployed."""
         path = self.template.with_name("pipeline.asl.json")
         definition = json.loads(path.read_text())
         yield definition["States"]

@@ -1,4 +1,4 @@
-"""What the source files say, read by the plainest code there is, and what the table must therefore hold."""
+"""The expected table, computed from the source files by simple independent code."""
 
 from __future__ import annotations
 

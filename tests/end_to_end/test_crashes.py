@@ -1,4 +1,4 @@
-"""Processes killed and executions stopped at chosen requests: no reader notices, and the next execution mends all."""
+"""Processes killed and executions stopped at chosen requests: readers see no change, the next execution recovers."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_processes_killed_at_their_writes_change_nothing_for_readers(
     # One dead run after the other: what comes next finds what all of them left.
     for write, cut in points:
         killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
-    place.mend()
+    place.recover()
     drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
 
 
@@ -102,7 +102,7 @@ def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty
         # Among the first half of its requests: how many there are in the end may differ from one run to the next.
         request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
         killed(place, Fault("s3", key=OWN, role=role, skip=request, call=place.kill, cut=cut))
-    place.mend()
+    place.recover()
     drilled("the function or a job is killed at a request that the seed names", RANDOM_KILLS, UNSEEN)
 
 
@@ -118,7 +118,7 @@ def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled:
     assert fault.hits
     assert execution["error"] == "JobFailed"
     assert (place.world.published(), place.rows()) == (before, rows)
-    place.mend()
+    place.recover()
     drilled(f"the Python workers of {PROCESSES[role]} are killed", 1, UNSEEN)
 
 
@@ -175,6 +175,6 @@ def test_executions_stopped_in_any_state_leave_the_old_snapshot_or_the_new_one(
 ) -> None:
     for stop in stops:
         stopped(place, stop)
-    place.mend()
+    place.recover()
     seen = "the old snapshot or the new one, whole; the next executions go as far as they may, the last one ends well"
     drilled("an execution is stopped at a state's request, before or after it as the seed says", len(stops), seen)

@@ -67,7 +67,7 @@ def analyst(world: World) -> Iterator[World]:
 
 @dataclass(frozen=True)
 class Analyst(World):
-    """A person who was told the stack's outputs, and may not look at the stack."""
+    """An analyst who knows the stack's outputs, but has no access to the stack."""
 
     outputs_of: World | None = None
 

@@ -1,4 +1,4 @@
-"""`make demo` on a small dataset: what a newcomer sees."""
+"""`make demo` on a small dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An execution that fails in each state in turn: what the topic is told, and that readers see nothing of it."""
+"""An execution that fails in each state in turn: the notice, and readers see no change."""
 
 from __future__ import annotations
 

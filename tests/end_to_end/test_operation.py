@@ -1,4 +1,4 @@
-"""What an operator is told: metrics of the runs, alarms, dead letters; by the real template, at a subscriber."""
+"""Monitoring with the real template: metrics, alarms, dead letters, and their messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Place:
         return described
 
     def metric(self, name: str, statistic: str) -> list[float]:
-        """The statistic of one of the pipeline's metrics over the last three days; nothing if nobody put it.
+        """The statistic of one of the pipeline's metrics over the last three days, empty without data.
 
         One period is the whole span: with shorter ones, what two runs put would be one datapoint or two, by the clock.
         """

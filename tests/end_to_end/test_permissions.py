@@ -1,4 +1,4 @@
-"""Least privilege, held against what a stack really does: no right is missing, none is there for nothing.
+"""Least privilege, compared with the requests of a stack: no permission is missing, and none is unused.
 
 The local AWS judges every request of a role and keeps it. One stack lives through all that a stack does, from its
 deployment to its end; then every statement of every role is taken away in turn, and each kept request is judged again.
@@ -37,7 +37,7 @@ TOKEN = "KGAT_c0ffee0123456789"
 
 @dataclass(frozen=True)
 class Life:
-    """What a stack did: its roles' policies as they were deployed, and the requests of each, by logical id."""
+    """The deployed policies of a stack's roles, and the requests of each, by logical id."""
 
     policies: dict[str, dict[str, Any]]
     uses: dict[str, list[Use]]
@@ -130,7 +130,7 @@ def _policy(world: World, role: str) -> dict[str, Any]:
 
 
 def _lose_the_last_record(world: World) -> None:
-    """As where RecordSuccess failed: the next run notes what readers see."""
+    """As after a failure of RecordSuccess: the next run records the published snapshot."""
     s3, bucket = world.client("s3"), world.outputs["DataBucketName"]
     listed_keys = s3.list_objects_v2(Bucket=bucket, Prefix="manifests/publications/")["Contents"]
     s3.delete_object(Bucket=bucket, Key=max(one["Key"] for one in listed_keys))
@@ -150,7 +150,7 @@ def _stop_while_converting(world: World) -> None:
 
 
 def _deliver_to_nobody(aws: LocalAws, world: World) -> None:
-    """The schedule fires, and may not start the execution: its event goes to the dead letters."""
+    """The schedule fires without permission to start the execution: its event goes to the dead-letter queue."""
     statement = {"Effect": "Deny", "Action": "states:StartExecution", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     named = {"RoleName": world.resources["ScheduleRole"], "PolicyName": "denied"}
@@ -167,7 +167,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 
 def lines(role: str, sid: str, statement: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What a statement consists of: role, Sid and action; role, Sid and `resource N`, by its place in the list."""
+    """The parts of a statement: role, Sid and action; role, Sid and `resource N`, by its index in the list."""
     resources = [f"resource {place}" for place in range(len(listed(statement["Resource"])))]
     return [(role, sid, line) for line in [*listed(statement["Action"]), *resources]]
 

@@ -1,4 +1,4 @@
-"""What readers see decides: whatever became of view, partitions, files, records or table, the next run mends it."""
+"""Recovery: the next run restores whatever readers do not see: view, partitions, files, records or table."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 @pytest.fixture
-def mended(world: World, dataset: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
+def recovered(world: World, dataset: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Run an execution that must end with an outcome, without a Glue job; readers see every row of the dataset."""
     runs = world.job_runs()
 
@@ -76,7 +76,7 @@ def annotate(dataset: Path) -> None:
 
 
 def roll_back(world: World, snapshot: int) -> None:
-    """As a person does it in the console."""
+    """As in the console."""
     world.query(world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))
 
 
@@ -128,49 +128,51 @@ def test_a_publication_is_recorded_after_the_view_has_moved(world: World) -> Non
     assert datetime.fromisoformat(record["published_at"]).timestamp() > moved.timestamp() - 0.002
 
 
-def test_nothing_new_is_said_after_a_count_of_what_readers_see(world: World, mended: Any) -> None:
-    output = mended("unchanged")
+def test_nothing_new_is_said_after_a_count_of_what_readers_see(world: World, recovered: Any) -> None:
+    output = recovered("unchanged")
     assert output["snapshot"] == world.published()
     assert f"Readers see snapshot {world.published()} since 20" in output["message"]
 
 
-def test_a_dropped_view_is_published_again_without_a_job(world: World, mended: Any, stack: Stack) -> None:
+def test_a_dropped_view_is_published_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
     snapshot = world.published()
     world.query("DROP VIEW mhealth")
     assert "the view mhealth is gone" in what_readers_get(stack, shown(stack))
     found = plan(stack, snapshot)  # a rollback needs no view
     assert found is not None
     assert (found.now, found.to.number) == (None, snapshot)
-    assert mended("published again")["snapshot"] == snapshot
+    assert recovered("published again")["snapshot"] == snapshot
     assert what_readers_get(stack, shown(stack)).startswith("get all 110 rows, counted through Athena")
 
 
 @pytest.mark.notices(
     "cloudformation/pipeline.asl.json", '"Default": "CountForReaders"', '"Default": "MeasureNothingNew"'
 )
-def test_dropped_partitions_are_registered_again_without_a_job(world: World, mended: Any, stack: Stack) -> None:
+def test_dropped_partitions_are_registered_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
     snapshot = world.published()
     drop_partitions(world, snapshot)
     assert what_readers_get(stack, shown(stack)).startswith("get 0 of 110 rows, so partitions are missing")
-    assert mended("published again")["snapshot"] == snapshot
+    assert recovered("published again")["snapshot"] == snapshot
 
 
-def test_another_view_of_that_name_is_replaced(world: World, mended: Any) -> None:
+def test_another_view_of_that_name_is_replaced(world: World, recovered: Any) -> None:
     world.query("CREATE OR REPLACE VIEW mhealth AS SELECT 1 AS one")
-    mended("published again")
+    recovered("published again")
 
 
-def test_a_view_that_leaves_out_a_subject_is_replaced(world: World, mended: Any) -> None:
+def test_a_view_that_leaves_out_a_subject_is_replaced(world: World, recovered: Any) -> None:
     # As many rows could be in one subject alone: so both are counted.
     snapshot = world.published()
     world.query(f"CREATE OR REPLACE VIEW mhealth AS SELECT * FROM {TABLE} WHERE snapshot = {snapshot} AND subject < 2")
-    mended("published again")
+    recovered("published again")
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{", b'{"snapshot": 1}', b"\xff"])
-def test_a_current_json_that_is_gone_old_or_garbage_does_no_harm(world: World, mended: Any, body: bytes | None) -> None:
+def test_a_current_json_that_is_gone_old_or_garbage_does_no_harm(
+    world: World, recovered: Any, body: bytes | None
+) -> None:
     delete(world, "manifests/current.json") if body is None else put(world, "manifests/current.json", body)
-    mended("unchanged")
+    recovered("unchanged")
 
 
 @pytest.mark.notices(

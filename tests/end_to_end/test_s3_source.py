@@ -1,4 +1,4 @@
-"""A stack whose source is a prefix of S3, in a bucket with a key of its own: from the objects to what readers see."""
+"""A stack whose source is an S3 prefix, in a bucket with its own key: from the objects to the view."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_role_may_read_the_prefix_and_nothing_beside_it(world: World) -> Non
 
 
 def beside(use: Use) -> Iterator[Use]:
-    """The same request for what is not the source's."""
+    """The same request for objects outside of the source."""
     context = dict(use.context)
     if use.action == "s3:ListBucket":
         for prefix in ("", "studies/", "studies/2026/mhealth", "studies/2026/mhealth-other/"):

@@ -57,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def everything_that_is_kept(place: Place) -> dict[str, str]:
-    """Every place in which somebody could look for a token: name -> text."""
+    """Every place that could leak a token, by name."""
     world, found = place.world, {}
     sfn, logs, s3 = world.client("stepfunctions"), world.client("logs"), world.client("s3")
     for execution in sfn.list_executions(stateMachineArn=world.outputs["StateMachineArn"])["executions"]:

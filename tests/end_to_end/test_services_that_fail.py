@@ -78,7 +78,7 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(
 
 
 class Disturbances:
-    """What is done to the services, by name; each gives what has to be undone."""
+    """The injected faults, by name of the method; `undo` ends them."""
 
     def __init__(self, place: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
         self._place = place
@@ -167,7 +167,7 @@ def disturb(place: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disturba
 
 
 Failure = tuple[str, str, str, str]
-"""What happens, the state and the error that are told, a word of the cause."""
+"""A fault, the state and the error of the notice, and a word of the cause."""
 
 SHORT: tuple[Failure, ...] = (
     ("crawler_held_up", "RefreshCatalog", "CrawlerTimedOut", "did not end"),
@@ -238,7 +238,7 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
         assert place.world.published() == before
         seen = f"{error} is told, readers see nothing; the next executions end as they should"
         drilled(f"{what.replace('_', ' ')}: {state}", 1, seen)
-    place.mend()
+    place.recover()
     assert place.world.published() > before
 
 

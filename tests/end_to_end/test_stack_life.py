@@ -1,4 +1,4 @@
-"""A stack's life: a new column, a backfill, a pin, a rollback; what stays and what goes at the next daily run."""
+"""Operations on a stack: a new column, a backfill, a pinned version, a rollback, and their effect on the next run."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ STARTS = {"north": "2014-01-01T00:00:00Z", "south": "2020-06-01T00:00:00Z"}
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World]]:
-    """Both stacks after one execution each, the two having run at once; they differ in when the recordings began."""
+    """Both stacks after one concurrent execution each; they differ in RecordingStart."""
     folder: Path = tmp_path_factory.mktemp("two")
     write_dataset(folder / "dataset", rows=ROWS)
     project = Project.copied(folder / "project")

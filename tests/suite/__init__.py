@@ -1,1 +1,1 @@
-"""What holds for the suite as a whole: what tests may start, in which order they run, what is told at the end."""
+"""Rules of the whole test suite: what tests may start, their order, and the account at the end."""

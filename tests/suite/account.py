@@ -1,4 +1,4 @@
-"""What `--account` tells at the end: the slowest tests, the seconds of each folder beside its budget, what was skipped.
+"""The output of `--account`: the slowest tests, the seconds of each folder with its budget, skipped tests.
 
 The seconds of the files are left in .cache/seconds.toml, as tests/suite/seconds.toml has them.
 """
@@ -21,7 +21,7 @@ _WORTH_A_PLACE = 5.0
 
 
 def budgets() -> dict[str, float]:
-    """The seconds that the tests of a folder may take before somebody should look, on two idle cores."""
+    """The budget of each folder in seconds, on two idle cores."""
     seconds: dict[str, float] = tomllib.loads(SECONDS.read_text())["folders"]
     return seconds
 
@@ -32,7 +32,7 @@ def file_of(nodeid: str) -> str:
 
 
 def folder_of(nodeid: str) -> str:
-    """The folder below tests/ that the test lies in, or the package that it belongs to."""
+    """The test's folder below tests/, or its package."""
     folder, *rest = file_of(nodeid).split("/")
     if folder == "packages":
         return f"{folder}/{rest[0]}"
@@ -50,7 +50,7 @@ def added(seconds: Mapping[str, float], group: str = "") -> Counter[str]:
 def account(
     seconds: Mapping[str, float], skipped: Iterable[tuple[str, str]], budget: Mapping[str, float]
 ) -> Iterator[str]:
-    """The lines of the account: `seconds` by node id, and node id and reason of what was skipped."""
+    """The lines of the account: `seconds` by node id, and node id and reason of skipped tests."""
     yield f"slowest {_SLOWEST}"
     for nodeid, took in sorted(seconds.items(), key=lambda each: -each[1])[:_SLOWEST]:
         yield f"  {took:6.1f} s  {nodeid}"

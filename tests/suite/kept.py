@@ -12,7 +12,7 @@ _kept: list[KeptSpark] = []
 
 
 def kept_spark() -> KeptSpark:
-    """That Java, made when the first local AWS wants it."""
+    """The shared JVM, started by the first local AWS."""
     if not _kept:
         _kept.append(KeptSpark())
     return _kept[0]

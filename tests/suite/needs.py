@@ -1,4 +1,4 @@
-"""What tests start that takes seconds, as their markers say.
+"""Markers of tests that start something slow.
 
 `--fast` leaves out whatever has one of these markers, and a test that starts such a thing without saying so fails.
 """
@@ -26,11 +26,11 @@ _COMMANDS = ("up", "demo", "notebook")
 
 
 class Undeclared(Exception):
-    """A fast test starts what takes seconds."""
+    """A fast test started something slow."""
 
 
 def needed(event: str, arguments: Sequence[Any]) -> str | None:
-    """Which of NEEDS an audit event of Python (https://docs.python.org/3/library/audit_events.html) tells of."""
+    """The entry of NEEDS of an audit event (https://docs.python.org/3/library/audit_events.html)."""
     if event == "local_aws.start":
         return "local_aws"
     if event != "subprocess.Popen":
@@ -52,7 +52,7 @@ def needed(event: str, arguments: Sequence[Any]) -> str | None:
 
 
 class Guard:
-    """Lets no test start what takes seconds."""
+    """Fail tests that start something slow without a marker."""
 
     def __init__(self) -> None:
         self._in_a_test = False
@@ -104,7 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what takes the browser of the suite; leave out what is not fast."""
+    """Mark tests that use the browser; deselect slow ones with `--fast`."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")

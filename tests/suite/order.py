@@ -38,7 +38,7 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 def shuffle(items: list[pytest.Item], seed: str) -> None:
-    """Put files in a random order, and the tests within each that tells no story."""
+    """Shuffle the files, and the tests in each file without a fixed order."""
     chance = random.Random(seed)
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -57,16 +57,16 @@ def workers(cores: int, memory: int, *, waiting: bool = True) -> int:
 
 
 def _cores() -> int:
-    """The cores that this process may use; macOS tells only how many there are."""
+    """The cores that this process may use; on macOS all cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _free_memory() -> int:
-    """Bytes that may be used: what the machine has free, or a container's limit. Where nothing is told, no limit."""
+    """The available memory in bytes: the machine's or a container's; `_NO_LIMIT` where unknown."""
     limits = [_NO_LIMIT]
     with contextlib.suppress(OSError, KeyError):
-        told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        limits.append(int(told["MemAvailable"].split()[0]) * 1024)
+        found = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        limits.append(int(found["MemAvailable"].split()[0]) * 1024)
     with contextlib.suppress(OSError, ValueError):  # it says `max` where there is no limit
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return min(limits)
@@ -91,25 +91,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector pass over what is there before the first test: it stays to the end."""
+    """Freeze existing objects before the first test, so that the garbage collector skips them."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
-    """Let it be collected at the end: some libraries complain of what is left."""
+    """Unfreeze them at the end, as some libraries warn about remaining objects."""
     gc.unfreeze()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """What `-n auto` means. Fast tests wait for nothing."""
+    """The number of workers for `-n auto`."""
     return workers(_cores(), _free_memory(), waiting=not config.getoption("--fast"))
 
 
 def pytest_report_header(config: pytest.Config) -> Sequence[str]:
-    """Tell a shuffled order, and that memory is short."""
-    told = [f"shuffled: --shuffle {config.getoption('--shuffle')}"] if config.getoption("--shuffle") else []
+    """Report a shuffled order, and low memory."""
+    found = [f"shuffled: --shuffle {config.getoption('--shuffle')}"] if config.getoption("--shuffle") else []
     cores = _cores()
     if workers(cores, _free_memory()) < workers(cores, _NO_LIMIT):
-        told.append(f"memory is short: {_free_memory() / 1024**3:.0f} GB free, 3 GB for each worker")
-    return told
+        found.append(f"memory is short: {_free_memory() / 1024**3:.0f} GB free, 3 GB for each worker")
+    return found
