@@ -68,8 +68,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     result, published = run.answer(event.get("input"), _download_seconds(context))
     seconds = round(time.monotonic() - started, 3)
     metrics.publish(settings.metrics_namespace, settings.stack, _age(published), seconds)
-    told = {name: result[name] for name in ("changed", "raw_version", "again")}
-    logger.info("done", **told, outcome=result["message"])
+    reported = {name: result[name] for name in ("changed", "raw_version", "again")}
+    logger.info("done", **reported, outcome=result["message"])
     return result
 
 

@@ -55,8 +55,8 @@ def test_a_carelessly_parsed_double_is_counted(expected: Path, tmp_path: Path) -
 def test_a_difference_is_told_with_its_subject(
     expected: Path, tmp_path: Path, columns: dict[str, pa.Array], fault: str
 ) -> None:
-    (told,) = compare(expected, write(tmp_path / "found", **columns)).faults
-    assert told.startswith(fault)
+    (reported,) = compare(expected, write(tmp_path / "found", **columns)).faults
+    assert reported.startswith(fault)
 
 
 def test_an_absent_subject_is_told(expected: Path, tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_tables_tell_the_figures_with_their_date_and_versions() -> None:
         *("3.0 s", "9.0 s", "12.0 s", "12.0 s", "1.00", "2.50", "24.0 s"),
     ]
     assert made["race"].splitlines()[2].startswith("| DuckDB"), "the fastest comes first"
-    told = "Measured 2026-11-24, on 2 cores, 25 GB; Python 3.11.7, duckdb 2.0.0, by `python -m benchmarks bench`."
-    assert told in made["race"].splitlines()
+    reported = "Measured 2026-11-24, on 2 cores, 25 GB; Python 3.11.7, duckdb 2.0.0, by `python -m benchmarks bench`."
+    assert reported in made["race"].splitlines()
     assert cells(made["sizes"], "K = 8 on one core")[5] == "70.0 s"
     assert cells(made["one file"], "2 GB")[1] == "20"
     assert cells(made["change"], "one of 80 subjects has changed")[3] == "8.0 s"

@@ -31,7 +31,7 @@ JOB_ERRORS = (
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]) -> Iterator[Told]:
+def reported(tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]) -> Iterator[Told]:
     """The error and the cause that an execution ends with, whose state failed so."""
     given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "ExplainFailure"}
     notice = {"Type": "Pass", "Next": "Failed"}  # There is no topic here.
@@ -86,15 +86,18 @@ GLUE_5 = "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 20; "
 
 
 @pytest.mark.parametrize("name", JOB_ERRORS)
-def test_a_job_error_has_its_class_for_name(told: Told, name: str) -> None:
+def test_a_job_error_has_its_class_for_name(reported: Told, name: str) -> None:
     message = f"{GLUE_5}{name}: 5 of 9 lines; see s3://bucket/key"
-    assert told("ConvertParquet", "States.TaskFailed", job_failure(message)) == (name, message)
+    assert reported("ConvertParquet", "States.TaskFailed", job_failure(message)) == (name, message)
 
 
 @pytest.mark.parametrize("before", ["Error Category: UNCLASSIFIED_ERROR; ", ""])
-def test_a_job_error_keeps_its_name_where_glue_writes_less_before_it(told: Told, before: str) -> None:
+def test_a_job_error_keeps_its_name_where_glue_writes_less_before_it(reported: Told, before: str) -> None:
     failure = job_failure(f"{before}MissingSubject: of 3")
-    assert told("GlueTransform", "States.TaskFailed", failure) == ("MissingSubject", f"{before}MissingSubject: of 3")
+    assert reported("GlueTransform", "States.TaskFailed", failure) == (
+        "MissingSubject",
+        f"{before}MissingSubject: of 3",
+    )
 
 
 @pytest.mark.notices(
@@ -114,14 +117,14 @@ def test_a_job_error_keeps_its_name_where_glue_writes_less_before_it(told: Told,
         pytest.param(": TooManyBadRows : x", id="empty-and-padded"),
     ],
 )
-def test_no_text_behind_the_class_chooses_the_name(told: Told, message: str) -> None:
+def test_no_text_behind_the_class_chooses_the_name(reported: Told, message: str) -> None:
     failure = job_failure(GLUE_5 + message)
-    assert told("GlueTransform", "States.TaskFailed", failure) == ("JobFailed", GLUE_5 + message)
+    assert reported("GlueTransform", "States.TaskFailed", failure) == ("JobFailed", GLUE_5 + message)
 
 
 @pytest.mark.parametrize("message", [None, "", ":;", "Command failed with exit code 10", "Error Category: X"])
-def test_a_job_that_names_no_class_has_failed(told: Told, message: str | None) -> None:
-    assert told("GlueTransform", "States.TaskFailed", job_failure(message))[0] == "JobFailed"
+def test_a_job_that_names_no_class_has_failed(reported: Told, message: str | None) -> None:
+    assert reported("GlueTransform", "States.TaskFailed", job_failure(message))[0] == "JobFailed"
 
 
 HOSTILE = (
@@ -135,8 +138,8 @@ HOSTILE = (
 
 @pytest.mark.notices("cloudformation/pipeline.asl.json", '"{*\\"QueryExecution\\":*}"', '"{*\\"QueryExecution\\"*}"')
 @pytest.mark.parametrize("text", HOSTILE)
-def test_texts_inside_a_failure_are_only_told(told: Told, text: str) -> None:
-    assert told("DownloadCSV", "UnknownLayout", function_failure("UnknownLayout", text)) == ("UnknownLayout", text)
-    query = told("VerifySnapshot", "States.TaskFailed", query_failure(text))
+def test_texts_inside_a_failure_are_only_told(reported: Told, text: str) -> None:
+    assert reported("DownloadCSV", "UnknownLayout", function_failure("UnknownLayout", text)) == ("UnknownLayout", text)
+    query = reported("VerifySnapshot", "States.TaskFailed", query_failure(text))
     assert query == ("QueryFailed", f"The query q-1 is FAILED: {text}")
-    assert told("ConvertParquet", "States.TaskFailed", job_failure(f"ValueError: {text}"))[0] == "JobFailed"
+    assert reported("ConvertParquet", "States.TaskFailed", job_failure(f"ValueError: {text}"))[0] == "JobFailed"

@@ -119,8 +119,8 @@ def test_the_stand_in_for_the_image_has_the_libraries_of_glue_5_0() -> None:
 @pytest.mark.local_aws
 def test_the_local_aws_is_healthy_once_its_stack_is_there(services: dict[str, Any], tmp_path: Path) -> None:
     local_aws = services["local-aws"]
-    told, python, *arguments = local_aws["healthcheck"]["test"]
-    assert (told, python) == ("CMD", "python")
+    reported, python, *arguments = local_aws["healthcheck"]["test"]
+    assert (reported, python) == ("CMD", "python")
     write_dataset(tmp_path / "dataset", rows=(10,))
     with local_stack(str(tmp_path / "dataset"), folder=tmp_path / "world") as aws:
         variables = {**local_aws["environment"], "AWS_ENDPOINT_URL": aws.endpoint}

@@ -218,8 +218,8 @@ def test_make_operates_on_aws(target: str, command: str) -> None:
     ],
 )
 def test_the_notebooks_are_on_the_local_aws_unless_aws_is_named(words: tuple[str, ...], given: str) -> None:
-    told = dry_run("notebook", *words).stdout
-    (command,) = [line for line in told.splitlines() if "mhealth notebook" in line]
+    reported = dry_run("notebook", *words).stdout
+    (command,) = [line for line in reported.splitlines() if "mhealth notebook" in line]
     assert command.partition("--dataset synthetic")[2].strip() == given
 
 
@@ -231,9 +231,9 @@ def test_another_place_for_the_notebooks_is_a_mistake() -> None:
 
 def test_make_alone_shows_every_target_that_has_a_line() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    told = set(re.findall(r"^  make ([a-z0-9-]+) ", shown, re.MULTILINE))
-    assert told == {target for target in TARGETS if re.search(rf"^{target}:.*## ", _makefile(), re.MULTILINE)}
-    assert told == TARGETS
+    reported = set(re.findall(r"^  make ([a-z0-9-]+) ", shown, re.MULTILINE))
+    assert reported == {target for target in TARGETS if re.search(rf"^{target}:.*## ", _makefile(), re.MULTILINE)}
+    assert reported == TARGETS
 
 
 @pytest.mark.parametrize("page", PAGES)

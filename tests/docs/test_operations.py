@@ -109,8 +109,8 @@ def test_alarms_are_those_of_the_template() -> None:
 
 def test_log_groups_are_those_of_the_template() -> None:
     groups = {name for name, each in template()["Resources"].items() if each["Type"] == "AWS::Logs::LogGroup"}
-    told = re.findall(r"^\| (\w+LogGroup(?:, \w+LogGroup)*) \|", PAGE, re.MULTILINE)
-    assert {name for cell in told for name in cell.split(", ")} == groups
+    reported = re.findall(r"^\| (\w+LogGroup(?:, \w+LogGroup)*) \|", PAGE, re.MULTILINE)
+    assert {name for cell in reported for name in cell.split(", ")} == groups
 
 
 def test_metrics_are_those_that_are_put() -> None:

@@ -27,8 +27,10 @@ def test_every_parameter_and_output_has_a_line(template: dict[str, Any]) -> None
 def test_what_a_change_of_each_parameter_does_is_told_once(template: dict[str, Any]) -> None:
     operations = parameters.PAGE.with_name("operations.md").read_text()
     section = operations.split("\n## Change a parameter\n")[1].split("\n## ")[0]
-    told = [name for cell in re.findall(r"^\| ([A-Z][\w, ]+) \|", section, re.MULTILINE) for name in cell.split(", ")]
-    assert sorted(told) == sorted(template["Parameters"])
+    reported = [
+        name for cell in re.findall(r"^\| ([A-Z][\w, ]+) \|", section, re.MULTILINE) for name in cell.split(", ")
+    ]
+    assert sorted(reported) == sorted(template["Parameters"])
 
 
 def test_a_limit_is_shown_with_both_ends_and_a_choice_with_every_value() -> None:

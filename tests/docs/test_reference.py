@@ -42,10 +42,10 @@ def test_a_query_is_put_where_its_marker_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marker", "told"), [("<!-- query: Three -->\n", "is marked as Three"), ("A query:\n\n", "has no marker")]
+    ("marker", "reported"), [("<!-- query: Three -->\n", "is marked as Three"), ("A query:\n\n", "has no marker")]
 )
-def test_a_block_of_sql_that_is_no_named_query_is_refused(marker: str, told: str) -> None:
-    with pytest.raises(LookupError, match=f"a block of SQL {told}: .* with one of One, Two"):
+def test_a_block_of_sql_that_is_no_named_query_is_refused(marker: str, reported: str) -> None:
+    with pytest.raises(LookupError, match=f"a block of SQL {reported}: .* with one of One, Two"):
         queries.page(f"{marker}```sql\nSELECT 3\n```\n", {"One": "SELECT 1", "Two": "SELECT 2"})
 
 

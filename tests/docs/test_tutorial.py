@@ -131,8 +131,8 @@ def test_the_reference_says_it_on_the_pages_that_are_named(reader: Reader) -> No
 def test_the_tests_that_follow_the_change_end_in_green(reader: Reader) -> None:
     """`make test`, as far as it can depend on the change; but for this test, which would begin anew."""
     this = f"tests/docs/test_tutorial.py::{test_the_tests_that_follow_the_change_end_in_green.__name__}"
-    told = reader.says(sys.executable, "-m", "pytest", "-q", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
-    assert re.search(r"^\d+ passed", told.splitlines()[-1]), told
+    reported = reader.says(sys.executable, "-m", "pytest", "-q", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
+    assert re.search(r"^\d+ passed", reported.splitlines()[-1]), reported
     reader.says(sys.executable, "-m", "tools.checks", "own rules", "ruff format", "ruff lint")
 
 

@@ -58,9 +58,9 @@ def test_a_seed_decides_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert drill(tmp_path, DRILL, "7") == (0, table)
     other = drill(tmp_path, DRILL, "8")[1]
     for situation in ("a drawn kill", "the examples"):
-        told, otherwise = ([line for line in each.splitlines() if situation in line] for each in (table, other))
-        assert len(told) == 1
-        assert told != otherwise
+        reported, otherwise = ([line for line in each.splitlines() if situation in line] for each in (table, other))
+        assert len(reported) == 1
+        assert reported != otherwise
 
 
 @pytest.mark.tests

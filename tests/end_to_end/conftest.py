@@ -202,7 +202,7 @@ class Subscriber:
         topic = world.outputs["AlarmTopicArn"]
         world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
 
-    def told(self) -> list[dict[str, Any]]:
+    def reported(self) -> list[dict[str, Any]]:
         """The messages since the last call."""
         found = []
         while received := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
@@ -228,8 +228,8 @@ def aws(running: tuple[World, LocalAws]) -> LocalAws:
 
 
 @pytest.fixture
-def told(world: World) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def reported(world: World) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The messages to a subscriber of the topic since the test began, or since the last call."""
     subscriber = Subscriber(world)
-    yield subscriber.told
+    yield subscriber.reported
     subscriber.leave()

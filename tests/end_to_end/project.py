@@ -57,8 +57,8 @@ class Project:
     def leave_out_the_report(self) -> None:
         """Publish without the page on each snapshot: drawing one takes longer than all else on a small dataset."""
         with self.states() as states:
-            told = {"uri": "none was written"}
-            states["WriteReport"] = {"Type": "Pass", "Result": told, "ResultPath": "$.report", "Next": "Published"}
+            reported = {"uri": "none was written"}
+            states["WriteReport"] = {"Type": "Pass", "Result": reported, "ResultPath": "$.report", "Next": "Published"}
 
     @contextlib.contextmanager
     def states(self) -> Iterator[dict[str, Any]]:

@@ -138,24 +138,26 @@ def report(world: World, snapshot: int) -> str:
 
 def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: World, dataset: Path) -> None:
     snapshot = world.published()
-    told = report(world, snapshot)
-    assert f"mHealth snapshot {snapshot}" in told
-    assert "4,750 data lines in 10 source files" in told  # the sum of ROWS
-    assert "4,750 + 0 = 4,750" in told
+    reported = report(world, snapshot)
+    assert f"mHealth snapshot {snapshot}" in reported
+    assert "4,750 data lines in 10 source files" in reported  # the sum of ROWS
+    assert "4,750 + 0 = 4,750" in reported
     manifest = world.document(f"manifests/snapshots/{snapshot}.json")
     checks = len(manifest["checks"]) + 2  # the job's, and two counts through Athena
-    assert f"Checks {checks} of {checks} passed" in told
+    assert f"Checks {checks} of {checks} passed" in reported
     for source in manifest["sources"]:
         size = (dataset / f"{source['name']}.log").stat().st_size
-        assert f"{source['name']}.log mhealth_log {size / 1000:,.1f} kB {source['lines']} {source['rows']} 0 " in told
+        assert (
+            f"{source['name']}.log mhealth_log {size / 1000:,.1f} kB {source['lines']} {source['rows']} 0 " in reported
+        )
     activities = "activity_id, activity, count(*) AS samples, count(DISTINCT subject) AS subjects"
     for row in world.query(f"SELECT {activities} FROM mhealth GROUP BY activity_id, activity"):
-        assert f"{row['activity_id']} {row['activity']} {int(row['samples']):,} {row['subjects']} " in told
+        assert f"{row['activity_id']} {row['activity']} {int(row['samples']):,} {row['subjects']} " in reported
     for row in world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject"):
-        assert f" {row['subject']} {row['samples']} " in told
-    assert "FAILED" not in told
-    assert "None: every data line became a row." in told
-    assert "This is the first snapshot that was published." in told
+        assert f" {row['subject']} {row['samples']} " in reported
+    assert "FAILED" not in reported
+    assert "None: every data line became a row." in reported
+    assert "This is the first snapshot that was published." in reported
     assert "ECG lead (mV)" in world.content(f"reports/{snapshot}.html").decode()
 
 
@@ -279,14 +281,14 @@ def test_only_the_replaced_file_was_landed_and_converted_again(world: World) -> 
 def test_report_of_the_change_tells_what_changed_and_shows_the_rejected_line(world: World, dataset: Path) -> None:
     newest = world.published()
     older = min(int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots"))
-    told = report(world, newest)
-    assert f"published before snapshot {older}" in told
-    assert "subjects computed 1; 9 copied unchanged" in told
-    assert "mHealth_subject7 changed -2 +1" in told
-    assert "version of the dataset 1 → 2" in told
-    assert "1 line in 1 file could not be read as data" in told
+    reported = report(world, newest)
+    assert f"published before snapshot {older}" in reported
+    assert "subjects computed 1; 9 copied unchanged" in reported
+    assert "mHealth_subject7 changed -2 +1" in reported
+    assert "version of the dataset 1 → 2" in reported
+    assert "1 line in 1 file could not be read as data" in reported
     (line,) = [line for line in (dataset / "mHealth_subject7.log").read_text().splitlines() if "oops" in line]
-    assert line[:100].replace("\t", ",") in told
+    assert line[:100].replace("\t", ",") in reported
 
 
 def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) -> None:
@@ -306,14 +308,14 @@ def test_older_snapshot_is_still_there_and_can_be_published_again(world: World) 
     assert world.published() == newest
 
 
-def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, told: Told) -> None:
+def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset: Path, reported: Told) -> None:
     before = world.published()
     (dataset / "mHealth_subject9.log").rename(dataset.parent / "kept.log")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
     assert "9" in execution["cause"]
     assert world.published() == before
-    (message,) = told()
+    (message,) = reported()
     assert (message["state"], message["error"]) == ("GlueTransform", "MissingSubject")
     assert message["execution"] == execution["executionArn"]
     (dataset.parent / "kept.log").rename(dataset / "mHealth_subject9.log")
@@ -351,7 +353,7 @@ def test_three_bad_lines_in_three_files_go_to_quarantine_and_the_rest_is_publish
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == good
 
 
-def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World, dataset: Path, told: Told) -> None:
+def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World, dataset: Path, reported: Told) -> None:
     before, rows = world.published(), world.query("SELECT * FROM mhealth")
     whole = {log: log.read_text() for log in dataset.glob("*.log")}
     for log, text in whole.items():
@@ -359,7 +361,7 @@ def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World,
         log.write_text("".join(f"{line}\tx\n" if n % 20 == 0 else f"{line}\n" for n, line in enumerate(lines)))
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TooManyBadRows")
-    (message,) = told()
+    (message,) = reported()
     assert (message["state"], message["error"]) == ("ConvertParquet", "TooManyBadRows")
     assert "the first is line 1: " in message["cause"]
     assert world.published() == before
@@ -368,13 +370,13 @@ def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World,
         log.write_text(text)
 
 
-def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, told: Told) -> None:
+def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, reported: Told) -> None:
     before = world.published()
     shutil.rmtree(dataset)
     dataset.mkdir()
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
     assert world.published() == before
-    (message,) = told()
+    (message,) = reported()
     assert (message["state"], message["error"]) == ("DownloadCSV", "NoUsableFiles")
     assert len(world.query("SELECT subject FROM mhealth GROUP BY subject")) == len(SUBJECTS)

@@ -24,8 +24,8 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
     write_dataset(tmp_path / "dataset", rows=ROWS)
     shown = demo(tmp_path / "dataset", tmp_path)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    told = [line.split()[0] for line in shown.stdout.splitlines() if line.startswith("  ") and " s  " in line]
-    assert told == [
+    reported = [line.split()[0] for line in shown.stdout.splitlines() if line.startswith("  ") and " s  " in line]
+    assert reported == [
         "DownloadCSV",
         "ConvertParquet",
         "GlueTransform",

@@ -78,7 +78,7 @@ DENIALS = [
 def test_a_refusal_in_any_state_is_told_and_changes_nothing(
     world: World,
     dataset: Path,
-    told: Any,
+    reported: Any,
     denied: Any,
     drilled: Callable[..., None],
     state: str,
@@ -95,7 +95,7 @@ def test_a_refusal_in_any_state_is_told_and_changes_nothing(
     something_new(dataset)
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", error)
-    (message,) = told()
+    (message,) = reported()
     assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
     # S3 refuses a HEAD request, ReadSnapshotSummary's, without a word.
     assert (action if state != "ReadSnapshotSummary" else "Forbidden") in message["cause"]
@@ -120,12 +120,12 @@ def test_a_failure_that_nobody_can_be_told_of_keeps_its_name(world: World, datas
             log.rename(log.with_suffix(".log"))
 
 
-def test_a_metric_that_cannot_be_put_fails_no_run(world: World, dataset: Path, told: Any, denied: Any) -> None:
+def test_a_metric_that_cannot_be_put_fails_no_run(world: World, dataset: Path, reported: Any, denied: Any) -> None:
     denied("cloudwatch:PutMetricData")
     something_new(dataset)
     assert world.publish()["rows"] == sum(ROWS)
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
-    assert told() == []
+    assert reported() == []
 
 
 def test_the_next_execution_does_what_the_failed_ones_left(world: World) -> None:

@@ -30,7 +30,7 @@ class Place:
     world: World
     aws: LocalAws
     dataset: Path
-    told: Callable[[], list[dict[str, Any]]]
+    reported: Callable[[], list[dict[str, Any]]]
 
     def alarms(self) -> dict[str, str]:
         """Logical id -> state of every alarm of the stack, evaluated now."""
@@ -65,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     write_dataset(folder / "dataset", rows=ROWS)
     clock.reset()
     with deployed(Project.copied(folder / "project"), folder / "dataset", folder / "world") as (world, aws):
-        yield Place(world, aws, folder / "dataset", Subscriber(world).told)
+        yield Place(world, aws, folder / "dataset", Subscriber(world).reported)
     clock.reset()
 
 
@@ -107,19 +107,19 @@ def test_a_failed_run_sets_off_its_alarms_and_nothing_else(place: Place) -> None
         "DownloadErrorsAlarm": "OK",
         "ReportErrorsAlarm": "OK",
     }
-    told = place.told()
-    own = [message for message in told if "state" in message]
+    reported = place.reported()
+    own = [message for message in reported if "state" in message]
     assert [(message["state"], message["error"]) for message in own] == [("ConvertParquet", "TooManyBadRows")]
     assert "mHealth_subject1.log" in own[0]["cause"]
     assert "line 60: " in own[0]["cause"]
-    notices = [message for message in told if message.get("NewStateValue") == "ALARM"]
+    notices = [message for message in reported if message.get("NewStateValue") == "ALARM"]
     assert place.world.resources["ExecutionFailedAlarm"] in [notice["AlarmName"] for notice in notices]
 
 
 def test_an_hour_later_all_is_well(place: Place) -> None:
     clock.move(HOUR)
     assert set(place.alarms().values()) == {"OK"}
-    recovered = {notice["AlarmName"] for notice in place.told() if notice.get("NewStateValue") == "OK"}
+    recovered = {notice["AlarmName"] for notice in place.reported() if notice.get("NewStateValue") == "OK"}
     assert place.world.resources["ExecutionFailedAlarm"] in recovered
 
 
@@ -136,7 +136,7 @@ def test_a_start_that_cannot_be_delivered_is_kept_and_told(place: Place) -> None
     assert "states:StartExecution" in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
     clock.move(6 * MINUTE)
     assert place.alarms()["DeadLettersAlarm"] == "ALARM"
-    (notice,) = [notice for notice in place.told() if notice.get("NewStateValue") == "ALARM"]
+    (notice,) = [notice for notice in place.reported() if notice.get("NewStateValue") == "ALARM"]
     assert notice["AlarmName"] == world.resources["DeadLettersAlarm"]
     assert "ERROR_MESSAGE" in notice["AlarmDescription"]
 
@@ -146,8 +146,8 @@ def test_a_day_and_two_hours_without_a_good_run_are_told(place: Place) -> None:
     assert place.alarms()["FreshnessAlarm"] == "OK"
     clock.move(9 * HOUR)
     assert place.alarms()["FreshnessAlarm"] == "ALARM"
-    told = [notice for notice in place.told() if notice.get("NewStateValue") == "ALARM"]
-    assert place.world.resources["FreshnessAlarm"] in [notice["AlarmName"] for notice in told]
+    reported = [notice for notice in place.reported() if notice.get("NewStateValue") == "ALARM"]
+    assert place.world.resources["FreshnessAlarm"] in [notice["AlarmName"] for notice in reported]
 
 
 def test_the_dashboard_shows_metrics_that_exist(place: Place) -> None:

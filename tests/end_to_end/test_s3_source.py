@@ -137,7 +137,7 @@ def beside(use: Use) -> Iterator[Use]:
 
 
 @pytest.mark.parametrize(
-    ("sid", "told"),
+    ("sid", "reported"),
     [
         ("ListSource", f"S3 refused to list {URI}/"),
         ("ReadSource", f"S3 refused to read {URI}/mHealth_subject3.log"),
@@ -145,7 +145,7 @@ def beside(use: Use) -> Iterator[Use]:
     ],
 )
 def test_without_one_of_the_rights_the_run_fails_by_name_and_readers_keep_what_they_see(
-    sid: str, told: str, world: World, dataset: Path
+    sid: str, reported: str, world: World, dataset: Path
 ) -> None:
     before = world.published()
     for path in dataset.iterdir():
@@ -163,5 +163,5 @@ def test_without_one_of_the_rights_the_run_fails_by_name_and_readers_keep_what_t
         for path in dataset.iterdir():
             put(world, path)
     assert (failed["status"], failed["error"]) == ("FAILED", "SourceDenied")
-    assert told in failed["cause"]
+    assert reported in failed["cause"]
     assert world.published() == before

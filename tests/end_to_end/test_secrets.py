@@ -36,7 +36,7 @@ class Place:
     kaggle: KaggleApi
     project: Project
     secret: str
-    told: Callable[[], list[dict[str, Any]]]
+    reported: Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         aws.world.function_environment.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN)["ARN"]
         update(aws, project, KaggleSecretArn=secret)
-        yield Place(aws, world, kaggle, project, secret, Subscriber(world).told)
+        yield Place(aws, world, kaggle, project, secret, Subscriber(world).reported)
 
 
 def everything_that_is_kept(place: Place) -> dict[str, str]:
@@ -99,11 +99,11 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("error", "trouble", "told"),
+    ("error", "trouble", "reported"),
     FAILURES,
     ids=["no such secret", "invalid token", "no consent", "unreachable", "storage"],
 )
-def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, Any], told: str) -> None:
+def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, Any], reported: str) -> None:
     kaggle: dict[str, str] = place.aws.world.function_environment  # type: ignore[assignment] - it is a dictionary
     update(place.aws, place.project, KaggleSecretArn=trouble.get("secret", place.secret))
     if "status" in trouble:
@@ -120,8 +120,8 @@ def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, 
     execution = place.world.execute()
     kaggle |= place.kaggle.environment
     assert (execution["status"], execution["error"]) == ("FAILED", error)
-    assert told in execution["cause"]
-    (message,) = place.told()
+    assert reported in execution["cause"]
+    (message,) = place.reported()
     assert message["error"] == error
     assert place.world.published() == before
 
@@ -138,7 +138,7 @@ def test_a_version_that_is_named_and_not_there_yet_is_asked_for_again(place: Pla
         "names version 2 of nirmalsankalana/mhealth-dataset-data-set as current and cannot deliver it yet (HTTP 404)"
         in failed["cause"]
     )
-    assert place.told() == []
+    assert place.reported() == []
 
 
 def test_no_signed_address_is_kept(place: Place) -> None:

@@ -41,7 +41,7 @@ def world(place: Faulty) -> Iterator[Any]:
 @pytest.mark.notices("cloudformation/pipeline.asl.json", '"Athena.TooManyRequestsException"', '"Athena.Nothing"')
 @pytest.mark.notices("cloudformation/pipeline.asl.json", '"Glue.ConcurrentRunsExceededException"', '"Glue.Nothing"')
 def test_an_execution_goes_its_way_while_every_service_is_busy(
-    place: Faulty, told: Any, monkeypatch: pytest.MonkeyPatch
+    place: Faulty, reported: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.change()
     # The crawler says READY when it is first looked at, after half a second, with the crawl of the run before.
@@ -74,7 +74,7 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(
     assert re.search(words, output["message"])
     assert [fault for fault in busy if not fault.hits] == []
     assert place.rows() == sources.of_logs(place.dataset)
-    assert told() == []
+    assert reported() == []
 
 
 class Disturbances:
@@ -214,7 +214,7 @@ LONG: tuple[Failure, ...] = (
 )
 def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
     place: Faulty,
-    told: Any,
+    reported: Any,
     disturb: Disturbances,
     drilled: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -228,7 +228,7 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
         with faults.watch("glue") as calls:
             execution = place.world.execute()
         assert (execution["status"], execution["error"]) == ("FAILED", error)
-        (message,) = told()
+        (message,) = reported()
         assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
         assert word in message["cause"]
         assert ("StopCrawler" in {call.operation for call in calls}) is (error == "CrawlerTimedOut")
@@ -243,7 +243,9 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
 
 
 # The last of the module: it leaves another code version.
-def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one_code(place: Faulty, told: Any) -> None:
+def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one_code(
+    place: Faulty, reported: Any
+) -> None:
     before = place.world.published()
     place.annotate()
 
@@ -253,7 +255,7 @@ def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one
     faults.inject(Fault("glue", "StartJobRun", role=MACHINE, call=deploy))
     execution = place.world.execute()
     assert execution["error"] == "CodeVersionMismatch"
-    (message,) = told()
+    (message,) = reported()
     assert (message["state"], message["error"]) == ("ConvertParquet", "CodeVersionMismatch")
     assert place.world.published() == before
     faults.clear()

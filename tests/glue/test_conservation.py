@@ -171,7 +171,7 @@ IN_JOB_2 = {
 @pytest.mark.notices("glue/glue_transform.py", "require_passed(checks)", "pass")
 @pytest.mark.notices("glue/mhealth/processed/audit.py", "not differing and not doubled", "True")
 @pytest.mark.notices(
-    "glue/mhealth/processed/audit.py", "subjects == source.subjects == told", "subjects == source.subjects"
+    "glue/mhealth/processed/audit.py", "subjects == source.subjects == reported", "subjects == source.subjects"
 )
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_2.values(), ids=IN_JOB_2)
 def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

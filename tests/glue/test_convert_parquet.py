@@ -38,10 +38,10 @@ def test_every_file_gets_its_stage_object_and_each_step_its_seconds(
         world.add(f"mHealth_subject{subject}", GOOD, subject=subject)
     run(world)
     assert world.keys("stage") == [f"stage/version=1/mHealth_subject{subject}.parquet" for subject in (1, 2, 3)]
-    told = spans(capsys.readouterr().out)
-    assert told["convert"]["files"] == 3
-    assert told["convert"]["rows"] == 60
-    assert all("seconds" in told[step] for step in ("plan", "start", "convert", "check"))
+    reported = spans(capsys.readouterr().out)
+    assert reported["convert"]["files"] == 3
+    assert reported["convert"]["rows"] == 60
+    assert all("seconds" in reported[step] for step in ("plan", "start", "convert", "check"))
 
 
 def test_a_file_is_kept_while_code_and_source_are_the_same(world: World) -> None:
@@ -210,11 +210,11 @@ def test_only_large_files_are_read_twice(large: World, monkeypatch: pytest.Monke
     asked = []
     on_workers = executor._on_workers
 
-    def told(spark: Any, work: Any, tasks: Any) -> list[Any]:
+    def reported(spark: Any, work: Any, tasks: Any) -> list[Any]:
         asked.append((work.__name__, [task.file.name for task in tasks]))
         return on_workers(spark, work, tasks)
 
-    monkeypatch.setattr(executor, "_on_workers", told)
+    monkeypatch.setattr(executor, "_on_workers", reported)
     large.add("one", GOOD, subject=9)
     run(large, max_bad_row_ratio=0.5)
     assert asked == [("count_part", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
@@ -267,7 +267,7 @@ def test_rejected_lines_of_an_earlier_run_are_not_taken_for_those_of_parts_made_
 
 def test_lines_of_a_large_file_that_do_not_arrive_are_told(large: World) -> None:
     large.add("all", "\n".join(BY_ROW), columns=LAYOUT_2, header_lines=1, lines=301)
-    told = r"all\.log has 300 data lines in raw/version=1/all\.csv, the raw manifest says 301"
+    reported = r"all\.log has 300 data lines in raw/version=1/all\.csv, the raw manifest says 301"
     for _ in range(2):
-        with pytest.raises(RowCountMismatch, match=told):
+        with pytest.raises(RowCountMismatch, match=reported):
             run(large, max_bad_row_ratio=0.5)

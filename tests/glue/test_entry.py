@@ -50,9 +50,9 @@ def test_an_error_with_a_name_leaves_as_it_is() -> None:
 
 
 def test_a_job_that_succeeds_ends_quietly() -> None:
-    told: list[Sequence[str]] = []
-    run_job(told.append, ["--n", "1"])
-    assert told == [["--n", "1"]]
+    reported: list[Sequence[str]] = []
+    run_job(reported.append, ["--n", "1"])
+    assert reported == [["--n", "1"]]
 
 
 @pytest.mark.notices("glue/mhealth/errors.py", "super().__init__(one_line(message))", "super().__init__(message)")
@@ -80,7 +80,7 @@ def test_a_long_message_keeps_its_beginning_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"), [([], ""), ([1], "1"), ([1, 2, 3], "1, 2, 3"), (range(10), "0, 1, 2 and 7 more")]
+    ("items", "reported"), [([], ""), ([1], "1"), ([1, 2, 3], "1, 2, 3"), (range(10), "0, 1, 2 and 7 more")]
 )
-def test_a_long_list_is_told_by_its_first_members(items: Sequence[int], told: str) -> None:
-    assert some(items, most=3) == told
+def test_a_long_list_is_told_by_its_first_members(items: Sequence[int], reported: str) -> None:
+    assert some(items, most=3) == reported

@@ -80,7 +80,7 @@ def test_a_job_that_fails_is_not_committed(spark: SparkSession, calls: list[tupl
 
 
 def test_without_the_library_a_job_just_runs() -> None:
-    told: list[Sequence[str]] = []
-    run_job(told.append, ["--n", "1"])
-    assert told == [["--n", "1"]]
+    reported: list[Sequence[str]] = []
+    run_job(reported.append, ["--n", "1"])
+    assert reported == [["--n", "1"]]
     assert "awsglue" not in sys.modules

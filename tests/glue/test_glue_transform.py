@@ -255,8 +255,8 @@ def test_a_rejected_line_may_name_a_subject_of_another_file(world: World) -> Non
     succeed(world, S1)
     (rejected,) = world.rejected("quarantine/version=1/even.jsonl")
     assert (rejected["line"], rejected["reason"]) == (5, "field 1 (ankle_accel_x) is not a number: 'x'")
-    told = [(file["subject"], file["rows"]) for file in world.json(f"manifests/snapshots/{S1}.json")["files"]]
-    assert told == [(1, 2), (2, 3), (4, 1)]
+    reported = [(file["subject"], file["rows"]) for file in world.json(f"manifests/snapshots/{S1}.json")["files"]]
+    assert reported == [(1, 2), (2, 3), (4, 1)]
     # Where the other file is carried, and where both are computed again by other code:
     world.add("even", row(2, 2) * 4 + row("x", 1), columns=LAYOUT_2, header_lines=1)
     run(world, snapshot=S2, allow_missing_subjects="true")
@@ -377,9 +377,11 @@ def test_a_table_that_the_job_cannot_fill_is_refused_before_anything_is_register
 def test_each_step_tells_its_seconds(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     run(subjects(world, 1))
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    told = {event["event"]: event for event in events}
-    assert all("seconds" in told[step] for step in ("plan", "clear", "carry", "start", "write", "audit", "retention"))
-    assert told["write"]["rows"] == 5
+    reported = {event["event"]: event for event in events}
+    assert all(
+        "seconds" in reported[step] for step in ("plan", "clear", "carry", "start", "write", "audit", "retention")
+    )
+    assert reported["write"]["rows"] == 5
 
 
 def test_file_sizes_are_limited(world: World) -> None:

@@ -89,10 +89,10 @@ def test_the_three_layouts_from_raw_to_snapshot(world: World, package: str, tmp_
 def test_a_failed_job_ends_with_the_errors_name_and_message(world: World, package: str, tmp_path: Path) -> None:
     done = submit("convert_parquet.py", package, world.convert_arguments(), tmp_path)
     assert done.returncode != 0
-    told = [
+    reported = [
         line
         for line in (done.stdout + done.stderr).splitlines()
         if "InvalidArgument: --raw_manifest: no object" in line
     ]
-    assert len(told) == 1, done.stdout + done.stderr
-    assert told[0].startswith("mhealth.errors.InvalidArgument: ")
+    assert len(reported) == 1, done.stdout + done.stderr
+    assert reported[0].startswith("mhealth.errors.InvalidArgument: ")

@@ -50,7 +50,7 @@ PLACES = {
 }
 
 
-def told(found: Found) -> list[tuple[int, str]]:
+def reported(found: Found) -> list[tuple[int, str]]:
     return [(entry["line"], entry["reason"]) for entry in found.rejected]
 
 
@@ -69,7 +69,7 @@ def test_a_bad_line_is_rejected_by_itself_wherever_it_stands(
     blocks = {1 << 22, start - 1, start, start + 1, start + len(line) - 1, start + len(line), start + len(line) + 1}
     for block in blocks:
         found = through_the_project(NAME, source, Sizes(raw_block=block))
-        assert [(place, text[: len(reason)]) for place, text in told(found)] == [(number, reason)]
+        assert [(place, text[: len(reason)]) for place, text in reported(found)] == [(number, reason)]
         assert found.rejected[0]["text"] == line.decode("utf-8", "backslashreplace")[:65536]
         assert found.rejected[0]["file"] == NAME
         assert [row.line for row in found.rows] == good
@@ -81,9 +81,9 @@ def test_bad_lines_of_every_kind_among_good_ones_are_each_told(block: int) -> No
     lines = [line for bad, _ in BAD.values() for line in (GOOD, bad)]
     found = through_the_project(NAME, b"\n".join([HEADER, *lines]), Sizes(raw_block=block, slow_block=200))
     expected = [(3 + 2 * place, reason) for place, (_, reason) in enumerate(BAD.values())]
-    assert [(line, text[: len(reason)]) for (line, text), (_, reason) in zip(told(found), expected, strict=True)] == (
-        expected
-    )
+    assert [
+        (line, text[: len(reason)]) for (line, text), (_, reason) in zip(reported(found), expected, strict=True)
+    ] == (expected)
     assert [row.line for row in found.rows] == list(range(2, 2 + 2 * len(BAD), 2))
     assert [row.sample for row in found.rows] == list(range(0, 2 * len(BAD), 2))
 
@@ -91,7 +91,7 @@ def test_bad_lines_of_every_kind_among_good_ones_are_each_told(block: int) -> No
 def test_a_file_of_only_bad_lines_has_no_row_and_every_line_in_quarantine() -> None:
     found = through_the_project(NAME, HEADER + b"\nbroken" * 500)
     assert found.rows == []
-    assert told(found) == [(line, "1 fields, expected 24") for line in range(2, 502)]
+    assert reported(found) == [(line, "1 fields, expected 24") for line in range(2, 502)]
 
 
 @pytest.mark.notices("lambda_ingest/ingest/layouts.py", "if not lines and whole:", "if False:")
@@ -114,7 +114,7 @@ TEN_MEGABYTES = 10_000_000
 )
 def test_a_line_of_ten_megabytes_is_one_rejected_line(line: bytes, text: str, length: int) -> None:
     found = through_the_project(NAME, b"\n".join([HEADER, GOOD, line, GOOD]))
-    assert told(found) == [(3, f"the line has {length} bytes, more than 65536; the text is cut there")]
+    assert reported(found) == [(3, f"the line has {length} bytes, more than 65536; the text is cut there")]
     assert found.rejected[0]["text"] == text
     assert [(row.line, row.sample) for row in found.rows] == [(2, 0), (4, 2)]
 
@@ -122,5 +122,5 @@ def test_a_line_of_ten_megabytes_is_one_rejected_line(line: bytes, text: str, le
 @pytest.mark.notices("lambda_ingest/ingest/raw_csv.py", "self.lines += long_line.quoted", "self.lines += 1")
 def test_ten_megabytes_of_spaces_are_a_blank_line() -> None:
     found = through_the_project(NAME, b"\n".join([HEADER, GOOD, b" " * TEN_MEGABYTES, GOOD]))
-    assert told(found) == []
+    assert reported(found) == []
     assert [(row.line, row.sample) for row in found.rows] == [(2, 0), (4, 1)]

@@ -137,9 +137,9 @@ def assert_same(found: Found, expected: Outcome, name: str) -> None:
     assert found.job_lines == expected.data_lines
     assert found.rows == expected.rows
     assert [entry["line"] for entry in found.rejected] == [entry.line for entry in expected.rejected]
-    for told, wanted in zip(found.rejected, expected.rejected, strict=True):
-        assert set(told) == {"file", "line", "reason", "text"}
-        assert told["file"] == name
-        assert (told["reason"], told["text"]) == (wanted.reason, wanted.text)
+    for reported, wanted in zip(found.rejected, expected.rejected, strict=True):
+        assert set(reported) == {"file", "line", "reason", "text"}
+        assert reported["file"] == name
+        assert (reported["reason"], reported["text"]) == (wanted.reason, wanted.text)
     assert found.subjects == expected.subjects
     assert len(found.rows) + len(found.rejected) == expected.data_lines

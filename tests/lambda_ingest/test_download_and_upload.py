@@ -431,9 +431,9 @@ def test_seconds_and_age_are_printed_as_metrics(
     monkeypatch.setattr(Readers, "_shown", lambda _: two_hours_ago)
     surroundings.run()
     first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    (told,) = second["_aws"]["CloudWatchMetrics"]
-    assert (told["Namespace"], told["Dimensions"], second["Stack"]) == ("mhealth", [["Stack"]], "unit")
-    assert {metric["Name"]: metric["Unit"] for metric in told["Metrics"]} == {
+    (reported,) = second["_aws"]["CloudWatchMetrics"]
+    assert (reported["Namespace"], reported["Dimensions"], second["Stack"]) == ("mhealth", [["Stack"]], "unit")
+    assert {metric["Name"]: metric["Unit"] for metric in reported["Metrics"]} == {
         "DownloadSeconds": "Seconds",
         "PublishedSnapshotAge": "Seconds",
     }

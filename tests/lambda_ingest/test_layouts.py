@@ -147,7 +147,7 @@ def test_a_data_line_may_begin_with_bad_values(bad: int, value: str) -> None:
 
 @pytest.mark.parametrize("delimiter", [pytest.param(one, id=repr(one)) for one in (b",", b"\t")])
 @pytest.mark.parametrize(
-    ("index", "told"),
+    ("index", "reported"),
     [
         pytest.param([b""], ("column 1, without a name",), id="no name"),
         pytest.param([b"Unnamed: 0"], ("column 1, 'Unnamed: 0'",), id="as pandas names it"),
@@ -157,11 +157,11 @@ def test_a_data_line_may_begin_with_bad_values(bad: int, value: str) -> None:
     ],
 )
 def test_an_index_before_the_columns_is_dropped_and_told(
-    index: list[bytes], told: tuple[str, ...], delimiter: bytes
+    index: list[bytes], reported: tuple[str, ...], delimiter: bytes
 ) -> None:
     header = delimiter.join([*index, *(name.encode() for name in LOG_COLUMNS)]) + b"\n"
     row = delimiter.join([b"17"] * len(index)) + delimiter + TABS.replace(b"\t", delimiter)
-    assert look(header + row) == Recognised("mhealth_csv", LOG_COLUMNS, delimiter, 3, header, 0, len(header), told)
+    assert look(header + row) == Recognised("mhealth_csv", LOG_COLUMNS, delimiter, 3, header, 0, len(header), reported)
 
 
 def test_a_column_without_a_name_among_the_others_is_told_by_its_place() -> None:

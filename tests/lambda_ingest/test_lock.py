@@ -141,9 +141,9 @@ def test_lock_of_an_execution_that_goes_on_is_held(
 ) -> None:
     first, second = executions.start("first"), executions.start("second")
     lock.acquire(first)
-    told = {"executionArn": first, "stateMachineArn": first, "startDate": datetime.now(UTC), "status": status}
+    reported = {"executionArn": first, "stateMachineArn": first, "startDate": datetime.now(UTC), "status": status}
     with Stubber(executions.client) as states:
-        states.add_response("describe_execution", told, {"executionArn": first})
+        states.add_response("describe_execution", reported, {"executionArn": first})
         assert lock.acquire(second) == first
 
 

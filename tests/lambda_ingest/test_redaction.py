@@ -6,7 +6,7 @@ from ingest.redaction import described
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("https://a.example/x.zip?Signature=1&b=2 (refused)", "https://a.example/x.zip?... (refused)"),
         ("https://u:p@a.example/x.zip", "https://a.example/x.zip"),
@@ -15,5 +15,5 @@ from ingest.redaction import described
         ("somebody@a.example, at //a.example/b@c", "somebody@a.example, at //a.example/b@c"),
     ],
 )
-def test_queries_and_users_of_addresses_are_left_out(text: str, told: str) -> None:
-    assert described(ValueError(text)) == f"ValueError: {told}"
+def test_queries_and_users_of_addresses_are_left_out(text: str, reported: str) -> None:
+    assert described(ValueError(text)) == f"ValueError: {reported}"

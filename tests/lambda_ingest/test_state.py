@@ -31,7 +31,7 @@ def place(surroundings: Surroundings) -> Surroundings:
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "is no JSON"),
         (b"{", "is no JSON"),
@@ -44,15 +44,15 @@ def place(surroundings: Surroundings) -> Surroundings:
     ids=["empty", "cut", "no text", "deep", "null", "list", "nothing in it"],
 )
 def test_an_object_that_is_none_of_ours_is_told_by_its_key(
-    place: Surroundings, key: str, content: bytes, told: str
+    place: Surroundings, key: str, content: bytes, reported: str
 ) -> None:
     place.s3.put_object(Bucket=place.bucket, Key=key, Body=content)
-    with pytest.raises(StateUnreadable, match=rf"^s3://{place.bucket}/{key} {told}.*[Dd]elete.*Not retryable"):
+    with pytest.raises(StateUnreadable, match=rf"^s3://{place.bucket}/{key} {reported}.*[Dd]elete.*Not retryable"):
         place.run(execution="arn:run", started_at="2026-11-25T00:00:00Z")
 
 
 @pytest.mark.parametrize(
-    ("key", "change", "told"),
+    ("key", "change", "reported"),
     [
         (KEYS[0], {"execution": None}, " None as execution"),
         (KEYS[1], {"files": {}}, " {} as files"),
@@ -61,13 +61,13 @@ def test_an_object_that_is_none_of_ours_is_told_by_its_key(
     ],
 )
 def test_a_value_of_another_kind_is_told_by_its_name(
-    place: Surroundings, key: str, change: dict[str, Any], told: str
+    place: Surroundings, key: str, change: dict[str, Any], reported: str
 ) -> None:
     content = place.read_json(key) if key != KEYS[0] else {}
     place.put_json(key, content | change)
     with pytest.raises(StateUnreadable) as refused:
         place.run(execution="arn:run", started_at="2026-11-25T00:00:00Z")
-    assert f"{key} has{told}" in str(refused.value)
+    assert f"{key} has{reported}" in str(refused.value)
 
 
 @pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "except self._s3.exceptions.NoSuchKey:", "except ClientError:")

@@ -173,7 +173,7 @@ def test_a_record_that_was_written_afterwards_holds_no_backfill(backfilled: Surr
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         ({"dataset_version": 4}, "whose newest is 3. Expected 1 to 3"),
         ({"dataset_version": 0}, "Expected {} for the daily run"),
@@ -183,9 +183,9 @@ def test_a_record_that_was_written_afterwards_holds_no_backfill(backfilled: Surr
         ([2], "Expected {} for the daily run"),
     ],
 )
-def test_any_other_input_is_refused(three_versions: Surroundings, given: Any, told: str) -> None:
+def test_any_other_input_is_refused(three_versions: Surroundings, given: Any, reported: str) -> None:
     before = three_versions.keys()
     with pytest.raises(InvalidInput) as refused:
         three_versions.run(started_at="2026-11-24T00:00:00Z", input=given)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
     assert three_versions.keys() == before

@@ -13,26 +13,26 @@ NOW = snapshot((100, 200, 300))
 
 def test_the_same_again_is_no_change() -> None:
     same = replace(NOW, number=1, files=tuple(replace(file, carried=True) for file in NOW.files))
-    told = changes(same, same)
-    assert (told.settings, told.sources, told.came, told.gone) == ((), (), (), ())
-    assert (told.carried, told.remade, told.rows, told.quarantined) == (3, 0, 0, 0)
+    reported = changes(same, same)
+    assert (reported.settings, reported.sources, reported.came, reported.gone) == ((), (), (), ())
+    assert (reported.carried, reported.remade, reported.rows, reported.quarantined) == (3, 0, 0, 0)
 
 
 def test_sources_that_changed_or_came_are_named_with_their_rows() -> None:
-    told = changes(before(NOW), NOW)
-    assert told.sources == (
+    reported = changes(before(NOW), NOW)
+    assert reported.sources == (
         SourceChange("mHealth_subject1", "changed", -3, 2),
         SourceChange("mHealth_subject3", "new", 300, 0),
     )
-    assert (told.came, told.gone, told.before) == ((3,), (), 20261123080000)
-    assert (told.rows, told.quarantined) == (297, 2)
-    assert told.settings == (Setting("version of the dataset", "1", "2"),)
+    assert (reported.came, reported.gone, reported.before) == ((3,), (), 20261123080000)
+    assert (reported.rows, reported.quarantined) == (297, 2)
+    assert reported.settings == (Setting("version of the dataset", "1", "2"),)
 
 
 def test_sources_and_subjects_that_went_are_named() -> None:
-    told = changes(NOW, before(NOW))
-    assert told.sources[1] == SourceChange("mHealth_subject3", "gone", -300, 0)
-    assert told.gone == (3,)
+    reported = changes(NOW, before(NOW))
+    assert reported.sources[1] == SourceChange("mHealth_subject3", "gone", -300, 0)
+    assert reported.gone == (3,)
 
 
 def test_the_same_file_read_otherwise_is_a_change() -> None:

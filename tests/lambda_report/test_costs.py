@@ -20,12 +20,12 @@ SECONDS = {
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Stage]:
+def reported() -> dict[str, Stage]:
     return {stage.name: stage for stage in stages(Timing(SECONDS, 40), USAGE)}
 
 
-def test_each_stage_costs_what_one_computes_by_hand(told: dict[str, Stage]) -> None:
-    usd = {name: stage.usd for name, stage in told.items()}
+def test_each_stage_costs_what_one_computes_by_hand(reported: dict[str, Stage]) -> None:
+    usd = {name: stage.usd for name, stage in reported.items()}
     assert usd["DownloadCSV"] == pytest.approx(2 * 10 * 0.0000166667)
     assert usd["ConvertParquet"] == pytest.approx(2 * 60 / 3600 * 0.44)  # a minute at least
     assert usd["GlueTransform"] == pytest.approx(2 * 90 / 3600 * 0.44)  # not the 130 s that one waits
@@ -36,14 +36,14 @@ def test_each_stage_costs_what_one_computes_by_hand(told: dict[str, Stage]) -> N
     assert usd["StateMachine"] == pytest.approx(0.001)  # 40 x 0.025 / 1000
 
 
-def test_each_stage_says_what_is_paid_for(told: dict[str, Stage]) -> None:
-    assert told["DownloadCSV"].how == "2.00 GB of memory x 10.0 s"
-    assert told["ConvertParquet"].how == "2 DPU x 60 s, as billed: the least, it took 29 s"
-    assert told["GlueTransform"].how == "2 DPU x 90 s, as billed"
-    assert told["RefreshCatalog"].how.startswith("2 DPU x 600 s, as billed: the least, it took 61 s; how many DPUs")
-    assert "assumed" in told["RefreshCatalog"].how
-    assert told["VerifySnapshot"].how == "50 MB scanned, as billed"
-    assert told["StateMachine"].how == "40 state transitions"
+def test_each_stage_says_what_is_paid_for(reported: dict[str, Stage]) -> None:
+    assert reported["DownloadCSV"].how == "2.00 GB of memory x 10.0 s"
+    assert reported["ConvertParquet"].how == "2 DPU x 60 s, as billed: the least, it took 29 s"
+    assert reported["GlueTransform"].how == "2 DPU x 90 s, as billed"
+    assert reported["RefreshCatalog"].how.startswith("2 DPU x 600 s, as billed: the least, it took 61 s; how many DPUs")
+    assert "assumed" in reported["RefreshCatalog"].how
+    assert reported["VerifySnapshot"].how == "50 MB scanned, as billed"
+    assert reported["StateMachine"].how == "40 state transitions"
 
 
 def test_a_small_query_is_billed_for_ten_megabytes() -> None:

@@ -16,8 +16,8 @@ def test_a_letter_is_as_wide_as_in_helvetica() -> None:
     found = re.findall(r"^C (\d+) ; WX (\d+) ;", METRICS.read_text(), re.MULTILINE)
     # The file's codes are those of ASCII but for the two quotes.
     widths = {chr(int(code)): int(each) for code, each in found if 32 <= int(code) < 127 and chr(int(code)) not in "'`"}
-    told = {letter: width(letter) for letter in widths}
-    known = {letter: each for letter, each in told.items() if each is not None}
+    reported = {letter: width(letter) for letter in widths}
+    known = {letter: each for letter, each in reported.items() if each is not None}
     assert known == {letter: widths[letter] / 1000 for letter in known}
     assert set("0123456789.,-% abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ()") <= set(known)
 

@@ -23,12 +23,12 @@ SMALL = (40000, 38000)
 
 
 def test_what_came_in_and_went_out_is_told_in_numbers() -> None:
-    told = words(render(report(SMALL)))
-    assert "78,002 data lines in 2 source files" in told
-    assert "78,000 + 2 = 78,002" in told
-    assert "mHealth_subject1.log mhealth_log 7.1 MB 40,002 40,000 2" in told
-    assert "Published 2026-11-24 08:04:12 UTC from version 2" in told
-    assert "README.txt" in told
+    reported = words(render(report(SMALL)))
+    assert "78,002 data lines in 2 source files" in reported
+    assert "78,000 + 2 = 78,002" in reported
+    assert "mHealth_subject1.log mhealth_log 7.1 MB 40,002 40,000 2" in reported
+    assert "Published 2026-11-24 08:04:12 UTC from version 2" in reported
+    assert "README.txt" in reported
 
 
 def test_source_files_are_in_the_order_of_their_numbers() -> None:
@@ -46,9 +46,9 @@ def test_lines_that_are_nowhere_are_said_aloud() -> None:
 
 
 def test_rejected_lines_are_shown_with_file_line_reason_and_text() -> None:
-    told = words(render(report(SMALL)))
-    assert "2 lines in 1 file could not be read as data" in told
-    assert "mHealth_subject1.log 21 26 fields, expected 24 -9.8184,oops,0.0092,0.29563,0.0042" in told
+    reported = words(render(report(SMALL)))
+    assert "2 lines in 1 file could not be read as data" in reported
+    assert "mHealth_subject1.log 21 26 fields, expected 24 -9.8184,oops,0.0092,0.29563,0.0042" in reported
 
 
 def test_no_rejected_line_is_good_news() -> None:
@@ -100,19 +100,19 @@ def test_a_count_that_differs_is_a_failed_check() -> None:
 
 
 def test_seconds_and_cost_are_told_per_stage_with_their_sum() -> None:
-    told = words(render(report(SMALL)))
-    assert "ConvertParquet 71.3 0.01467 2 DPU x 60 s, as billed: the least, it took 29 s" in told
-    assert "GlueTransform 93.7 0.01589 2 DPU x 65 s, as billed" in told
-    assert "all stages 239.0 0.17814" in told
-    assert "list prices of us-east-1, noted 2026-11-24" in told
+    reported = words(render(report(SMALL)))
+    assert "ConvertParquet 71.3 0.01467 2 DPU x 60 s, as billed: the least, it took 29 s" in reported
+    assert "GlueTransform 93.7 0.01589 2 DPU x 65 s, as billed" in reported
+    assert "all stages 239.0 0.17814" in reported
+    assert "list prices of us-east-1, noted 2026-11-24" in reported
 
 
 def test_changes_are_told_against_the_snapshot_before() -> None:
-    told = words(render(report(SMALL)))
-    assert "published before snapshot 20261123080000" in told
-    assert "rows +37,997" in told
-    assert "mHealth_subject1 changed -3 +2" in told
-    assert "mHealth_subject2 new +38,000" in told
+    reported = words(render(report(SMALL)))
+    assert "published before snapshot 20261123080000" in reported
+    assert "rows +37,997" in reported
+    assert "mHealth_subject1 changed -3 +2" in reported
+    assert "mHealth_subject2 new +38,000" in reported
 
 
 def test_the_first_snapshot_has_none_before_it() -> None:
@@ -134,15 +134,15 @@ def test_without_an_activity_there_are_no_signals() -> None:
 def test_two_thousand_subjects_make_a_page_of_the_same_length() -> None:
     many = tuple([5000] * 2000)
     page = render(report(many))
-    told = words(page)
+    reported = words(page)
     assert len(page) < 500_000
-    assert "(25 of 2,000 files)" in told
-    assert "2000 of 2000" not in told
-    assert "passed 2,000 of 2,000" in told
+    assert "(25 of 2,000 files)" in reported
+    assert "2000 of 2000" not in reported
+    assert "passed 2,000 of 2,000" in reported
     now = snapshot(many)
     everything_new = changes(replace(before(now), sources=(), files=()), now)
-    told = words(render(replace(report(many), changes=everything_new)))
-    assert "23, 24, 25 and 1,975 more" in told
+    reported = words(render(replace(report(many), changes=everything_new)))
+    assert "23, 24, 25 and 1,975 more" in reported
 
 
 HOSTILE = (
@@ -208,7 +208,7 @@ def test_the_page_may_fetch_and_run_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         (size(999), "999 bytes"),
         (size(28_700_000), "28.7 MB"),
@@ -222,5 +222,5 @@ def test_the_page_may_fetch_and_run_nothing() -> None:
         (when("None"), "None"),
     ],
 )
-def test_amounts_are_told_for_people(told: str, expected: str) -> None:
-    assert told == expected
+def test_amounts_are_told_for_people(reported: str, expected: str) -> None:
+    assert reported == expected

@@ -103,10 +103,10 @@ def test_what_is_no_entry_and_an_object_that_is_gone_are_left_out(bucket: Bucket
     assert found.total == 4
 
 
-@pytest.mark.parametrize(("body", "told"), [(b"[1]", "it is a list"), (b"{", "is no JSON object")])
-def test_a_manifest_that_somebody_changed_is_refused_by_its_address(bucket: Bucket, body: bytes, told: str) -> None:
+@pytest.mark.parametrize(("body", "reported"), [(b"[1]", "it is a list"), (b"{", "is no JSON object")])
+def test_a_manifest_that_somebody_changed_is_refused_by_its_address(bucket: Bucket, body: bytes, reported: str) -> None:
     bucket._s3.put_object(Bucket="data", Key="manifests/odd.json", Body=body)
-    with pytest.raises(ManifestUnreadable, match=rf"s3://data/manifests/odd\.json .*{told}|{told}"):
+    with pytest.raises(ManifestUnreadable, match=rf"s3://data/manifests/odd\.json .*{reported}|{reported}"):
         bucket.document("manifests/odd.json")
 
 

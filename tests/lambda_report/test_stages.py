@@ -21,7 +21,7 @@ def entered(second: float, state: str) -> dict[str, Any]:
 
 
 def test_what_comes_behind_a_stage_belongs_to_it() -> None:
-    told = timing(
+    reported = timing(
         [
             entered(0, "DownloadCSV"),
             {"timestamp": entered(3, "")["timestamp"], "type": "LambdaFunctionScheduled"},
@@ -36,15 +36,15 @@ def test_what_comes_behind_a_stage_belongs_to_it() -> None:
             entered(163, "WriteReport"),
         ]
     )
-    assert told.seconds == {
+    assert reported.seconds == {
         "DownloadCSV": 5.5,
         "ConvertParquet": 64.5,
         "GlueTransform": 60.0,
         "RefreshCatalog": 31.5,
         "VerifySnapshot": 1.5,
     }
-    assert told.states == 10
-    assert told.total == 163
+    assert reported.states == 10
+    assert reported.total == 163
 
 
 def test_a_history_without_states_takes_no_time() -> None:

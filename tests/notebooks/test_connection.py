@@ -36,14 +36,14 @@ def test_a_local_aws_that_is_not_there_is_told() -> None:
     listener = listen(0)
     port = listener.getsockname()[1]
     listener.close()
-    told = connecting("local", AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}")
-    assert "CannotReachAws" in told
-    assert f"127.0.0.1:{port}" in told
+    reported = connecting("local", AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}")
+    assert "CannotReachAws" in reported
+    assert f"127.0.0.1:{port}" in reported
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1"])
 def test_a_deployed_stack_is_not_looked_for_on_the_local_aws(endpoint: str) -> None:
-    told = connecting(
+    reported = connecting(
         "aws",
         AWS_ENDPOINT_URL=endpoint,
         AWS_CONFIG_FILE=os.devnull,
@@ -51,4 +51,4 @@ def test_a_deployed_stack_is_not_looked_for_on_the_local_aws(endpoint: str) -> N
         AWS_EC2_METADATA_DISABLED="true",
         REGION="eu-central-1",
     )
-    assert "CannotReachAws: No valid AWS credentials" in told
+    assert "CannotReachAws: No valid AWS credentials" in reported

@@ -42,7 +42,7 @@ class Seen:
     labels: dict[int, list[int]]
     movement: dict[int, float]
     """Of the right lower arm of the subject, in each activity, m/s2."""
-    told: str
+    reported: str
 
     @property
     def notebooks(self) -> tuple[Executed, ...]:
@@ -67,12 +67,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         for subject, path in enumerate(files, start=1)
     }
     moved = movement(files[SUBJECT - 1])
-    told = io.StringIO()
+    reported = io.StringIO()
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         try:
-            with published_stack(Console(file=told, width=150), str(folder / "dataset")) as environment:
+            with published_stack(Console(file=reported, width=150), str(folder / "dataset")) as environment:
                 environment = before | environment | {"STACK_ON": "local", "MPLCONFIGDIR": str(folder)}
                 explore = execute("01_explore.ipynb", environment)
                 query = execute("02_query_athena.ipynb", environment)
@@ -81,7 +81,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         finally:
             os.environ.clear()
             os.environ.update(before)
-    return Seen(explore, query, pipeline, labels, moved, told.getvalue())
+    return Seen(explore, query, pipeline, labels, moved, reported.getvalue())
 
 
 def test_every_code_cell_ran_and_none_complained(seen: Seen) -> None:
@@ -173,6 +173,6 @@ def test_readers_are_taken_back_and_forward_again(seen: Seen) -> None:
 
 
 def test_the_start_tells_each_step_and_that_the_data_are_no_persons(seen: Seen) -> None:
-    assert "PublishSnapshot" in seen.told
+    assert "PublishSnapshot" in seen.reported
     for notebook in seen.notebooks:
         assert "on the local AWS at http://127.0.0.1:" in notebook.text

@@ -34,19 +34,19 @@ def test_advice(error: str, expected: str) -> None:
 
 
 def test_the_page_of_errors_gives_the_same_advice() -> None:
-    told = [
+    reported = [
         (name.strip(" `").removesuffix("…"), _LINK.sub(r"docs/\1", row["advice"].strip()))
         for row in _ROW.finditer(PAGE)
         for name in row["names"].split(", ")
         if name not in ("error", "---")
     ]
-    assert {name: text for name, text in told if ADVICE.get(name) != text} == {}
-    assert {name for name, _ in told} == set(ADVICE)
+    assert {name: text for name, text in reported if ADVICE.get(name) != text} == {}
+    assert {name for name, _ in reported} == set(ADVICE)
 
 
 def test_every_named_error_has_advice() -> None:
     modules = (errors_of_the_function, errors_of_the_jobs)
     names = {name for module in modules for name, kind in vars(module).items() if isinstance(kind, type)}
-    told = set(re.findall(r"\b[A-Z][a-z]+[A-Z]\w+", PAGE))
-    assert {name for name in names & told if advice(name) == GENERAL} == set()
-    assert len(names & told) > 12
+    reported = set(re.findall(r"\b[A-Z][a-z]+[A-Z]\w+", PAGE))
+    assert {name for name in names & reported if advice(name) == GENERAL} == set()
+    assert len(names & reported) > 12

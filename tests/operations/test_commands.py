@@ -104,9 +104,9 @@ def ran(local: MhealthCommand, before: dict[str, Done], aws: LocalAws) -> Done:
 @pytest.fixture(scope="module")
 def snapshots(ran: Done, aws: LocalAws) -> tuple[int, int]:
     """The numbers of two snapshots: an older one of the first subject only, and the one that was published."""
-    told = re.search(r"^published snapshot (\d{14}):", ran.stdout, re.MULTILINE)
-    assert told
-    newer = int(told[1])
+    reported = re.search(r"^published snapshot (\d{14}):", ran.stdout, re.MULTILINE)
+    assert reported
+    newer = int(reported[1])
     s3, glue, bucket = client(aws, "s3"), client(aws, "glue"), output(aws, "DataBucketName")
     where = {"DatabaseName": output(aws, "DatabaseName"), "TableName": "mhealth_snapshots"}
     new = f"processed/snapshot={newer}/subject=1/part-00000.parquet"

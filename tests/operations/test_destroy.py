@@ -237,7 +237,7 @@ def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.S
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "reported"),
     [
         pytest.param(
             {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "No valid AWS credentials", id="credentials"
@@ -249,7 +249,7 @@ def test_way_is_made_through_nothing_that_lives(stacks: Stacks, session: boto3.S
     ],
 )
 def test_a_persons_mistake_is_one_sentence(
-    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str], told: str
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str], reported: str
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -261,6 +261,6 @@ def test_a_persons_mistake_is_one_sentence(
         monkeypatch.setenv(name, value)
     done = CliRunner().invoke(app, ["verify", "--aws", "--stack", "nope", "--region", region])
     assert done.exit_code == 1
-    assert told in done.output
+    assert reported in done.output
     assert len(done.output.strip().splitlines()) == 1
     assert isinstance(done.exception, SystemExit)

@@ -103,9 +103,9 @@ def test_first_run_of_a_sound_stack_is_verified(first: tuple[bool, str]) -> None
     }
     assert re.search(r"expected 13,700 of snapshot \d{14}, by its manifest; found 13,700 of snapshot", shown)
     assert "make deploy PARAMETERS=AlarmEmail=" in shown
-    told = re.findall(r"^  (\w+) +[\d.]+ s  ", shown, re.MULTILINE)
-    assert told[0] == "DownloadCSV"
-    assert told[-1] == "RecordSuccess"
+    reported = re.findall(r"^  (\w+) +[\d.]+ s  ", shown, re.MULTILINE)
+    assert reported[0] == "DownloadCSV"
+    assert reported[-1] == "RecordSuccess"
 
 
 def test_a_run_that_finds_nothing_new_is_verified_too(first: tuple[bool, str]) -> None:

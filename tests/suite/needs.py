@@ -65,9 +65,9 @@ class Guard:
         need = needed(event, arguments)
         if need is None:
             return
-        told = f"a fast test starts what {NEEDS[need]} (mark it {need}): {arguments!r:.300}"
-        self._undeclared.append(told)
-        raise Undeclared(told)
+        reported = f"a fast test starts what {NEEDS[need]} (mark it {need}): {arguments!r:.300}"
+        self._undeclared.append(reported)
+        raise Undeclared(reported)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:

@@ -12,8 +12,10 @@ SECONDS = {f"tests/glue/test_a.py::test_{number}": float(number) for number in r
 
 
 def test_the_account_has_the_slowest_ten_folders_and_what_was_skipped() -> None:
-    told = list(account(SECONDS, [("tests/glue/test_a.py::test_x", "no Java")], {"glue": 60.0, "end_to_end": 120.0}))
-    assert told == [
+    reported = list(
+        account(SECONDS, [("tests/glue/test_a.py::test_x", "no Java")], {"glue": 60.0, "end_to_end": 120.0})
+    )
+    assert reported == [
         "slowest 10",
         "    40.0 s  tests/end_to_end/test_b.py::test_long",
         *(f"  {number:6.1f} s  tests/glue/test_a.py::test_{number}" for number in range(11, 2, -1)),

@@ -47,7 +47,7 @@ BROKEN = [
 """Contract, the folder that a module is found in, the module, and what it must not import."""
 
 
-def told(folder: Path) -> str:
+def reported(folder: Path) -> str:
     """What import-linter says of a copy of the code."""
     paths = os.pathsep.join(str(folder / name) for name in HOUSES)
     done = subprocess.run(
@@ -73,7 +73,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def before(houses: Path) -> str:
-    return told(houses)
+    return reported(houses)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def sections(houses: Path, before: str) -> dict[str, str]:
     for _, root, module, forbidden in BROKEN:
         path = houses / root / Path(*module.split(".")).with_suffix(".py")
         path.write_text(f"{path.read_text()}\nimport {forbidden}\n")
-    details = told(houses).partition("\nBroken contracts\n")[2]
+    details = reported(houses).partition("\nBroken contracts\n")[2]
     parts = re.split(r"^(.+)\n-+$", details, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 

@@ -30,15 +30,15 @@ def test_mutation_fits(project: Project, mutation: Mutation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("within", "old", "told"),
+    ("within", "old", "reported"),
     [
         ("DataKey", "no such text", "'no such text' once in DataKey, found it 0 times"),
         ("DataKey", "Effect: Allow", "found it 3 times"),
         ("NoSuchResource", "Effect: Allow", "one block named NoSuchResource, found 0"),
     ],
 )
-def test_a_mutation_that_does_not_fit_once_says_so(project: Project, within: str, old: str, told: str) -> None:
-    with pytest.raises(MutationOutdated, match=told):
+def test_a_mutation_that_does_not_fit_once_says_so(project: Project, within: str, old: str, reported: str) -> None:
+    with pytest.raises(MutationOutdated, match=reported):
         in_template("it", within, old, "new").applied(project)
 
 

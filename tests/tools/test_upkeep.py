@@ -38,13 +38,13 @@ def test_an_action_has_one_version() -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
 def test_workflows_may_read_only_and_run_make_only(workflow: Path) -> None:
-    told = yaml.safe_load(workflow.read_text())
-    assert told["permissions"] == {"contents": "read"}
-    assert told["concurrency"]["group"]
-    assert all("permissions" not in job for job in told["jobs"].values())
+    reported = yaml.safe_load(workflow.read_text())
+    assert reported["permissions"] == {"contents": "read"}
+    assert reported["concurrency"]["group"]
+    assert all("permissions" not in job for job in reported["jobs"].values())
     run = [step["run"] for step in steps(workflow) if "run" in step]
     assert [re.fullmatch(r"make ([a-z0-9-]+)(?: [A-Z]+=\S.*)?", line) is not None for line in run] == [True] * len(
-        told["jobs"]
+        reported["jobs"]
     )
     assert {line.split()[1] for line in run} <= TARGETS
 

@@ -81,8 +81,10 @@ def test_every_reason_fits_a_value_that_there_is() -> None:
 
 
 def test_what_lives_without_a_reason_and_a_reason_for_nothing_are_told() -> None:
-    told = list(unexplained(["template A.Description doubled", "template B removed"], {"*.Description *": "", "C": ""}))
-    assert [line.partition(":")[0] for line in told] == [
+    reported = list(
+        unexplained(["template A.Description doubled", "template B removed"], {"*.Description *": "", "C": ""})
+    )
+    assert [line.partition(":")[0] for line in reported] == [
         "no check detects template B removed",
         "survivors.yaml has a reason for 'C', which matches no survivor",
     ]

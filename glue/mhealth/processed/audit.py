@@ -89,13 +89,13 @@ def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
     expected = {file.key: file.bytes for file in files}
     differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     doubled = len(files) - len(expected)
-    told = f"{len(found)} objects, {sum(found.values())} bytes"
+    reported = f"{len(found)} objects, {sum(found.values())} bytes"
     if differing or doubled:
-        told += f", differing {differing[:5]}, named twice {doubled}"
+        reported += f", differing {differing[:5]}, named twice {doubled}"
     return Check(
         "the objects are those that were written",
         f"{len(files)} objects, {sum(file.bytes for file in files)} bytes",
-        told,
+        reported,
         not differing and not doubled,
     )
 
@@ -148,13 +148,15 @@ def _schema(table: TableDefinition, footers: Mapping[str, pq.FileMetaData]) -> C
 def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
     found = footer.schema.to_arrow_schema()
     wanted = {field.name: str(field.type) for field in expected}
-    told = {field.name: str(field.type) for field in found}
-    parts = [f"missing {name}" for name in wanted if name not in told]
-    parts += [f"unexpected {name}" for name in told if name not in wanted]
+    reported = {field.name: str(field.type) for field in found}
+    parts = [f"missing {name}" for name in wanted if name not in reported]
+    parts += [f"unexpected {name}" for name in reported if name not in wanted]
     parts += [
-        f"{name} is {told[name]}, not {wanted[name]}" for name in wanted if told.get(name, wanted[name]) != wanted[name]
+        f"{name} is {reported[name]}, not {wanted[name]}"
+        for name in wanted
+        if reported.get(name, wanted[name]) != wanted[name]
     ]
-    if not parts and list(wanted) != list(told):
+    if not parts and list(wanted) != list(reported):
         parts.append("the columns are in another order")
     # INT96 reads as a timestamp of nanoseconds, so the types above tell it apart.
     return ", ".join(parts)
@@ -163,18 +165,18 @@ def _differences(expected: pa.Schema, footer: pq.FileMetaData) -> str:
 def _conservation(source: Source, files: Sequence[SnapshotFile], footers: Mapping[str, pq.FileMetaData]) -> Check:
     """Data lines counted by DownloadCSV = rows by the footers of the source's files + rejected lines."""
     subjects: dict[int, int] = {}
-    told: dict[int, int] = {}
+    reported: dict[int, int] = {}
     for file in files:
         rows = footers[file.key].num_rows if file.key in footers else 0
         subjects[file.subject] = subjects.get(file.subject, 0) + rows
-        told[file.subject] = told.get(file.subject, 0) + file.rows
+        reported[file.subject] = reported.get(file.subject, 0) + file.rows
     rows = sum(subjects.values())
     lines = rows + source.metadata.quarantined
-    passed = lines == source.file.lines == source.metadata.lines and subjects == source.subjects == told
+    passed = lines == source.file.lines == source.metadata.lines and subjects == source.subjects == reported
     passed = passed and rows == source.metadata.rows
     found: int | str = lines
     if lines == source.file.lines and not passed:
-        in_footers, by_job_1, by_job_2 = _where_they_differ(subjects, source.subjects, told)
+        in_footers, by_job_1, by_job_2 = _where_they_differ(subjects, source.subjects, reported)
         found = (
             f"{lines}, but rows by subject {in_footers}; the jobs told {by_job_1} (together {source.metadata.rows}) "
             f"and {by_job_2}"

@@ -121,11 +121,11 @@ def write_rows(
     schema = table.arrow_schema()
     sink = ParquetSink(storage.root, folder, schema, max_file_bytes, lambda: shared.value)
     supplied = rows.drop(*MEASURED) if staged else rows
-    told = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
-    for row in told:
+    reported = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
+    for row in reported:
         if fault := row.pop("fault"):
             raise RowCountMismatch(fault)
-    written = [WrittenFile(**row) for row in told]
+    written = [WrittenFile(**row) for row in reported]
     return sorted(written, key=lambda file: file.key)
 
 

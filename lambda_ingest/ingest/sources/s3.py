@@ -141,7 +141,7 @@ def _named(what: str) -> Iterator[None]:
         raise _error(what, code_of(error), described(error)) from None
 
 
-def _error(what: str, code: str, told: str) -> IngestError:
+def _error(what: str, code: str, reported: str) -> IngestError:
     if code == "NoSuchBucket":
         return SourceNotFound(
             f"S3 could not {what}: there is no such bucket. Expected s3://BUCKET/PREFIX of a bucket that exists in "
@@ -149,13 +149,13 @@ def _error(what: str, code: str, told: str) -> IngestError:
         )
     if code in _DENIED:
         return SourceDenied(
-            f"S3 refused to {what}: {told}. Expected that the function's role may list the prefix, read its objects "
-            "and decrypt them. The stack allows it that for SourceUri, with keys of its account and Region. A bucket "
-            "of another account must allow it, too, and no policy may deny it: docs/data.md. Not retryable."
+            f"S3 refused to {what}: {reported}. Expected that the function's role may list the prefix, read its "
+            "objects and decrypt them. The stack allows it that for SourceUri, with keys of its account and Region. A "
+            "bucket of another account must allow it, too, and no policy may deny it: docs/data.md. Not retryable."
         )
     if code == "InvalidObjectState":
         return SourceDenied(
-            f"S3 could not {what}: the object is archived ({told}). Expected a storage class that is read at once. "
+            f"S3 could not {what}: the object is archived ({reported}). Expected a storage class that is read at once. "
             "Restore the object, or move it out of the prefix. Not retryable."
         )
     if code in _CHANGED:
@@ -163,4 +163,4 @@ def _error(what: str, code: str, told: str) -> IngestError:
             f"S3 could not {what} as it was listed: it was replaced or deleted meanwhile. Nothing of this version is "
             "used. Retryable: the next try lists the prefix anew."
         )
-    return SourceUnavailable(f"S3 did not {what} after several attempts: {told}. Retryable.")
+    return SourceUnavailable(f"S3 did not {what} after several attempts: {reported}. Retryable.")

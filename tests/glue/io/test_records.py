@@ -61,13 +61,13 @@ def test_a_snapshot_manifest_is_read_as_it_was_written_or_not_at_all(world: Worl
     assert read(good) == MANIFEST
     for body in (b"", b"{", b"[]", b"null", b"\xff", DEEP, good[:-9]):
         assert read(body) is None
-    told = [read(json.dumps(other).encode()) for other in changed(json.loads(good))]
-    assert len(told) > 200
-    for one in filter(None, told):
+    reported = [read(json.dumps(other).encode()) for other in changed(json.loads(good))]
+    assert len(reported) > 200
+    for one in filter(None, reported):
         for part in (one, *one.sources, *one.files, *one.checks):
             assert typed(part) is part
         assert one.same_inputs(one)
-    assert sum(one is None for one in told) > 150
+    assert sum(one is None for one in reported) > 150
 
 
 def test_a_raw_manifest_that_is_none_is_named_with_its_key(world: World) -> None:

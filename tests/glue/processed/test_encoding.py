@@ -61,9 +61,9 @@ def test_other_readers_see_the_same_values(written: Path, spark: SparkSession) -
     by_spark = [row for place, row in enumerate(rows) if place % 7 == 0]
     duck = duckdb.sql(f"SELECT id, fine, coarse, absent, activity, epoch_us(timestamp) FROM '{written}'").fetchall()
     for place, row in zip(sevenths, by_spark, strict=True):
-        told = (row.id, row.fine, row.coarse, row.absent, row.activity)
+        reported = (row.id, row.fine, row.coarse, row.absent, row.activity)
         assert (
-            told
+            reported
             == duck[place][:5]
             == tuple(expected[name][place] for name in ("id", "fine", "coarse", "absent", "activity"))
         )

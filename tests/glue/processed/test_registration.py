@@ -115,7 +115,7 @@ def test_a_partition_without_the_last_column_and_the_last_slash_is_the_same(glue
     "glue/mhealth/io/catalog.py", "if (other := read(found)[what]) != value:", "if False:", case="elsewhere"
 )
 @pytest.mark.parametrize(
-    ("storage", "told"),
+    ("storage", "reported"),
     [
         ({"Location": "s3://another/place/"}, f"the location s3://another/place where {folder(2)[:-1]} is expected"),
         ({"InputFormat": "Text"}, "the format Text where parquet.In is expected"),
@@ -126,14 +126,14 @@ def test_a_partition_without_the_last_column_and_the_last_slash_is_the_same(glue
     ids=["elsewhere", "format", "SerDe", "type", "column"],
 )
 def test_a_partition_that_is_another_ones_is_an_error_and_nothing_is_added(
-    glue: Any, catalog: Catalog, storage: dict[str, object], told: str
+    glue: Any, catalog: Catalog, storage: dict[str, object], reported: str
 ) -> None:
     catalog.register(SNAPSHOT, folders(2))
     change(glue, 2, **storage)
     with pytest.raises(PartitionMismatch) as raised:
         catalog.register(SNAPSHOT, folders(3))
     assert f"{DATABASE}.{TABLE} has the partition snapshot={SNAPSHOT}, subject=2 already" in str(raised.value)
-    assert told in str(raised.value)
+    assert reported in str(raised.value)
     assert f"DROP PARTITION (snapshot = {SNAPSHOT}, subject = 2)" in str(raised.value)
     assert len(partitions(glue)) == 2
 
@@ -182,8 +182,8 @@ def manifest(snapshot: int, *subjects: int) -> dict[str, Any]:
         }
         for subject in subjects
     ]
-    told = {"raw_version": 1, "dataset": "a/b", "code_version": "old", "execution": "", "recording_start": ""}
-    return {"snapshot": snapshot, **told, "columns": [], "sources": [], "files": files, "checks": []}
+    reported = {"raw_version": 1, "dataset": "a/b", "code_version": "old", "execution": "", "recording_start": ""}
+    return {"snapshot": snapshot, **reported, "columns": [], "sources": [], "files": files, "checks": []}
 
 
 def told_to_register(world: World, snapshot: int) -> list[str]:

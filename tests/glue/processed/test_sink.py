@@ -44,17 +44,17 @@ def batch(rows: list[tuple[int, int]], ids: list[str] | None = None) -> pa.Recor
 
 def write(folder: Path, batches: list[pa.RecordBatch], limit: int = 1 << 30) -> list[dict[str, object]]:
     sink = ParquetSink(f"file://{folder}", PREFIX, SCHEMA, limit)
-    return [row for told in sink(batches) for row in told.to_pylist()]
+    return [row for reported in sink(batches) for row in reported.to_pylist()]
 
 
 def test_a_subject_is_one_file_and_the_partition_columns_are_not_in_it(tmp_path: Path) -> None:
-    told = write(tmp_path, [batch([(1, 0), (1, 1)]), batch([(1, 2), (2, 0)]), batch([(2, 5)])])
+    reported = write(tmp_path, [batch([(1, 0), (1, 1)]), batch([(1, 2), (2, 0)]), batch([(2, 5)])])
     one, two = (f"{PREFIX}subject={subject}/part-00000.parquet" for subject in (1, 2))
-    assert [(row["key"], row["subject"], row["rows"], row["ids_increase"]) for row in told] == [
+    assert [(row["key"], row["subject"], row["rows"], row["ids_increase"]) for row in reported] == [
         (one, 1, 3, True),
         (two, 2, 2, True),
     ]
-    assert [row["bytes"] for row in told] == [(tmp_path / key).stat().st_size for key in (one, two)]
+    assert [row["bytes"] for row in reported] == [(tmp_path / key).stat().st_size for key in (one, two)]
     assert pq.ParquetFile(tmp_path / two).read().to_pydict() == {
         "id": ["2-0000000", "2-0000005"],
         "timestamp": pa.array([0, 100_000], pa.timestamp("us", tz="UTC")).to_pylist(),
@@ -75,8 +75,8 @@ def test_sums_are_of_the_values_by_their_ids_however_the_rows_are_cut(tmp_path: 
 
 
 def test_files_are_zstd_and_their_instants_utc_microseconds(tmp_path: Path) -> None:
-    (told,) = write(tmp_path, [batch([(1, 0)])])
-    metadata = pq.read_metadata(tmp_path / str(told["key"]))
+    (reported,) = write(tmp_path, [batch([(1, 0)])])
+    metadata = pq.read_metadata(tmp_path / str(reported["key"]))
     assert {metadata.row_group(0).column(place).compression for place in range(4)} == {"ZSTD"}
     timestamp = metadata.schema.column(1)
     assert timestamp.physical_type == "INT64"
@@ -87,13 +87,15 @@ def test_files_are_zstd_and_their_instants_utc_microseconds(tmp_path: Path) -> N
 def test_the_next_part_begins_where_a_file_would_pass_the_limit(tmp_path: Path) -> None:
     limit = 30_000
     batches = [batch([(1, sample) for sample in range(start, start + 100)]) for start in range(0, 20_000, 100)]
-    told = write(tmp_path, batches, limit)
-    assert [row["key"] for row in told] == [f"{PREFIX}subject=1/part-{part:05d}.parquet" for part in range(len(told))]
-    assert len(told) > 3
-    assert all(int(str(row["bytes"])) <= limit for row in told)
-    ids = [name for row in told for name in pq.ParquetFile(tmp_path / str(row["key"])).read()["id"].to_pylist()]
+    reported = write(tmp_path, batches, limit)
+    assert [row["key"] for row in reported] == [
+        f"{PREFIX}subject=1/part-{part:05d}.parquet" for part in range(len(reported))
+    ]
+    assert len(reported) > 3
+    assert all(int(str(row["bytes"])) <= limit for row in reported)
+    ids = [name for row in reported for name in pq.ParquetFile(tmp_path / str(row["key"])).read()["id"].to_pylist()]
     assert ids == [f"1-{sample:07d}" for sample in range(20_000)]
-    assert all(row["ids_increase"] for row in told)
+    assert all(row["ids_increase"] for row in reported)
 
 
 def test_the_footer_of_many_small_row_groups_counts_to_a_files_size(tmp_path: Path) -> None:
@@ -114,17 +116,17 @@ def test_the_footer_of_many_small_row_groups_counts_to_a_files_size(tmp_path: Pa
         )
         for start in range(0, 10_000, 200)
     ]
-    told = [row for rows in sink(iter(batches)) for row in rows.to_pylist()]
-    sizes = [(tmp_path / str(row["key"])).stat().st_size for row in told]
+    reported = [row for rows in sink(iter(batches)) for row in rows.to_pylist()]
+    sizes = [(tmp_path / str(row["key"])).stat().st_size for row in reported]
     assert max(sizes) <= limit
-    assert sum(row["rows"] for row in told) == 10_000
-    assert pq.read_metadata(tmp_path / str(told[0]["key"])).num_row_groups > 2
+    assert sum(row["rows"] for row in reported) == 10_000
+    assert pq.read_metadata(tmp_path / str(reported[0]["key"])).num_row_groups > 2
 
 
 def test_what_spark_hands_over_bit_by_bit_is_one_row_group(tmp_path: Path) -> None:
     """A reader opens row group by row group: many small ones would cost it more than the rows."""
-    (told,) = write(tmp_path, [batch([(1, sample)]) for sample in range(50)])
-    metadata = pq.read_metadata(tmp_path / str(told["key"]))
+    (reported,) = write(tmp_path, [batch([(1, sample)]) for sample in range(50)])
+    metadata = pq.read_metadata(tmp_path / str(reported["key"]))
     assert (metadata.num_rows, metadata.num_row_groups) == (50, 1)
 
 
@@ -143,24 +145,24 @@ def test_no_rows_no_file(tmp_path: Path) -> None:
     ],
 )
 def test_ids_that_do_not_increase_are_told(tmp_path: Path, ids: list[str]) -> None:
-    (told,) = write(tmp_path, [batch([(1, 0), (1, 1)], ids)])
-    assert told["ids_increase"] is False
+    (reported,) = write(tmp_path, [batch([(1, 0), (1, 1)], ids)])
+    assert reported["ids_increase"] is False
 
 
 def test_ids_increase_over_the_seventh_digit(tmp_path: Path) -> None:
-    (told,) = write(tmp_path, [batch([(1, 9_999_999), (1, 10_000_000)])])
-    assert told["ids_increase"] is True
+    (reported,) = write(tmp_path, [batch([(1, 9_999_999), (1, 10_000_000)])])
+    assert reported["ids_increase"] is True
 
 
 def test_ids_are_followed_from_one_row_group_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mhealth.processed.sink.ROW_GROUP_ROWS", 2)
-    (told,) = write(tmp_path, [batch([(1, 3), (1, 4)]), batch([(1, 4), (1, 5)])])
-    assert told["ids_increase"] is False
+    (reported,) = write(tmp_path, [batch([(1, 3), (1, 4)]), batch([(1, 4), (1, 5)])])
+    assert reported["ids_increase"] is False
 
 
 def test_a_subject_that_comes_again_would_overwrite_itself_and_is_a_fault(tmp_path: Path) -> None:
-    *_, told = write(tmp_path, [batch([(1, 0), (2, 0), (1, 1)])])
-    assert "rows of subject 1 are not together" in told["fault"]
+    *_, reported = write(tmp_path, [batch([(1, 0), (2, 0), (1, 1)])])
+    assert "rows of subject 1 are not together" in reported["fault"]
 
 
 def stage_object(folder: Path, samples: list[int], row_group: int = 3) -> Callable[[], dict[int, str]]:
@@ -185,9 +187,9 @@ def test_sensors_come_from_the_stage_object_row_by_row(tmp_path: Path) -> None:
     samples = [0, 1, 2, 4, 5, 6, 7, 9]  # 3 and 8 are in quarantine
     sink = ParquetSink(f"file://{tmp_path}", PREFIX, SCHEMA, 1 << 30, stage_object(tmp_path, samples))
     batches = [without_sensors(samples[:1]), without_sensors(samples[1:6]), without_sensors(samples[6:])]
-    ((told,),) = (rows.to_pylist() for rows in sink(batches))
-    assert told["rows"] == 8
-    written = pq.ParquetFile(tmp_path / told["key"]).read()
+    ((reported,),) = (rows.to_pylist() for rows in sink(batches))
+    assert reported["rows"] == 8
+    written = pq.ParquetFile(tmp_path / reported["key"]).read()
     assert written.schema.names == SCHEMA.names
     assert written["id"].to_pylist() == [f"1-{sample:07d}" for sample in samples]
     assert written["ecg_1"].to_pylist() == [0.5, 1.5, 2.5, 4.5, 5.5, 6.5, 7.5, 9.5]
@@ -196,8 +198,8 @@ def test_sensors_come_from_the_stage_object_row_by_row(tmp_path: Path) -> None:
 def test_a_sensor_that_the_stage_object_lacks_is_null(tmp_path: Path) -> None:
     schema = SCHEMA.append(pa.field("accel_x", pa.float64()))
     sink = ParquetSink(f"file://{tmp_path}", PREFIX, schema, 1 << 30, stage_object(tmp_path, [0, 1]))
-    ((told,),) = (rows.to_pylist() for rows in sink([without_sensors([0, 1])]))
-    assert pq.ParquetFile(tmp_path / told["key"]).read()["accel_x"].to_pylist() == [None, None]
+    ((reported,),) = (rows.to_pylist() for rows in sink([without_sensors([0, 1])]))
+    assert pq.ParquetFile(tmp_path / reported["key"]).read()["accel_x"].to_pylist() == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +213,8 @@ def test_a_sensor_that_the_stage_object_lacks_is_null(tmp_path: Path) -> None:
 def test_rows_out_of_step_with_the_stage_object_are_refused(tmp_path: Path, supplied: list[int], message: str) -> None:
     sink = ParquetSink(f"file://{tmp_path}", PREFIX, SCHEMA, 1 << 30, stage_object(tmp_path, [0, 1, 2, 3]))
     batches = iter([without_sensors(supplied), without_sensors([7])])
-    ((told,),) = (rows.to_pylist() for rows in sink(batches))
-    assert message in told["fault"]
-    assert told["key"] is None
+    ((reported,),) = (rows.to_pylist() for rows in sink(batches))
+    assert message in reported["fault"]
+    assert reported["key"] is None
     assert list(batches) == [], "Spark waits until its rows are taken"
     assert not (tmp_path / "processed").exists()

@@ -43,11 +43,11 @@ def test_a_footer_is_read_with_no_more_than_it_needs(
     asked = []
     tail = storage.tail
 
-    def told(key: str, size: int) -> bytes:
+    def reported(key: str, size: int) -> bytes:
         asked.append(size)
         return tail(key, size)
 
-    monkeypatch.setattr(storage, "tail", told)
+    monkeypatch.setattr(storage, "tail", reported)
     assert read_footer(storage, "stage/one.parquet").num_columns == columns
     assert asked == [65_536, length][:reads]
 

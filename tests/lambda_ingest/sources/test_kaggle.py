@@ -332,10 +332,10 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(
 
 
 @pytest.mark.parametrize(
-    ("handle", "wanted", "told"), [("a/b", 3, True), ("a/b", 2, False), ("a/b/versions/3", 3, False)]
+    ("handle", "wanted", "reported"), [("a/b", 3, True), ("a/b", 2, False), ("a/b/versions/3", 3, False)]
 )
 def test_kaggle_has_just_told_the_newest_as_current_where_the_handle_pins_none(
-    handle: str, wanted: int, told: bool, monkeypatch: pytest.MonkeyPatch
+    handle: str, wanted: int, reported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
 
@@ -351,7 +351,7 @@ def test_kaggle_has_just_told_the_newest_as_current_where_the_handle_pins_none(
     assert source.latest_version() == 3
     with pytest.raises(StopAsking), source.download(wanted, max_bytes=1):
         pass
-    assert asked == [("a/b", wanted, told)]
+    assert asked == [("a/b", wanted, reported)]
 
 
 class StopAsking(Exception):

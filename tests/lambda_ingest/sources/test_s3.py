@@ -313,7 +313,7 @@ def test_more_objects_than_are_accepted_are_refused(bucket: Bucket, monkeypatch:
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject"])
 @pytest.mark.parametrize(
-    ("fault", "error", "told"),
+    ("fault", "error", "reported"),
     [
         (
             {"status": 403, "code": "AccessDenied"},
@@ -331,7 +331,7 @@ def test_what_s3_refuses_is_named(
     operation: str,
     fault: dict[str, Any],
     error: type[Exception],
-    told: str,
+    reported: str,
     bucket: Bucket,
     surroundings: Surroundings,
 ) -> None:
@@ -340,7 +340,7 @@ def test_what_s3_refuses_is_named(
     key = r"study/mhealth/.*" if operation == "GetObject" else ".*"
     # The lock and the records are read before; of the bucket's own listings none has this prefix.
     injected = faults.inject(Fault("s3", operations, key, times=100, **fault))
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=reported):
         entries_read(bucket.source())
     assert injected.hits
 

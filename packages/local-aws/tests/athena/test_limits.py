@@ -62,8 +62,8 @@ TOO_MUCH = {
 
 
 def test_too_much_is_refused_by_name_and_the_next_query_runs(athena: Athena) -> None:
-    for what, (sql, told) in TOO_MUCH.items():
-        with pytest.raises(QueryFailed, match=told) as failed:
+    for what, (sql, reported) in TOO_MUCH.items():
+        with pytest.raises(QueryFailed, match=reported) as failed:
             athena.execute(sql)
         assert failed.value.execution["Status"]["State"] == "FAILED", what
         assert athena.query("SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS t(x)") == [["10000"]]
@@ -103,11 +103,11 @@ def test_a_query_that_ends_duckdbs_process_is_told_and_the_next_one_runs(athena:
 
 def test_a_full_disk_is_told_as_that() -> None:
     # DuckDB's words, version 2.0.
-    told = duckdb.OutOfMemoryException(
+    reported = duckdb.OutOfMemoryException(
         "Out of Memory Error: failed to offload data block of size 256.0 KiB (244.0 MiB/244.1 MiB used).\n"
         "This limit was set by the 'max_temp_directory_size' setting."
     )
-    assert from_duckdb(told).name == "EXCEEDED_SPILL_LIMIT"
+    assert from_duckdb(reported).name == "EXCEEDED_SPILL_LIMIT"
 
 
 def test_what_is_within_the_limits_is_as_trino_has_it(athena: Athena) -> None:

@@ -59,7 +59,7 @@ def test_values(given: list[str], column: dict[str, str], expected: list[str]) -
 
 
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "reported"),
     [
         ({"type": "injected"}, "partition projection of type injected"),
         ({"type": "enum"}, "projection.k.values is missing"),
@@ -70,6 +70,6 @@ def test_values(given: list[str], column: dict[str, str], expected: list[str]) -
         ({"type": "enum", "values": "a", "template": f"s3://{BUCKET}/t/"}, "does not name k"),
     ],
 )
-def test_parameters_that_cannot_be_fail_the_query(column: dict[str, str], told: str) -> None:
-    with pytest.raises(QueryFailedError, match=told):
+def test_parameters_that_cannot_be_fail_the_query(column: dict[str, str], reported: str) -> None:
+    with pytest.raises(QueryFailedError, match=reported):
         partitions([], **column)

@@ -110,5 +110,5 @@ def test_a_rule_whose_condition_is_false_says_nothing() -> None:
 
 
 def test_a_function_that_is_not_known_in_rules_is_an_error() -> None:
-    told = "Template error: the local AWS does not know Fn::ValueOf in Rules"
-    assert refusal({"Fn::ValueOf": ["Size", "Tags"]}) == told
+    reported = "Template error: the local AWS does not know Fn::ValueOf in Rules"
+    assert refusal({"Fn::ValueOf": ["Size", "Tags"]}) == reported

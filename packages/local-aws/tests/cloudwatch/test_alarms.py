@@ -50,11 +50,11 @@ def time_again() -> Iterator[None]:
 )
 def test_missing_data_are_treated_as_in_cloudwatchs_examples(points: str, to_alarm: int, states: str) -> None:
     breaches = [{"X": True, "0": False, "-": None}[point] for point in points.split()]
-    told = [
+    reported = [
         state_of(breaches, periods_looked_at=3, to_alarm=to_alarm, missing=missing, current="R")
         for missing in ("missing", "ignore", "breaching", "notBreaching")
     ]
-    assert told == states.split()
+    assert reported == states.split()
 
 
 def put(served: Served, name: str, value: float, ago: datetime.timedelta) -> None:
@@ -171,15 +171,15 @@ class Subscriber:
 
 
 def test_a_change_is_told_once_in_cloudwatchs_words(served: Served) -> None:
-    told = Subscriber(served, "words")
+    reported = Subscriber(served, "words")
     stack = [{"Name": "Stack", "Value": "s"}]
-    make_alarm(served, "words", AlarmActions=[told.topic], AlarmDescription="what to do", Dimensions=stack)
+    make_alarm(served, "words", AlarmActions=[reported.topic], AlarmDescription="what to do", Dimensions=stack)
     assert state(served, "words") == "OK"
-    assert told.received() == []
+    assert reported.received() == []
     datum = {"MetricName": "words", "Value": 1.0, "Timestamp": clock.now() - MINUTE, "Dimensions": stack}
     served.client("cloudwatch").put_metric_data(Namespace="shop", MetricData=[datum])
     assert state(served, "words") == state(served, "words") == "ALARM"
-    (notice,) = told.received()
+    (notice,) = reported.received()
     assert notice["Subject"] == 'ALARM: "words" in US East (N. Virginia)'
     message = json.loads(notice["Message"])
     named = ("AlarmName", "AlarmDescription", "NewStateValue", "OldStateValue", "NewStateReason", "AlarmArn")
@@ -210,12 +210,12 @@ def test_each_state_has_its_actions_and_they_can_be_switched_off(served: Served)
     assert [json.loads(one["Message"])["NewStateReason"] for one in bad.received()] == ["trying it out"]
 
 
-def tried(served: Served, name: str, told: Subscriber) -> tuple[int, str]:
+def tried(served: Served, name: str, reported: Subscriber) -> tuple[int, str]:
     """How many messages arrive when an alarm goes off, and the last line of its history."""
-    make_alarm(served, name, AlarmActions=[told.topic])
+    make_alarm(served, name, AlarmActions=[reported.topic])
     served.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="x")
     history = cloudwatch_backends["123456789012"]["us-east-1"].alarms[name].history
-    return len(told.received()), str(history[-1][1])
+    return len(reported.received()), str(history[-1][1])
 
 
 @pytest.mark.parametrize(
@@ -239,15 +239,15 @@ def tried(served: Served, name: str, told: Subscriber) -> tuple[int, str]:
 def test_an_encrypted_topic_gets_nothing_unless_cloudwatch_may_use_the_key(
     served: Served, name: str, statements: list[dict[str, Any]], arrives: bool
 ) -> None:
-    told = Subscriber(served, name, KmsMasterKeyId=make_key(served, *statements))
-    arrived, history = tried(served, name, told)
+    reported = Subscriber(served, name, KmsMasterKeyId=make_key(served, *statements))
+    arrived, history = tried(served, name, reported)
     assert arrived == int(arrives)
     assert arrives or "does not have authorization to access the SNS topic encryption key" in history
 
 
 def test_an_aws_managed_key_lets_no_alarm_through(served: Served) -> None:
-    told = Subscriber(served, "managed", KmsMasterKeyId="alias/aws/sns")
-    assert tried(served, "managed", told)[0] == 0
+    reported = Subscriber(served, "managed", KmsMasterKeyId="alias/aws/sns")
+    assert tried(served, "managed", reported)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_other_lines_give_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         pytest.param(line(directive(ROWS), rows=1), "the dimension Stack is not a string", id="no-dimension"),
         pytest.param(line(directive(ROWS), Stack=7, rows=1), "dimension Stack is not a string", id="number-dimension"),
@@ -64,6 +64,6 @@ def test_other_lines_give_nothing(text: str) -> None:
         pytest.param(line(directive(*[ROWS] * 101), Stack="s", rows=1), "101 metrics", id="many-metrics"),
     ],
 )
-def test_a_line_that_does_not_comply_says_where(text: str, told: str) -> None:
-    with pytest.raises(InvalidFormatError, match=told):
+def test_a_line_that_does_not_comply_says_where(text: str, reported: str) -> None:
+    with pytest.raises(InvalidFormatError, match=reported):
         datapoints(text)

@@ -96,9 +96,9 @@ def test_namespace_and_dimensions_are_matched_whole(served: Served) -> None:
 def test_values_count_as_often_as_they_say(served: Served) -> None:
     datum = {"MetricName": "dpu", "Values": [61.0, 30.0], "Counts": [2.0, 3.0], "Unit": "Seconds"}
     served.client("cloudwatch").put_metric_data(Namespace="counted", MetricData=[datum])
-    told = today(served, "counted", "dpu")
-    assert [told[name] for name in STATS] == [212.0, 5.0, 42.4, 30.0, 61.0]
-    assert told["Unit"] == "Seconds"
+    reported = today(served, "counted", "dpu")
+    assert [reported[name] for name in STATS] == [212.0, 5.0, 42.4, 30.0, 61.0]
+    assert reported["Unit"] == "Seconds"
 
 
 def test_a_state_machine_puts_metrics_with_names_of_the_sdk(served: Served, machines: Machines) -> None:
@@ -118,8 +118,8 @@ def test_a_state_machine_puts_metrics_with_names_of_the_sdk(served: Served, mach
     machines.output(
         one(task("aws-sdk:cloudwatch:putMetricData", given)), {"stack": "s", "seconds": 61, "dpus": 2, "rows": 1215745}
     )
-    told = today(served, "shop", "dpu_seconds", Stack="s", Stage="ConvertParquet")
-    assert (told["Sum"], told["SampleCount"], told["Unit"]) == (122.0, 2.0, "Seconds")
+    reported = today(served, "shop", "dpu_seconds", Stack="s", Stage="ConvertParquet")
+    assert (reported["Sum"], reported["SampleCount"], reported["Unit"]) == (122.0, 2.0, "Seconds")
     assert today(served, "shop", "rows", Stack="s")["Sum"] == 1215745.0
     refused = machines.run(one(task("aws-sdk:cloudwatch:putMetricData", {**given, "Namespace": "other"})), {
         "stack": "s", "seconds": 61, "dpus": 2, "rows": 1,

@@ -42,10 +42,10 @@ def queue(served: Served, name: str, service: str | None, source: str = "*") -> 
 
 def until(ask: Callable[[], Any]) -> Any:
     end = time.monotonic() + 30
-    while not (told := ask()):
+    while not (reported := ask()):
         assert time.monotonic() < end, "nothing came"
         time.sleep(0.02)
-    return told
+    return reported
 
 
 def received(served: Served, url: str) -> str:
@@ -119,13 +119,13 @@ def test_a_rule_that_is_disabled_or_has_a_schedule_alone_hears_nothing(served: S
 def test_a_bucket_cannot_notify_whom_the_policy_does_not_let_it(served: Served) -> None:
     url = queue(served, "uploads", "s3", source="arn:aws:s3:::own")
     client = served.client("s3")
-    told = {"QueueConfigurations": [{"QueueArn": f"{REGION}:uploads", "Events": ["s3:ObjectCreated:*"]}]}
+    reported = {"QueueConfigurations": [{"QueueArn": f"{REGION}:uploads", "Events": ["s3:ObjectCreated:*"]}]}
     for bucket in ("own", "others"):
         client.create_bucket(Bucket=bucket)
     with pytest.raises(ClientError, match=f"Unable to validate the following destination configurations: {REGION}:upl"):
-        client.put_bucket_notification_configuration(Bucket="others", NotificationConfiguration=told)
+        client.put_bucket_notification_configuration(Bucket="others", NotificationConfiguration=reported)
     assert "QueueConfigurations" not in client.get_bucket_notification_configuration(Bucket="others")
-    client.put_bucket_notification_configuration(Bucket="own", NotificationConfiguration=told)
+    client.put_bucket_notification_configuration(Bucket="own", NotificationConfiguration=reported)
     assert json.loads(received(served, url))["Event"] == "s3:TestEvent"
     client.put_object(Bucket="others", Key="no", Body=b"")
     client.put_object(Bucket="own", Key="yes", Body=b"abc")

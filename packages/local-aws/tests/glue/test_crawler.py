@@ -67,8 +67,8 @@ class Crawlers:
             self.s3.put_object(Bucket=DATA, Key=key, Body=b"x")
 
     def get(self, name: str) -> dict[str, Any]:
-        told: dict[str, Any] = self.glue.get_crawler(Name=name)["Crawler"]
-        return told
+        reported: dict[str, Any] = self.glue.get_crawler(Name=name)["Crawler"]
+        return reported
 
     def run(self, name: str) -> dict[str, Any]:
         self.glue.start_crawler(Name=name)
@@ -76,10 +76,10 @@ class Crawlers:
 
     def ready(self, name: str) -> dict[str, Any]:
         end = time.monotonic() + HANG
-        while (told := self.get(name))["State"] != "READY":
-            assert time.monotonic() < end, told
+        while (reported := self.get(name))["State"] != "READY":
+            assert time.monotonic() < end, reported
             time.sleep(0.02)
-        return told
+        return reported
 
     def partitions(self, table: str) -> list[list[str]]:
         return sorted(p["Values"] for p in self.glue.get_partitions(DatabaseName="db", TableName=table)["Partitions"])
@@ -112,9 +112,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 def test_new_folders_become_partitions_with_the_tables_format_and_their_own_place(crawlers: Crawlers) -> None:
     table = crawlers.table()
     crawlers.put(f"{table}/snapshot=20261124031454/subject=3/a", f"{table}/snapshot=20261124031454/subject=10/b")
-    told = crawlers.run(crawlers.create(table))
-    assert told["LastCrawl"]["Status"] == "SUCCEEDED"
-    assert told["LastCrawl"]["LogGroup"] == "/aws-glue/crawlers"
+    reported = crawlers.run(crawlers.create(table))
+    assert reported["LastCrawl"]["Status"] == "SUCCEEDED"
+    assert reported["LastCrawl"]["LogGroup"] == "/aws-glue/crawlers"
     assert crawlers.partitions(table) == [["20261124031454", "10"], ["20261124031454", "3"]]
     added = crawlers.glue.get_partition(DatabaseName="db", TableName=table, PartitionValues=["20261124031454", "3"])[
         "Partition"
@@ -224,9 +224,9 @@ def test_the_first_crawl_has_no_last_crawl_while_it_runs_and_no_second_beside_it
 ) -> None:
     name = crawlers.create(crawlers.table())
     crawlers.glue.start_crawler(Name=name)
-    told = crawlers.get(name)
-    assert told["State"] == "RUNNING"
-    assert "LastCrawl" not in told
+    reported = crawlers.get(name)
+    assert reported["State"] == "RUNNING"
+    assert "LastCrawl" not in reported
     with pytest.raises(ClientError) as refused:
         crawlers.glue.start_crawler(Name=name)
     assert refused.value.response["Error"]["Code"] == "CrawlerRunningException"
@@ -249,9 +249,9 @@ def test_a_crawl_can_be_stopped(crawlers: Crawlers, held: threading.Event) -> No
 
 
 def test_a_crawl_that_can_not_be_done_fails_with_the_reason(crawlers: Crawlers) -> None:
-    told = crawlers.run(crawlers.create("no_such_table"))["LastCrawl"]
-    assert told["Status"] == "FAILED"
-    assert "EntityNotFoundException" in told["ErrorMessage"]
+    reported = crawlers.run(crawlers.create("no_such_table"))["LastCrawl"]
+    assert reported["Status"] == "FAILED"
+    assert "EntityNotFoundException" in reported["ErrorMessage"]
     updating = crawlers.create(
         crawlers.table(), SchemaChangePolicy={"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
     )
@@ -259,7 +259,7 @@ def test_a_crawl_that_can_not_be_done_fails_with_the_reason(crawlers: Crawlers) 
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
         pytest.param({"SchemaChangePolicy": {"UpdateBehavior": "LOG"}}, "must have DeleteBehavior LOG", id="delete"),
         pytest.param({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}}, "CRAWL_EVERY", id="recrawl"),
@@ -276,8 +276,8 @@ def test_a_crawl_that_can_not_be_done_fails_with_the_reason(crawlers: Crawlers) 
         ),
     ],
 )
-def test_what_aws_refuses_is_refused(crawlers: Crawlers, settings: dict[str, Any], told: str) -> None:
-    with pytest.raises(ClientError, match=told) as refused:
+def test_what_aws_refuses_is_refused(crawlers: Crawlers, settings: dict[str, Any], reported: str) -> None:
+    with pytest.raises(ClientError, match=reported) as refused:
         crawlers.create(crawlers.table(), **settings)
     assert refused.value.response["Error"]["Code"] == "InvalidInputException"
 
@@ -286,8 +286,8 @@ def test_a_state_machine_starts_and_polls_the_crawler(crawlers: Crawlers, held: 
     table = crawlers.table()
     name = crawlers.create(table)
     machines = Machines(crawlers.served)
-    told = machines.output(one(task("aws-sdk:glue:startCrawler", {"Name": name}, ResultPath=None)), {"kept": 1})
-    assert told == {"kept": 1}
+    reported = machines.output(one(task("aws-sdk:glue:startCrawler", {"Name": name}, ResultPath=None)), {"kept": 1})
+    assert reported == {"kept": 1}
     running = machines.run(one(task("aws-sdk:glue:startCrawler", {"Name": name})))
     assert running["error"] == "Glue.CrawlerRunningException"
     assert machines.output(one(task("aws-sdk:glue:getCrawler", {"Name": name})))["Crawler"]["State"] == "RUNNING"

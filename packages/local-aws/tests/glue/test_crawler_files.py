@@ -61,7 +61,7 @@ def test_a_parquet_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "reported"),
     [
         ({"in/x.csv.gz": gzip.compress(b"a,b\n")}, "no compressed text"),
         ({"in/x.parquet": parquet(a=pa.array([[1]]))}, "no nested columns"),
@@ -70,6 +70,6 @@ def test_a_parquet_file() -> None:
         ({"in/x.csv": "a,b\n1,x\n", "in/deep/x.csv": "a,b\n1,x\n"}, "several depths"),
     ],
 )
-def test_what_cannot_be_read_is_told(files: dict[str, str | bytes], told: str) -> None:
-    with pytest.raises(CrawlError, match=told):
+def test_what_cannot_be_read_is_told(files: dict[str, str | bytes], reported: str) -> None:
+    with pytest.raises(CrawlError, match=reported):
         found("in/", **files)

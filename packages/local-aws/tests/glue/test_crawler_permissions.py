@@ -62,18 +62,18 @@ def crawl(served: Served, name: str, *statements: dict[str, Any], **settings: st
     )
     glue.start_crawler(Name=name)
     until = time.monotonic() + HANG
-    while (told := glue.get_crawler(Name=name)["Crawler"])["State"] != "READY":
+    while (reported := glue.get_crawler(Name=name)["Crawler"])["State"] != "READY":
         assert time.monotonic() < until, "the crawl does not end"
         time.sleep(0.02)
-    return dict(told["LastCrawl"])
+    return dict(reported["LastCrawl"])
 
 
 @pytest.mark.parametrize("missing", RIGHTS)
 def test_a_crawl_fails_without_any_of_its_rights(served: Served, missing: str) -> None:
     statements = [statement for action, statement in RIGHTS.items() if action != missing]
-    told = crawl(served, f"without-{missing.replace(':', '-')}", *statements)
-    assert told["Status"] == "FAILED"
-    assert f"not authorized to perform: {missing} on resource: " in told["ErrorMessage"]
+    reported = crawl(served, f"without-{missing.replace(':', '-')}", *statements)
+    assert reported["Status"] == "FAILED"
+    assert f"not authorized to perform: {missing} on resource: " in reported["ErrorMessage"]
 
 
 def test_with_these_rights_it_crawls_and_each_was_used(served: Served) -> None:

@@ -55,19 +55,19 @@ def test_a_run_is_a_spark_process_with_library_arguments_and_role(jobs: Jobs) ->
         """,
         DefaultArguments={"--extra-py-files": f"s3://{CODE}/code/library.zip", "--n": "1", "--enable-metrics": "true"},
     )
-    told = jobs.run(name, n="2")
-    assert told["JobRunState"] == "FAILED"
-    assert told["ErrorMessage"] == "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 10; TooLoud: 3 of 3"
-    assert told["Arguments"] == {"--n": "2"}
-    assert (told["MaxCapacity"], told["GlueVersion"], told["Attempt"]) == (2.0, "5.1", 0)
-    assert told["CompletedOn"] > told["StartedOn"]
-    log = jobs.log(name, told["Id"])
+    reported = jobs.run(name, n="2")
+    assert reported["JobRunState"] == "FAILED"
+    assert reported["ErrorMessage"] == "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 10; TooLoud: 3 of 3"
+    assert reported["Arguments"] == {"--n": "2"}
+    assert (reported["MaxCapacity"], reported["GlueVersion"], reported["Attempt"]) == (2.0, "5.1", 0)
+    assert reported["CompletedOn"] > reported["StartedOn"]
+    log = jobs.log(name, reported["Id"])
     arguments = log.split("ARGUMENTS ")[1].split("\n")[0]
-    for pair in (("--JOB_NAME", name), ("--JOB_RUN_ID", told["Id"]), ("--n", "2"), ("--enable-metrics", "true")):
+    for pair in (("--JOB_NAME", name), ("--JOB_RUN_ID", reported["Id"]), ("--n", "2"), ("--enable-metrics", "true")):
         assert repr(list(pair))[1:-1] in arguments
     assert "CALLER arn:aws:sts::123456789012:assumed-role/job-role/GlueJobRunnerSession" in log
     events = jobs.served.client("logs").get_log_events(
-        logGroupName="/aws-glue/jobs/error", logStreamName=told["Id"], startFromHead=True
+        logGroupName="/aws-glue/jobs/error", logStreamName=reported["Id"], startFromHead=True
     )["events"]
     assert any(event["message"].startswith("ARGUMENTS") for event in events)
 
@@ -78,10 +78,10 @@ def test_a_run_goes_from_starting_over_running_to_succeeded(jobs: Jobs) -> None:
     run = jobs.start(name)
     assert "CompletedOn" not in jobs.get(name, run)
     assert jobs.until(name, run, "RUNNING", "SUCCEEDED")["JobRunState"] == "RUNNING"
-    told = jobs.until(name, run, *job_runs.ENDED)
-    assert told["JobRunState"] == "SUCCEEDED"
-    assert 2 <= told["ExecutionTime"] < 20
-    assert "ErrorMessage" not in told
+    reported = jobs.until(name, run, *job_runs.ENDED)
+    assert reported["JobRunState"] == "SUCCEEDED"
+    assert 2 <= reported["ExecutionTime"] < 20
+    assert "ErrorMessage" not in reported
 
 
 @pytest.mark.usefixtures("python_only")
@@ -94,7 +94,9 @@ def test_concurrent_runs_are_limited(jobs: Jobs) -> None:
     jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[run])
     jobs.until(name, run, "STOPPED")
     second = jobs.start(name)
-    assert [told["Id"] for told in jobs.glue.get_job_runs(JobName=name)["JobRuns"]] == [second, run], "newest first"
+    assert [reported["Id"] for reported in jobs.glue.get_job_runs(JobName=name)["JobRuns"]] == [second, run], (
+        "newest first"
+    )
     jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[second])
     jobs.until(name, second, "STOPPED")
 
@@ -113,9 +115,9 @@ def test_stopping_kills_what_the_script_started_and_tells_what_it_could_not_stop
     end = time.monotonic() + HANG
     while "CHILD" not in jobs.log(name, run) and time.monotonic() < end:
         time.sleep(0.05)
-    told = jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[run, "jr_none"])
-    assert told["SuccessfulSubmissions"] == [{"JobName": name, "JobRunId": run}]
-    assert [error["ErrorDetail"]["ErrorCode"] for error in told["Errors"]] == ["EntityNotFoundException"]
+    reported = jobs.glue.batch_stop_job_run(JobName=name, JobRunIds=[run, "jr_none"])
+    assert reported["SuccessfulSubmissions"] == [{"JobName": name, "JobRunId": run}]
+    assert [error["ErrorDetail"]["ErrorCode"] for error in reported["Errors"]] == ["EntityNotFoundException"]
     jobs.until(name, run, "STOPPED")
     pid = int(jobs.log(name, run).split("CHILD ")[1].split()[0])
     assert not is_alive(pid)
@@ -134,8 +136,8 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.usefixtures("python_only")
 def test_a_run_ends_at_its_timeout(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.3)
-    told = jobs.run(jobs.create("import time; time.sleep(6000)", Timeout=1))
-    assert (told["JobRunState"], told["Timeout"]) == ("TIMEOUT", 1)
+    reported = jobs.run(jobs.create("import time; time.sleep(6000)", Timeout=1))
+    assert (reported["JobRunState"], reported["Timeout"]) == ("TIMEOUT", 1)
 
 
 @pytest.mark.usefixtures("python_only")
@@ -152,9 +154,9 @@ def test_a_failed_run_is_tried_again_as_often_as_the_job_says(jobs: Jobs) -> Non
 def test_a_missing_script_fails_the_run_and_says_where_it_was_looked_for(jobs: Jobs) -> None:
     name = jobs.create("")
     jobs.s3.delete_object(Bucket=CODE, Key=f"code/{name}.py")
-    told = jobs.run(name)
-    assert told["JobRunState"] == "FAILED"
-    assert f"LAUNCH ERROR | s3://{CODE}/code/{name}.py" in told["ErrorMessage"]
+    reported = jobs.run(name)
+    assert reported["JobRunState"] == "FAILED"
+    assert f"LAUNCH ERROR | s3://{CODE}/code/{name}.py" in reported["ErrorMessage"]
 
 
 @pytest.mark.usefixtures("python_only")
@@ -162,9 +164,9 @@ def test_a_state_machine_waits_for_the_run_and_gets_its_failure(jobs: Jobs) -> N
     machines = Machines(jobs.served)
     name = jobs.create("import sys; print(sys.argv); assert '--ok' in sys.argv, 'not asked to'")
     run = {"JobName": name, "Arguments": {"--ok": "1"}}
-    told = machines.output(one(task("glue:startJobRun.sync", run)))
-    assert (told["JobRunState"], told["JobName"]) == ("SUCCEEDED", name)
-    assert isinstance(told["StartedOn"], int), "the optimised integration gives epoch milliseconds"
+    reported = machines.output(one(task("glue:startJobRun.sync", run)))
+    assert (reported["JobRunState"], reported["JobName"]) == ("SUCCEEDED", name)
+    assert isinstance(reported["StartedOn"], int), "the optimised integration gives epoch milliseconds"
     failed = machines.run(one(task("glue:startJobRun.sync", {"JobName": name})))
     assert failed["error"] == "States.TaskFailed"
     message = "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 1; AssertionError: not asked to"
@@ -186,12 +188,12 @@ def test_a_state_machine_waits_for_the_run_and_gets_its_failure(jobs: Jobs) -> N
 
 @pytest.mark.usefixtures("python_only")
 def test_a_glue_version_without_a_runtime_here_fails_the_run_before_its_script(jobs: Jobs) -> None:
-    told = jobs.run(jobs.create("print('ran')", GlueVersion="4.0"))
-    assert told["JobRunState"] == "FAILED"
-    assert told["ErrorMessage"] == (
+    reported = jobs.run(jobs.create("print('ran')", GlueVersion="4.0"))
+    assert reported["JobRunState"] == "FAILED"
+    assert reported["ErrorMessage"] == (
         "SparkRuntimeError: Glue version 4.0 does not run on this machine, only 5.1, 6.0 do. Not retryable."
     )
-    assert told["ExecutionTime"] == 0
+    assert reported["ExecutionTime"] == 0
 
 
 LOG_END = "26/11/24 03:00:01 INFO SparkContext: Invoking stop() from shutdown hook\n"
@@ -226,6 +228,6 @@ def test_the_error_message_is_the_last_exception_of_the_log(log: str, expected: 
 
 
 def test_a_long_error_message_is_cut() -> None:
-    told = job_errors.message(f"{FRAMES}ValueError: {'x' * 5000}\n")
-    assert told is not None
-    assert len(told) == job_errors.MAX_CHARACTERS
+    reported = job_errors.message(f"{FRAMES}ValueError: {'x' * 5000}\n")
+    assert reported is not None
+    assert len(reported) == job_errors.MAX_CHARACTERS

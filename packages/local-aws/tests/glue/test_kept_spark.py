@@ -54,9 +54,9 @@ def said(jobs: Jobs, name: str, word: str) -> dict[str, str]:
     """Run a job of ABOUT_ITSELF that must succeed; what it printed."""
     library = f"code/{word}/told.py"
     jobs.s3.put_object(Bucket=CODE, Key=library, Body=f"WORD = {word!r}\n".encode())
-    told = jobs.run(name, **{"extra-py-files": f"s3://{CODE}/{library}"})
-    log = jobs.log(name, told["Id"])
-    assert told["JobRunState"] == "SUCCEEDED", log
+    reported = jobs.run(name, **{"extra-py-files": f"s3://{CODE}/{library}"})
+    log = jobs.log(name, reported["Id"])
+    assert reported["JobRunState"] == "SUCCEEDED", log
     lines = [line.partition(" ") for line in log.splitlines()]
     return {first: rest for first, _, rest in lines if first.isupper()}
 
@@ -72,7 +72,7 @@ def test_runs_share_a_java_and_nothing_else(jobs: Jobs) -> None:
     assert first["JAVA"] == second["JAVA"]
     assert first["CONTEXT"] != second["CONTEXT"]
     assert (first["WORD"], second["WORD"]) == ("first", "second")
-    keys = [told["DRIVER"].split(" WORKER ") for told in (first, second)]
+    keys = [reported["DRIVER"].split(" WORKER ") for reported in (first, second)]
     assert [driver == worker for driver, worker in keys] == [True, True]
     assert keys[0] != keys[1]
     assert first["LEFT"] == second["LEFT"] == "None nothing"
@@ -87,8 +87,8 @@ def test_a_run_that_fails_leaves_the_java_and_tells_its_error(jobs: Jobs) -> Non
         spark = SparkSession.builder.getOrCreate()
         raise ValueError("not today")
     """)
-    told = jobs.run(failing)
-    assert told["ErrorMessage"].endswith("Failed Line Number: 4; ValueError: not today")
+    reported = jobs.run(failing)
+    assert reported["ErrorMessage"].endswith("Failed Line Number: 4; ValueError: not today")
     assert java_of(jobs) == before
 
 

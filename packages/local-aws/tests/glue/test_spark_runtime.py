@@ -23,7 +23,7 @@ def test_a_distribution_is_found_around_its_python_package(tmp_path: Path) -> No
     package = tmp_path / "spark" / "python" / "pyspark"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    told = subprocess.run(
+    reported = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -34,16 +34,16 @@ def test_a_distribution_is_found_around_its_python_package(tmp_path: Path) -> No
         text=True,
         check=True,
     )
-    assert told.stdout == f"{tmp_path / 'spark'} True\n"
+    assert reported.stdout == f"{tmp_path / 'spark'} True\n"
     assert not own_runtime().reads_s3
 
 
 def test_another_version_runs_on_the_python_of_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark_runtime, "CACHE", tmp_path / ".cache")
     home = tmp_path / ".cache/glue-6.0/lib/python3.13/site-packages/pyspark"
-    with pytest.raises(SparkRuntimeError) as told:
+    with pytest.raises(SparkRuntimeError) as reported:
         runtime_of("6.0")
-    assert str(told.value) == (
+    assert str(reported.value) == (
         "Glue version 6.0 is Spark 4.1.1 with Python 3.13, which is not set up on this machine. Expected is an "
         f"environment with both at {tmp_path / '.cache/glue-6.0'} (in this emulator's own repository: make "
         "setup-glue6). Make it, then start the job again."

@@ -63,9 +63,9 @@ def test_a_question_without_a_body_is_judged_and_answered(roles: Roles) -> None:
 def test_an_object_outside_of_what_is_allowed_is_denied_with_who_what_and_where(roles: Roles) -> None:
     s3 = roles.client("s3", allow("s3:PutObject", f"{BUCKET}/stage/*"))
     s3.put_object(Bucket=DATA, Key="stage/version=1/a b+c.parquet", Body=b"x")
-    told = denied(lambda: s3.put_object(Bucket=DATA, Key="raw/version=1/f", Body=b"x" * 100_000))
-    assert told.startswith("User: arn:aws:sts::123456789012:assumed-role/role-")
-    assert told.endswith(
+    reported = denied(lambda: s3.put_object(Bucket=DATA, Key="raw/version=1/f", Body=b"x" * 100_000))
+    assert reported.startswith("User: arn:aws:sts::123456789012:assumed-role/role-")
+    assert reported.endswith(
         "/a-session is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::data-bucket/raw/version=1/f "
         "because no identity-based policy allows the s3:PutObject action"
     )
@@ -259,8 +259,8 @@ def test_partitions_are_judged_by_their_table(roles: Roles) -> None:
 def test_calls_need_their_action_on_their_resource(
     roles: Roles, service: str, method: str, given: dict[str, Any], action: str, resource: str
 ) -> None:
-    told = denied(lambda: getattr(roles.client(service), method)(**given))
-    assert f"is not authorized to perform: {action} on resource: {resource} " in told
+    reported = denied(lambda: getattr(roles.client(service), method)(**given))
+    assert f"is not authorized to perform: {action} on resource: {resource} " in reported
     elsewhere = roles.client(service, allow(action, resource + "x"))
     denied(lambda: getattr(elsewhere, method)(**given))
     with contextlib.suppress(ClientError):  # what it acts on need not exist
@@ -269,9 +269,9 @@ def test_calls_need_their_action_on_their_resource(
 
 
 def test_a_service_that_is_not_known_here_is_denied_with_a_clear_message(roles: Roles) -> None:
-    told = denied(lambda: roles.client("events", allow("*", "*")).list_rules())
-    assert "events:ListRules" in told
-    assert "The local AWS does not know what this needs" in told
+    reported = denied(lambda: roles.client("events", allow("*", "*")).list_rules())
+    assert "events:ListRules" in reported
+    assert "The local AWS does not know what this needs" in reported
 
 
 def test_an_attached_policy_counts_and_a_boundary_limits(roles: Roles) -> None:

@@ -24,32 +24,32 @@ def test_metrics_can_be_limited_to_a_namespace(served: Served) -> None:
     ours = {"StringEquals": {"cloudwatch:namespace": "shop"}}
     cloudwatch = client(served, "cloudwatch", allow("cloudwatch:PutMetricData", "*", Condition=ours))
     cloudwatch.put_metric_data(Namespace="shop", MetricData=DATUM)
-    told = denied(lambda: cloudwatch.put_metric_data(Namespace="other", MetricData=DATUM))
-    assert "cloudwatch:PutMetricData on resource: * " in told
+    reported = denied(lambda: cloudwatch.put_metric_data(Namespace="other", MetricData=DATUM))
+    assert "cloudwatch:PutMetricData on resource: * " in reported
 
 
 def test_a_queue_is_named_by_its_address(served: Served) -> None:
     url = served.client("sqs").create_queue(QueueName="mine")["QueueUrl"]
     arn = "arn:aws:sqs:us-east-1:123456789012:mine"
     client(served, "sqs", allow("sqs:SendMessage", arn)).send_message(QueueUrl=url, MessageBody="m")
-    told = denied(
+    reported = denied(
         lambda: client(served, "sqs", allow("sqs:SendMessage", arn + "2")).send_message(QueueUrl=url, MessageBody="m")
     )
-    assert f"sqs:SendMessage on resource: {arn} " in told
+    assert f"sqs:SendMessage on resource: {arn} " in reported
 
 
 def test_a_queues_policy_can_deny(served: Served) -> None:
     closed = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [closed]})
     url = served.client("sqs").create_queue(QueueName="closed", Attributes={"Policy": policy})["QueueUrl"]
-    told = denied(lambda: client(served, "sqs", allow("sqs:*", "*")).send_message(QueueUrl=url, MessageBody="m"))
-    assert "explicit deny in a resource-based policy" in told
+    reported = denied(lambda: client(served, "sqs", allow("sqs:*", "*")).send_message(QueueUrl=url, MessageBody="m"))
+    assert "explicit deny in a resource-based policy" in reported
 
 
 def test_a_topics_own_policy_gives_no_role_the_right_to_publish(served: Served) -> None:
     topic = served.client("sns").create_topic(Name="plain")["TopicArn"]
-    told = denied(lambda: client(served, "sns").publish(TopicArn=topic, Message="m"))
-    assert "no identity-based policy allows the sns:Publish action" in told
+    reported = denied(lambda: client(served, "sns").publish(TopicArn=topic, Message="m"))
+    assert "no identity-based policy allows the sns:Publish action" in reported
 
 
 def test_a_secret_can_be_limited_to_a_stage(served: Served) -> None:
@@ -71,8 +71,8 @@ def test_a_missing_secret_is_denied_unless_its_name_is_allowed(served: Served) -
 
 def test_traces_need_their_permission(served: Served) -> None:
     segments = ["{}"]
-    told = denied(lambda: client(served, "xray").put_trace_segments(TraceSegmentDocuments=segments))
-    assert "xray:PutTraceSegments on resource: * " in told
+    reported = denied(lambda: client(served, "xray").put_trace_segments(TraceSegmentDocuments=segments))
+    assert "xray:PutTraceSegments on resource: * " in reported
     client(served, "xray", allow("xray:Put*", "*")).put_trace_segments(TraceSegmentDocuments=segments)
 
 
@@ -147,8 +147,8 @@ def test_deleting_a_version_has_a_permission_of_its_own(served: Served, versions
 def test_a_condition_that_is_not_known_here_denies_and_says_so(served: Served, key: str) -> None:
     assert key.lower() not in KNOWN_KEYS
     condition = {"StringNotEquals": {key: "x"}}  # absent, it would hold
-    told = denied(lambda: client(served, "s3", allow("s3:*", "*", Condition=condition)).list_buckets())
-    assert f"(the local AWS does not know the condition key {key})" in told
+    reported = denied(lambda: client(served, "s3", allow("s3:*", "*", Condition=condition)).list_buckets())
+    assert f"(the local AWS does not know the condition key {key})" in reported
 
 
 def test_all_keys_and_operators_of_a_statement_must_hold(served: Served) -> None:

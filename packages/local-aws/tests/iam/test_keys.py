@@ -54,8 +54,8 @@ def encrypt(s3: Any, bucket: str, key: str, *, bucket_key: bool) -> None:
 
 def test_reading_an_encrypted_object_needs_to_decrypt(served: Served, bucket: Any, key: str) -> None:
     s3 = client(served, "s3", ROLES_OBJECTS)
-    told = denied(lambda: s3.get_object(Bucket=DATA, Key="kept"))
-    assert told.endswith(
+    reported = denied(lambda: s3.get_object(Bucket=DATA, Key="kept"))
+    assert reported.endswith(
         f"/a-session is not authorized to perform: kms:Decrypt on resource: {key} "
         "because no identity-based policy allows the kms:Decrypt action"
     )
@@ -69,8 +69,8 @@ def test_reading_an_encrypted_object_needs_to_decrypt(served: Served, bucket: An
 
 def test_writing_into_an_encrypted_bucket_needs_a_data_key(served: Served, bucket: Any, key: str) -> None:
     reader = client(served, "s3", ROLES_OBJECTS, allow("kms:Decrypt", key))
-    told = denied(lambda: reader.put_object(Bucket=DATA, Key="new", Body=b"x"))
-    assert f"not authorized to perform: kms:GenerateDataKey on resource: {key} " in told
+    reported = denied(lambda: reader.put_object(Bucket=DATA, Key="new", Body=b"x"))
+    assert f"not authorized to perform: kms:GenerateDataKey on resource: {key} " in reported
     assert "new" not in {one["Key"] for one in bucket.list_objects_v2(Bucket=DATA)["Contents"]}
     client(served, "s3", ROLES_OBJECTS, allow("kms:GenerateDataKey", key)).put_object(Bucket=DATA, Key="new", Body=b"x")
 
@@ -128,10 +128,10 @@ def test_the_encryption_context_is_the_buckets_or_the_objects(served: Served, bu
 def test_a_header_may_name_another_key(served: Served, bucket: Any, key: str) -> None:
     other = make_key(served)
     s3 = client(served, "s3", ROLES_OBJECTS, allow("kms:GenerateDataKey", key))
-    told = denied(
+    reported = denied(
         lambda: s3.put_object(Bucket=DATA, Key="o", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
     )
-    assert other in told
+    assert other in reported
     s3.put_object(Bucket=DATA, Key="o", Body=b"x", ServerSideEncryption="AES256")
 
 

@@ -44,8 +44,8 @@ def test_not_action_and_not_resource() -> None:
 
 
 def test_a_deny_wins_wherever_it_stands() -> None:
-    told = judged(statement("Deny"), statement())
-    assert told == Decision(False, "with an explicit deny in an identity-based policy")
+    reported = judged(statement("Deny"), statement())
+    assert reported == Decision(False, "with an explicit deny in an identity-based policy")
 
 
 def test_nothing_allowed_is_denied() -> None:
@@ -84,15 +84,15 @@ def test_conditions(condition: dict[str, Any], allowed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "told"),
+    ("part", "reported"),
     [
         pytest.param({"Condition": {"StringEquals": {"aws:Moon": "full"}}}, "the condition key aws:Moon", id="key"),
         pytest.param({"Condition": {"IpAddress": {"aws:SourceArn": "x"}}}, "the condition operator IpAddress", id="op"),
         pytest.param({"Resource": "arn:x/${aws:a}"}, "the policy variable in arn:x/${aws:a}", id="variable"),
     ],
 )
-def test_what_is_not_known_never_allows(part: dict[str, Any], told: str) -> None:
+def test_what_is_not_known_never_allows(part: dict[str, Any], reported: str) -> None:
     refused = judged(statement(**part))
     assert not refused.allowed
-    assert f"(the local AWS does not know {told})" in refused.reason
+    assert f"(the local AWS does not know {reported})" in refused.reason
     assert not judged(statement(), statement("Deny", **part)).allowed

@@ -39,15 +39,15 @@ class Jobs:
         return run
 
     def get(self, name: str, run: str) -> dict[str, Any]:
-        told: dict[str, Any] = self.glue.get_job_run(JobName=name, RunId=run)["JobRun"]
-        return told
+        reported: dict[str, Any] = self.glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+        return reported
 
     def until(self, name: str, run: str, *states: str) -> dict[str, Any]:
         end = time.monotonic() + HANG
-        while (told := self.get(name, run))["JobRunState"] not in states:
-            assert time.monotonic() < end, told
+        while (reported := self.get(name, run))["JobRunState"] not in states:
+            assert time.monotonic() < end, reported
             time.sleep(0.05)
-        return told
+        return reported
 
     def run(self, name: str, **arguments: str) -> dict[str, Any]:
         return self.until(name, self.start(name, **arguments), *job_runs.ENDED)

@@ -37,15 +37,15 @@ class Machines:
 
     def ended(self, execution: str) -> dict[str, Any]:
         until = time.monotonic() + HANG
-        while (told := self.sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        while (reported := self.sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < until, "the execution does not end"
             time.sleep(0.02)
-        return dict(told)
+        return dict(reported)
 
     def output(self, definition: dict[str, Any], given: Any = None) -> Any:
-        told = self.run(definition, given)
-        assert told["status"] == "SUCCEEDED", (told.get("error"), told.get("cause"))
-        return json.loads(told["output"])
+        reported = self.run(definition, given)
+        assert reported["status"] == "SUCCEEDED", (reported.get("error"), reported.get("cause"))
+        return json.loads(reported["output"])
 
     def events(self, execution: str) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = self.sfn.get_execution_history(executionArn=execution)["events"]

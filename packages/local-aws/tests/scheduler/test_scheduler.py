@@ -72,9 +72,9 @@ def test_a_schedule_starts_its_state_machine_with_its_input(schedules: Schedules
     delivered = fire(schedules.served.world, "daily")
     assert delivered is not None
     assert delivered.execution is not None
-    told = schedules.machines.ended(delivered.execution)
-    assert told["status"] == "SUCCEEDED"
-    assert json.loads(told["input"])["at"].endswith("Z")
+    reported = schedules.machines.ended(delivered.execution)
+    assert reported["status"] == "SUCCEEDED"
+    assert json.loads(reported["input"])["at"].endswith("Z")
     assert schedules.dead_letters() == []
 
 

@@ -128,9 +128,9 @@ def test_a_page_of_another_origin_reads_and_changes_nothing(
     page.on("response", lambda answer: statuses.append(answer.status) if aws.endpoint in answer.url else None)
     page.goto(f"http://{name}:{elsewhere}/")
     page.wait_for_function("window.told")
-    told = dict(page.evaluate("window.told"))
+    reported = dict(page.evaluate("window.told"))
     page.close()
-    assert (told["read"], told["put"], told["image"]) == ("error", "error", "not loaded")
+    assert (reported["read"], reported["put"], reported["image"]) == ("error", "error", "not loaded")
     assert set(statuses) == {403}
     # It is all there as it was: nothing overwritten, nothing reset.
     listed = [one["Key"] for one in s3_of(aws).list_objects_v2(Bucket=BUCKET)["Contents"]]

@@ -47,7 +47,7 @@ class Projects(Stacks):
         started = athena.start_query_execution(QueryString=sql, ResultConfiguration=location)["QueryExecutionId"]
         ended = until(
             lambda: athena.get_query_execution(QueryExecutionId=started)["QueryExecution"],
-            lambda told: told["Status"]["State"] not in ("QUEUED", "RUNNING"),
+            lambda reported: reported["Status"]["State"] not in ("QUEUED", "RUNNING"),
         )
         assert ended["Status"]["State"] == "SUCCEEDED", ended["Status"].get("StateChangeReason")
         rows = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
@@ -62,7 +62,7 @@ class Projects(Stacks):
     def output(self, execution: str) -> Any:
         states = self.client("stepfunctions")
         ended = until(
-            lambda: states.describe_execution(executionArn=execution), lambda told: told["status"] != "RUNNING"
+            lambda: states.describe_execution(executionArn=execution), lambda reported: reported["status"] != "RUNNING"
         )
         assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         return json.loads(ended["output"])
@@ -70,10 +70,10 @@ class Projects(Stacks):
 
 def until(ask: Callable[[], Any], good: Callable[[Any], Any]) -> Any:
     end = time.monotonic() + LONGEST
-    while not good(told := ask()):
-        assert time.monotonic() < end, told
+    while not good(reported := ask()):
+        assert time.monotonic() < end, reported
         time.sleep(0.05)
-    return told
+    return reported
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_python_shell_job(projects: Projects) -> None:
         run = glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
         return until(
             lambda: glue.get_job_run(JobName=job, RunId=run)["JobRun"],
-            lambda told: told["JobRunState"] not in ("STARTING", "RUNNING"),
+            lambda reported: reported["JobRunState"] not in ("STARTING", "RUNNING"),
         )
 
     run = ended()
@@ -145,10 +145,10 @@ def test_a_crawler_over_s3_makes_tables_for_athena(projects: Projects) -> None:
 
     def crawled() -> Any:
         glue.start_crawler(Name=outputs["Crawler"])
-        told = until(
-            lambda: glue.get_crawler(Name=outputs["Crawler"])["Crawler"], lambda told: told["State"] == "READY"
+        reported = until(
+            lambda: glue.get_crawler(Name=outputs["Crawler"])["Crawler"], lambda reported: reported["State"] == "READY"
         )
-        assert told["LastCrawl"]["Status"] == "SUCCEEDED", told["LastCrawl"]
+        assert reported["LastCrawl"]["Status"] == "SUCCEEDED", reported["LastCrawl"]
         return {table["Name"]: table for table in glue.get_tables(DatabaseName="lake")["TableList"]}
 
     tables = crawled()
@@ -191,8 +191,8 @@ def test_a_state_machine_makes_a_table_by_athena(projects: Projects) -> None:
     outputs = projects.deployed("athena_ctas")
     bucket = outputs["Bucket"]
     projects.put(bucket, **{"orders/all.csv": "id,item,day\n1,tea,2024-01-01\n2,nut,2024-01-02\n3,fig,2024-01-02\n"})
-    told = projects.execute(outputs["Machine"])
-    assert told["QueryExecution"]["SubstatementType"] == "CREATE_TABLE_AS_SELECT"
+    reported = projects.execute(outputs["Machine"])
+    assert reported["QueryExecution"]["SubstatementType"] == "CREATE_TABLE_AS_SELECT"
     rows = projects.query("SELECT item, day FROM shop.orders_by_day WHERE day = '2024-01-02' ORDER BY id", bucket)
     assert rows == [["NUT", "2024-01-02"], ["FIG", "2024-01-02"]]
     objects = projects.client("s3").list_objects_v2(Bucket=bucket, Prefix="by-day/")["Contents"]
@@ -254,8 +254,8 @@ def test_eventbridge_starts_a_state_machine(projects: Projects) -> None:
     projects.client("events").put_events(Entries=[order, {**order, "DetailType": "Refund"}])
     assert {"order": "o-1"} in seen(2)
     sqs = projects.client("sqs")
-    told = until(lambda: sqs.receive_message(QueueUrl=outputs["Queue"]), lambda told: told.get("Messages"))
-    assert json.loads(told["Messages"][0]["Body"])["detail"] == {"id": "o-1"}
+    reported = until(lambda: sqs.receive_message(QueueUrl=outputs["Queue"]), lambda reported: reported.get("Messages"))
+    assert json.loads(reported["Messages"][0]["Body"])["detail"] == {"id": "o-1"}
     fire(projects.aws.world, outputs["Nightly"])
     assert {"by": "schedule"} in seen(3)
     assert len(seen(3)) == 3
@@ -267,8 +267,8 @@ def test_values_from_ssm_and_secrets(projects: Projects) -> None:
     projects.deployed("settings")
     outputs = projects.deployed("values_from_outside")
     answer = projects.client("lambda").invoke(FunctionName=outputs["Function"])
-    told = {"STAGE": "test", "ZONE": "clean", "USER": "reader", "PLACE": "us-east-1/test"}
-    assert json.loads(answer["Payload"].read()) == told
+    reported = {"STAGE": "test", "ZONE": "clean", "USER": "reader", "PLACE": "us-east-1/test"}
+    assert json.loads(answer["Payload"].read()) == reported
     assert outputs["IsTest"] == "yes"
 
 
@@ -288,8 +288,8 @@ def test_a_topic_tells_a_queue_what_its_filter_lets_through(projects: Projects) 
         attribute = {"severity": {"DataType": "String", "StringValue": severity}}
         projects.client("sns").publish(TopicArn=outputs["Topic"], Message=severity, MessageAttributes=attribute)
     sqs = projects.client("sqs")
-    told = until(lambda: sqs.receive_message(QueueUrl=outputs["Queue"]), lambda told: told.get("Messages"))
-    assert [message["Body"] for message in told["Messages"]] == ["high"]
+    reported = until(lambda: sqs.receive_message(QueueUrl=outputs["Queue"]), lambda reported: reported.get("Messages"))
+    assert [message["Body"] for message in reported["Messages"]] == ["high"]
     assert "Messages" not in sqs.receive_message(QueueUrl=outputs["Queue"])
 
 

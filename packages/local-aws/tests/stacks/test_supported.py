@@ -42,8 +42,8 @@ def test_every_type_that_can_be_made_is_told_and_no_other() -> None:
 def test_every_property_that_aws_has_is_told_once(type_name: str) -> None:
     support = SUPPORTED[type_name]
     refused = [path for path in support.refused if "." not in path]
-    told = [*support.works, *support.kept, *refused]
-    assert sorted(told) == sorted(aws_properties(type_name))
+    reported = [*support.works, *support.kept, *refused]
+    assert sorted(reported) == sorted(aws_properties(type_name))
 
 
 def nested(path: str) -> dict[str, Any]:
@@ -60,13 +60,13 @@ def nested(path: str) -> dict[str, Any]:
 def test_a_refused_property_is_named_with_its_resource(type_name: str, path: str) -> None:
     with pytest.raises(ValidationError) as refused:
         plan(type_name, nested(path))
-    told = str(refused.value)
-    assert f"It ({type_name}): {shown(path)}: {SUPPORTED[type_name].refused[path]}" in told
-    assert "Leave it out" in told
+    reported = str(refused.value)
+    assert f"It ({type_name}): {shown(path)}: {SUPPORTED[type_name].refused[path]}" in reported
+    assert "Leave it out" in reported
 
 
 @pytest.mark.parametrize(
-    ("type_name", "properties", "told"),
+    ("type_name", "properties", "reported"),
     [
         (
             "AWS::Glue::Job",
@@ -91,11 +91,11 @@ def test_a_refused_property_is_named_with_its_resource(type_name: str, path: str
     ],
 )
 def test_what_is_usual_elsewhere_is_refused_with_a_way_out(
-    type_name: str, properties: dict[str, Any], told: str
+    type_name: str, properties: dict[str, Any], reported: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         plan(type_name, properties)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
     assert f"It ({type_name})" in str(refused.value) or f"{type_name} (It)" in str(refused.value)
 
 
@@ -129,7 +129,7 @@ def test_a_value_that_a_parameter_gives_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reported"),
     [
         ({"Outputs": {"Zones": {"Value": {"Fn::GetAZs": ""}}}}, "the local AWS does not know Fn::GetAZs"),
         (
@@ -138,8 +138,8 @@ def test_a_value_that_a_parameter_gives_is_looked_at() -> None:
         ),
     ],
 )
-def test_a_function_or_a_transform_that_is_unknown_is_refused(more: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_a_function_or_a_transform_that_is_unknown_is_refused(more: dict[str, Any], reported: str) -> None:
+    with pytest.raises(ValidationError, match=reported):
         plan("AWS::S3::Bucket", {}, **more)
 
 
@@ -150,5 +150,9 @@ def test_all_that_is_refused_is_told_at_once() -> None:
     }
     with pytest.raises(ValidationError) as refused:
         Plan({"Resources": resources}, {}, PSEUDO)
-    for told in ("One (AWS::S3::Bucket): LoggingConfiguration", "AccessControl", "Two (AWS::Lambda::Function): Layers"):
-        assert told in str(refused.value)
+    for reported in (
+        "One (AWS::S3::Bucket): LoggingConfiguration",
+        "AccessControl",
+        "Two (AWS::Lambda::Function): Layers",
+    ):
+        assert reported in str(refused.value)

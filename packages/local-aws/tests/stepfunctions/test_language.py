@@ -60,10 +60,10 @@ FAIL_IF_ASKED = {
 
 
 def test_a_failed_execution_tells_error_and_cause(machines: Machines) -> None:
-    told = machines.run(FAIL_IF_ASKED, {"fail": 1})
-    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "Asked", "as asked")
-    assert "output" not in told
-    last = machines.events(told["executionArn"])[-1]
+    reported = machines.run(FAIL_IF_ASKED, {"fail": 1})
+    assert (reported["status"], reported["error"], reported["cause"]) == ("FAILED", "Asked", "as asked")
+    assert "output" not in reported
+    last = machines.events(reported["executionArn"])[-1]
     assert last["type"] == "ExecutionFailed"
     assert last["executionFailedEventDetails"] == {"error": "Asked", "cause": "as asked"}
 
@@ -72,22 +72,22 @@ def test_stopping_ends_an_execution_at_once(machines: Machines) -> None:
     arn = machines.create(one({"Type": "Wait", "Seconds": 6000}))
     execution = machines.sfn.start_execution(stateMachineArn=arn)["executionArn"]
     machines.sfn.stop_execution(executionArn=execution, error="Mine", cause="enough")
-    told = machines.sfn.describe_execution(executionArn=execution)
-    assert (told["status"], told["error"], told["cause"]) == ("ABORTED", "Mine", "enough")
-    assert told["stopDate"] >= told["startDate"]
+    reported = machines.sfn.describe_execution(executionArn=execution)
+    assert (reported["status"], reported["error"], reported["cause"]) == ("ABORTED", "Mine", "enough")
+    assert reported["stopDate"] >= reported["startDate"]
     assert machines.events(execution)[-1]["type"] == "ExecutionAborted"
 
 
 def test_a_machine_has_its_own_time_limit(machines: Machines) -> None:
-    told = machines.run({**one({"Type": "Wait", "Seconds": 6000}), "TimeoutSeconds": 1})
-    assert told["status"] == "TIMED_OUT"
-    assert told["stopDate"] > told["startDate"]
-    assert [e["type"] for e in machines.events(told["executionArn"])][-1] == "ExecutionTimedOut"
+    reported = machines.run({**one({"Type": "Wait", "Seconds": 6000}), "TimeoutSeconds": 1})
+    assert reported["status"] == "TIMED_OUT"
+    assert reported["stopDate"] > reported["startDate"]
+    assert [e["type"] for e in machines.events(reported["executionArn"])][-1] == "ExecutionTimedOut"
 
 
 def test_the_history_can_be_read_from_its_end(machines: Machines) -> None:
-    told = machines.run(one({"Type": "Pass"}))
-    newest = machines.sfn.get_execution_history(executionArn=told["executionArn"], reverseOrder=True, maxResults=1)
+    reported = machines.run(one({"Type": "Pass"}))
+    newest = machines.sfn.get_execution_history(executionArn=reported["executionArn"], reverseOrder=True, maxResults=1)
     assert [e["type"] for e in newest["events"]] == ["ExecutionSucceeded"]
     assert newest["nextToken"]
 
@@ -124,22 +124,22 @@ def test_expressions(machines: Machines, expression: str, given: Any, expected: 
 
 @pytest.mark.parametrize("path", ["$.none", "$.rows[5]", "$.none[*].v"])
 def test_a_path_that_leads_nowhere_is_a_runtime_error(machines: Machines, path: str) -> None:
-    told = machines.run(parameters(value=path), {"rows": []})
-    assert told["error"] == "States.Runtime"
-    assert f"The JSONPath '{path}' specified for the field 'value.$' could not be found" in told["cause"]
+    reported = machines.run(parameters(value=path), {"rows": []})
+    assert reported["error"] == "States.Runtime"
+    assert f"The JSONPath '{path}' specified for the field 'value.$' could not be found" in reported["cause"]
 
 
 def test_a_function_that_can_not_do_it_fails_by_its_own_error_name(machines: Machines) -> None:
-    told = machines.run(parameters(value="States.StringToJson($.j)"), {"j": "{"})
-    assert told["error"] == "States.IntrinsicFailure"
+    reported = machines.run(parameters(value="States.StringToJson($.j)"), {"j": "{"})
+    assert reported["error"] == "States.IntrinsicFailure"
 
 
 def test_the_context_object_tells_ids_and_times_as_strings(machines: Machines) -> None:
     names = ("Execution.Id", "Execution.StartTime", "StateMachine.Id", "State.EnteredTime")
-    told = machines.run(parameters(**{name.replace(".", "_"): f"$$.{name}" for name in names}))
-    output = json.loads(told["output"])
-    assert output["Execution_Id"] == told["executionArn"]
-    assert output["StateMachine_Id"] == told["stateMachineArn"]
+    reported = machines.run(parameters(**{name.replace(".", "_"): f"$$.{name}" for name in names}))
+    output = json.loads(reported["output"])
+    assert output["Execution_Id"] == reported["executionArn"]
+    assert output["StateMachine_Id"] == reported["stateMachineArn"]
     for name in ("Execution_StartTime", "State_EnteredTime"):
         assert output[name].endswith("Z")
         assert len(output[name]) == len("2026-11-24T03:14:54.123Z")
@@ -168,9 +168,9 @@ def test_choices(machines: Machines, rule: dict[str, Any], expected: bool) -> No
 
 
 def test_a_choice_that_asks_for_an_absent_value_is_a_runtime_error(machines: Machines) -> None:
-    told = machines.run(choice({"Variable": "$.none", "StringEquals": "x"}))
-    assert told["error"] == "States.Runtime"
-    assert "Invalid path '$.none'" in told["cause"]
+    reported = machines.run(choice({"Variable": "$.none", "StringEquals": "x"}))
+    assert reported["error"] == "States.Runtime"
+    assert "Invalid path '$.none'" in reported["cause"]
 
 
 def test_a_choice_without_match_and_default_has_its_own_error(machines: Machines) -> None:
@@ -203,5 +203,5 @@ def test_paths_of_pass_wait_fail_and_succeed(machines: Machines) -> None:
     )
     assert machines.output(definition, {"seconds": 0}) == {"x": 1}
     failing = one({"Type": "Fail", "ErrorPath": "$.e", "CausePath": "States.Format('because {}', $.c)"})
-    told = machines.run(failing, {"e": "Mine", "c": "of this"})
-    assert (told["error"], told["cause"]) == ("Mine", "because of this")
+    reported = machines.run(failing, {"e": "Mine", "c": "of this"})
+    assert (reported["error"], reported["cause"]) == ("Mine", "because of this")

@@ -32,10 +32,10 @@ def test_a_caught_error_leaves_its_name_and_the_state_in_variables(machines: Mac
     definition = one(
         task("aws-sdk:s3:getObject", {"Bucket": BUCKET, "Key": "nothing"}, **CATCH_ALL, Next="Caught"), Caught=CAUGHT
     )
-    told = machines.output(definition, {"kept": 7})
-    assert (told["state"], told["what"], told["kept"]) == ("First", "S3.NoSuchKeyException!", 7)
-    assert told["error"]["Error"] == "S3.NoSuchKeyException"
-    assert "(Service: S3, Status Code: 404" in told["error"]["Cause"]
+    reported = machines.output(definition, {"kept": 7})
+    assert (reported["state"], reported["what"], reported["kept"]) == ("First", "S3.NoSuchKeyException!", 7)
+    assert reported["error"]["Error"] == "S3.NoSuchKeyException"
+    assert "(Service: S3, Status Code: 404" in reported["error"]["Cause"]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_a_caught_error_leaves_its_name_and_the_state_in_variables(machines: Mac
     ],
 )
 def test_errors_have_the_names_that_aws_gives(machines: Machines, resource: str, given: Any, error: str) -> None:
-    told = machines.run(one(task(resource, given)))
-    assert told["error"] == error
-    failed = [e for e in machines.events(told["executionArn"]) if e["type"] == "TaskFailed"]
+    reported = machines.run(one(task(resource, given)))
+    assert reported["error"] == error
+    failed = [e for e in machines.events(reported["executionArn"]) if e["type"] == "TaskFailed"]
     assert [e["taskFailedEventDetails"]["error"] for e in failed] == [error]
     assert failed[0]["taskFailedEventDetails"]["resource"] == resource.split(":")[-1]
 
@@ -82,30 +82,30 @@ def test_objects_go_to_s3_as_json_and_come_back_as_text_with_metadata(machines: 
         ResultPath="$.got",
         End=True,
     )
-    told = machines.output(one(put, Head=head, Get=get), {"n": "é"})
-    assert told["got"] == {"body": {"n": "é"}}
-    assert told["head"]["rows"] == "5"
-    assert told["head"]["modified"].endswith("Z")
+    reported = machines.output(one(put, Head=head, Get=get), {"n": "é"})
+    assert reported["got"] == {"body": {"n": "é"}}
+    assert reported["head"]["rows"] == "5"
+    assert reported["head"]["modified"].endswith("Z")
     stored = machines.served.client("s3").get_object(Bucket=BUCKET, Key="k")["Body"].read()
     assert stored == '{"n":"é"}'.encode()
 
 
 def test_a_state_machine_sees_its_own_executions(machines: Machines) -> None:
     listing = task("aws-sdk:sfn:listExecutions", {"StateMachineArn.$": "$$.StateMachine.Id", "StatusFilter": "RUNNING"})
-    told = machines.run(one(listing))
-    (running,) = json.loads(told["output"])["Executions"]
-    assert running["ExecutionArn"] == told["executionArn"]
+    reported = machines.run(one(listing))
+    (running,) = json.loads(reported["output"])["Executions"]
+    assert running["ExecutionArn"] == reported["executionArn"]
     assert running["StartDate"].endswith("Z")
 
 
 def test_messages_are_published(machines: Machines) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
-    told = machines.output(one(task("sns:publish", {"TopicArn": topic, "Subject": "s", "Message": {"a": 1}})))
-    assert told["MessageId"]
+    reported = machines.output(one(task("sns:publish", {"TopicArn": topic, "Subject": "s", "Message": {"a": 1}})))
+    assert reported["MessageId"]
 
 
 @pytest.mark.parametrize(
-    ("resource", "given", "told"),
+    ("resource", "given", "reported"),
     [
         pytest.param("aws-sdk:s3:get_object", {}, "they are in camelCase", id="action"),
         pytest.param(
@@ -118,24 +118,26 @@ def test_messages_are_published(machines: Machines) -> None:
         pytest.param("athena:getQueryResults.sync", {"QueryExecutionId": "x"}, "is not recognized", id="no-sync-form"),
     ],
 )
-def test_a_definition_that_aws_refuses_is_refused(machines: Machines, resource: str, given: Any, told: str) -> None:
-    with pytest.raises(ClientError, match=told) as refused:
+def test_a_definition_that_aws_refuses_is_refused(machines: Machines, resource: str, given: Any, reported: str) -> None:
+    with pytest.raises(ClientError, match=reported) as refused:
         machines.create(one(task(resource, given)))
     assert refused.value.response["Error"]["Code"] == "InvalidDefinition"
 
 
 def test_arguments_of_a_job_must_be_strings(machines: Machines) -> None:
     given = {"JobName": "no", "Arguments": {"--snapshot.$": "$.n"}}
-    told = machines.run(one(task("glue:startJobRun.sync", given, **CATCH_ALL, Next="Caught"), Caught=CAUGHT), {"n": 1})
-    assert told["error"] == "States.Runtime", "a wrong definition, which States.ALL does not catch"
-    assert "The value for the field '--snapshot' must be a STRING" in told["cause"]
+    reported = machines.run(
+        one(task("glue:startJobRun.sync", given, **CATCH_ALL, Next="Caught"), Caught=CAUGHT), {"n": 1}
+    )
+    assert reported["error"] == "States.Runtime", "a wrong definition, which States.ALL does not catch"
+    assert "The value for the field '--snapshot' must be a STRING" in reported["cause"]
 
 
 @pytest.mark.parametrize("value", [pytest.param(True, id="boolean"), pytest.param("5", id="text")])
 def test_a_number_must_be_a_number(machines: Machines, value: Any) -> None:
     given = {"StateMachineArn.$": "$$.StateMachine.Id", "MaxResults": value}
-    told = machines.run(one(task("aws-sdk:sfn:listExecutions", given)))
-    assert "The value for the field 'MaxResults' must be a INTEGER" in told["cause"]
+    reported = machines.run(one(task("aws-sdk:sfn:listExecutions", given)))
+    assert "The value for the field 'MaxResults' must be a INTEGER" in reported["cause"]
 
 
 def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machines) -> None:
@@ -147,8 +149,8 @@ def test_retries_happen_as_often_as_asked_and_are_in_the_history(machines: Machi
             Retry=[{**retry, "MaxDelaySeconds": 1, "JitterStrategy": "FULL"}],
         )
     )
-    told = machines.run(definition)
-    types = [e["type"] for e in machines.events(told["executionArn"])]
+    reported = machines.run(definition)
+    types = [e["type"] for e in machines.events(reported["executionArn"])]
     assert types.count("TaskScheduled") == 3
     assert types.count("TaskFailed") == 3
     # That it ends shows that MaxDelaySeconds bounds the second wait.
@@ -183,16 +185,16 @@ def test_a_queries_failure_arrives_as_a_task_failure_with_the_query_as_cause(
 
     monkeypatch.setattr(AthenaResponse, "get_query_execution", answer)
     given = {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/r/"}}
-    told = machines.run(one(task("athena:startQueryExecution.sync", given)))
-    assert told["error"] == "States.TaskFailed"
+    reported = machines.run(one(task("athena:startQueryExecution.sync", given)))
+    assert reported["error"] == "States.TaskFailed"
     query = {"Query": "SELECT 1", "Status": {"State": "FAILED", "SubmissionDateTime": 1795492247629}}
-    assert json.loads(told["cause"]) == {"QueryExecution": query}, "times in epoch milliseconds"
+    assert json.loads(reported["cause"]) == {"QueryExecution": query}, "times in epoch milliseconds"
 
 
 def test_a_query_is_waited_for(machines: Machines) -> None:
     given = {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/r/"}}
-    told = machines.output(one(task("athena:startQueryExecution.sync", given)))
-    assert told["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
+    reported = machines.output(one(task("athena:startQueryExecution.sync", given)))
+    assert reported["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize(
@@ -209,9 +211,9 @@ def test_a_functions_exception_arrives_under_its_class_name(
         return {"FunctionError": "Unhandled", "Payload": payload}
 
     monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", invoke)
-    told = machines.run(one(task("lambda:invoke", {"FunctionName": "f", "Payload": {}})))
-    assert told["error"] == error
-    assert json.loads(told["cause"]) == payload
+    reported = machines.run(one(task("lambda:invoke", {"FunctionName": "f", "Payload": {}})))
+    assert reported["error"] == error
+    assert json.loads(reported["cause"]) == payload
 
 
 def test_branches_and_iterations_run_and_fail_with_their_error(machines: Machines) -> None:
@@ -231,8 +233,8 @@ def test_branches_and_iterations_run_and_fail_with_their_error(machines: Machine
 def test_the_execution_input_has_a_limit(machines: Machines) -> None:
     arn = machines.create(one({"Type": "Pass"}))
     fits = json.dumps("x" * (LIMIT - 2))
-    told = machines.ended(machines.sfn.start_execution(stateMachineArn=arn, input=fits)["executionArn"])
-    assert told["status"] == "SUCCEEDED"
+    reported = machines.ended(machines.sfn.start_execution(stateMachineArn=arn, input=fits)["executionArn"])
+    assert reported["status"] == "SUCCEEDED"
     with pytest.raises(ClientError, match="less than or equal to 262144"):
         machines.sfn.start_execution(stateMachineArn=arn, input=json.dumps("x" * (LIMIT - 1)))
 
@@ -242,20 +244,20 @@ def test_the_execution_input_has_a_limit(machines: Machines) -> None:
 )
 def test_a_states_output_has_a_limit_in_bytes(machines: Machines, more: int, status: str) -> None:
     text = "é" * ((LIMIT - len('{"a":""}')) // 2)  # two bytes each, one when counted in letters
-    told = machines.run(parameters(a="States.Format('{}{}', $, '" + "x" * more + "')"), text)
-    assert told["status"] == status
+    reported = machines.run(parameters(a="States.Format('{}{}', $, '" + "x" * more + "')"), text)
+    assert reported["status"] == status
     if more:
-        assert told["error"] == "States.DataLimitExceeded"
+        assert reported["error"] == "States.DataLimitExceeded"
 
 
 def test_a_tasks_result_has_a_limit_that_no_catch_all_hides(machines: Machines) -> None:
     machines.served.client("s3").put_object(Bucket=BUCKET, Key="big", Body=b"x" * LIMIT)
     big = task("aws-sdk:s3:getObject", {"Bucket": BUCKET, "Key": "big"}, ResultSelector={"n": 1})
-    told = machines.run(one({**big, **CATCH_ALL, "Next": "Caught"}, Caught=CAUGHT), {"kept": 1})
-    assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")
+    reported = machines.run(one({**big, **CATCH_ALL, "Next": "Caught"}, Caught=CAUGHT), {"kept": 1})
+    assert (reported["status"], reported["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
 def test_a_tasks_parameters_have_a_limit(machines: Machines) -> None:
     given = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Message.$": "$"}
-    told = machines.run(one(task("sns:publish", given)), "x" * (LIMIT - 10))
-    assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")
+    reported = machines.run(one(task("sns:publish", given)), "x" * (LIMIT - 10))
+    assert (reported["status"], reported["error"]) == ("FAILED", "States.DataLimitExceeded")

@@ -67,12 +67,12 @@ def test_a_connection_is_cut_amid_an_answer(s3: Any) -> None:
 
 
 def test_an_answer_is_held_back_and_a_call_is_told_of_the_request(s3: Any) -> None:
-    told: list[Call] = []
-    faults.inject(Fault("s3", "ListObjects", delay=0.3, call=told.append))
+    reported: list[Call] = []
+    faults.inject(Fault("s3", "ListObjects", delay=0.3, call=reported.append))
     started = time.monotonic()
     s3.list_objects_v2(Bucket="bucket")
     assert time.monotonic() - started > 0.3
-    assert told == [Call("s3", "ListObjects", "", "")]
+    assert reported == [Call("s3", "ListObjects", "", "")]
 
 
 def test_services_refuse_in_their_own_words(served: Served, s3: Any) -> None:

@@ -116,16 +116,16 @@ def _matching(names: list[str], pattern: str | None) -> list[str]:
 
 def _describe(statement: Statement) -> StatementResult:
     table = statement.table()
-    told = [_described(table, name, kind) for name, kind in table.all_columns]
+    reported = [_described(table, name, kind) for name, kind in table.all_columns]
     if table.keys:
-        told += [
+        reported += [
             "\t \t ",
             "# Partition Information\t \t ",
             f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}",
             "\t \t ",
         ]
-        told += [_described(table, name, kind) for name, kind in table.keys]
-    rows: list[list[str | None]] = [list(line.split("\t")) for line in told]
+        reported += [_described(table, name, kind) for name, kind in table.keys]
+    rows: list[list[str | None]] = [list(line.split("\t")) for line in reported]
     return StatementResult([Column(name, "varchar") for name in ("col_name", "data_type", "comment")], rows)
 
 

@@ -176,9 +176,9 @@ def repair(statement: Statement) -> StatementResult:
         statement.catalog.caller.may_use_table("glue:BatchCreatePartition", table.database, table.name)
         statement.catalog.glue.create_partition(table.database, table.name, part)
     folders = ["/".join(f"{k}={v}" for (k, _), v in zip(table.keys, values, strict=True)) for values in missing]
-    told = [f"Partitions not in metastore:\t{table.name}:{folder}" for folder in folders]
-    told += [f"Repair: Added partition to metastore {table.name}:{folder}" for folder in folders]
-    return lines("result", told)
+    reported = [f"Partitions not in metastore:\t{table.name}:{folder}" for folder in folders]
+    reported += [f"Repair: Added partition to metastore {table.name}:{folder}" for folder in folders]
+    return lines("result", reported)
 
 
 def show_partitions(statement: Statement) -> StatementResult:

@@ -45,8 +45,8 @@ _PLAIN = {
 def duckdb_of_hive(hive: str) -> str:
     """The DuckDB type of a catalog column: `array<int>` is `INTEGER[]`."""
     text = exp.DataType.build(hive, dialect="hive").sql("duckdb")
-    for written, told in (("TEXT", "VARCHAR"), ("INT", "INTEGER"), ("REAL", "FLOAT")):
-        text = re.sub(rf"\b{written}\b", told, text)
+    for written, reported in (("TEXT", "VARCHAR"), ("INT", "INTEGER"), ("REAL", "FLOAT")):
+        text = re.sub(rf"\b{written}\b", reported, text)
     return text.replace(", ", ",") if text.startswith("DECIMAL") else text
 
 

@@ -65,5 +65,5 @@ def refuse_by_rules(template: Template, values: Mapping[str, Any]) -> None:
             continue
         for assertion in rule["Assertions"]:
             if not holds(assertion["Assert"]):
-                told = assertion.get("AssertDescription", f"assertion {assertion['Assert']} does not hold")
-                raise ValidationError(message=f"Template validation error: Rule {name}: {told}")
+                reported = assertion.get("AssertDescription", f"assertion {assertion['Assert']} does not hold")
+                raise ValidationError(message=f"Template validation error: Rule {name}: {reported}")

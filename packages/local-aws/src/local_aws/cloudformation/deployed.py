@@ -178,17 +178,17 @@ class DeployedResources:
 
     def _deleted(self, name: str, deployed: Deployed, *, kept: bool) -> bool:
         """Delete the resource, unless it is retained; return whether this succeeded."""
-        told = (name, deployed.type_name)
+        reported = (name, deployed.type_name)
         if kept:
-            self._tell(*told, "DELETE_SKIPPED", deployed.physical_id, None)
+            self._tell(*reported, "DELETE_SKIPPED", deployed.physical_id, None)
             return True
-        self._tell(*told, "DELETE_IN_PROGRESS", deployed.physical_id, None)
+        self._tell(*reported, "DELETE_IN_PROGRESS", deployed.physical_id, None)
         try:
             deployed.resource.delete()
         except Exception as error:  # noqa: BLE001 - whatever a type raises is that resource's reason
-            self._tell(*told, "DELETE_FAILED", deployed.physical_id, _reason(error))
+            self._tell(*reported, "DELETE_FAILED", deployed.physical_id, _reason(error))
             return False
-        self._tell(*told, "DELETE_COMPLETE", deployed.physical_id, None)
+        self._tell(*reported, "DELETE_COMPLETE", deployed.physical_id, None)
         return True
 
     def _event(self, name: str, type_name: str, status: str, reason: str | None = None) -> None:

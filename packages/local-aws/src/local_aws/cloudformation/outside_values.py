@@ -46,18 +46,18 @@ def with_references(value: Any, region: str) -> Any:
 
 
 def _referenced(service: str, rest: str, region: str) -> str:
-    told = f"{{{{resolve:{service}:{rest}}}}}"
+    reported = f"{{{{resolve:{service}:{rest}}}}}"
     if service in ("ssm", "ssm-secure"):
-        return ssm_value(rest, region, told)
+        return ssm_value(rest, region, reported)
     if service == "secretsmanager":
-        return _secret(rest, region, told)
+        return _secret(rest, region, reported)
     raise ValidationError(
-        message=f"{told}: the local AWS resolves ssm, ssm-secure and secretsmanager, not {service}: "
+        message=f"{reported}: the local AWS resolves ssm, ssm-secure and secretsmanager, not {service}: "
         "hand the value over as a parameter"
     )
 
 
-def _secret(rest: str, region: str, told: str) -> str:
+def _secret(rest: str, region: str, reported: str) -> str:
     """`SECRET:SecretString:KEY:STAGE:VERSION`, all but the first optional; the secret may be an ARN."""
     found = re.fullmatch(
         r"(?P<secret>arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:[^:]+|[^:]+)"
@@ -65,17 +65,17 @@ def _secret(rest: str, region: str, told: str) -> str:
         rest,
     )
     if found is None:
-        raise ValidationError(message=f"{told}: expected SECRET:SecretString:KEY:STAGE:VERSION")
+        raise ValidationError(message=f"{reported}: expected SECRET:SecretString:KEY:STAGE:VERSION")
     try:
         answer = secretsmanager_backends[ACCOUNT][region].get_secret_value(
             found["secret"], found["version"] or "", found["stage"] or ""
         )
     except Exception as missing:
-        raise ValidationError(message=f"{told}: {missing}") from missing
+        raise ValidationError(message=f"{reported}: {missing}") from missing
     text = str(answer["SecretString"])
     if not found["key"]:
         return text
     values = json.loads(text)
     if found["key"] not in values:
-        raise ValidationError(message=f"{told}: the secret has no key {found['key']}; it has {', '.join(values)}")
+        raise ValidationError(message=f"{reported}: the secret has no key {found['key']}; it has {', '.join(values)}")
     return str(values[found["key"]])

@@ -49,8 +49,8 @@ def parameter_values(template: Mapping[str, Any], given: Mapping[str, Any]) -> d
         for part in parts:
             problem = _problem(part, slot)
             if problem and "ConstraintDescription" in slot:
-                told = f"Parameter {name} failed to satisfy constraint: {slot['ConstraintDescription']}"
-                raise ValidationError(message=told)
+                reported = f"Parameter {name} failed to satisfy constraint: {slot['ConstraintDescription']}"
+                raise ValidationError(message=reported)
             if problem:
                 raise ValidationError(message=f"Parameter '{name}' {problem}")
         values[name] = parts if is_list else text

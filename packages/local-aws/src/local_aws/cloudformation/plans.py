@@ -70,15 +70,15 @@ class Plan:
                 message=f"Template error: the local AWS does not know {names}; it knows {', '.join(FUNCTIONS)}. "
                 "Hand the value over as a parameter"
             )
-        told = [
+        reported = [
             f"{name} ({definition['Type']}): {problem}"
             for name, definition in self.resources.items()
             for problem in problems(
                 definition["Type"], known_now(definition.get("Properties", {}), values, self.conditions, self.template)
             )
         ]
-        if told:
-            raise ValidationError(message="Not supported by the local AWS: " + "; ".join(told) + f". {WAY_OUT}")
+        if reported:
+            raise ValidationError(message="Not supported by the local AWS: " + "; ".join(reported) + f". {WAY_OUT}")
 
     def _refuse_unknown_names(self, every: Mapping[str, Template]) -> None:
         known = every.keys() | self.values.keys() | PSEUDO_PARAMETERS

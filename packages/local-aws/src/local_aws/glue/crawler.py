@@ -93,7 +93,7 @@ class Crawl:
 
     def as_dict(self) -> dict[str, Any]:
         """The crawl in ListCrawls."""
-        told = {
+        reported = {
             "CrawlId": self.crawl_id,
             "State": {"SUCCEEDED": "COMPLETED", "CANCELLED": "STOPPED"}.get(self.status, self.status),
             "StartTime": self.start_time,
@@ -103,11 +103,11 @@ class Crawl:
             "LogStream": self.crawler,
             "MessagePrefix": self.crawl_id,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in reported.items() if value is not None}
 
     def last_crawl(self) -> dict[str, Any]:
         """The crawl as GetCrawler's LastCrawl."""
-        told = {
+        reported = {
             "Status": self.status,
             "ErrorMessage": self.error,
             "LogGroup": self.log_group,
@@ -115,7 +115,7 @@ class Crawl:
             "MessagePrefix": self.crawl_id,
             "StartTime": self.start_time,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in reported.items() if value is not None}
 
 
 def _invalid(message: str) -> GlueClientError:
@@ -273,16 +273,16 @@ def _is_busy(crawler: FakeCrawler) -> bool:
 
 def as_dict(self: FakeCrawler) -> dict[str, Any]:
     """The crawler of GetCrawler: LastCrawl is the last one that ended, absent before the first end."""
-    told = _as_dict(self)
+    reported = _as_dict(self)
     if _is_real(self):
-        told.pop("LastCrawl", None)
+        reported.pop("LastCrawl", None)
         ended = [crawl for crawl in _crawls(self) if crawl.state == "READY"]
         if ended:
-            told["LastCrawl"] = ended[-1].last_crawl()
+            reported["LastCrawl"] = ended[-1].last_crawl()
         if status(self) != "READY":
             elapsed = _now() - _crawls(self)[-1].start_time
-            told["CrawlElapsedTime"] = int(elapsed.total_seconds() * 1000)
-    return {name: value for name, value in told.items() if value is not None}
+            reported["CrawlElapsedTime"] = int(elapsed.total_seconds() * 1000)
+    return {name: value for name, value in reported.items() if value is not None}
 
 
 def install(world: World) -> None:

@@ -22,12 +22,12 @@ _NOT_THE_MESSAGE = re.compile(
 
 def error_message(log: str, script: str) -> str | None:
     """A failed run's ErrorMessage from its log, None without an exception. `script` is the script's name."""
-    told = message(log)
-    if told is None:
+    reported = message(log)
+    if reported is None:
         return None
     frame = re.search(rf'^  File "[^"\n]*/{re.escape(script)}", line (\d+), in <module>', log, re.MULTILINE)
     line = f"Failed Line Number: {frame[1]}; " if frame else ""
-    return f"Error Category: UNCLASSIFIED_ERROR; {line}{told}"
+    return f"Error Category: UNCLASSIFIED_ERROR; {line}{reported}"
 
 
 def message(log: str) -> str | None:
@@ -37,9 +37,9 @@ def message(log: str) -> str | None:
     """
     lines = log.splitlines()
     for start in reversed([n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]):
-        told = _exception_after(lines[start + 1 :])
-        if told:
-            return told
+        reported = _exception_after(lines[start + 1 :])
+        if reported:
+            return reported
     return None
 
 
@@ -53,8 +53,8 @@ def _exception_after(lines: list[str]) -> str | None:
         if match is None:
             return None
         text = "\n".join([match["message"] or "", *_continued(below)]).rstrip()
-        told = f"{match['name']}: {text}" if text else match["name"]
-        return told if len(told) <= MAX_CHARACTERS else told[: MAX_CHARACTERS - 3] + "..."
+        reported = f"{match['name']}: {text}" if text else match["name"]
+        return reported if len(reported) <= MAX_CHARACTERS else reported[: MAX_CHARACTERS - 3] + "..."
     return None
 
 

@@ -80,7 +80,7 @@ class JobRun:
         capacity = of("max_capacity")
         if capacity is None and of("number_of_workers"):
             capacity = of("number_of_workers") * DPU.get(of("worker_type") or "", 1.0)
-        told = {
+        reported = {
             "Id": self.job_run_id,
             "Attempt": self.attempt,
             "PreviousRunId": self.previous_run_id,
@@ -104,7 +104,7 @@ class JobRun:
             "GlueVersion": self.job.glue_version,
             "ExecutionClass": self.job.execution_class,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in reported.items() if value is not None}
 
 
 class Runner:
@@ -246,8 +246,8 @@ class Runner:
         if code == 0:
             return "SUCCEEDED", None
         text = self._log.read_text(encoding="utf-8", errors="backslashreplace")
-        told = job_errors.error_message(text, self._script_uri.rpartition("/")[2])
-        return "FAILED", told or f"Command failed with exit code {code}"
+        reported = job_errors.error_message(text, self._script_uri.rpartition("/")[2])
+        return "FAILED", reported or f"Command failed with exit code {code}"
 
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError):

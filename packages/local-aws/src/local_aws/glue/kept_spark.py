@@ -70,7 +70,7 @@ class _Java:
         self.runs = 0
         self._folder = Path(tempfile.mkdtemp(prefix="kept-spark-"))
         self.output = self._folder / "spark.log"
-        told = self._folder / "listens"
+        reported = self._folder / "listens"
         options = f"{cds_archive.java_options(runtime)} {shlex.quote(f'-Djava.io.tmpdir={self._folder}')}"
         command = spark_runtime.spark_submit_command(
             runtime,
@@ -82,7 +82,7 @@ class _Java:
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*command, "pyspark-shell"],
-                env={**spark_runtime.environment(runtime), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
+                env={**spark_runtime.environment(runtime), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(reported)},
                 cwd=self._folder,
                 stdin=subprocess.PIPE,  # the JVM ends when this is closed, at the latest with this process
                 stdout=output,
@@ -90,7 +90,7 @@ class _Java:
                 start_new_session=True,
             )
         try:
-            self.port, self.secret = self._listens(told)
+            self.port, self.secret = self._listens(reported)
             self._line = ClientServer(
                 JavaParameters(port=self.port, auth_token=self.secret, read_timeout=_ANSWER_LIMIT),
                 PythonParameters(port=0, eager_load=False),
@@ -101,14 +101,14 @@ class _Java:
             self.end()
             raise
 
-    def _listens(self, told: Path) -> tuple[int, str]:
+    def _listens(self, reported: Path) -> tuple[int, str]:
         """The port and the secret, as pyspark's gateway writes them, each after a 4-byte length."""
         deadline = time.monotonic() + _START_LIMIT
-        while not told.exists():
+        while not reported.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise ChildProcessError(f"Java did not start: {self.output.read_text(errors='replace')[-2000:]}")
             time.sleep(0.02)
-        content = told.read_bytes()
+        content = reported.read_bytes()
         port, length = struct.unpack(">ii", content[:8])
         return port, content[8 : 8 + length].decode()
 

@@ -46,8 +46,8 @@ def _java_version(home: Path) -> int | None:
     java = home / "bin" / "java"
     if not java.exists():
         return None
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    match = re.search(r'version "(\d+)', told)
+    reported = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', reported)
     return int(match.group(1)) if match else None
 
 

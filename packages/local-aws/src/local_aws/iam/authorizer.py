@@ -92,8 +92,8 @@ def _refusal(environ: Mapping[str, Any], service: str, denied: AccessDeniedError
     """Status, content type and body of a service's access-denied response."""
     message, of_key = str(denied), denied.action.startswith("kms:") and service != "kms"
     if service == "s3":
-        told = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
-        body = "" if environ["REQUEST_METHOD"] == "HEAD" else f"<?xml version='1.0' encoding='UTF-8'?>\n{told}"
+        reported = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+        body = "" if environ["REQUEST_METHOD"] == "HEAD" else f"<?xml version='1.0' encoding='UTF-8'?>\n{reported}"
         return "403 Forbidden", "application/xml", body.encode()
     if environ.get("HTTP_X_AMZ_TARGET") or service == "lambda":
         if of_key and service == "secretsmanager":

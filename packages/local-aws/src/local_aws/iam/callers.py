@@ -74,7 +74,7 @@ def require(session: AssumedRole, action: str, resource: str, context: Mapping[s
     decision = _decision(use, request)
     record.note(use, decision)
     if not decision.allowed:
-        raise AccessDeniedError(use.told(decision.reason), action)
+        raise AccessDeniedError(use.reported(decision.reason), action)
 
 
 def _decision(use: record.Use, request: Request) -> Decision:

@@ -39,7 +39,7 @@ def _event(number: int, refusal: record.Refusal, region: str) -> dict[str, Any]:
     use = refusal.use
     service, _, name = use.action.partition(":")
     role, session = use.role.rpartition("/")[2], use.session.rpartition("/")[2]
-    told = {
+    reported = {
         "eventVersion": "1.11",
         "userIdentity": {
             "type": "AssumedRole",
@@ -52,16 +52,16 @@ def _event(number: int, refusal: record.Refusal, region: str) -> dict[str, Any]:
         "eventName": name,
         "awsRegion": region,
         "errorCode": "AccessDenied",
-        "errorMessage": use.told(refusal.reason),
+        "errorMessage": use.reported(refusal.reason),
         "eventCategory": "Management",
     }
     return {
         "EventId": f"{number:08d}-0000-0000-0000-000000000000",
         "EventName": name,
         "EventTime": refusal.at.timestamp(),
-        "EventSource": told["eventSource"],
+        "EventSource": reported["eventSource"],
         "Username": session,
-        "CloudTrailEvent": json.dumps(told),
+        "CloudTrailEvent": json.dumps(reported),
     }
 
 

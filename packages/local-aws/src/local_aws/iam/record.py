@@ -31,7 +31,7 @@ class Use:
         """The request in the form of the policy evaluation."""
         return Request(self.action, self.resource, dict(self.context))
 
-    def told(self, reason: str) -> str:
+    def reported(self, reason: str) -> str:
         """AWS's access-denied message for this request."""
         return f"User: {self.session} is not authorized to perform: {self.action} on resource: {self.resource} {reason}"
 

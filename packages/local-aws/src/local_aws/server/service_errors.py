@@ -26,8 +26,8 @@ def service_error(environ: Mapping[str, Any], status: int, code: str, message: s
         body = json.dumps({"__type": code, "message": message, "Message": message})
         response = Response(body, status, {"x-amzn-errortype": code}, "application/x-amz-json-1.1")
     else:
-        told = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-        body = told if service in ("", "s3") else f"<ErrorResponse>{told}</ErrorResponse>"
+        reported = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        body = reported if service in ("", "s3") else f"<ErrorResponse>{reported}</ErrorResponse>"
         response = Response(body, status, mimetype="application/xml")
     # A client reads the response only after it has sent the request. A longer body is cut off.
     length = int(environ.get("CONTENT_LENGTH") or 0)

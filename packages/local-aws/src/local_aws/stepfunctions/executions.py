@@ -79,7 +79,7 @@ def list_executions(self: StepFunctionResponse) -> ActionResult:
     # The list is in the order of the starts; two starts may share a timestamp.
     matching = [e for e in reversed(list(machine.executions)) if wanted in (None, e.status)]
     page, token = _page(matching, self._get_param("nextToken"), self._get_int_param("maxResults"))
-    told = []
+    reported = []
     for execution in page:
         item = {
             "executionArn": execution.execution_arn,
@@ -90,14 +90,14 @@ def list_executions(self: StepFunctionResponse) -> ActionResult:
         }
         if execution.stop_date is not None:
             item["stopDate"] = execution.stop_date
-        told.append(item)
-    return ActionResult({"executions": told, "nextToken": token})
+        reported.append(item)
+    return ActionResult({"executions": reported, "nextToken": token})
 
 
 def describe_execution(self: StepFunctionResponse) -> ActionResult:
     """DescribeExecution."""
     execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-    told = {
+    reported = {
         "executionArn": execution.execution_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
@@ -107,13 +107,13 @@ def describe_execution(self: StepFunctionResponse) -> ActionResult:
         "inputDetails": {"included": True},
     }
     if execution.stop_date is not None:
-        told["stopDate"] = execution.stop_date
+        reported["stopDate"] = execution.stop_date
     if execution.status == ExecutionStatus.SUCCEEDED.value:
-        told |= {"output": compact(execution.output), "outputDetails": {"included": True}}
+        reported |= {"output": compact(execution.output), "outputDetails": {"included": True}}
     for name in ("error", "cause"):
         if getattr(execution, name) is not None:
-            told[name] = getattr(execution, name)
-    return ActionResult(told)
+            reported[name] = getattr(execution, name)
+    return ActionResult(reported)
 
 
 def stop_execution(self: StepFunctionResponse) -> ActionResult:

@@ -74,9 +74,9 @@ def _handled(self: ExecutionState, env: Any, refused: Exception) -> bool:
         env.event_manager.add_event(
             context=env.event_history_context, event_type=failed.event_type, event_details=failed.event_details
         )
-    told = self._construct_error_output_value(failure_event=failed)
-    env.states.set_error_output(told)
-    env.states.set_result(told)
+    reported = self._construct_error_output_value(failure_event=failed)
+    env.states.set_error_output(reported)
+    env.states.set_result(reported)
     if self.retry and self._handle_retry(env=env, failure_event=failed) == RetryOutcome.CanRetry:
         return False
     if not env.is_running():

@@ -163,11 +163,11 @@ class _JobTask(_ModelledTask):
     def wait(self, env: Any, client: Any, started: dict[str, Any]) -> dict[str, Any]:
         """Wait for the job's success; cancel it if the execution is aborted."""
         while True:
-            state, told = self.state_of(client, started)
+            state, reported = self.state_of(client, started)
             if state == "SUCCEEDED":
-                return told
+                return reported
             if state in ("FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED"):
-                raise failure(env, TASK_FAILED, compact(told), self)
+                raise failure(env, TASK_FAILED, compact(reported), self)
             if not env.is_running():
                 # If only the task times out, the job keeps running, as on AWS.
                 if not isinstance(env.program_state(), ProgramEnded):
@@ -210,8 +210,8 @@ class AthenaTask(_JobTask):
         """The state of the query, and the answer of GetQueryExecution."""
         response = client.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
         shape = shapes.operation("athena", "getQueryExecution").output_shape
-        told = shapes.from_response(response, shape, shapes.epoch_milliseconds)
-        return told["QueryExecution"]["Status"]["State"], told
+        reported = shapes.from_response(response, shape, shapes.epoch_milliseconds)
+        return reported["QueryExecution"]["Status"]["State"], reported
 
     def cancel(self, client: Any, started: dict[str, Any]) -> None:
         """Stop the query."""

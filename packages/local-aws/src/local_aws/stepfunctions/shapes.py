@@ -105,8 +105,8 @@ _TYPES: dict[str, Any] = {
 
 def iso_time(moment: datetime.datetime) -> str:
     """A time in the format of AWS SDK integrations: 2026-11-24T03:14:54Z, with milliseconds if it has any."""
-    told = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return told.removesuffix("+00:00") + "Z"
+    reported = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return reported.removesuffix("+00:00") + "Z"
 
 
 def epoch_milliseconds(moment: datetime.datetime) -> int:

@@ -212,8 +212,11 @@ def _refusal(
         kind, body = "application/x-amz-json-1.1", json.dumps({"__type": code, "message": message, "Message": message})
         headers.append(("x-amzn-errortype", code))
     else:
-        told = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-        kind, body = "application/xml", told if call.service == "s3" else f"<ErrorResponse>{told}</ErrorResponse>"
+        reported = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        kind, body = (
+            "application/xml",
+            reported if call.service == "s3" else f"<ErrorResponse>{reported}</ErrorResponse>",
+        )
     content = b"" if environ["REQUEST_METHOD"] == "HEAD" else body.encode()
     start_response(f"{status} Fault", [*headers, ("Content-Type", kind), ("Content-Length", str(len(content)))])
     return [content]

@@ -148,8 +148,8 @@ def run(console: Console, target: Target, dataset: str) -> None:
         console.rule("Jupyter", align="left")
         url, process = ending.enter_context(jupyter(environment))
         opened = has_a_browser() and webbrowser.open(url)
-        told = "The notebooks are open in your browser; if not, open" if opened else "Open this in a browser:"
-        console.print(f"  {told}\n\n  {url}\n", highlight=False, soft_wrap=True)
+        reported = "The notebooks are open in your browser; if not, open" if opened else "Open this in a browser:"
+        console.print(f"  {reported}\n\n  {url}\n", highlight=False, soft_wrap=True)
         console.print(
             "  Ctrl-C here, or File > Shut Down there, ends Jupyter and all that was started.", highlight=False
         )

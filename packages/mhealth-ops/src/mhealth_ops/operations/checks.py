@@ -155,13 +155,13 @@ def schedule(stack: Stack) -> Check:
     name = stack.outputs["ScheduleName"]
     found = stack.session.client("scheduler").get_schedule(Name=name)
     expected = stack.parameters["ScheduleState"]
-    told = f"{found['State']}, {found['ScheduleExpression']} {found.get('ScheduleExpressionTimezone', 'UTC')}"
+    reported = f"{found['State']}, {found['ScheduleExpression']} {found.get('ScheduleExpressionTimezone', 'UTC')}"
     if found["State"] != expected:
         advice = "It was changed outside of the stack. Set the parameter ScheduleState, or change it back."
-        return Check("schedule", Verdict.FAILS, expected, told, advice)
+        return Check("schedule", Verdict.FAILS, expected, reported, advice)
     if expected == "DISABLED":
-        return Check("schedule", Verdict.WARNING, expected, told, "No run starts by itself.")
-    return Check("schedule", Verdict.HOLDS, expected, told)
+        return Check("schedule", Verdict.WARNING, expected, reported, "No run starts by itself.")
+    return Check("schedule", Verdict.HOLDS, expected, reported)
 
 
 def alarms(stack: Stack, ended: Ended) -> Check:

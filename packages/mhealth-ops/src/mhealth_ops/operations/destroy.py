@@ -41,7 +41,9 @@ def destroy(console: Console, stack: Stack, *, confirm: str, delete_data: bool, 
     _require_confirmation(console, what, stack.name, confirm)
     deletion.delete(console, stack)
     if kept and delete_data:
-        data.remove(stack.session, kept, lambda told: console.print(f"  {told}", highlight=False, soft_wrap=True))
+        data.remove(
+            stack.session, kept, lambda reported: console.print(f"  {reported}", highlight=False, soft_wrap=True)
+        )
     elif kept:
         console.print(
             f"  kept the data: s3://{kept.bucket}, encrypted with the key {kept.key}\n"
@@ -65,7 +67,7 @@ def destroy_data(console: Console, session: boto3.Session, name: str, bucket: st
     what = f"This deletes ALL DATA in {bucket}, every version, which the stack {name} retained."
     _require_confirmation(console, what, name, confirm)
     left = data.Data(bucket, data.key_of(session, bucket, owner))
-    data.remove(session, left, lambda told: console.print(f"  {told}", highlight=False, soft_wrap=True))
+    data.remove(session, left, lambda reported: console.print(f"  {reported}", highlight=False, soft_wrap=True))
 
 
 def _require_this_projects(stack: Stack) -> None:

@@ -57,7 +57,7 @@ class Ended:
 
 def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
     """Yield the events of the execution with ARN `execution`, as they happen, until it has ended."""
-    told = 0
+    reported = 0
     pause = SHORTEST_PAUSE
     entered: dict[str, float] = {}
     while True:
@@ -65,15 +65,15 @@ def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
         now = sfn.describe_execution(executionArn=execution)
         pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [event for page in pages for event in page["events"]]
-        for event in events[told:]:
+        for event in events[reported:]:
             if details := event.get("stateEnteredEventDetails"):
                 entered[details["name"]] = event["timestamp"].timestamp()
                 yield Entered(details["name"])
             elif left := event.get("stateExitedEventDetails"):
                 seconds = event["timestamp"].timestamp() - entered[left["name"]]
                 yield Left(left["name"], seconds, json.loads(left.get("output", "{}")))
-        pause = min(pause * _GROWTH, LONGEST_PAUSE) if len(events) == told else SHORTEST_PAUSE
-        told = len(events)
+        pause = min(pause * _GROWTH, LONGEST_PAUSE) if len(events) == reported else SHORTEST_PAUSE
+        reported = len(events)
         if now["status"] != "RUNNING":
             yield Ended(
                 status=now["status"],

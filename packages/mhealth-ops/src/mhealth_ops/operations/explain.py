@@ -60,8 +60,8 @@ def _print_failed_run(
             continue  # rolled back
         for execution in failed:
             if execution["startDate"] >= since:
-                told = states.describe_execution(executionArn=execution["executionArn"])
-                line = f"  The run {execution['name']} failed with {told.get('error')}: {told.get('cause')}"
+                reported = states.describe_execution(executionArn=execution["executionArn"])
+                line = f"  The run {execution['name']} failed with {reported.get('error')}: {reported.get('cause')}"
                 console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -28,8 +28,8 @@ def verify(console: Console, stack: Stack) -> bool:
     if failed:
         console.print(f"{failed} of {len(verdicts)} checks failed.", style="bold red", highlight=False)
     else:
-        told = f", {warnings} with a warning" if warnings else ""
-        console.print(f"All {len(verdicts)} checks hold{told}.", style="bold green", highlight=False)
+        reported = f", {warnings} with a warning" if warnings else ""
+        console.print(f"All {len(verdicts)} checks hold{reported}.", style="bold green", highlight=False)
     return failed == 0
 
 

@@ -47,8 +47,8 @@ def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
                         step = state
                     elif step != state:
                         seconds = time.monotonic() - began[step]
-                    told = "[red]failed[/red]" if "failure" in output else escape(tell(stack, output))
-                    line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {told}"
+                    reported = "[red]failed[/red]" if "failure" in output else escape(tell(stack, output))
+                    line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {reported}"
                     console.print(line, highlight=False, soft_wrap=True)
                 case Ended() as ended:
                     return ended

@@ -35,12 +35,12 @@ class Support:
 def _read(types: Mapping[str, Any]) -> dict[str, Support]:
     return {
         name: Support(
-            works=tuple(told.get("works", ())),
-            kept=tuple(told.get("kept", ())),
-            refused={**dict.fromkeys(told.get("other", ()), OTHER), **told.get("why", {})},
-            only=told.get("only", {}),
+            works=tuple(reported.get("works", ())),
+            kept=tuple(reported.get("kept", ())),
+            refused={**dict.fromkeys(reported.get("other", ()), OTHER), **reported.get("why", {})},
+            only=reported.get("only", {}),
         )
-        for name, told in types.items()
+        for name, reported in types.items()
         if "::" in name
     }
 
