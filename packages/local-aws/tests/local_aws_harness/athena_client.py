@@ -16,9 +16,11 @@ from typing import Any
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from local_aws.athena import provider as athena
+from local_aws.core.patching import restore
 from local_aws.core.world import World
 from local_aws_harness.waiting import HANG
 
@@ -152,6 +154,8 @@ class Athena:
 @contextmanager
 def running(folder: Path) -> Iterator[Athena]:
     """A local Athena on a free port."""
+    restore()  # whatever an earlier module of tests has installed
+    moto_api_backend.reset()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     athena.install(World(endpoint="http://127.0.0.1", region="us-east-1", folder=folder))
     # Port 0: the system gives a free one, tests may run side by side.
@@ -162,3 +166,4 @@ def running(folder: Path) -> Iterator[Athena]:
         yield Athena(f"http://{host}:{port}")
     finally:
         server.stop()
+        restore()
