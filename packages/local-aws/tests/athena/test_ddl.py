@@ -5,27 +5,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws_harness.athena_client import VIEW, Athena, QueryFailed, running
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
-    with running(tmp_path_factory.mktemp("athena")) as made:
-        yield made
-
-
-@pytest.fixture
-def athena(shared: Athena) -> Athena:
-    """A database and a bucket of the test's own."""
-    made = Athena(shared.endpoint)
-    made.make_readings()
-    return made
+from local_aws_harness.athena_client import VIEW, Athena, QueryFailed
 
 
 def stored(athena: Athena, name: str = "current") -> tuple[dict[str, Any], dict[str, Any]]:

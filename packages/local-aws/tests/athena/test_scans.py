@@ -4,28 +4,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local_aws_harness.athena_client import ROWS, SCHEMA, Athena, QueryFailed, at, parquet, running
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
-    with running(tmp_path_factory.mktemp("athena")) as made:
-        yield made
-
-
-@pytest.fixture
-def athena(shared: Athena) -> Athena:
-    """A database and a bucket of the test's own."""
-    made = Athena(shared.endpoint)
-    made.make_readings()
-    return made
+from local_aws_harness.athena_client import ROWS, SCHEMA, Athena, QueryFailed, at, parquet
 
 
 def chunk_bytes(partition: tuple[int, int], columns: set[str]) -> int:

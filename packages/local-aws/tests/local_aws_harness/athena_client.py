@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,12 +15,9 @@ from typing import Any
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
-from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
 from local_aws.athena import provider as athena
-from local_aws.core.patching import restore
-from local_aws.core.world import World
+from local_aws_harness.served import serve
 from local_aws_harness.waiting import HANG
 
 START = datetime.datetime(2014, 1, 1)
@@ -153,17 +149,6 @@ class Athena:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Athena]:
-    """A local Athena on a free port."""
-    restore()  # whatever an earlier module of tests has installed
-    moto_api_backend.reset()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    athena.install(World(endpoint="http://127.0.0.1", region="us-east-1", folder=folder))
-    # Port 0: the system gives a free one, tests may run side by side.
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield Athena(f"http://{host}:{port}")
-    finally:
-        server.stop()
-        restore()
+    """A local Athena on a free port, in an empty AWS."""
+    with serve(folder, athena.install) as served:
+        yield Athena(served.world.endpoint)
