@@ -286,3 +286,12 @@ def test_a_table_that_is_not_there_is_told_as_the_catalog_tells_it(athena: Athen
         athena.client.get_table_metadata(
             CatalogName="AwsDataCatalog", DatabaseName=athena.database, TableName="nothing"
         )
+
+
+def test_a_partition_of_create_table_as_has_the_value_whatever_its_characters(athena: Athena) -> None:
+    options = f"partitioned_by = ARRAY['k'], external_location = 's3://{athena.bucket}/made/'"
+    athena.execute(f"CREATE TABLE made WITH ({options}) AS SELECT 1 AS x, 'a b/c=d' AS k UNION ALL SELECT 2, 'e'")
+    listed = athena.glue.get_partitions(DatabaseName=athena.database, TableName="made")["Partitions"]
+    assert sorted(partition["Values"] for partition in listed) == [["a b/c=d"], ["e"]]
+    assert athena.query("SELECT x FROM made WHERE k = 'a b/c=d'") == [["1"]]
+    assert athena.query("SELECT x, k FROM made ORDER BY x") == [["1", "a b/c=d"], ["2", "e"]]

@@ -7,6 +7,7 @@ import re
 import shutil
 import uuid
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 
@@ -66,7 +67,7 @@ def create_table_as(statement: Statement) -> StatementResult:
     glue = statement.catalog.glue
     glue.create_table(database, name, given)
     for folder in folders:
-        values = [part.partition("=")[2] for part in folder.strip("/").split("/")]
+        values = [unquote(part.partition("=")[2]) for part in folder.strip("/").split("/")]
         part = {"Values": values, "StorageDescriptor": {**storage, "Location": f"{location}{folder}"}}
         glue.create_partition(database, name, part)
     return StatementResult(scanned=scanned)
