@@ -240,6 +240,10 @@ requirements: setup  ## Update the requirements files of the functions and the D
 
 MEASURE := $(RUN) python -m benchmarks
 
+.PHONY: athena-difference
+athena-difference: setup  ## Compare the local Athena's default engine with a running Trino, statement by statement (TRINO=http://127.0.0.1:8080)
+	@PYTHONPATH=packages/local-aws/tests $(RUN) python -m tools.athena_difference $(if $(TRINO),--trino $(TRINO))
+
 .PHONY: bench
 bench: setup  ## Compare the two jobs with DuckDB, Polars, pandas and Spark (K=8 times the dataset, ROUNDS=3; at most 20 minutes)
 	@timeout -s INT -k 30 1500 $(MEASURE) bench --scale $(K) --rounds $(ROUNDS)

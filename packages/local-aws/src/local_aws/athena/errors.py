@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+WAY_OUT = "Athena's own engine does: start the local AWS with --athena trino."
+"""What to do about a statement that the default engine refuses."""
+
 
 class QueryFailedError(Exception):
     """A failed query: `name` is Trino's error name, the position (from 1) is that of the faulty text."""
@@ -21,7 +24,7 @@ class QueryCancelledError(Exception):
 
 def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFailedError:
     """The error of a statement that the local Athena does not support."""
-    return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}", position)
+    return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}. {WAY_OUT}", position)
 
 
 # DuckDB's message to Trino's error name and message.
@@ -45,7 +48,8 @@ _TRANSLATIONS = (
     (r"No function matches the given name and argument types '(\w+)\((.*?)\)'",
      "FUNCTION_NOT_FOUND", r"Unexpected parameters (\2) for function \1"),
     # The function exists in Trino: others were rejected earlier.
-    (r"Function with name (\w+) does not exist", "NOT_SUPPORTED", r"The local Athena does not do the function \1"),
+    (r"Function with name (\w+) does not exist", "NOT_SUPPORTED",
+     rf"The local Athena does not do the function \1. {WAY_OUT}"),
     (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS",
      "Scalar sub-query has returned multiple rows"),
 )  # fmt: skip
