@@ -1,24 +1,22 @@
 """CREATE TABLE ... AS: a query's rows as Parquet files in S3, and a table over them."""
 
-# ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 import re
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-import duckdb
-
 from local_aws.athena.catalog import CATALOG
-from local_aws.athena.errors import QueryFailedError, from_duckdb, not_supported
+from local_aws.athena.engine import Question
+from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.files import s3, split_location
-from local_aws.athena.prepared import Prepared
-from local_aws.athena.scans import literal, quoted
+from local_aws.athena.results import Column
 from local_aws.athena.statements import Statement, StatementResult, require_database
 from local_aws.athena.syntax import tokens_of
-from local_aws.athena.types import hive_name
+from local_aws.athena.trino_types import hive_of_trino
 
 _PROPERTY = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^']|'')*)'|ARRAY\s*\[([^\]]*)\]|([\w.]+))\s*(?:,|$)", re.IGNORECASE)
 _KNOWN = ("format", "external_location", "partitioned_by", "parquet_compression", "write_compression")
@@ -37,8 +35,9 @@ def create_table_as(statement: Statement) -> StatementResult:
     with_data = re.search(r"\s+WITH\s+(NO\s+)?DATA\s*$", query, re.IGNORECASE)
     if with_data:
         query = query[: with_data.start()]
-    prepared = statement.engine.prepare(query, statement.catalog, statement.database, statement.connection)
-    labels = named_columns(prepared)
+    question = statement.question(query)
+    found = statement.session.describe(question)
+    labels = named_columns(found)
     keys = [key.strip().strip("'\"").lower() for key in properties.get("partitioned_by", "").split(",") if key.strip()]
     if keys and labels[-len(keys) :] != keys:
         words = f"Partition keys must be the last columns in the table and in the same order: {', '.join(keys)}"
@@ -49,8 +48,8 @@ def create_table_as(statement: Statement) -> StatementResult:
     statement.catalog.caller.may_use_table("glue:CreateTable", database, name)
     scanned, folders = 0, list[str]()
     if not (with_data and with_data[1]):
-        scanned, folders = _write(statement, prepared, labels, keys, location, _compression(properties))
-    types = dict(zip(labels, map(hive_name, prepared.types), strict=True))
+        scanned, folders = _write(statement, question, labels, keys, location, _compression(properties))
+    types = dict(zip(labels, (hive_of_trino(column.type) for column in found), strict=True))
     storage = {
         "Columns": [{"Name": label, "Type": types[label]} for label in labels if label not in keys],
         "Location": location,
@@ -73,9 +72,9 @@ def create_table_as(statement: Statement) -> StatementResult:
     return StatementResult(scanned=scanned)
 
 
-def named_columns(prepared: Prepared) -> list[str]:
+def named_columns(columns: Sequence[Column]) -> list[str]:
     """The names of a query's columns, in small letters. Raises QueryFailedError for one without, or used twice."""
-    labels = [label.lower() for label in prepared.labels]
+    labels = [label.lower() for label in (column.label for column in columns)]
     for place, label in enumerate(labels):
         if re.fullmatch(r"_col\d+", label):
             raise QueryFailedError("MISSING_COLUMN_NAME", f"Column name not specified at position {place + 1}", (1, 1))
@@ -130,26 +129,13 @@ def _require_empty(location: str, region: str) -> None:
 
 
 def _write(
-    statement: Statement, prepared: Prepared, labels: list[str], keys: list[str], location: str, compression: str
+    statement: Statement, question: Question, labels: list[str], keys: list[str], location: str, compression: str
 ) -> tuple[int, list[str]]:
     """The bytes that the query scanned, and the folders of the partitions that were written."""
-    caller, engine = statement.catalog.caller, statement.engine
-    bodies, scanned = engine.bodies(prepared, statement.connection, caller)
-    names = ", ".join(map(quoted, labels))
-    rows = f"SELECT * FROM ({prepared.sql(bodies.__getitem__)}) AS made({names})"
-    scratch = engine.folder / "ctas" / uuid.uuid4().hex
+    scratch = statement.engine.folder / "ctas" / uuid.uuid4().hex
     scratch.mkdir(parents=True)
     try:
-        options = f"FORMAT parquet, COMPRESSION {compression}"
-        if keys:
-            options += f", PARTITION_BY ({', '.join(map(quoted, keys))})"
-        target = scratch if keys else scratch / "0.parquet"
-        try:
-            statement.connection.execute(f"COPY ({rows}) TO {literal(str(target))} ({options})")
-        except duckdb.InterruptException:
-            raise
-        except duckdb.Error as error:
-            raise from_duckdb(error) from error
+        scanned = statement.session.write_parquet(question, labels, keys, scratch, compression)
         return scanned, _put(statement, scratch, location)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 
 from local_aws.athena.catalog import CATALOG, Catalog, Table
 from local_aws.athena.ctas import create_table_as, named_columns
-from local_aws.athena.duckdb_process import QueryConnection
+from local_aws.athena.engine import Engine, Session
 from local_aws.athena.errors import QueryFailedError, not_supported
-from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column
 from local_aws.athena.statements import Statement, StatementResult, failed, lines, require_database
 from local_aws.athena.syntax import mismatched, tokens_of, without_semicolon
 from local_aws.athena.tables import add_partitions, create_table, drop_partition, drop_table, repair, show_partitions
-from local_aws.athena.types import hive_name, trino_name
+from local_aws.athena.trino_types import hive_of_trino
 from local_aws.athena.views import ViewDefinition, read_view, view_input
 
 _NAME = r'(?:[`"]?[\w-]+[`"]?\.)?[`"]?[\w-]+[`"]?'
@@ -31,12 +30,11 @@ def _create_view(statement: Statement) -> StatementResult:
     if existing is not None and not statement.has("replace"):
         raise QueryFailedError("TABLE_ALREADY_EXISTS", f"View already exists: '{CATALOG}.{database}.{name}'", (1, 1))
     sql = statement.match.group("query").strip()
-    prepared = statement.engine.prepare(sql, statement.catalog, statement.database, statement.connection)
-    labels = named_columns(prepared)
-    columns = tuple(zip(labels, map(trino_name, prepared.types), strict=True))
+    found = statement.session.describe(statement.question(sql))
+    columns = tuple(zip(named_columns(found), (column.type for column in found), strict=True))
     # Names in the stored text are resolved in the database of the statement, not in that of the view.
     definition = ViewDefinition(sql, statement.database, columns)
-    stored = view_input(name, definition, list(map(hive_name, prepared.types)), OWNER)
+    stored = view_input(name, definition, [hive_of_trino(column.type) for column in found], OWNER)
     # One change of the catalog: a reader sees the old view or the new one.
     action = "CreateTable" if existing is None else "UpdateTable"
     statement.catalog.caller.may_use_table(f"glue:{action}", database, name)
@@ -137,6 +135,11 @@ def _show_columns(statement: Statement) -> StatementResult:
     return lines("field", [name for name, _ in statement.table().all_columns])
 
 
+def _explain(statement: Statement) -> StatementResult:
+    question = statement.question(statement.match.group("query"))
+    return lines("Query Plan", statement.session.explain(statement.match.group(0), question))
+
+
 _FORMS: tuple[tuple[str, Callable[[Statement], StatementResult]], ...] = (
     (rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+(?P<name>{_NAME})\s+AS\s+(?P<query>.*)", _create_view),
     (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{_NAME})", _drop_view),
@@ -159,6 +162,7 @@ _FORMS: tuple[tuple[str, Callable[[Statement], StatementResult]], ...] = (
      _show_tables),
     (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<pattern>[^']*)')?", _show_databases),
     (rf"(?:DESCRIBE|DESC)\s+(?:FORMATTED\s+|EXTENDED\s+)?(?P<name>{_NAME})", _describe),
+    (r"EXPLAIN\s+(?P<query>.*)", _explain),
     (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+(?P<name>{_NAME})", _show_columns),
 )  # fmt: skip
 _KNOWN_TO_ATHENA = (
@@ -169,7 +173,7 @@ _COMPILED = [(re.compile(form, re.IGNORECASE | re.DOTALL), run) for form, run in
 
 
 def run_statement(
-    sql: str, database: str, catalog: Catalog, engine: QueryEngine, connection: QueryConnection, results: str = ""
+    sql: str, database: str, catalog: Catalog, engine: Engine, session: Session, results: str = ""
 ) -> StatementResult:
     """Run a statement that is no query, whose results are below `results`.
 
@@ -180,7 +184,7 @@ def run_statement(
     text = re.sub(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)*", "", text, flags=re.DOTALL).strip()
     for form, run in _COMPILED:
         if match := form.fullmatch(text):
-            return run(Statement(match, database, catalog, engine, connection, results))
+            return run(Statement(match, database, catalog, engine, session, results))
     first = tokens_of(sql)[0]
     word = first.text.upper()
     if word in _KNOWN_TO_ATHENA:

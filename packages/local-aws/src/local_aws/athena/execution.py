@@ -13,12 +13,11 @@ from typing import Any
 
 from local_aws.athena.catalog import Catalog
 from local_aws.athena.ddl import run_statement
-from local_aws.athena.duckdb_process import QueryConnection
+from local_aws.athena.engine import Engine, Question, Session
 from local_aws.athena.errors import QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
-from local_aws.athena.query import QueryEngine
-from local_aws.athena.results import Column, read_page, write_csv
+from local_aws.athena.results import Column, read_page
 from local_aws.athena.statements import StatementResult
 from local_aws.athena.syntax import tokens_of
 
@@ -31,7 +30,6 @@ TIME_LIMIT = 30 * 60.0
 """The time limit of a query in seconds: Athena's default quota "DML query timeout" (Service Quotas, 2026-11)."""
 RESULT_BYTES = 1 << 30
 """The largest result: an object is written from memory."""
-CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 
 @dataclass(eq=False)
@@ -45,7 +43,7 @@ class Execution:
     configuration: dict[str, Any]
     parameters: Sequence[str]
     cutoff: int | None
-    engine: QueryEngine
+    engine: Engine
     caller: Caller
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "QUEUED"
@@ -57,7 +55,7 @@ class Execution:
     scanned: int = 0
     columns: Sequence[Column] = ()
     rows: list[list[str | None]] | None = None
-    _connection: QueryConnection | None = None
+    _session: Session | None = None
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -114,11 +112,11 @@ class Execution:
         with self._lock:
             if self.completed is None:
                 self._end(*ended)
-                if self._connection is not None:
-                    self._connection.interrupt()
+                if self._session is not None:
+                    self._session.interrupt()
 
     def finish(self) -> None:
-        """Stop the query and wait until its thread has left DuckDB."""
+        """Stop the query and wait until its thread has left the engine."""
         self.stop()
         if self._thread is not None:
             self._thread.join(timeout=10)
@@ -157,29 +155,27 @@ class Execution:
 
     def _work(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self.engine.connect() as connection:
+        with self.engine.connect() as session:
             with self._lock:
-                self._connection = connection
+                self._session = session
             try:
                 self.caller.may_use_catalog(self.database)
                 catalog = Catalog(self.engine.region, self.caller)
                 if self.is_query:
-                    self._select(connection, catalog)
+                    self._select(session, catalog)
                 else:
                     results = self.configuration["OutputLocation"].rpartition("/")[0] + "/"
-                    made = run_statement(self.query, self.database, catalog, self.engine, connection, results)
+                    made = run_statement(self.query, self.database, catalog, self.engine, session, results)
                     self.scanned = made.scanned
                     self._keep_text(made)
             finally:
                 with self._lock:
-                    self._connection = None
+                    self._session = None
 
-    def _select(self, connection: QueryConnection, catalog: Catalog) -> None:
-        prepared = self.engine.prepare(self.query, catalog, self.database, connection, self.parameters)
-        bodies, self.scanned = self.engine.bodies(prepared, connection, self.caller)
-        if self.cutoff is not None and self.scanned > self.cutoff:
-            raise QueryCancelledError(CUTOFF_WORDS)
-        self.columns = write_csv(connection, prepared.sql(bodies.__getitem__), prepared.labels, self._file)
+    def _select(self, session: Session, catalog: Catalog) -> None:
+        question = Question(self.query, self.database, catalog, self.parameters)
+        answer = session.select(question, self._file, self.cutoff)
+        self.columns, self.scanned = answer.columns, answer.scanned
         if self._file.stat().st_size > RESULT_BYTES:
             words = f"The result exceeds the local Athena's limit of {RESULT_BYTES} bytes. Select less."
             raise QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)

@@ -1,25 +1,28 @@
-"""The steps of a query: views are resolved, partitions and columns pruned, then DuckDB runs it."""
+"""DuckDB as the engine. A query's views are resolved, partitions and columns pruned, then DuckDB runs it."""
 
 # ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
 from local_aws.athena.catalog import CATALOG, PATH, Catalog, Table
 from local_aws.athena.duckdb_process import DuckDbProcess, QueryConnection
-from local_aws.athena.errors import QueryFailedError, from_duckdb
+from local_aws.athena.engine import Answer, Question
+from local_aws.athena.errors import CUTOFF_WORDS, QueryCancelledError, QueryFailedError, from_duckdb, not_supported
 from local_aws.athena.files import DataFile, Files
 from local_aws.athena.kinds import Kind
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared import Prepared
 from local_aws.athena.pruning import needed_scans
+from local_aws.athena.results import Column, write_csv
 from local_aws.athena.scans import (
     literal,
     nothing,
+    quoted,
     table_scan,
 )
 from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, translate
@@ -41,9 +44,9 @@ class QueryEngine:
         self._stub.write_text("")
         self._duckdb = DuckDbProcess(folder)
 
-    def connect(self) -> QueryConnection:
-        """A separate connection for one query."""
-        return self._duckdb.connect()
+    def connect(self) -> DuckDbSession:
+        """A separate session for one statement."""
+        return DuckDbSession(self, self._duckdb.connect())
 
     def close(self) -> None:
         """End DuckDB; no query can run any more."""
@@ -116,6 +119,77 @@ class QueryEngine:
             caller.may_read(*(file.uri for partition in partitions for file in files[partition]))
             scanned += sum(_bytes(file, used) for partition, used in scans for file in files[partition])
         return bodies, scanned
+
+
+class DuckDbSession:
+    """A connection to DuckDB for one statement (see engine.Session)."""
+
+    def __init__(self, engine: QueryEngine, connection: QueryConnection) -> None:
+        self._engine = engine
+        self._connection = connection
+        self._last: tuple[Question, Prepared] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.__exit__()
+
+    def describe(self, question: Question) -> list[Column]:
+        """The columns of a query, which does not run."""
+        prepared = self._prepared(question)
+        return [Column(name, trino_name(kind)) for name, kind in zip(prepared.labels, prepared.types, strict=True)]
+
+    def select(self, question: Question, target: Path, cutoff: int | None) -> Answer:
+        """Run a query, and write its rows to a file as CSV."""
+        prepared = self._prepared(question)
+        bodies, scanned = self._engine.bodies(prepared, self._connection, question.catalog.caller)
+        if cutoff is not None and scanned > cutoff:
+            raise QueryCancelledError(CUTOFF_WORDS)
+        columns = write_csv(self._connection, prepared.sql(bodies.__getitem__), prepared.labels, target)
+        return Answer(columns, scanned)
+
+    def write_parquet(
+        self, question: Question, names: Sequence[str], keys: Sequence[str], folder: Path, compression: str
+    ) -> int:
+        """Run a query, and write its rows as Parquet files; the bytes that it scanned."""
+        prepared = self._prepared(question)
+        bodies, scanned = self._engine.bodies(prepared, self._connection, question.catalog.caller)
+        copy_to_parquet(self._connection, prepared.sql(bodies.__getitem__), names, keys, folder, compression)
+        return scanned
+
+    def explain(self, statement: str, question: Question) -> list[str]:  # noqa: ARG002 - the interface
+        """DuckDB's plans say nothing of Athena's."""
+        raise not_supported(f"this statement: {' '.join(statement.split())[:200]}")
+
+    def interrupt(self) -> None:
+        """Interrupt the running statement."""
+        self._connection.interrupt()
+
+    def _prepared(self, question: Question) -> Prepared:
+        if self._last is None or self._last[0] is not question:
+            made = self._engine.prepare(
+                question.sql, question.catalog, question.database, self._connection, question.parameters
+            )
+            self._last = (question, made)
+        return self._last[1]
+
+
+def copy_to_parquet(
+    connection: QueryConnection, sql: str, names: Sequence[str], keys: Sequence[str], folder: Path, compression: str
+) -> None:
+    """Write the rows of DuckDB's query `sql` as engine.Session.write_parquet does. Raises QueryFailedError."""
+    options = f"FORMAT parquet, COMPRESSION {compression}"
+    if keys:
+        options += f", PARTITION_BY ({', '.join(map(quoted, keys))})"
+    rows = f"SELECT * FROM ({sql}) AS made({', '.join(map(quoted, names))})"
+    target = folder if keys else folder / "0.parquet"
+    try:
+        connection.execute(f"COPY ({rows}) TO {literal(str(target))} ({options})")
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        raise from_duckdb(error) from error
 
 
 def _bytes(file: DataFile, used: frozenset[str]) -> int:

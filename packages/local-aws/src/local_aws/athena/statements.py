@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local_aws.athena.catalog import Catalog, Table
-from local_aws.athena.duckdb_process import QueryConnection
+from local_aws.athena.engine import Engine, Question, Session
 from local_aws.athena.errors import QueryFailedError
-from local_aws.athena.query import QueryEngine
 from local_aws.athena.results import Column
 
 
@@ -29,13 +28,17 @@ class Statement:
     match: re.Match[str]
     database: str
     catalog: Catalog
-    engine: QueryEngine
-    connection: QueryConnection
+    engine: Engine
+    session: Session
     results: str = ""
 
     def has(self, group: str) -> bool:
         """Whether the statement has this optional clause (IF EXISTS, OR REPLACE)."""
         return bool(self.match.groupdict().get(group))
+
+    def question(self, sql: str) -> Question:
+        """A query of this statement."""
+        return Question(sql, self.database, self.catalog)
 
     def name(self, group: str = "name") -> tuple[str, str]:
         """The database and the name in the statement."""

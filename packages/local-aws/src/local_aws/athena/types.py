@@ -10,34 +10,34 @@ from sqlglot import exp
 
 from local_aws.athena.kinds import Kind
 
-# DuckDB's name -> Trino's, Hive's. DuckDB's unsigned and 128-bit numbers only arise where Trino has bigint.
+# DuckDB's name -> Trino's. DuckDB's unsigned and 128-bit numbers only arise where Trino has bigint.
 _PLAIN = {
-    "boolean": ("boolean", "boolean"),
-    "tinyint": ("tinyint", "tinyint"),
-    "smallint": ("smallint", "smallint"),
-    "integer": ("integer", "int"),
-    "bigint": ("bigint", "bigint"),
-    "hugeint": ("bigint", "bigint"),
-    "uhugeint": ("bigint", "bigint"),
-    "ubigint": ("bigint", "bigint"),
-    "uinteger": ("bigint", "bigint"),
-    "usmallint": ("integer", "int"),
-    "utinyint": ("smallint", "smallint"),
-    "float": ("real", "float"),
-    "double": ("double", "double"),
-    "varchar": ("varchar", "string"),
-    "blob": ("varbinary", "binary"),
-    "date": ("date", "date"),
-    "time": ("time(3)", "string"),
-    "timestamp": ("timestamp(3)", "timestamp"),
-    "timestamp_ms": ("timestamp(3)", "timestamp"),
-    "timestamp_ns": ("timestamp(3)", "timestamp"),
-    "timestamp_s": ("timestamp(3)", "timestamp"),
-    "timestamp with time zone": ("timestamp(3) with time zone", "timestamp"),
-    "interval": ("interval day to second", "string"),
-    "null": ("unknown", "string"),
-    "sqlnull": ("unknown", "string"),
-    "uuid": ("uuid", "string"),
+    "boolean": "boolean",
+    "tinyint": "tinyint",
+    "smallint": "smallint",
+    "integer": "integer",
+    "bigint": "bigint",
+    "hugeint": "bigint",
+    "uhugeint": "bigint",
+    "ubigint": "bigint",
+    "uinteger": "bigint",
+    "usmallint": "integer",
+    "utinyint": "smallint",
+    "float": "real",
+    "double": "double",
+    "varchar": "varchar",
+    "blob": "varbinary",
+    "date": "date",
+    "time": "time(3)",
+    "timestamp": "timestamp(3)",
+    "timestamp_ms": "timestamp(3)",
+    "timestamp_ns": "timestamp(3)",
+    "timestamp_s": "timestamp(3)",
+    "timestamp with time zone": "timestamp(3) with time zone",
+    "interval": "interval day to second",
+    "null": "unknown",
+    "sqlnull": "unknown",
+    "uuid": "uuid",
 }
 
 
@@ -67,21 +67,7 @@ def trino_name(of: Kind) -> str:
         return f"map({trino_name(parts[0][1])}, {trino_name(parts[1][1])})"
     if of.id == "struct":
         return "row(" + ", ".join(f"{name} {trino_name(child)}" for name, child in parts) + ")"
-    return _PLAIN.get(of.id, (of.id, ""))[0]
-
-
-def hive_name(of: Kind) -> str:
-    """The Hive name of a DuckDB type, for the catalog: `timestamp`, `array<bigint>`."""
-    parts: list[Any] = list(of.children) if of.id in ("list", "map", "struct", "decimal", "array") else []
-    if of.id == "decimal":
-        return f"decimal({parts[0][1]},{parts[1][1]})"
-    if of.id in ("list", "array"):
-        return f"array<{hive_name(parts[0][1])}>"
-    if of.id == "map":
-        return f"map<{hive_name(parts[0][1])},{hive_name(parts[1][1])}>"
-    if of.id == "struct":
-        return "struct<" + ",".join(f"{name}:{hive_name(child)}" for name, child in parts) + ">"
-    return _PLAIN.get(of.id, ("", "string"))[1]
+    return _PLAIN.get(of.id, of.id)
 
 
 _WIDER = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
