@@ -37,7 +37,7 @@ from local_aws.iam import provider as iam
 from local_aws.lambda_ import provider as lambda_
 from local_aws.logs import provider as logs
 from local_aws.s3 import provider as s3
-from local_aws.server import protocols
+from local_aws.server import missing_operations, protocols
 from local_aws.server.browser_guard import BrowserGuard
 from local_aws.stepfunctions import provider as stepfunctions
 from local_aws.testing import faults
@@ -48,7 +48,10 @@ _POLL = 0.05  # poll interval in seconds for the end of serving
 Sidecar = Callable[[Path], contextlib.AbstractContextManager[Mapping[str, str]]]
 """A server besides AWS that functions call: gets its own folder, and yields environment variables for functions."""
 
-_PARTS = (protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions, events, iam, faults)
+_PARTS = (
+    *(missing_operations, protocols, cloudformation, s3, logs, cloudwatch, lambda_, glue, athena, stepfunctions),
+    *(events, iam, faults),
+)
 """The providers in the order of installation: each may wrap earlier ones."""
 
 _running = threading.Lock()
