@@ -168,3 +168,18 @@ def test_it_ends_with_the_process_that_keeps_it(tmp_path: Path) -> None:
     while any(str(tmp_path) in (each.info["cwd"] or "") for each in psutil.process_iter(["cwd"])):
         assert time.monotonic() < deadline, "Java goes on without the process that started it"
         time.sleep(0.1)
+
+
+def test_the_first_run_waits_for_the_java_that_is_warmed_up(tmp_path: Path) -> None:
+    kept, own = KeptSpark(), psutil.Process()
+    earlier = set(own.children())
+    with serve(tmp_path, glue_jobs.install, spark=kept) as served:
+        jobs = Jobs(served)
+        name = jobs.create(ABOUT_ITSELF.format(code=CODE, key="code/x/told.py"))
+        glue_jobs.warm_up(served.world)
+        deadline = time.monotonic() + HANG
+        while not (warmed := {each.pid for each in set(own.children()) - earlier}):
+            assert time.monotonic() < deadline, "no Java starts"
+            time.sleep(0.01)
+        assert int(said(jobs, name, "x")["JAVA"]) in warmed
+    kept.close()

@@ -4,6 +4,7 @@ import http.client
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from local_aws_harness.waiting import HANG
+from mhealth_ops.kaggle import synthetic
 from mhealth_ops.kaggle.api import Fault, KaggleApi, served
 from mhealth_ops.kaggle.synthetic import write_dataset
 
@@ -163,6 +165,22 @@ class TestServed:
             "mHealth_subject1.log",
             "mHealth_subject2.log",
         }
+
+    def test_a_client_waits_for_the_synthetic_files_and_learns_why_there_are_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        may_go_on = threading.Event()
+
+        def full(*_: object, **__: object) -> None:
+            may_go_on.wait(HANG)
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(synthetic, "write_dataset", full)
+        with served("synthetic", tmp_path / "scratch") as environment:
+            threading.Timer(0.2, may_go_on.set).start()
+            answer = requests.post(GET_DATASET, json={}, proxies={"http": environment["http_proxy"]}, timeout=HANG)
+        assert answer.status_code == 500
+        assert answer.json()["message"] == "the dataset could not be written: [Errno 28] No space left on device"
 
     def test_anything_else_is_refused(self, tmp_path: Path) -> None:
         with (

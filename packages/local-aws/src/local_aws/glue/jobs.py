@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Mapping
@@ -9,12 +10,15 @@ from typing import Any, cast
 
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import ConcurrentRunsExceededException, JobRunNotFoundException
-from moto.glue.models import FakeJob
+from moto.glue.models import FakeJob, glue_backends
 from moto.glue.responses import GlueResponse
 
 from local_aws.core.patching import replace
-from local_aws.core.world import World
+from local_aws.core.world import ACCOUNT, World
+from local_aws.glue import python_shell, spark_runtime
 from local_aws.glue.job_runs import ENDED, JobRun, Runner
+from local_aws.glue.kept_spark import KeptSpark
+from local_aws.glue.quick_python import quick
 
 
 def _runs(job: FakeJob) -> list[JobRun]:
@@ -77,6 +81,16 @@ def _stop(world: World, run: JobRun) -> bool:
         if run.process is not None:
             world.children.end(run.process)
     return True
+
+
+def warm_up(world: World) -> None:
+    """Start the shared JVM in the background, if the world has a Spark job."""
+    jobs: list[FakeJob] = list(glue_backends[ACCOUNT][world.region].jobs.values())
+    versions = [job.glue_version for job in jobs if not python_shell.is_python_shell(job)]
+    if versions and isinstance(world.spark, KeptSpark):
+        # A version that this machine cannot run is the error of the job's run.
+        with contextlib.suppress(spark_runtime.SparkRuntimeError):
+            world.spark.warm_up(quick(spark_runtime.runtime_of(versions[0])))
 
 
 def install(world: World) -> None:

@@ -150,6 +150,19 @@ class KeptSpark:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._java: _Java | None = None
+        self._warming: threading.Thread | None = None
+
+    def warm_up(self, runtime: SparkRuntime) -> None:
+        """Start the JVM in the background, so that the first run does not wait for it.
+
+        A run that comes earlier waits for the start.
+        """
+        self._warming = threading.Thread(target=self._warm_up, args=(runtime,), name="warm up Spark", daemon=True)
+        self._warming.start()
+
+    def _warm_up(self, runtime: SparkRuntime) -> None:
+        with self._lock:
+            self._ready(runtime, {})
 
     @contextlib.contextmanager
     def lend(
@@ -159,6 +172,8 @@ class KeptSpark:
 
         Yields None if another run has it or it does not start: the run then starts its own.
         """
+        if self._warming is not None:
+            self._warming.join()
         if not self._lock.acquire(blocking=False):
             yield None
             return
@@ -204,6 +219,8 @@ class KeptSpark:
 
     def close(self) -> None:
         """End the JVM. A run that uses it fails."""
+        if self._warming is not None:
+            self._warming.join()
         self._end()
 
 

@@ -31,6 +31,7 @@ from local_aws.core.listening import HOST, listen
 from local_aws.core.patching import replace, restore
 from local_aws.core.world import World
 from local_aws.events import provider as events
+from local_aws.glue import jobs as spark_jobs
 from local_aws.glue import provider as glue
 from local_aws.glue.kept_spark import KeptSpark
 from local_aws.iam import provider as iam
@@ -75,7 +76,8 @@ class LocalAws:
     free one; `folder` gets logs/, code/ and other files and is emptied first; by default it is
     `.local-aws/PORT` below the current directory, and `.local-aws/logs` links to the logs of the latest start. Only
     the logs are kept. `sidecar` starts and ends with it. `spark` is a JVM for job runs that outlives this local AWS;
-    by default it has its own. `tell` gets progress messages. Raises LocalAwsError.
+    by default it has its own. With `warm_spark`, its start follows the deployment, in the background, and not the first
+    job run. `tell` gets progress messages. Raises LocalAwsError.
     """
 
     template: Path | None = None
@@ -86,6 +88,7 @@ class LocalAws:
     folder: Path | None = None
     sidecar: Sidecar | None = None
     spark: KeptSpark | None = None
+    warm_spark: bool = False
     tell: Callable[[str], None] = lambda _: None
 
     world: World = field(init=False)
@@ -132,6 +135,8 @@ class LocalAws:
         if self.template is not None:
             self.tell(f"deploying stack {self.stack_name} from {self.template}")
             deploy(self.world, template=self.template, stack_name=self.stack_name, parameters=self.parameters)
+        if self.warm_spark:
+            spark_jobs.warm_up(self.world)
 
     def _listen(self) -> tuple[BaseWSGIServer, int]:
         # Also restored: with the AWS managed policies a reset of moto takes a second.

@@ -33,6 +33,9 @@ def up(
     deployed: Annotated[
         bool, typer.Option("--stack/--no-stack", help="Deploy the template, or leave the deployment to `sam deploy`.")
     ] = True,
+    warm_spark: Annotated[
+        bool, typer.Option("--warm-spark", help="Start Spark after the deployment instead of with the first job run.")
+    ] = False,
 ) -> None:
     """Start a local AWS without data, deploy the project's template on it, and serve until interrupted.
 
@@ -52,6 +55,7 @@ def up(
             parameters=parameters,
             port=port,
             region=region,
+            warm_spark=warm_spark,
             tell=say,
         )
 

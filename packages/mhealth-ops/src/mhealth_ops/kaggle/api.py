@@ -10,13 +10,14 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import Forbidden, HTTPException, NotFound
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
@@ -58,7 +59,8 @@ class KaggleApi:
     `source` is a directory, or a file that is served as the archive (for tests of malformed archives); archives are
     written to `scratch`. `faults` may be changed at any time. `requests` has the requested paths, `authorizations` the
     Authorization headers of API requests (None: without one), `strangers` host and headers of requests for other hosts,
-    which this server gets as a proxy.
+    which this server gets as a proxy. `complete` returns when the files of `source` are there; the first request waits
+    for it, and what it raises is the response.
     """
 
     source: Path
@@ -67,6 +69,7 @@ class KaggleApi:
     requests: list[str] = field(default_factory=list)
     authorizations: set[str | None] = field(default_factory=set)
     strangers: list[tuple[str, str]] = field(default_factory=list)
+    complete: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
         self._dataset = DatasetFolder(self.source, self.scratch)
@@ -143,6 +146,10 @@ class KaggleApi:
                 refused = _json(fault.body, fault.status)
             refused.headers.update(fault.headers)
             return refused
+        try:
+            self.complete()
+        except OSError as error:
+            raise InternalServerError(f"the dataset could not be written: {error}") from error
         if request.path == f"{_SERVICE}/GetDataset":
             asked = request.get_json()
             handle = f"{asked['ownerSlug']}/{asked['datasetSlug']}"
@@ -211,17 +218,21 @@ def _error(status: int, message: str) -> Response:
 def served(dataset: str, scratch: Path, *, scale: int = 1) -> Iterator[Mapping[str, str]]:
     """Serve the dataset of `--dataset`: `synthetic`, `kaggle` or a directory; yield the client's environment variables.
 
-    Synthetic files and archives are written to `scratch`. For `kaggle`, the real service, there are no variables.
-    Raises NotADirectoryError for anything else.
+    Synthetic files and archives are written to `scratch`; the files in the background, and requests wait for them. For
+    `kaggle`, the real service, there are no variables. Raises NotADirectoryError for anything else.
     """
     if dataset == "kaggle":
         yield {}
         return
-    source = Path(dataset)
     if dataset == "synthetic":
         source = scratch / "synthetic"
-        synthetic.write_dataset(source / "MHEALTHDATASET", scale=scale)
-    elif not source.is_dir():
+        with ThreadPoolExecutor(1) as background:
+            files = background.submit(synthetic.write_dataset, source / "MHEALTHDATASET", scale=scale)
+            with KaggleApi(source, scratch / "archives", complete=files.result) as api:
+                yield api.environment
+        return
+    source = Path(dataset)
+    if not source.is_dir():
         raise NotADirectoryError(
             f"--dataset {dataset}: expected `synthetic`, `kaggle` or a directory; there is no directory of this name"
         )

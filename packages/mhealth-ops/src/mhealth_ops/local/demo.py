@@ -106,7 +106,8 @@ def run(console: Console, dataset: str) -> None:
     """Run the demo. Raises DemoFailed."""
     began = time.monotonic()
     console.rule("1. A local AWS, and on it the stack of cloudformation/template.yaml", align="left")
-    with local_aws("--dataset", dataset) as endpoint:
+    # Spark starts while the function downloads.
+    with local_aws("--dataset", dataset, "--warm-spark") as endpoint:
         # From here on, an ordinary client.
         call_only(endpoint, REGION)
         stack = Stack.named(STACK, boto3.Session())

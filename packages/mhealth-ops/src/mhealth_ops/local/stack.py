@@ -33,6 +33,7 @@ def local_stack(
     region: str = "us-east-1",
     folder: Path | None = None,
     spark: KeptSpark | None = None,
+    warm_spark: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> LocalAws:
     """Settings of a local AWS with the template deployed (None: no stack).
@@ -50,6 +51,7 @@ def local_stack(
         folder=folder,
         sidecar=kaggle(dataset, scale=scale, tell=tell),
         spark=spark,
+        warm_spark=warm_spark,
         tell=tell,
     )
 
