@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import boto3
 from benchmarks.measure import RunFailed
 from local_aws.client import call_only
 from mhealth_ops.local.demo import REGION, local_aws
-from mhealth_ops.operations.executions import Ended, Left, follow
+from mhealth_ops.operations.executions import Ended, Entered, Left, follow
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.project import STACK
 
@@ -46,9 +47,13 @@ def execute(stack: Stack) -> Execution:
     sfn = stack.session.client("stepfunctions")
     arn = sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"])["executionArn"]
     states: dict[str, float] = {}
+    entered: dict[str, datetime] = {}
     for event in follow(sfn, arn):
+        if isinstance(event, Entered):
+            entered[event.state] = event.at
         if isinstance(event, Left):
-            states[event.state] = round(states.get(event.state, 0.0) + event.seconds, 3)
+            seconds = (event.at - entered[event.state]).total_seconds()
+            states[event.state] = round(states.get(event.state, 0.0) + seconds, 3)
         if isinstance(event, Ended):
             if event.status != "SUCCEEDED":
                 raise RunFailed(f"the execution ended with {event.status} {event.error}: {event.cause}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -34,8 +35,10 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     `subjects` by its manifest (text, as Athena prints counts), and `again` says why it has to be published again, if
     so. `seen` is the snapshot that readers see now.
 
-    `event` may hold `execution`, `started_at` (ISO 8601) and `input`, the execution's: `{}` for the newest version,
-    `{"dataset_version": N}` for version N. Raises the classes of ingest/errors.py.
+    `event` may hold `execution`, `started_at` (ISO 8601), `allow_missing_subjects`, the stack's parameter (`true` or
+    `false`), and `input`, the execution's: `{}` for the newest version, `{"dataset_version": N}` for version N. With
+    `"allow_missing_subjects": true` the input overrides the parameter; the answer has what applies. Raises the classes
+    of ingest/errors.py.
     """
     started = time.monotonic()
     settings = Settings.read(os.environ)
@@ -66,6 +69,9 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         settings.max_source_bytes,
     )
     result, published = run.answer(event.get("input"), _download_seconds(context))
+    if not result["allow_missing_subjects"]:
+        result["allow_missing_subjects"] = event.get("allow_missing_subjects") == "true"
+    result["allow_missing_subjects"] = json.dumps(result["allow_missing_subjects"])  # as the job's argument has it
     seconds = round(time.monotonic() - started, 3)
     metrics.publish(settings.metrics_namespace, settings.stack, _age(published), seconds)
     reported = {name: result[name] for name in ("changed", "raw_version", "again")}
@@ -78,7 +84,7 @@ def _skipped(running: str) -> dict[str, Any]:
     message = f"Nothing was done: {running} is running and does this work."
     logger.info("done", changed=False, outcome=message)
     unknown = ["snapshot", "seen", "again", "rows", "subjects", "dataset", "dataset_handle"]
-    unknown += ["raw_version", "newest_version", "code_version", "raw_manifest"]
+    unknown += ["raw_version", "newest_version", "code_version", "raw_manifest", "allow_missing_subjects"]
     nothing = {"files": 0, "lines": 0, "bytes": 0}
     return {"changed": False, "running": running, "message": message, **dict.fromkeys(unknown), **nothing}
 

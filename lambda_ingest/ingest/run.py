@@ -59,6 +59,7 @@ class Run:
             "newest_version": versions.newest,
             "code_version": self.code_version,
             "raw_manifest": self.zone.manifest_key(found["raw_version"]),
+            "allow_missing_subjects": versions.allow_missing_subjects,
             **found,
         }
         return answer, published

@@ -16,6 +16,7 @@ class Versions:
     """`wanted` is the version to publish, `newest` the latest that the source has, or the one that its handle pins.
 
     `handle` and `dataset` are the source's, and so is `counts`: whether a later version has a higher number.
+    `allow_missing_subjects` is whether the execution's input allows this run to lose subjects.
     """
 
     handle: str
@@ -24,33 +25,45 @@ class Versions:
     newest: int
     backfill: bool
     counts: bool = True
+    allow_missing_subjects: bool = False
 
 
 def asked_for(source: DatasetSource, execution_input: Any) -> Versions:
     """Ask a source for its latest version; the execution's input may name another: `{"dataset_version": N}`.
 
-    Raises InvalidInput, and the errors of `latest_version`.
+    The input may also have `"allow_missing_subjects": true`. Raises InvalidInput, and the errors of `latest_version`.
     """
-    backfill = _named_version(execution_input)
+    given = _understood(execution_input)
+    backfill = given.get("dataset_version")
     newest = source.latest_version()
     if backfill is not None and source.counts and backfill > newest:
         raise InvalidInput(
             f"The execution's input asks for version {backfill} of {source.handle}, whose newest is {newest}. Expected "
             f"1 to {newest}. Start a new execution. Not retryable."
         )
-    return Versions(source.handle, source.dataset, backfill or newest, newest, backfill is not None, source.counts)
+    return Versions(
+        source.handle,
+        source.dataset,
+        backfill or newest,
+        newest,
+        backfill is not None,
+        source.counts,
+        given.get("allow_missing_subjects") is True,
+    )
 
 
-def _named_version(execution_input: Any) -> int | None:
+def _understood(execution_input: Any) -> Mapping[str, Any]:
+    """The execution's input. Raises InvalidInput for a name or a value that it may not have."""
     given = {} if execution_input is None else execution_input
-    version = given.get("dataset_version") if isinstance(given, dict) else None
-    understood = isinstance(given, dict) and set(given) <= {"dataset_version"}
-    if not understood or not (version is None or (type(version) is int and version > 0)):
-        raise InvalidInput(
-            f"The execution's input is {str(given)[:200]!r}. Expected {{}} for the daily run, or "
-            '{"dataset_version": N} to publish version N. Start a new execution. Not retryable.'
-        )
-    return version
+    if isinstance(given, dict) and set(given) <= {"dataset_version", "allow_missing_subjects"}:
+        version, allowed = given.get("dataset_version"), given.get("allow_missing_subjects")
+        if (version is None or (type(version) is int and version > 0)) and (allowed is None or type(allowed) is bool):
+            return given
+    raise InvalidInput(
+        f"The execution's input is {str(given)[:200]!r}. Expected {{}} for the daily run, or "
+        '{"dataset_version": N} to publish version N; both may have "allow_missing_subjects": true. Start a new '
+        "execution. Not retryable."
+    )
 
 
 def is_pinned_to_backfill(versions: Versions, code_version: str, current: Mapping[str, Any] | None) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from tools.docs import cli
 
-COMMANDS = ["run", "query", "status", "rollback", "verify", "explain", "restore-table", "cleanup-failed-stack"]
+COMMANDS = ["run", "query", "status", "rollback", "verify", "explain", "set", "restore-table", "cleanup-failed-stack"]
 COMMANDS += ["destroy", "demo", "notebook", "local", "local up"]
 
 

@@ -33,6 +33,7 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
         "VerifySnapshot",
         "PublishSnapshot",
         "RecordSuccess",
+        "WriteReport",
         "DownloadCSV",
         "CountForReaders",
     ]

@@ -105,7 +105,7 @@ def test_the_bad_lines_of_all_files_count_against_all_lines_kept_ones_included(w
     world.add("one", GOOD + "broken\n", subject=1)
     world.add("two", GOOD, subject=2)
     run(world, max_bad_row_ratio=1 / 41)  # exactly at the limit
-    message = "1 of 41 data lines were rejected; allowed is a share of 0.02"
+    message = "1 of 41 data lines were rejected, a share of 0.0243902; allowed is 0.02"
     with pytest.raises(TooManyBadRows, match=message) as refused:
         run(world, max_bad_row_ratio=0.02)  # this time both files are kept
     assert "one.log has the most (1 of 21 rejected, the first is line 21: 1 fields, expected 24)" in str(refused.value)
@@ -118,6 +118,19 @@ def test_a_file_without_a_good_line_is_refused_whatever_the_share(world: World) 
     world.add("two", "broken\n", subject=2)
     with pytest.raises(TooManyBadRows, match=r"two\.log has no good line \(1 of 1 rejected, the first is line 1"):
         run(world, max_bad_row_ratio=1)
+
+
+@pytest.mark.notices("glue/mhealth/stage/planner.py", "most=_MOST_OBJECTS", "most=1")
+def test_every_quarantine_object_with_lines_is_named_the_worst_first(world: World) -> None:
+    world.add("one", GOOD + "broken\n", subject=1)
+    world.add("two", GOOD + "broken\n" * 2, subject=2)
+    world.add("three", GOOD, subject=3)
+    with pytest.raises(TooManyBadRows) as refused:
+        run(world, max_bad_row_ratio=0.01)
+    folder = f"{world.folder}/quarantine/version=1"
+    reported = str(refused.value)
+    assert f"The rejected lines are in file://{folder}/two.jsonl, file://{folder}/one.jsonl. Correct" in reported
+    assert "three" not in reported
 
 
 def test_lines_that_do_not_arrive_are_told(world: World) -> None:

@@ -173,6 +173,23 @@ def test_a_record_that_was_written_afterwards_holds_no_backfill(backfilled: Surr
 
 
 @pytest.mark.parametrize(
+    ("given", "parameter", "passed_on"),
+    [
+        pytest.param({}, "false", "false", id="not"),
+        pytest.param({}, "true", "true", id="parameter"),
+        pytest.param({"allow_missing_subjects": True}, "false", "true", id="input"),
+        pytest.param({"allow_missing_subjects": True, "dataset_version": 2}, "false", "true", id="backfill"),
+        pytest.param({"allow_missing_subjects": False}, "true", "true", id="an-input-forbids-nothing"),
+    ],
+)
+def test_subjects_may_be_missing_if_the_input_or_the_parameter_allows_it(
+    three_versions: Surroundings, given: Any, parameter: str, passed_on: str
+) -> None:
+    result = three_versions.run(started_at="2026-11-24T00:00:00Z", input=given, allow_missing_subjects=parameter)
+    assert result["allow_missing_subjects"] == passed_on
+
+
+@pytest.mark.parametrize(
     ("given", "reported"),
     [
         ({"dataset_version": 4}, "whose newest is 3. Expected 1 to 3"),
@@ -180,6 +197,8 @@ def test_a_record_that_was_written_afterwards_holds_no_backfill(backfilled: Surr
         ({"dataset_version": "2"}, "Expected {} for the daily run"),
         ({"dataset_version": True}, "Expected {} for the daily run"),
         ({"dataset_version": 2, "force": True}, "Expected {} for the daily run"),
+        ({"allow_missing_subjects": "true"}, '"allow_missing_subjects": true'),
+        ({"allow_missing_subjects": 1}, '"allow_missing_subjects": true'),
         ([2], "Expected {} for the daily run"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mhealth_ops.operations.stages import STAGES as STAGES_OF_MHEALTH_RUN
 from snapshot_report.stages import STAGES, timing
 
 DEFINITION = Path(__file__).parents[2] / "cloudformation" / "pipeline.asl.json"
@@ -51,5 +52,10 @@ def test_a_history_without_states_takes_no_time() -> None:
     assert timing([]).seconds == {}
 
 
+def test_mhealth_run_counts_the_seconds_of_the_same_stages() -> None:
+    assert [stage for stage in STAGES_OF_MHEALTH_RUN if stage in STAGES] == list(STAGES)
+
+
 def test_stages_are_states_of_the_state_machine() -> None:
+    assert set(STAGES_OF_MHEALTH_RUN) <= set(json.loads(DEFINITION.read_text())["States"])
     assert set(STAGES) <= set(json.loads(DEFINITION.read_text())["States"])

@@ -8,7 +8,7 @@ import pytest
 
 from ingest import errors as errors_of_the_function
 from mhealth import errors as errors_of_the_jobs
-from mhealth_ops.operations.advice import ADVICE, GENERAL, advice
+from mhealth_ops.operations.advice import ADVICE, GENERAL, LASTING, advice
 from mhealth_ops.project import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -22,7 +22,7 @@ _LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
         ("SourceNotFound", "check the parameter `SourceUri`"),
         ("UnknownLayout", "add the layout in `lambda_ingest/ingest/layouts.py`: docs/data.md#add-a-source-layout"),
         ("CrawlerTimedOut", "read its log, in `/aws-glue/crawlers`; start the execution again"),
-        ("Sandbox.Timedout", "read its log; start the execution again"),
+        ("Sandbox.Timedout", "read its log: `mhealth logs`; start the execution again"),
         ("Glue.InternalServiceException", "read the cause; start the execution again"),
         ("Nobody.KnowsThis", "do what the cause says, and start an execution again"),
         ("NobodyKnowsThis", "do what the cause says, and start an execution again"),
@@ -31,6 +31,15 @@ _LINK = re.compile(r"\[[^]]+\]\(([^)]+)\)")
 )
 def test_advice(error: str, expected: str) -> None:
     assert advice(error) == expected
+
+
+def test_commands_of_an_advice_get_the_options_of_the_stack() -> None:
+    assert advice("MissingSubject", " --stack other").endswith("`mhealth run --allow-missing-subjects --stack other`")
+    assert "`make deploy PARAMETERS=MaxBadRowRatio=0.01`" in advice("TooManyBadRows", " --stack other")
+
+
+def test_lasting_errors_have_advice() -> None:
+    assert set(ADVICE) >= LASTING
 
 
 def test_the_page_of_errors_gives_the_same_advice() -> None:

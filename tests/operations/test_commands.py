@@ -29,7 +29,7 @@ pytestmark = pytest.mark.local_aws
 
 ROWS = (1200, 700)
 STATES = ["DownloadCSV", "ConvertParquet", "GlueTransform", "RefreshCatalog"]
-STATES += ["VerifySnapshot", "PublishSnapshot", "RecordSuccess"]
+STATES += ["VerifySnapshot", "PublishSnapshot", "RecordSuccess", "WriteReport"]
 README = Path(__file__).parents[2] / "README.md"
 OLDER = 20200101000000
 EVERYTHING_TO_EVERYTHING = "SELECT count(*) FROM mhealth a, mhealth b, mhealth c WHERE a.ecg_1 + b.ecg_1 < c.ecg_1"
@@ -156,8 +156,8 @@ def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str,
     assert re.fullmatch(r"  DownloadCSV +[\d.]+ s  failed\n", done.stdout)
     failed, advice, again = done.stderr.splitlines()
     assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
-    assert advice == "What to do: start a new execution with one of these two inputs."
-    assert again.endswith(f"To try again: mhealth run --endpoint {aws.endpoint}")
+    assert advice == "What to do: start a new execution with one of these inputs."
+    assert again.endswith(f"is unchanged. Then start it again: mhealth run --endpoint {aws.endpoint}")
 
 
 def test_a_run_is_told_state_by_state(ran: Done) -> None:
@@ -165,6 +165,13 @@ def test_a_run_is_told_state_by_state(ran: Done) -> None:
     *steps, end = ran.stdout.splitlines()
     assert [step.split()[0] for step in steps] == STATES
     assert "Version 2 of nirmalsankalana/mhealth-dataset-data-set landed" in steps[0]
+    assert re.search(r" s  2 Parquet objects in stage/, \d+ kB; 1 rejected line in 1 file$", steps[1])
+    assert steps[3].endswith(" s  2 partitions of the snapshot in the catalog")
+    assert re.search(r" s  s3://\S+/reports/\d{14}\.html written$", steps[-1])
+    seconds = sum(float(re.findall(r"([\d.]+) s  ", step)[0]) for step in steps)
+    whole = float(re.findall(r"\(([\d.]+) s\)$", end)[0])
+    # The stages follow one another, so together they are the whole run, but for the rounding of each.
+    assert abs(whole - seconds) <= 0.05 * (len(steps) + 1) + 0.2
     assert re.fullmatch(r"published snapshot \d{14}: 1,899 rows \(\d+\.\d s\)", end)
 
 
@@ -182,8 +189,51 @@ def test_an_interrupted_run_goes_on_and_says_so(local: MhealthCommand, ran: Done
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=HANG)
     assert process.returncode == 130
-    assert re.fullmatch(r"Detached; the execution keeps running: arn:aws:states:\S+\n", said)
-    wait_for_the_end(aws)
+    again = re.fullmatch(r"Detached; the execution keeps running. To follow it again: mhealth (.+)\n", said)
+    assert again
+    followed_again = MhealthCommand()(*again[1].split())
+    assert followed_again.returncode == 0
+    assert followed_again.stdout.split()[0] == "DownloadCSV"
+    assert followed_again.stdout.splitlines()[-1].startswith("nothing new: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("nobody", "There is no execution arn:aws:states:", id="name"),
+        pytest.param("arn:aws:states:us-east-1:1:execution:a:b", "is not one of the stack mhealth", id="arn"),
+    ],
+)
+def test_an_execution_that_is_not_there_cannot_be_followed(
+    local: MhealthCommand, ran: Done, name: str, said: str
+) -> None:
+    done = local("run", "--follow", name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+def test_a_parameter_of_the_running_stack_is_changed(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
+    done = local("set", "FreshnessHours=30", "KeepSnapshots=3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "KeepSnapshots is '3' already\nFreshnessHours: '26' -> '30'\n"
+    (stack,) = client(aws, "cloudformation").describe_stacks(StackName="mhealth")["Stacks"]
+    values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    assert (values["FreshnessHours"], values["CrawlerPollSeconds"]) == ("30", "5"), "all others as before"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param("Nobody=1", "The stack has no parameter Nobody. It has: AlarmEmail, ", id="name"),
+        pytest.param("FreshnessHours=0", "'FreshnessHours' must be a number not less than 1. Nothing", id="value"),
+    ],
+)
+def test_a_parameter_that_the_template_does_not_allow_is_refused(
+    local: MhealthCommand, ran: Done, given: str, said: str
+) -> None:
+    done = local("set", given)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
 
 
 def test_a_table_on_a_pipe_is_as_wide_as_its_cells(local: MhealthCommand, ran: Done) -> None:
@@ -280,7 +330,8 @@ def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapsh
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
-    assert lines[0] == f"stack       mhealth in us-east-1 at {aws.endpoint}, CREATE_COMPLETE"
+    assert lines[0].startswith(f"stack       mhealth in us-east-1 at {aws.endpoint}, ")
+    assert lines[0].endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")), "where a parameter was changed before"
     assert lines[1].startswith(
         f"published   snapshot {newer}, version 2 of nirmalsankalana/mhealth-dataset-data-set, 20"
     )

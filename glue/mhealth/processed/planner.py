@@ -97,8 +97,8 @@ def check_subjects(
     if missing and not allow_missing:
         raise MissingSubject(
             f"subjects [{some(missing, most=20)}] are in the published snapshot {published_snapshot} and have no rows "
-            "in this version. Where that is meant, set AllowMissingSubjects to true and start a new execution. Not "
-            "retryable."
+            "in this version. If this is intended, allow it for one run: mhealth run --allow-missing-subjects (the "
+            'input {"allow_missing_subjects": true}). Not retryable without it.'
         )
 
 

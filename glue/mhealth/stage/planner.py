@@ -12,6 +12,9 @@ from mhealth.stage.convert import Converted, ConvertTask
 from mhealth.stage.metadata import StageMetadata, read_metadata_of
 from mhealth.stage.quarantine import first_rejected
 
+_MOST_OBJECTS = 10
+"""The most quarantine objects that a message names."""
+
 
 def plan(
     storage: Storage, version: RawVersion, *, stage_prefix: str, quarantine_prefix: str, code_version: str
@@ -69,12 +72,15 @@ def check_results(
     lines = sum(result.lines for result in results)
     empty_files = [file for file in files if not found[file.name].rows]
     if bad > max_bad_row_ratio * lines or empty_files:
-        worst = max(files, key=lambda file: (not found[file.name].rows, found[file.name].quarantined))
-        key = quarantine_key(quarantine_prefix, worst.raw_key)
+        ordered = sorted(files, key=lambda file: (bool(found[file.name].rows), -found[file.name].quarantined))
+        keys = [quarantine_key(quarantine_prefix, file.raw_key) for file in ordered if found[file.name].quarantined]
+        where = some([f"{storage.root}/{key}" for key in keys], most=_MOST_OBJECTS)
         raise TooManyBadRows(
-            f"{bad} of {lines} data lines were rejected; allowed is a share of {max_bad_row_ratio:g}, and each file "
-            f"needs a good line; {_bad_rows_message(storage, key, worst, found[worst.name])} Correct the dataset, or "
-            "raise MaxBadRowRatio if these lines may be left out. Not retryable."
+            f"{bad} of {lines} data lines were rejected, a share of {_share(bad / max(lines, 1))}; allowed is "
+            f"{max_bad_row_ratio:g}, and each file needs a good line. "
+            f"{_worst_file(storage, quarantine_prefix, ordered[0], found[ordered[0].name])} "
+            f"The rejected lines are in {where or 'no object'}. Correct the dataset, or raise MaxBadRowRatio if these "
+            "lines may be left out. Not retryable until then."
         )
 
 
@@ -93,11 +99,17 @@ def _require_conservation(files: Sequence[RawFile], found: Mapping[str, Converte
         )
 
 
-def _bad_rows_message(storage: Storage, key: str, worst: RawFile, result: Converted) -> str:
-    first = first_rejected(storage, key)
+def _share(ratio: float) -> str:
+    """The share, with as many digits as tell it from a limit just below.
+
+    >>> _share(44 / 2800), _share(0.0010004)
+    ('0.0157143', '0.0010004')
+    """
+    return f"{ratio:.6g}"
+
+
+def _worst_file(storage: Storage, quarantine_prefix: str, worst: RawFile, result: Converted) -> str:
+    first = first_rejected(storage, quarantine_key(quarantine_prefix, worst.raw_key))
     where = f", the first is line {first.line}: {first.reason}" if first else ""
     verdict = f"{worst.source} has no good line" if not result.rows else f"{worst.source} has the most"
-    return (
-        f"{verdict} ({result.quarantined} of {result.lines} rejected{where}). "
-        f"Every rejected line is in {storage.root}/{key}."
-    )
+    return f"{verdict} ({result.quarantined} of {result.lines} rejected{where})."

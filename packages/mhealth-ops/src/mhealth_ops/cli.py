@@ -10,6 +10,7 @@ from mhealth_ops.commands.query import query
 from mhealth_ops.commands.repair import cleanup_failed_stack, restore_table
 from mhealth_ops.commands.rollback import rollback
 from mhealth_ops.commands.run import run
+from mhealth_ops.commands.set import set_
 from mhealth_ops.commands.status import status
 from mhealth_ops.commands.verify import explain, verify
 
@@ -36,7 +37,10 @@ def local_commands() -> None:
     """Run the pipeline on a local AWS emulator, for development and tests."""
 
 
-for command in (run, query, status, rollback, verify, explain, restore_table, cleanup_failed_stack, destroy):
+for command in (run, query, status, rollback, verify, explain):
+    app.command()(command)
+app.command("set")(set_)
+for command in (restore_table, cleanup_failed_stack, destroy):
     app.command()(command)
 app.add_typer(local, name="local")
 local.command()(up)

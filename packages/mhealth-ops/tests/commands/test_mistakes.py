@@ -15,7 +15,7 @@ import pytest
 from mhealth_harness.commands import COMMAND, MhealthCommand
 
 COMMANDS = ["run", "query", "status", "rollback"]
-COMMANDS += ["verify", "explain", "restore-table", "cleanup-failed-stack", "destroy"]
+COMMANDS += ["verify", "explain", "set", "restore-table", "cleanup-failed-stack", "destroy"]
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def stranger() -> Iterator[str]:
 
 
 def arguments(command: str) -> list[str]:
-    return [command, "SELECT 1"] if command == "query" else [command]
+    needed = {"query": ["SELECT 1"], "set": ["KeepSnapshots=4"]}
+    return [command, *needed.get(command, [])]
 
 
 @pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/commands/target.py", "if self.on_aws:", "if True:")
@@ -97,6 +98,9 @@ def test_options_that_make_no_sense_are_status_2(command: str, options: list[str
         pytest.param(["query", "SELECT 1", "--format", "xml"], id="format"),
         pytest.param(["run", "--version", "0"], id="version"),
         pytest.param(["run", "--version", "new"], id="version no number"),
+        pytest.param(["run", "--version", "2", "--follow", "one"], id="start and follow"),
+        pytest.param(["set", "KeepSnapshots"], id="no value"),
+        pytest.param(["set", "KeepSnapshots=4", "--aws"], id="set is local"),
         pytest.param(["rollback", "--to", "yesterday"], id="snapshot"),
         pytest.param(["status", "--runs", "101"], id="runs"),
     ],
@@ -144,7 +148,7 @@ def test_a_shell_completes_commands_and_formats() -> None:
         return subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False).stdout.split()
 
     assert completed("mhealth ") == [
-        *("run", "query", "status", "rollback", "verify", "explain", "restore-table", "cleanup-failed-stack"),
+        *("run", "query", "status", "rollback", "verify", "explain", "set", "restore-table", "cleanup-failed-stack"),
         *("destroy", "demo", "notebook", "local"),
     ]
     assert completed("mhealth query --format ") == ["table", "csv", "json"]

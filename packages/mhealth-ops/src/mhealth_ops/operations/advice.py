@@ -11,7 +11,7 @@ ADVICE = {
     "DuplicateSubject": "check which file is right; correct the dataset",
     "UnsafeArchive": "do not use this dataset until somebody has checked it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",
-    "InvalidInput": "start a new execution with one of these two inputs",
+    "InvalidInput": "start a new execution with one of these inputs",
     "SecretUnreadable": "the message says which; fix the secret or the parameter",
     "StateUnreadable": "the message names the key: delete the object, or restore an older version of it",
     "SourceDenied": (
@@ -22,24 +22,28 @@ ADVICE = {
     "SourceNotFound": "check the parameter `SourceUri`",
     "SourceUnavailable": "start the execution again later",
     "SourceChanged": "wait until the writer of the prefix has finished, then start the execution again",
-    "TableMissing": "restore the table: docs/operations.md#restore-a-dropped-table; then start the execution again",
+    "TableMissing": (
+        "restore the table: `mhealth restore-table` (docs/operations.md#restore-a-dropped-table); then start the "
+        "execution again"
+    ),
     "CatalogUnavailable": "start the execution again later",
     "StorageUnavailable": "start the execution again later",
-    "Runtime.ExitError": "read its log; start the execution again",
-    "Sandbox.Timedout": "read its log; start the execution again",
+    "Runtime.ExitError": "read its log: `mhealth logs`; start the execution again",
+    "Sandbox.Timedout": "read its log: `mhealth logs`; start the execution again",
     "InvalidArgument": "arguments come from the template: correct it there",
     "CodeVersionMismatch": "start the execution again: it runs on the new code from the start",
     "TooManyBadRows": (
-        "read the quarantine object that the message names; raise the parameter only if the loss is acceptable"
+        "list the lines: `mhealth quarantine`. Correct the dataset; if the loss is acceptable, raise the limit: "
+        "`mhealth set MaxBadRowRatio=0.01` on the local AWS, `make deploy PARAMETERS=MaxBadRowRatio=0.01` on AWS"
     ),
-    "MissingSubject": "if this is intended, set `AllowMissingSubjects` to true for a run",
+    "MissingSubject": "correct the dataset; if this is intended, allow it once: `mhealth run --allow-missing-subjects`",
     "SchemaMismatch": "template and code belong to different versions: deploy both together",
     "PartitionMismatch": "drop the partition that the message names, and start a new execution",
     "RowCountMismatch": (
         "this is a defect: keep the run's log and open an issue. If it occurs again while nothing is new, a partition"
         " may have another location: drop the partitions of the snapshot, and the next run registers them"
     ),
-    "JobFailed": "read the job's log; if the service had a problem, start the execution again",
+    "JobFailed": "read the job's log: `mhealth logs`; if the service had a problem, start the execution again",
     "ManifestUnreadable": (
         "restore it from its older versions; or template and code belong to different versions: deploy both together"
     ),
@@ -57,10 +61,22 @@ ADVICE = {
 
 GENERAL = "do what the cause says, and start an execution again"
 
+LASTING = frozenset(
+    {
+        *("NoUsableFiles", "EmptyFile", "UnknownLayout", "DuplicateSubject", "UnsafeArchive", "SourceTooLarge"),
+        *("InvalidInput", "SecretUnreadable", "StateUnreadable", "SourceDenied", "SourceNotFound", "TableMissing"),
+        *("InvalidArgument", "TooManyBadRows", "MissingSubject", "SchemaMismatch", "PartitionMismatch"),
+        "RowCountMismatch",
+    }
+)
+"""The errors that occur again until somebody has done what the advice says."""
+
 _SERVICES = re.compile(r"[A-Za-z]+\.")
+_COMMAND = re.compile(r"`(mhealth [^`]+)`")
 
 
-def advice(error: str) -> str:
-    """The advice for an error, or a general one for an unknown error."""
+def advice(error: str, options: str = "") -> str:
+    """The advice for an error, or a general one for an unknown error; its commands get `options`."""
     service = _SERVICES.match(error)
-    return ADVICE.get(error) or (ADVICE.get(service.group()) if service else None) or GENERAL
+    found = ADVICE.get(error) or (ADVICE.get(service.group()) if service else None) or GENERAL
+    return _COMMAND.sub(lambda match: f"`{match[1]}{options}`", found)

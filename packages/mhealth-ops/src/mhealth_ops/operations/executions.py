@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,35 +24,54 @@ _BEFORE_THE_ERROR = re.compile(r"Error Category: [^;]*; (Failed Line Number: \d+
 
 @dataclass(frozen=True)
 class Entered:
-    """A state has started."""
+    """A state has started at `at`, the time of the event."""
 
     state: str
+    at: datetime
 
 
 @dataclass(frozen=True)
 class Left:
-    """A state has ended after `seconds`, with `output`."""
+    """A state has ended at `at`, the time of the event, with `output`."""
 
     state: str
-    seconds: float
+    at: datetime
     output: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The execution has ended: SUCCEEDED with `output`, or FAILED, TIMED_OUT, ABORTED with `error` and `cause`."""
+    """The execution has ended: SUCCEEDED with `output`, or FAILED, TIMED_OUT, ABORTED with `error` and `cause`.
+
+    `at` is the time of its end.
+    """
 
     status: str
     seconds: float
     output: dict[str, Any]
     error: str
     cause: str
+    at: datetime | None = None
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Ended:
+        """The end of an execution that DescribeExecution describes."""
+        return cls(
+            status=described["status"],
+            seconds=(described["stopDate"] - described["startDate"]).total_seconds(),
+            output=json.loads(described.get("output") or "{}"),
+            error=described.get("error") or "",
+            cause=described.get("cause") or "",
+            at=described["stopDate"],
+        )
 
     @property
     def reason(self) -> str:
-        """The error and its cause without Glue's prefix; "" where neither is known."""
+        """The error, once, and its cause without Glue's prefix; "" where neither is known."""
         before = _BEFORE_THE_ERROR.match(self.cause)
-        text = self.cause[len(before[0]) if before else 0 :].removeprefix(f"{self.error}: ")
+        text = self.cause[len(before[0]) if before else 0 :]
+        while self.error and text.startswith(f"{self.error}: "):
+            text = text.removeprefix(f"{self.error}: ")
         return ": ".join(part for part in (self.error, text) if part)
 
 
@@ -59,7 +79,6 @@ def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
     """Yield the events of the execution with ARN `execution`, as they happen, until it has ended."""
     reported = 0
     pause = SHORTEST_PAUSE
-    entered: dict[str, float] = {}
     while True:
         # Read before the history: if the execution has ended, the history is then complete.
         now = sfn.describe_execution(executionArn=execution)
@@ -67,20 +86,12 @@ def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
         events = [event for page in pages for event in page["events"]]
         for event in events[reported:]:
             if details := event.get("stateEnteredEventDetails"):
-                entered[details["name"]] = event["timestamp"].timestamp()
-                yield Entered(details["name"])
+                yield Entered(details["name"], event["timestamp"])
             elif left := event.get("stateExitedEventDetails"):
-                seconds = event["timestamp"].timestamp() - entered[left["name"]]
-                yield Left(left["name"], seconds, json.loads(left.get("output", "{}")))
+                yield Left(left["name"], event["timestamp"], json.loads(left.get("output", "{}")))
         pause = min(pause * _GROWTH, LONGEST_PAUSE) if len(events) == reported else SHORTEST_PAUSE
         reported = len(events)
         if now["status"] != "RUNNING":
-            yield Ended(
-                status=now["status"],
-                seconds=(now["stopDate"] - now["startDate"]).total_seconds(),
-                output=json.loads(now.get("output") or "{}"),
-                error=now.get("error") or "",
-                cause=now.get("cause") or "",
-            )
+            yield Ended.of(now)
             return
         time.sleep(pause)

@@ -8,8 +8,10 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from mhealth_ops.operations.advice import advice
 from mhealth_ops.operations.denials import denials, roles_of
 from mhealth_ops.operations.errors import NoSuchStack
+from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.failed_events import print_failed_events, stack_events
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,9 +62,10 @@ def _print_failed_run(
             continue  # rolled back
         for execution in failed:
             if execution["startDate"] >= since:
-                reported = states.describe_execution(executionArn=execution["executionArn"])
-                line = f"  The run {execution['name']} failed with {reported.get('error')}: {reported.get('cause')}"
+                ended = Ended.of(states.describe_execution(executionArn=execution["executionArn"]))
+                line = f"  The run {execution['name']} failed: {ended.reason}"
                 console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+                console.print(f"  What to do: {advice(ended.error)}.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_denials(console: Console, session: boto3.Session, roles: dict[str, str], since: datetime) -> None:

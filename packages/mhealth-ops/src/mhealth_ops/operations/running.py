@@ -6,27 +6,49 @@ import sys
 
 from rich.console import Console
 
-from mhealth_ops.operations.advice import advice
+from mhealth_ops.operations.advice import LASTING, advice
+from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.stacks import Stack
-from mhealth_ops.operations.watching import start, watch_execution
+from mhealth_ops.operations.watching import watch_execution
 
 
-def run_and_tell(console: Console, stack: Stack, dataset_version: int | None, *, again: str) -> bool:
-    """Start an execution, print its steps and its result; return whether it succeeded. `again` is the command line."""
-    execution = start(stack, dataset_version)
+def follow_and_tell(console: Console, stack: Stack, execution: str, options: str) -> bool:
+    """Print the stages of an execution and its result; return whether it succeeded.
+
+    `options` are those of this command line that select the stack.
+    """
     try:
         ended = watch_execution(console, stack, execution)
     except KeyboardInterrupt:
-        print(f"Detached; the execution keeps running: {execution}", file=sys.stderr)
+        print(
+            f"Detached; the execution keeps running. To follow it again: mhealth run{options} --follow {execution}",
+            file=sys.stderr,
+        )
         raise
     if ended.status == "SUCCEEDED":
         console.print(f"{how_it_ended(ended)} ({ended.seconds:.1f} s)", highlight=False, soft_wrap=True)
         return True
     print(f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}", file=sys.stderr)
-    print(f"What to do: {advice(ended.error)}.", file=sys.stderr)
-    print(f"The published snapshot is unchanged. To try again: {again}", file=sys.stderr)
+    print(f"What to do: {advice(ended.error, options)}.", file=sys.stderr)
+    again = "Then start it again" if ended.error in LASTING else "To try again"
+    print(f"The published snapshot is unchanged. {again}: mhealth run{options}", file=sys.stderr)
     return False
+
+
+def execution_named(stack: Stack, name: str) -> str:
+    """The ARN of an execution of the stack, by its ARN or its name. Raises OperationFailed if there is none."""
+    machine = stack.outputs["StateMachineArn"]
+    prefix = machine.replace(":stateMachine:", ":execution:") + ":"
+    if name.startswith("arn:") and not name.startswith(prefix):
+        raise OperationFailed(f"The execution {name} is not one of the stack {stack.name}, whose are {prefix}NAME.")
+    execution = prefix + name.removeprefix(prefix)
+    sfn = stack.session.client("stepfunctions")
+    try:
+        sfn.describe_execution(executionArn=execution)
+    except (sfn.exceptions.ExecutionDoesNotExist, sfn.exceptions.InvalidArn):
+        raise OperationFailed(f"There is no execution {execution}: mhealth status lists the last ones.") from None
+    return execution
 
 
 def how_it_ended(ended: Ended) -> str:

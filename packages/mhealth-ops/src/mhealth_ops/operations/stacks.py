@@ -80,6 +80,8 @@ class Stack:
     def require_complete(self) -> None:
         """Require that the stack has the outputs of a command. Raises NoSuchStack for any other stack."""
         missing = sorted(OUTPUTS - self.outputs.keys())
+        if missing and self.status in {"CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}:
+            raise NoSuchStack(f"The stack {self.name} is being created ({self.status}): try again in a minute.")
         if missing:
             raise NoSuchStack(
                 f"The stack {self.name} ({self.status}) has no output {', '.join(missing)}: it is not this project's, "

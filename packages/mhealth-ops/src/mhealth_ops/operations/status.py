@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,14 +162,7 @@ def last_runs(stack: Stack, count: int) -> Iterator[Run]:
         began = found["startDate"].astimezone(UTC)
         stopped = found.get("stopDate")
         seconds = ((stopped or datetime.now(UTC)) - began).total_seconds()
-        ended = Ended(
-            found["status"],
-            seconds,
-            json.loads(found.get("output") or "{}"),
-            found.get("error") or "",
-            found.get("cause") or "",
-        )
-        yield Run(began, seconds, ended if stopped else None)
+        yield Run(began, seconds, Ended.of(found) if stopped else None)
 
 
 def schedule(stack: Stack, now: datetime) -> str:

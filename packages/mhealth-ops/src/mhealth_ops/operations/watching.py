@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from mhealth_ops.operations.executions import Ended, Entered, Left, follow
+from mhealth_ops.operations.executions import Ended, follow
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.stages import Stage, by_stage
+from mhealth_ops.operations.zones import count_lines, quarantine_objects, stage_objects
 
 
-def start(stack: Stack, dataset_version: int | None = None) -> str:
+def start(stack: Stack, dataset_version: int | None = None, *, allow_missing_subjects: bool = False) -> str:
     """Start an execution, for `version` of the dataset if given; return its ARN."""
-    given = {} if dataset_version is None else {"dataset_version": dataset_version}
+    given: dict[str, Any] = {} if dataset_version is None else {"dataset_version": dataset_version}
+    if allow_missing_subjects:
+        given["allow_missing_subjects"] = True
     sfn = stack.session.client("stepfunctions")
     return sfn.start_execution(stateMachineArn=stack.outputs["StateMachineArn"], input=json.dumps(given))[
         "executionArn"
@@ -29,29 +32,20 @@ def watch(console: Console, stack: Stack) -> Ended:
 
 
 def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
-    """Print each step of the execution with that ARN as it ends; return the execution's end."""
+    """Print each stage of the execution with that ARN as it ends; return the execution's end."""
     sfn = stack.session.client("stepfunctions")
-    began: dict[str, float] = {}
-    # On a terminal a line shows the state at work; elsewhere only the finished steps are printed.
+    # On a terminal a line shows the state at work; elsewhere only the finished stages are printed.
     with console.status("starting") as status:
-        for event in follow(sfn, execution):
+        for event in by_stage(follow(sfn, execution)):
             match event:
-                case Entered(state):
-                    status.update(f"{state} ...")
-                    began.setdefault(state, time.monotonic())
-                case Left(state, seconds, output) if state in _TELL:
-                    step, tell = _TELL[state]
-                    # The crawl is a loop of states: its time is from its first state to now. Without a crawler this
-                    # state has its own time.
-                    if step not in began:
-                        step = state
-                    elif step != state:
-                        seconds = time.monotonic() - began[step]
-                    reported = "[red]failed[/red]" if "failure" in output else escape(tell(stack, output))
-                    line = f"  [bold]{step:<16}[/bold]{seconds:6.1f} s  {reported}"
+                case Stage() as stage:
+                    reported = "[red]failed[/red]" if stage.failed else escape(_TELL[stage.name](stack, stage.output))
+                    line = f"  [bold]{stage.name:<16}[/bold]{stage.seconds:6.1f} s  {reported}"
                     console.print(line, highlight=False, soft_wrap=True)
                 case Ended() as ended:
                     return ended
+                case state:
+                    status.update(f"{state} ...")
     raise AssertionError("an execution that is followed ends")
 
 
@@ -59,10 +53,17 @@ def _tell_download(_: Stack, output: dict[str, Any]) -> str:
     return str(output["download"]["message"])
 
 
-def _tell_convert(stack: Stack, _: dict[str, Any]) -> str:
-    stage = stack.objects("stage/")
-    rejected = len(stack.objects("quarantine/"))
-    return f"{len(stage)} Parquet objects in stage/, {megabytes(stage)}; {rejected} files with rejected lines"
+def _tell_convert(stack: Stack, output: dict[str, Any]) -> str:
+    files = stack.document(output["download"]["raw_manifest"])["files"]
+    stage, quarantine = stage_objects(stack, files), quarantine_objects(stack, files)
+    lines = count_lines(stack, quarantine)
+    rejected = "more rejected lines than are counted here" if lines is None else _plural(lines, "rejected line")
+    where = f" in {_plural(len(quarantine), 'file')}" if quarantine else ""
+    return f"{_plural(len(stage), 'Parquet object')} in stage/, {megabytes(stage)}; {rejected}{where}"
+
+
+def _plural(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _tell_transform(stack: Stack, output: dict[str, Any]) -> str:
@@ -71,17 +72,22 @@ def _tell_transform(stack: Stack, output: dict[str, Any]) -> str:
     files = stack.objects(f"processed/snapshot={snapshot}/")
     rows = sum(file["rows"] for file in manifest["files"])
     checks = [check["passed"] for check in manifest["checks"]]
-    made = f"snapshot {snapshot}: {rows:,} rows, {len(files)} files, {megabytes(files)}"
+    made = f"snapshot {snapshot}: {rows:,} rows, {_plural(len(files), 'file')}, {megabytes(files)}"
     return f"{made}; {sum(checks)} of {len(checks)} checks passed"
 
 
-def _tell_crawl(stack: Stack, _: dict[str, Any]) -> str:
+def _tell_catalog(stack: Stack, output: dict[str, Any]) -> str:
+    snapshot = output["download"]["snapshot"]
     pages = (
         stack.session.client("glue")
         .get_paginator("get_partitions")
-        .paginate(DatabaseName=stack.outputs["DatabaseName"], TableName="mhealth_snapshots")
+        .paginate(
+            DatabaseName=stack.outputs["DatabaseName"],
+            TableName="mhealth_snapshots",
+            Expression=f"snapshot = {snapshot}",
+        )
     )
-    return f"{sum(len(page['Partitions']) for page in pages)} partitions in the catalog"
+    return f"{_plural(sum(len(page['Partitions']) for page in pages), 'partition')} of the snapshot in the catalog"
 
 
 def _tell_verify(_: Stack, output: dict[str, Any]) -> str:
@@ -94,6 +100,8 @@ def _tell_publish(_: Stack, output: dict[str, Any]) -> str:
 
 
 def _tell_seen(_: Stack, output: dict[str, Any]) -> str:
+    if "counted" not in output:
+        return "readers cannot query the view: the snapshot is published again"
     return (
         f"{int(output['counted']['rows']):,} rows that readers see, {int(output['download']['rows']):,} in the manifest"
     )
@@ -103,20 +111,28 @@ def _tell_record(_: Stack, output: dict[str, Any]) -> str:
     return f"manifests/publications/{output['download']['snapshot']}.json written"
 
 
-_TELL: dict[str, tuple[str, Callable[[Stack, dict[str, Any]], str]]] = {
-    "DownloadCSV": ("DownloadCSV", _tell_download),
-    "ReadCountForReaders": ("CountForReaders", _tell_seen),
-    "ConvertParquet": ("ConvertParquet", _tell_convert),
-    "GlueTransform": ("GlueTransform", _tell_transform),
-    # The crawler is polled in a loop of states; this state follows it.
-    "ReadSnapshotSummary": ("RefreshCatalog", _tell_crawl),
-    "ReadVerifiedCounts": ("VerifySnapshot", _tell_verify),
-    "PublishSnapshot": ("PublishSnapshot", _tell_publish),
-    "RecordSuccess": ("RecordSuccess", _tell_record),
+def _tell_report(_: Stack, output: dict[str, Any]) -> str:
+    if "unreported" in output:
+        return f"no report, {output['unreported'].get('Error')}: the run succeeds without it"
+    return f"{output['report']['uri']} written"
+
+
+_TELL: dict[str, Callable[[Stack, dict[str, Any]], str]] = {
+    "DownloadCSV": _tell_download,
+    "CountForReaders": _tell_seen,
+    "ConvertParquet": _tell_convert,
+    "GlueTransform": _tell_transform,
+    "RefreshCatalog": _tell_catalog,
+    "RegisterAgain": _tell_catalog,
+    "VerifySnapshot": _tell_verify,
+    "PublishSnapshot": _tell_publish,
+    "RecordSuccess": _tell_record,
+    "WriteReport": _tell_report,
 }
-"""The states whose end is printed: name, and the function for the details."""
+"""The details of each stage."""
 
 
 def megabytes(objects: list[tuple[str, int]]) -> str:
-    """The total size of objects (key, size) in MB."""
-    return f"{sum(size for _, size in objects) / 1e6:.0f} MB"
+    """The total size of objects (key, size) in MB; in kB below 1 MB."""
+    size = sum(size for _, size in objects)
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
