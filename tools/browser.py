@@ -29,6 +29,8 @@ OF_THE_MACHINE = ("google-chrome", "chromium")
 REBOUND = "rebound.example"
 """A host name that the browser resolves to 127.0.0.1."""
 
+_MINUTES = 5
+
 
 class NoChromium(Exception):
     """No browser is installed, and none could be downloaded; the message says why."""
@@ -89,18 +91,25 @@ def _install(target: Path) -> None:
     part = target.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(PACKAGE, part)
-    environments.npm_ci(part)
+    node = environments.node()
+    npm = node.parent / "npm"
+    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    _run(part, str(npm if npm.exists() else "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
+    # As if on Lambda: then it unpacks the libraries, too.
+    _run(part, str(node), "unpack.js", TMPDIR=str(part), AWS_EXECUTION_ENV="AWS_Lambda_nodejs20.x")
+    part.rename(target)
+
+
+def _run(folder: Path, *command: str, **environment: str) -> None:
     subprocess.run(
-        [str(environments.node()), "unpack.js"],
-        cwd=part,
-        # As if on Lambda: then it unpacks the libraries, too.
-        env={**os.environ, "TMPDIR": str(part), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x"},
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
         check=True,
         capture_output=True,
         text=True,
-        timeout=environments.NPM_SECONDS,
+        timeout=60 * _MINUTES,
     )
-    part.rename(target)
 
 
 def _libraries(executable: Path) -> dict[str, str]:

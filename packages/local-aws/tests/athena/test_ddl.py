@@ -167,7 +167,7 @@ def test_showing_what_there_is(athena: Athena) -> None:
     assert athena.statement(f"show tables in {athena.database} 'r*'") == ["readings"]
     assert athena.statement("SHOW VIEWS") == ["current"]
     assert athena.database in athena.statement("SHOW DATABASES;")
-    assert athena.statement("SHOW COLUMNS IN readings")[:2] == ["id", "timestamp"]
+    assert athena.statement("SHOW COLUMNS IN readings")[:2] == [f"{'id':<20}", f"{'timestamp':<20}"]
     partitions = ["snapshot=1/subject=1", "snapshot=2/subject=1", "snapshot=2/subject=3"]
     assert athena.statement(f"SHOW PARTITIONS {athena.database}.readings") == partitions
     described = [[field.strip() for field in line.split("\t")] for line in athena.statement("DESCRIBE `readings`")]
@@ -233,8 +233,8 @@ def test_tables_and_databases_come_and_go(athena: Athena) -> None:
     [
         "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a",
         "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 3) AS SELECT 1 AS a",
-        "UNLOAD (SELECT 1) TO 's3://x/' WITH (format = 'PARQUET')",
-        "EXPLAIN SELECT 1",
+        "UNLOAD (SELECT 1 AS a) TO 's3://x/' WITH (format = 'AVRO')",
+        "EXPLAIN ANALYZE SELECT 1",
         "CREATE EXTERNAL TABLE t (a int) STORED AS ORC LOCATION 's3://x/'",
     ],
     ids=["create table as", "buckets", "unload", "explain", "orc"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.glue.models import GlueBackend, glue_backends
@@ -15,6 +15,8 @@ from local_aws.core.world import ACCOUNT
 CATALOG = "awsdatacatalog"
 PATH = "$path"
 """The pseudo column with a row's file."""
+PARTITIONS = "$partitions"
+"""The end of the name of the relation with a table's partitions."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,15 @@ class Catalog:
         return self._tables[key]
 
     def table(self, database: str, name: str, position: tuple[int, int] | None = None) -> Table:
-        """The table or view; raises QueryFailedError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND)."""
-        if found := self.find(database, name):
+        """The table or view; raises QueryFailedError (SCHEMA_NOT_FOUND, TABLE_NOT_FOUND).
+
+        `TABLE$partitions` has the table's partition keys as columns.
+        """
+        if name.endswith(PARTITIONS):
+            of = self.find(database, name.removesuffix(PARTITIONS))
+            if of is not None and of.keys:
+                return replace(of, name=name, columns=of.keys, keys=(), partitions=())
+        elif found := self.find(database, name):
             return found
         if database.lower() not in self.databases():
             raise QueryFailedError("SCHEMA_NOT_FOUND", f"Schema '{database.lower()}' does not exist", position)

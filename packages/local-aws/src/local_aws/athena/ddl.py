@@ -1,23 +1,44 @@
-"""Statements other than queries: their forms, and those on views and databases, and SHOW and DESCRIBE."""
+"""Statements other than queries: their forms, and those on views and databases."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable
 
-from local_aws.athena.catalog import CATALOG, Catalog, Table
+from local_aws.athena.catalog import CATALOG
+from local_aws.athena.classification import without_comments
 from local_aws.athena.ctas import create_table_as, named_columns
-from local_aws.athena.engine import Engine, Session
+from local_aws.athena.engine import Engine, Question, Session
 from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.results import Column
-from local_aws.athena.statements import Statement, StatementResult, failed, lines, require_database
+from local_aws.athena.shows import (
+    describe,
+    show_columns,
+    show_create_table,
+    show_create_view,
+    show_databases,
+    show_properties,
+    show_tables,
+)
+from local_aws.athena.statements import Statement, StatementResult, failed, require_database
 from local_aws.athena.syntax import mismatched, tokens_of, without_semicolon
-from local_aws.athena.tables import add_partitions, create_table, drop_partition, drop_table, repair, show_partitions
+from local_aws.athena.tables import (
+    add_partitions,
+    change_columns,
+    create_table,
+    drop_partition,
+    drop_table,
+    repair,
+    set_location,
+    set_properties,
+    show_partitions,
+)
 from local_aws.athena.trino_types import hive_of_trino
-from local_aws.athena.views import ViewDefinition, read_view, view_input
+from local_aws.athena.unload import unload
+from local_aws.athena.views import ViewDefinition, view_input
 
-_NAME = r'(?:[`"]?[\w-]+[`"]?\.)?[`"]?[\w-]+[`"]?'
+_PART = r'[`"]?[\w-]+[`"]?'
+_NAME = rf"(?:{_PART}\.)?(?:{_PART}\.)?{_PART}"
 OWNER = "local-athena"
 
 
@@ -60,16 +81,6 @@ def _drop_view(statement: Statement) -> StatementResult:
     return StatementResult()
 
 
-def _show_create_view(statement: Statement) -> StatementResult:
-    database, name = statement.name()
-    found = statement.catalog.table(database, name, (1, 1))
-    if not found.is_view:
-        words = f"Relation '{CATALOG}.{database}.{name}' is a table, not a view"
-        raise QueryFailedError("NOT_SUPPORTED", words, (1, 1))
-    text = f'CREATE VIEW "{database}"."{name}" AS\n{read_view(found).sql}'
-    return lines("Create View", text.splitlines())
-
-
 def _create_database(statement: Statement) -> StatementResult:
     name = statement.match.group("name").strip('`"').lower()
     if name in statement.catalog.glue.databases:
@@ -93,57 +104,16 @@ def _drop_database(statement: Statement) -> StatementResult:
     return StatementResult()
 
 
-def _show_tables(statement: Statement) -> StatementResult:
-    database = (statement.match.group("database") or statement.database).strip('`"').lower()
-    if database not in statement.catalog.databases():
-        raise failed(f"SemanticException [Error 10072]: Database does not exist: {database}")
-    only_views = statement.match.group("kind").upper() == "VIEWS"
-    names = [table.name for table in statement.catalog.tables(database) if table.is_view or not only_views]
-    return lines("tab_name", _matching(names, statement.match.group("pattern")))
-
-
-def _show_databases(statement: Statement) -> StatementResult:
-    return lines("database_name", _matching(statement.catalog.databases(), statement.match.group("pattern")))
-
-
-def _matching(names: list[str], pattern: str | None) -> list[str]:
-    if not pattern:
-        return names
-    return [name for name in names if any(fnmatch.fnmatchcase(name, one) for one in pattern.lower().split("|"))]
-
-
-def _describe(statement: Statement) -> StatementResult:
-    table = statement.table()
-    reported = [_described(table, name, kind) for name, kind in table.all_columns]
-    if table.keys:
-        reported += [
-            "\t \t ",
-            "# Partition Information\t \t ",
-            f"{'# col_name':<20}\t{'data_type':<20}\t{'comment':<20}",
-            "\t \t ",
-        ]
-        reported += [_described(table, name, kind) for name, kind in table.keys]
-    rows: list[list[str | None]] = [list(line.split("\t")) for line in reported]
-    return StatementResult([Column(name, "varchar") for name in ("col_name", "data_type", "comment")], rows)
-
-
-def _described(table: Table, name: str, kind: str) -> str:
-    return f"{name:<20}\t{kind:<20}\t{table.comments.get(name, ''):<20}"
-
-
-def _show_columns(statement: Statement) -> StatementResult:
-    return lines("field", [name for name, _ in statement.table().all_columns])
-
-
 def _explain(statement: Statement) -> StatementResult:
-    question = statement.question(statement.match.group("query"))
-    return lines("Query Plan", statement.session.explain(statement.match.group(0), question))
+    found = statement.session.explain(statement.match.group(0), statement.question(statement.match.group("query")))
+    rows: list[list[str | None]] = [[line] for line in ("Query Plan", *found)]
+    return StatementResult([Column("Query Plan", "varchar")], rows, is_plan=True)
 
 
 _FORMS: tuple[tuple[str, Callable[[Statement], StatementResult]], ...] = (
     (rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+(?P<name>{_NAME})\s+AS\s+(?P<query>.*)", _create_view),
     (rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{_NAME})", _drop_view),
-    (rf"SHOW\s+CREATE\s+VIEW\s+(?P<name>{_NAME})", _show_create_view),
+    (rf"SHOW\s+CREATE\s+VIEW\s+(?P<name>{_NAME})", show_create_view),
     (r"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)(?:\s+(?:COMMENT|LOCATION|WITH)\s.*)?",
      _create_database),
     (r"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)(?:\s+(?P<cascade>CASCADE)|\s+RESTRICT)?",
@@ -156,14 +126,20 @@ _FORMS: tuple[tuple[str, Callable[[Statement], StatementResult]], ...] = (
      add_partitions),
     (rf"ALTER\s+TABLE\s+(?P<name>{_NAME})\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?(?P<rest>PARTITION.*)",
      drop_partition),
+    (rf"ALTER\s+TABLE\s+(?P<name>{_NAME})\s+SET\s+TBLPROPERTIES\s*\((?P<rest>.*)\)", set_properties),
+    (rf"ALTER\s+TABLE\s+(?P<name>{_NAME})\s+SET\s+LOCATION\s+'(?P<location>[^']*)'", set_location),
+    (rf"ALTER\s+TABLE\s+(?P<name>{_NAME})\s+(?P<how>ADD|REPLACE)\s+COLUMNS\s*\((?P<rest>.*)\)", change_columns),
     (rf"MSCK\s+REPAIR\s+TABLE\s+(?P<name>{_NAME})", repair),
     (rf"SHOW\s+PARTITIONS\s+(?P<name>{_NAME})", show_partitions),
+    (rf"SHOW\s+CREATE\s+TABLE\s+(?P<name>{_NAME})", show_create_table),
+    (rf"SHOW\s+TBLPROPERTIES\s+(?P<name>{_NAME})(?:\s*\(\s*['\"](?P<property>[^'\"]+)['\"]\s*\))?", show_properties),
     (r"SHOW\s+(?P<kind>TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+(?P<database>\S+))?(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?",
-     _show_tables),
-    (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<pattern>[^']*)')?", _show_databases),
-    (rf"(?:DESCRIBE|DESC)\s+(?:FORMATTED\s+|EXTENDED\s+)?(?P<name>{_NAME})", _describe),
+     show_tables),
+    (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<pattern>[^']*)')?", show_databases),
+    (rf"(?:DESCRIBE|DESC)\s+(?P<how>FORMATTED\s+|EXTENDED\s+)?(?P<name>{_NAME})", describe),
     (r"EXPLAIN\s+(?P<query>.*)", _explain),
-    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+(?P<name>{_NAME})", _show_columns),
+    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+(?P<name>{_NAME})(?:\s+(?:IN|FROM)\s+(?P<database>\S+))?", show_columns),
+    (r"UNLOAD\s*(?P<rest>\(.*)", unload),
 )  # fmt: skip
 _KNOWN_TO_ATHENA = (
     *("ALTER", "ANALYZE", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN"),
@@ -172,20 +148,16 @@ _KNOWN_TO_ATHENA = (
 _COMPILED = [(re.compile(form, re.IGNORECASE | re.DOTALL), run) for form, run in _FORMS]
 
 
-def run_statement(
-    sql: str, database: str, catalog: Catalog, engine: Engine, session: Session, results: str = ""
-) -> StatementResult:
-    """Run a statement that is no query, whose results are below `results`.
+def run_statement(asked: Question, engine: Engine, session: Session, folder: str = "") -> StatementResult:
+    """Run a statement that is no query; the files of a table without a location go to `folder` in S3.
 
     Raises QueryFailedError (NOT_SUPPORTED for what is not done here).
     """
-    text = without_semicolon(sql)
-    # Comments at the top would hide the statement.
-    text = re.sub(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)*", "", text, flags=re.DOTALL).strip()
+    text = without_comments(without_semicolon(asked.sql)).strip()
     for form, run in _COMPILED:
         if match := form.fullmatch(text):
-            return run(Statement(match, database, catalog, engine, session, results))
-    first = tokens_of(sql)[0]
+            return run(Statement(match, asked, engine, session, folder))
+    first = tokens_of(asked.sql)[0]
     word = first.text.upper()
     if word in _KNOWN_TO_ATHENA:
         raise not_supported("this statement: " + " ".join(text.split())[:200])

@@ -20,7 +20,14 @@ class QueryFailedError(Exception):
 
 
 class QueryCancelledError(Exception):
-    """A query that was stopped, by its caller or by a limit of its workgroup; the message is the reason."""
+    """A query that was stopped, by its caller or by a limit of its workgroup; the message is the reason.
+
+    `scanned` are the bytes that it would have read, or did.
+    """
+
+    def __init__(self, message: str, scanned: int = 0) -> None:
+        self.scanned = scanned
+        super().__init__(message)
 
 
 def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFailedError:

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.athena.catalog import Catalog
+from local_aws.athena.classification import classify
 from local_aws.athena.ddl import run_statement
 from local_aws.athena.engine import Engine, Question, Session
 from local_aws.athena.errors import QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
+from local_aws.athena.prepared_statements import Prepared
 from local_aws.athena.results import Column, read_page
 from local_aws.athena.statements import StatementResult
-from local_aws.athena.syntax import tokens_of
 
 _RUNNING_AT_ONCE = threading.BoundedSemaphore(8)
-_UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
-_QUERY = ("SELECT", "WITH", "VALUES", "(")
 _ALGORITHMS = {"SSE_KMS": "aws:kms", "SSE_S3": "AES256"}
 """A workgroup's encryption options to S3's names of them."""
 TIME_LIMIT = 30 * 60.0
@@ -34,14 +33,17 @@ RESULT_BYTES = 1 << 30
 
 @dataclass(eq=False)
 class Execution:
-    """A query's request and its state. Times are seconds since the epoch."""
+    """A query's request and its state. Times are seconds since the epoch.
+
+    `text` is the statement that runs: for EXECUTE the prepared one, with `parameters` for its `?`.
+    """
 
     query: str
     database: str
     context: dict[str, str]
     workgroup: Any
     configuration: dict[str, Any]
-    parameters: Sequence[str]
+    prepared: Prepared
     cutoff: int | None
     engine: Engine
     caller: Caller
@@ -55,41 +57,22 @@ class Execution:
     scanned: int = 0
     columns: Sequence[Column] = ()
     rows: list[list[str | None]] | None = None
+    manifest: str | None = None
+    substatement: str | None = None
     _session: Session | None = None
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        words = self.query.upper().replace("(", " ( ").split()
-        self.words = words or [""]
-        location = self.configuration["OutputLocation"]
-        suffix = "csv" if self.is_query else "txt"
-        self.configuration["OutputLocation"] = f"{location.rstrip('/')}/{self.id}.{suffix}"
+        self.text, self.parameters = self.prepared.sql or self.query, self.prepared.parameters
+        self.classified = classify(self.text)
+        self.results = self.configuration["OutputLocation"].rstrip("/") + "/"
+        self.configuration["OutputLocation"] = self.results + self.classified.place.format(id=self.id)
 
     @property
     def is_query(self) -> bool:
         """Whether the result is a CSV file with a header; other statements have plain text."""
-        try:
-            return tokens_of(self.query)[0].text.upper() in _QUERY
-        except QueryFailedError:
-            return False
-
-    @property
-    def statement_type(self) -> str:
-        """DML, DDL or UTILITY."""
-        if self.is_query:
-            return "DML"
-        return "UTILITY" if self.words[0] in _UTILITY else "DDL"
-
-    @property
-    def substatement_type(self) -> str:
-        """SELECT, CREATE_VIEW, ALTER_TABLE ..."""
-        if self.is_query:
-            return "SELECT"
-        words = [word for word in self.words if word not in ("OR", "REPLACE", "EXTERNAL")]
-        if self.words[:2] == ["CREATE", "TABLE"]:
-            return "CREATE_TABLE_AS_SELECT"
-        return "_".join(words[:2]) if words[0] not in ("DESCRIBE", "DESC", "EXPLAIN") else words[0]
+        return self.classified.is_query
 
     @property
     def _file(self) -> Path:
@@ -139,6 +122,7 @@ class Execution:
                 self._work()
                 ended: tuple[Any, ...] = ("SUCCEEDED",)
             except QueryCancelledError as cancelled:
+                self.scanned = cancelled.scanned
                 ended = ("CANCELLED", str(cancelled))
             except QueryFailedError as failed:
                 ended = ("FAILED", str(failed), _user_error(str(failed)))
@@ -161,19 +145,22 @@ class Execution:
             try:
                 self.caller.may_use_catalog(self.database)
                 catalog = Catalog(self.engine.region, self.caller)
-                if self.is_query:
+                if self.prepared.sql is None:
+                    self.prepared.run()
+                    self._keep_text(StatementResult())
+                elif self.is_query:
                     self._select(session, catalog)
                 else:
-                    results = self.configuration["OutputLocation"].rpartition("/")[0] + "/"
-                    made = run_statement(self.query, self.database, catalog, self.engine, session, results)
-                    self.scanned = made.scanned
+                    question = Question(self.text, self.database, catalog, self.parameters)
+                    made = run_statement(question, self.engine, session, f"{self.results}tables/{self.id}/")
+                    self.scanned, self.substatement = made.scanned, made.substatement
                     self._keep_text(made)
             finally:
                 with self._lock:
                     self._session = None
 
     def _select(self, session: Session, catalog: Catalog) -> None:
-        question = Question(self.query, self.database, catalog, self.parameters)
+        question = Question(self.text, self.database, catalog, self.parameters)
         answer = session.select(question, self._file, self.cutoff)
         self.columns, self.scanned = answer.columns, answer.scanned
         if self._file.stat().st_size > RESULT_BYTES:
@@ -184,9 +171,16 @@ class Execution:
 
     def _keep_text(self, result: StatementResult) -> None:
         self.columns, self.rows = result.columns, result.rows
-        text = "".join("\t".join(value or "" for value in row) + "\n" for row in result.rows)
-        self._put(self.configuration["OutputLocation"], text.encode())
-        self._put_metadata()
+        location = self.configuration["OutputLocation"]
+        if result.written is not None:
+            self.manifest = f"{location}-manifest.csv"
+            self._put(self.manifest, "".join(f"{uri}\n" for uri in result.written).encode())
+        if location.endswith(".txt"):
+            # No newline at the end, as Athena writes it; only a plan has one (docs/clients.md).
+            text = "\n".join("\t".join(value or "" for value in row) for row in result.rows)
+            self._put(location, (text + "\n" * result.is_plan).encode())
+        if self.columns:
+            self._put_metadata()
 
     def _put_metadata(self) -> None:
         # Athena uses a private binary format that clients don't read; this one is JSON.
@@ -227,11 +221,11 @@ class Execution:
             "CompletionDateTime": self.completed,
             "AthenaError": self.error,
         }
-        described = {
+        described: dict[str, Any] = {
             "QueryExecutionId": self.id,
             "Query": self.query,
-            "StatementType": self.statement_type,
-            "SubstatementType": self.substatement_type,
+            "StatementType": self.classified.kind,
+            "SubstatementType": self.substatement or self.classified.substatement,
             "ResultConfiguration": self.configuration,
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": self.context,
@@ -252,6 +246,8 @@ class Execution:
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
         }
+        if self.manifest:
+            described["Statistics"]["DataManifestLocation"] = self.manifest
         if self.parameters:
             described["ExecutionParameters"] = list(self.parameters)
         return described

@@ -13,41 +13,20 @@ from typing import Any
 
 from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
-from moto.core.exceptions import JsonRESTError
 
-from local_aws.athena.catalog import Catalog, Table
+from local_aws.athena.api_errors import InvalidRequestError
 from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.execution import Execution
 from local_aws.athena.files import s3, split_location
+from local_aws.athena.metadata import MetadataApi
 from local_aws.athena.permissions import Caller
+from local_aws.athena.prepared_statements import Prepared, PreparedStatementApi
 from local_aws.athena.query import QueryEngine
 from local_aws.core.patching import replace
 from local_aws.core.world import World
 
 MAX_ROWS = 1000
 """Athena's largest page of results, which is also its usual one."""
-
-
-class InvalidRequestError(JsonRESTError):
-    """The request is invalid; no query was started."""
-
-    code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__("InvalidRequestException", message)
-        self.description = json.dumps(
-            {"__type": "InvalidRequestException", "Message": message, "AthenaErrorCode": "INVALID_INPUT"}
-        )
-
-
-class MetadataError(JsonRESTError):
-    """The object does not exist in the catalog."""
-
-    code = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__("MetadataException", message)
-        self.description = json.dumps({"__type": "MetadataException", "Message": message})
 
 
 def _configuration(workgroup: Any, requested: dict[str, Any] | None) -> dict[str, Any]:
@@ -122,14 +101,15 @@ class _Api:
         context = dict(request._get_param("QueryExecutionContext") or {})
         cutoff = workgroup.configuration.get("BytesScannedCutoffPerQuery")
         token = request._get_param("ClientRequestToken")
+        prepared = Prepared(backend, name, query, request._get_param("ExecutionParameters") or ())
         execution = Execution(
             query=query,
+            prepared=prepared,
             # Clients that quote names for DDL also quote them here.
             database=(context.get("Database") or "default").strip("`").lower(),
             context=context,
             workgroup=workgroup,
             configuration=configuration,
-            parameters=request._get_param("ExecutionParameters") or (),
             cutoff=int(cutoff) if cutoff else None,
             engine=self._engine(backend.region_name),
             caller=caller,
@@ -232,43 +212,6 @@ class _Api:
             raise InvalidRequestError(f"WorkGroup {name} is not found.")
         return json.dumps({"WorkGroup": found})
 
-    def list_databases(self, request: AthenaResponse) -> str:
-        names = Catalog(request.athena_backend.region_name).databases()
-        return json.dumps({"DatabaseList": [{"Name": name} for name in names]})
-
-    def get_database(self, request: AthenaResponse) -> str:
-        name = request._get_param("DatabaseName").lower()
-        if name not in Catalog(request.athena_backend.region_name).databases():
-            raise MetadataError(f"EntityNotFoundException: Database {name} not found.")
-        return json.dumps({"Database": {"Name": name}})
-
-    def list_table_metadata(self, request: AthenaResponse) -> str:
-        tables = Catalog(request.athena_backend.region_name).tables(request._get_param("DatabaseName").lower())
-        return json.dumps({"TableMetadataList": [_metadata(table) for table in tables]})
-
-    def get_table_metadata(self, request: AthenaResponse) -> str:
-        name = request._get_param("TableName")
-        table = Catalog(request.athena_backend.region_name).find(request._get_param("DatabaseName"), name)
-        if table is None:
-            raise MetadataError(f"EntityNotFoundException: Table {name} not found.")
-        return json.dumps({"TableMetadata": _metadata(table)})
-
-
-def _metadata(table: Table) -> dict[str, Any]:
-    return {
-        "Name": table.name,
-        "CreateTime": table.input["CreateTime"].timestamp(),
-        "TableType": table.input.get("TableType", "EXTERNAL_TABLE"),
-        "Columns": [_column(table, name, kind) for name, kind in table.columns],
-        "PartitionKeys": [_column(table, name, kind) for name, kind in table.keys],
-        "Parameters": table.input.get("Parameters") or {},
-    }
-
-
-def _column(table: Table, name: str, kind: str) -> dict[str, str]:
-    comment = table.comments.get(name)
-    return {"Name": name, "Type": kind} | ({"Comment": comment} if comment else {})
-
 
 _installed: list[_Api] = []
 """The current instance of this process; a new instance ends its queries."""
@@ -281,7 +224,8 @@ def install(world: World) -> None:
     api = _Api(world)
     _installed.append(api)
     atexit.register(api._close)
-    operations = {name: getattr(api, name) for name in vars(_Api) if not name.startswith("_")}
+    parts = (api, MetadataApi(), PreparedStatementApi())
+    operations = {name: getattr(part, name) for part in parts for name in vars(type(part)) if not name.startswith("_")}
     replace(
         AthenaResponse,
         **{name: lambda request, run=run: run(request) for name, run in operations.items()},

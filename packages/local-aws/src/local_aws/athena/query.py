@@ -3,17 +3,20 @@
 # ruff: noqa: S608 - this module generates SQL, for a DuckDB without data of its own
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 
-from local_aws.athena.catalog import CATALOG, PATH, Catalog, Table
+from local_aws.athena.catalog import PARTITIONS, PATH, Catalog, Table
 from local_aws.athena.duckdb_process import DuckDbProcess, QueryConnection
 from local_aws.athena.engine import Answer, Question
 from local_aws.athena.errors import CUTOFF_WORDS, QueryCancelledError, QueryFailedError, from_duckdb, not_supported
 from local_aws.athena.files import DataFile, Files
+from local_aws.athena.information import information, partitions
 from local_aws.athena.kinds import Kind
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared import Prepared
@@ -25,11 +28,16 @@ from local_aws.athena.scans import (
     quoted,
     table_scan,
 )
-from local_aws.athena.sql import INFORMATION_SCHEMA, Translated, relation_name, translate
-from local_aws.athena.types import can_coerce, trino_name, trino_of_hive
+from local_aws.athena.sql import Translated, relation_name, translate
+from local_aws.athena.types import can_coerce, trino_name
 from local_aws.athena.views import ViewDefinition, read_view
 
 _MAX_VIEW_DEPTH = 30
+_EXPLAINED = re.compile(
+    r"EXPLAIN\s+(?:\(\s*TYPE\s+(?P<type>LOGICAL|DISTRIBUTED|VALIDATE)\s*\)\s*)?(?P<query>(?:SELECT|WITH|VALUES|\().*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NOT_ATHENAS = "The plan of the local Athena's default engine, DuckDB. Athena's own: --athena trino"
 
 
 class QueryEngine:
@@ -79,7 +87,10 @@ class QueryEngine:
             if full in into.tables or full in into.views or full in into.information:
                 continue
             if database == "information_schema":
-                into.information[full] = _information(name, catalog)
+                into.information[full] = information(name, catalog)
+                continue
+            if name.endswith(PARTITIONS):
+                into.information[full] = partitions(catalog.table(database, name.removesuffix(PARTITIONS), position))
                 continue
             table = catalog.table(database, name, position)
             if not table.is_view:
@@ -145,7 +156,7 @@ class DuckDbSession:
         prepared = self._prepared(question)
         bodies, scanned = self._engine.bodies(prepared, self._connection, question.catalog.caller)
         if cutoff is not None and scanned > cutoff:
-            raise QueryCancelledError(CUTOFF_WORDS)
+            raise QueryCancelledError(CUTOFF_WORDS, scanned)
         columns = write_csv(self._connection, prepared.sql(bodies.__getitem__), prepared.labels, target)
         return Answer(columns, scanned)
 
@@ -158,9 +169,20 @@ class DuckDbSession:
         copy_to_parquet(self._connection, prepared.sql(bodies.__getitem__), names, keys, folder, compression)
         return scanned
 
-    def explain(self, statement: str, question: Question) -> list[str]:  # noqa: ARG002 - the interface
-        """DuckDB's plans say nothing of Athena's."""
-        raise not_supported(f"this statement: {' '.join(statement.split())[:200]}")
+    def explain(self, statement: str, question: Question) -> list[str]:
+        """The plan of this engine, which says so: the query is checked as ever, but Athena's plan is another one."""
+        form = _EXPLAINED.fullmatch(statement)
+        if form is None:
+            raise not_supported(f"this form of EXPLAIN: {' '.join(statement.split())[:200]}")
+        prepared = self._prepared(replace(question, sql=form["query"]))
+        if (form["type"] or "").upper() == "VALIDATE":
+            return ["true"]
+        bodies, _ = self._engine.bodies(prepared, self._connection, question.catalog.caller)
+        try:
+            found = self._connection.rows(f"EXPLAIN {prepared.sql(bodies.__getitem__)}")
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+        return [_NOT_ATHENAS, *(line.rstrip() for line in str(found[0][1]).splitlines())]
 
     def interrupt(self) -> None:
         """Interrupt the running statement."""
@@ -186,6 +208,10 @@ def copy_to_parquet(
     target = folder if keys else folder / "0.parquet"
     try:
         connection.execute(f"COPY ({rows}) TO {literal(str(target))} ({options})")
+        if not keys and connection.rows(f"SELECT num_rows FROM parquet_file_metadata({literal(str(target))})") == [
+            (0,)
+        ]:
+            target.unlink()  # a query without rows leaves no file, as on Athena
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
@@ -222,39 +248,3 @@ query analysis ({len(types)})"
         if not can_coerce(given, kind):
             words += f"cannot be coerced to column [{stored}] of type {kind} stored in view definition"
             raise QueryFailedError("VIEW_IS_STALE", stale + words, position)
-
-
-def _information(name: str, catalog: Catalog) -> str:
-    """information_schema's relation `name` as SQL."""
-    rows: list[tuple[Any, ...]] = []
-    databases = catalog.databases()
-    if name == "schemata":
-        rows = [(CATALOG, database) for database in [*databases, "information_schema"]]
-    for table in (table for database in databases for table in catalog.tables(database)):
-        first = (CATALOG, table.database, table.name)
-        if name == "tables":
-            rows.append((*first, "VIEW" if table.is_view else "BASE TABLE"))
-        elif name == "views" and table.is_view:
-            rows.append((*first, read_view(table).sql))
-        elif name == "columns":
-            keys = {key for key, _ in table.keys}
-            rows += [
-                (
-                    *first,
-                    column,
-                    place,
-                    None,
-                    "YES",
-                    trino_of_hive(kind),
-                    table.comments.get(column),
-                    "partition key" if column in keys else None,
-                )
-                for place, (column, kind) in enumerate(table.all_columns, 1)
-            ]
-    columns = INFORMATION_SCHEMA[name]
-    kinds = ["BIGINT" if column == "ordinal_position" else "VARCHAR" for column in columns]
-    if not rows:
-        return "SELECT " + ", ".join(f"CAST(NULL AS VARCHAR) AS {column}" for column in columns) + " WHERE false"
-    texts = ("(" + ", ".join("NULL" if value is None else literal(str(value)) for value in row) + ")" for row in rows)
-    items = ", ".join(f"CAST({column} AS {kind}) AS {column}" for column, kind in zip(columns, kinds, strict=True))
-    return f"SELECT {items} FROM (VALUES {', '.join(texts)}) AS rows({', '.join(columns)})"

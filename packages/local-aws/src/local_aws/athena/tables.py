@@ -19,6 +19,21 @@ from local_aws.athena.syntax import mismatched
 _VALUES = re.compile(r"""[`"]?(\w+)[`"]?\s*=\s*('(?:[^']|'')*'|"[^"]*"|[\w.-]+)\s*(?:,|$)""")
 
 
+_FORMATS = {
+    "PARQUET": ("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+                "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+                "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
+    "TEXTFILE": ("org.apache.hadoop.mapred.TextInputFormat",
+                 "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                 "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+}  # fmt: skip
+
+
+def _stored(input_format: str) -> str:
+    """The name of a format by its class, as SHOW CREATE TABLE writes it."""
+    return next((name for name, (known, *_) in _FORMATS.items() if known == input_format), input_format)
+
+
 def create_table(statement: Statement) -> StatementResult:
     """Create an external table."""
     try:
@@ -50,6 +65,8 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
             parameters["comment"] = item.this.name
         elif isinstance(item, exp.LocationProperty):
             location = item.this.name
+        elif isinstance(item, exp.FileFormatProperty) and isinstance(item.this, exp.InputOutputFormat):
+            stored = _stored(item.this.args["input_format"].name)
         elif isinstance(item, exp.FileFormatProperty):
             stored = item.this.name.upper()
         elif isinstance(item, exp.RowFormatSerdeProperty):
@@ -64,17 +81,11 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
             serde_parameters["field.delim"] = item.args["fields"].name if item.args.get("fields") else "\x01"
         elif isinstance(item, exp.Property) and type(item) is exp.Property:
             parameters[item.this.name] = item.args["value"].name
-    formats = {
-        "PARQUET": ("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-                    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
-        "TEXTFILE": ("org.apache.hadoop.mapred.TextInputFormat",
-                     "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
-    }  # fmt: skip
-    if stored not in formats:
+    if stored not in _FORMATS:
         raise not_supported(f"tables STORED AS {stored}")
     if not location:
         raise failed("SemanticException [Error 10098]: A location is required for an external table")
-    input_format, usual_serde = formats[stored]
+    input_format, output_format, usual_serde = _FORMATS[stored]
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
@@ -84,6 +95,7 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
             "Columns": [_hive_column(column) for column in tree.this.expressions],
             "Location": location,
             "InputFormat": input_format,
+            "OutputFormat": output_format,
             "SerdeInfo": {"SerializationLibrary": serde or usual_serde, "Parameters": serde_parameters},
         },
     }
@@ -95,6 +107,51 @@ def _hive_column(column: exp.ColumnDef) -> dict[str, str]:
         each.kind.this.name for each in column.constraints if isinstance(each.kind, exp.CommentColumnConstraint)
     ]
     return made | ({"Comment": comments[0]} if comments else {})
+
+
+def set_properties(statement: Statement) -> StatementResult:
+    """Set properties of the table."""
+    table = statement.relation()
+    found = {pair[0]: pair[1].replace("\\'", "'") for pair in _ASSIGNMENT.findall(statement.match.group("rest"))}
+    if not found:
+        raise mismatched(statement.match.group("rest") or ")", None, "'NAME' = 'VALUE'")
+    return _update(statement, table, {"Parameters": {**(table.input.get("Parameters") or {}), **found}})
+
+
+def set_location(statement: Statement) -> StatementResult:
+    """Move the table to other files."""
+    table = statement.relation()
+    storage = {**(table.input.get("StorageDescriptor") or {}), "Location": statement.match.group("location")}
+    return _update(statement, table, {"StorageDescriptor": storage})
+
+
+def change_columns(statement: Statement) -> StatementResult:
+    """Add columns behind the others, or replace all but the partition keys."""
+    table = statement.relation()
+    try:
+        written = f"CREATE TABLE t ({statement.match.group('rest')})"
+        tree = sqlglot.parse_one(written, dialect="hive")
+    except SqlglotError as error:
+        raise QueryFailedError("FAILED", f"ParseException {str(error).splitlines()[0]}") from error
+    assert isinstance(tree, exp.Create)
+    made = [_hive_column(column) for column in tree.this.expressions]
+    storage = dict(table.input.get("StorageDescriptor") or {})
+    kept = [] if statement.match.group("how").upper() == "REPLACE" else list(storage.get("Columns") or [])
+    names = [column["Name"].lower() for column in (*kept, *made)] + [key for key, _ in table.keys]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise failed(f"Execution Error, return code 1. Duplicate column name: {', '.join(twice)}")
+    return _update(statement, table, {"StorageDescriptor": {**storage, "Columns": [*kept, *made]}})
+
+
+_ASSIGNMENT = re.compile(r"""['"]([^'"]+)['"]\s*=\s*'((?:[^'\\]|\\.)*)'""")
+_INPUT = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+
+
+def _update(statement: Statement, table: Table, changed: dict[str, Any]) -> StatementResult:
+    statement.catalog.caller.may_use_table("glue:UpdateTable", table.database, table.name)
+    given = {name: table.input[name] for name in _INPUT if name in table.input} | changed
+    statement.catalog.glue.update_table(table.database, table.name, given)
+    return StatementResult()
 
 
 def drop_table(statement: Statement) -> StatementResult:
@@ -178,7 +235,8 @@ def repair(statement: Statement) -> StatementResult:
     folders = ["/".join(f"{k}={v}" for (k, _), v in zip(table.keys, values, strict=True)) for values in missing]
     reported = [f"Partitions not in metastore:\t{table.name}:{folder}" for folder in folders]
     reported += [f"Repair: Added partition to metastore {table.name}:{folder}" for folder in folders]
-    return lines("result", reported)
+    # No columns: Athena tells the lines of MSCK in its text alone.
+    return StatementResult(rows=[[line] for line in reported])
 
 
 def show_partitions(statement: Statement) -> StatementResult:
