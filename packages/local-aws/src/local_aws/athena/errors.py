@@ -41,7 +41,6 @@ _TRANSLATIONS = (
      "Query exceeded the local Athena's limit of temporary files. Ask for less at a time. Not retryable."),
     (r"^Out of Memory Error", "EXCEEDED_LOCAL_MEMORY_LIMIT",
      "Query exceeded the local Athena's memory limit. Ask for less at a time. Not retryable."),
-    (r"^Parser Error: (.*)", "SYNTAX_ERROR", r"\1"),
     (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
     (r"^Conversion Error: (.*out of range.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),
     (r"Could not convert string '(.*)' to (\w+)", "INVALID_CAST_ARGUMENT", r"Cannot cast '\1' to \2"),
@@ -62,6 +61,8 @@ _TRANSLATIONS = (
      "Scalar sub-query has returned multiple rows"),
 )  # fmt: skip
 
+_NOT_OF_DATA = ("Parser Error", "Binder Error", "Catalog Error", "Not implemented Error", "Syntax Error", "INTERNAL Error")
+"""How DuckDB's errors begin that are no fault of the data: Athena might run the query."""
 _OWN_NAME = re.compile(r"Invalid Input Error: ([A-Z][A-Z_]+): (.*)", re.DOTALL)
 
 
@@ -74,4 +75,6 @@ def from_duckdb(error: Exception) -> QueryFailedError:
     for pattern, name, words in _TRANSLATIONS:
         if match := re.search(pattern, text):
             return QueryFailedError(name, match.expand(words).splitlines()[0])
+    if text.startswith(_NOT_OF_DATA):
+        return not_supported(f"this query: {text.splitlines()[0]}")
     return QueryFailedError("GENERIC_USER_ERROR", f"the local Athena could not run the query: {text.splitlines()[0]}")

@@ -92,6 +92,23 @@ CREATE MACRO athena_repeat(x, n) AS list_transform(
 CREATE MACRO athena_sequence_end(stop, entries) AS CASE WHEN entries > 10000
     THEN error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
     ELSE stop END;
+CREATE MACRO athena_unscaled(total) AS CAST(replace(CAST(total AS VARCHAR), '.', '') AS HUGEINT);
+CREATE MACRO athena_rounded_average(total, n) AS CASE WHEN n > 0 THEN CAST(sign(athena_unscaled(total)) AS HUGEINT)
+    * (abs(athena_unscaled(total)) // n + CASE WHEN 2 * (abs(athena_unscaled(total)) % n) >= n THEN 1 ELSE 0 END) END;
+CREATE MACRO athena_filled(digits, scale) AS
+    lpad(digits, CAST(greatest(length(digits), scale + 1) AS INTEGER), '0');
+CREATE MACRO athena_with_point(digits, scale) AS
+    left(athena_filled(digits, scale), -scale) || '.' || right(athena_filled(digits, scale), scale);
+CREATE MACRO athena_decimal_text(digits, scale) AS CASE WHEN digits < 0 THEN '-' ELSE '' END
+    || athena_with_point(CAST(abs(digits) AS VARCHAR), scale);
+CREATE MACRO athena_population_skewness(corrected, n) AS
+    corrected * CAST(n - 2 AS DOUBLE) / sqrt(CAST(n AS DOUBLE) * CAST(n - 1 AS DOUBLE));
+CREATE MACRO athena_at_percentile(sorted, p) AS CASE
+    WHEN len(sorted) > 0 AND NOT isfinite(CAST(sorted[len(sorted)] AS DOUBLE))
+        THEN error('INVALID_FUNCTION_ARGUMENT: value must be finite; was NaN')
+    ELSE sorted[CAST(least(floor(p * len(sorted)), len(sorted) - 1) AS BIGINT) + 1] END;
+CREATE MACRO athena_percentile(items, p) AS
+    athena_at_percentile(list_sort(list_filter(items, lambda item: item IS NOT NULL)), p);
 CREATE MACRO athena_padded_length(n) AS CASE WHEN n > 1000000
     THEN error('NOT_SUPPORTED: The local Athena pads a text to at most 1000000 characters') ELSE n END;
 CREATE MACRO every(x) AS bool_and(x);

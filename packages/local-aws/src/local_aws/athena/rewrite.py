@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local_aws.athena.errors import not_supported
-from local_aws.athena.syntax import node_position
+from local_aws.athena.position import node_position
 from local_aws.athena.typing import decimal_of
 
 _WHOLE = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
@@ -79,12 +79,6 @@ def _cast(node: exp.Expr) -> exp.Expr:
         # In DuckDB a precision is another type.
         target.set("expressions", [])
     return node
-
-
-def _approximate_percentile(node: exp.Expr) -> exp.Expr:
-    if node.args.get("weight") or node.args.get("accuracy"):
-        raise not_supported("approx_percentile with a weight or an accuracy", node_position(node))
-    return _call("quantile_disc", node.this, node.args["quantile"])
 
 
 def _date_difference(node: exp.Expr) -> exp.Expr:
@@ -210,9 +204,6 @@ _REWRITERS: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Div: _division,
     exp.Cast: _cast,
     exp.TryCast: _cast,
-    # The exact value is a valid approximation, and deterministic.
-    exp.ApproxDistinct: lambda node: exp.Count(this=exp.Distinct(expressions=[node.this])),
-    exp.ApproxQuantile: _approximate_percentile,
     exp.DateDiff: _date_difference,
     exp.DateAdd: _shifted_date,
     exp.Add: _shifted_date,

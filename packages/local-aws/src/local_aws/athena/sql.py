@@ -15,12 +15,17 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import Token
 
+from local_aws.athena.aggregates import rewrite_aggregates
 from local_aws.athena.catalog import CATALOG, PATH, Catalog
 from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.names import Names, in_small_letters, name_unnested
+from local_aws.athena.position import Position, node_position, token_position
+from local_aws.athena.relations import check_recursion, check_types, rewrite_unnest
 from local_aws.athena.rewrite import rewrite
-from local_aws.athena.syntax import Position, node_position, parse_query, token_position
+from local_aws.athena.syntax import parse_query
 from local_aws.athena.types import duckdb_of_hive
 from local_aws.athena.typing import annotate, check
+from local_aws.athena.windows import WINDOW_FUNCTIONS, check_windows
 
 INFORMATION_SCHEMA = {
     "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
@@ -29,7 +34,6 @@ INFORMATION_SCHEMA = {
     "schemata": ("catalog_name", "schema_name"),
     "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
 }  # fmt: skip
-_UNNAMED = re.compile(r"_unnamed\d+$")
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,16 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
     """Translate a SELECT, WITH or VALUES whose unqualified names are in `database`; raises QueryFailedError."""
     tree, tokens = parse_query(sql)
     _bind_parameters(tree, parameters)
+    in_small_letters(tree)
+    name_unnested(tree)
     uses_path = any(token.text.lower() == PATH for token in tokens)
     relations = _resolve_tables(tree, catalog, database)
     schema: dict[str, Any] = {}
     for table_database, name in relations:
         schema.setdefault(table_database, {})[name] = _columns(catalog, table_database, name, with_path=uses_path)
-    written = _written_labels(tree)
+    offered = {(db, name): list(columns) for db, tables in schema.items() for name, columns in tables.items()}
+    shown = Names(offered, hidden=PATH).query(tree, {})
+    labels = tuple(label or f"_col{place}" for place, label in enumerate(shown))
     _name_unnamed(tree)
     mapping = MappingSchema(schema, dialect="duckdb", normalize=False)
     tree = _qualify(tree, mapping, tokens)
@@ -78,10 +86,16 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
         _drop_starred_path(tree)
     tree = annotate(tree, mapping)
     check(tree, tokens)
-    labels = tuple(_label(name, place, written) for place, name in enumerate(tree.named_selects))
+    check_windows(tree)
+    check_types(tree)
+    if len(labels) != len(tree.named_selects):
+        raise not_supported("this use of *")
     # From the leaves up: an outer rewriting includes the inner ones.
     for node in reversed(list(tree.walk())):
         rewrite(node)
+    check_recursion(tree)
+    rewrite_unnest(tree)
+    rewrite_aggregates(tree, WINDOW_FUNCTIONS)
     for table in list(tree.find_all(exp.Table)):
         if table.db:
             alias = table.args.get("alias")
@@ -138,15 +152,6 @@ def _columns(catalog: Catalog, database: str, name: str, *, with_path: bool) -> 
     if with_path and not table.is_view:
         columns[PATH] = "VARCHAR"
     return columns
-
-
-def _written_labels(tree: exp.Query) -> dict[str, str]:
-    """The outermost query's aliases in their original case: Trino ignores case but returns it."""
-    return {select.alias.lower(): select.alias for select in tree.selects if isinstance(select, exp.Alias)}
-
-
-def _label(name: str, place: int, written: dict[str, str]) -> str:
-    return f"_col{place}" if _UNNAMED.match(name) else written.get(name, name)
 
 
 def _name_unnamed(tree: exp.Query) -> None:

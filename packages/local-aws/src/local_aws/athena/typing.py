@@ -11,8 +11,11 @@ from sqlglot.optimizer.annotate_types import TypeAnnotator, annotate_types
 from sqlglot.schema import Schema
 from sqlglot.tokenizer_core import Token, TokenType
 
+from local_aws.athena.aggregates import CLASSES as AGGREGATES
+from local_aws.athena.aggregates import aggregate_type
 from local_aws.athena.errors import QueryFailedError
-from local_aws.athena.syntax import Position, node_position, token_position
+from local_aws.athena.position import Position, node_position, token_position
+from local_aws.athena.windows import WINDOW_FUNCTIONS, window_type
 
 _DIGITS = {
     exp.DType.TINYINT: (3, 0),
@@ -105,12 +108,6 @@ def _annotate_arithmetic(annotator: TypeAnnotator, node: exp.Binary) -> exp.Bina
     return node
 
 
-def _annotate_percentile(annotator: TypeAnnotator, node: exp.ApproxQuantile) -> exp.ApproxQuantile:
-    single = isinstance(node.args["quantile"], exp.Literal)
-    annotator._set_type(node, node.this.type if single else exp.DType.UNKNOWN)
-    return node
-
-
 def _annotate_concat(annotator: TypeAnnotator, node: exp.Concat) -> exp.Concat:
     """Concatenation of strings is a string; that of arrays has no type here."""
     texts = all(family(part) == "text" for part in node.expressions)
@@ -118,16 +115,21 @@ def _annotate_concat(annotator: TypeAnnotator, node: exp.Concat) -> exp.Concat:
     return node
 
 
+def _annotate_known(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    """The type of an aggregate or window function; of others, none."""
+    found = window_type(node) if isinstance(node, WINDOW_FUNCTIONS) else aggregate_type(node)
+    annotator._set_type(node, found or exp.DType.UNKNOWN)
+    return node
+
+
 _METADATA: dict[Any, Any] = {
     **Dialect.get_or_raise("trino").EXPRESSION_METADATA,
     exp.Literal: {"annotator": _annotate_literal},
-    exp.ApproxQuantile: {"annotator": _annotate_percentile},
     exp.Concat: {"annotator": _annotate_concat},
     # Trino's repeat returns an array, which has no type here.
     exp.Repeat: {"returns": exp.DType.UNKNOWN},
-    exp.Corr: {"returns": exp.DType.DOUBLE},
-    exp.ArgMax: {"annotator": lambda annotator, node: annotator._set_type(node, node.this.type)},
-    exp.ArgMin: {"annotator": lambda annotator, node: annotator._set_type(node, node.this.type)},
+    exp.Anonymous: {"annotator": _annotate_known},
+    **{kind: {"annotator": _annotate_known} for kind in (*AGGREGATES, *WINDOW_FUNCTIONS)},
     **{kind: {"annotator": _annotate_arithmetic} for kind in (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)},
 }
 
@@ -216,6 +218,8 @@ Cannot find common type between {type_text(node.this)} and {type_text(item)}"
 
 def _check_operator(node: exp.Binary, tokens: Sequence[Token]) -> None:
     left, right = node.left, node.right
+    if isinstance(right, exp.Any | exp.All):
+        return
     arithmetic = isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div | exp.Mod)
     families = {family(left), family(right)}
     # Time and interval can be combined; strings have no arithmetic.
