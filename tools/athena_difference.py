@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from local_aws_harness.athena_corpus import CLASSES, SAME, Answer, areas, compare, record, recorded, statements
-from local_aws_harness.athena_default import COLUMNS, Default, default_engine, rows_sql
+from local_aws_harness.athena_default import TABLES, Default, default_engine, rows_sql
 from local_aws_harness.athena_trino import ask
 
 
@@ -23,16 +23,17 @@ def record_answers(address: str, area: str, *, again: bool) -> None:
     record(area, {sql: known.get(sql) or ask(address, sql) for sql in statements(area)})
 
 
-def make_table(address: str) -> None:
-    """Create the corpus's table in Trino's memory connector."""
-    columns = ", ".join(f'"{name}" {kind}' for name, _, kind in COLUMNS)
-    for sql in (
-        "DROP TABLE IF EXISTS readings",
-        f"CREATE TABLE readings ({columns})",
-        f"INSERT INTO readings {rows_sql()}",
-    ):
-        if error := ask(address, sql).error:
-            raise SystemExit(f"Trino at {address} refuses the corpus's table: {error}")
+def make_tables(address: str) -> None:
+    """Create the corpus's tables in Trino's memory connector."""
+    for name, (columns, _) in TABLES.items():
+        typed = ", ".join(f'"{column}" {kind}' for column, _, kind in columns)
+        for sql in (
+            f"DROP TABLE IF EXISTS {name}",
+            f"CREATE TABLE {name} ({typed})",
+            f"INSERT INTO {name} {rows_sql(name)}",
+        ):
+            if error := ask(address, sql).error:
+                raise SystemExit(f"Trino at {address} refuses the corpus's table {name}: {error}")
 
 
 def difference(engine: Default, area: str) -> list[tuple[str, str, Answer, Answer]]:
@@ -51,7 +52,7 @@ def main() -> None:
     given = options.parse_args()
     chosen = given.areas or areas()
     if given.trino:
-        make_table(given.trino)
+        make_tables(given.trino)
         for area in chosen:
             record_answers(given.trino, area, again=given.again)
     total: Counter[str] = Counter()

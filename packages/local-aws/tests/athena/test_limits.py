@@ -45,7 +45,8 @@ TOO_MUCH = {
         "EXCEEDED_LOCAL_MEMORY_LIMIT",
     ),
     "a text that doubles row by row": (
-        f"WITH RECURSIVE t(n, x) AS (SELECT 1, {MILLION} UNION ALL SELECT n + 1, x || x FROM t WHERE n < 12) "
+        f"WITH RECURSIVE t(n, x) AS (SELECT 1, CAST({MILLION} AS varchar) UNION ALL "
+        "SELECT n + 1, CAST(x || x AS varchar) FROM t WHERE n < 11) "
         "SELECT max(length(x)) FROM t",
         "EXCEEDED_LOCAL_MEMORY_LIMIT",
     ),

@@ -170,8 +170,8 @@ ANSWERS = {
     "lambdas": ("SELECT transform(ARRAY[1, 2], v -> v * 2), filter(ARRAY[1, 2, 3], v -> v > 1)", [["[2, 4]", "[2, 3]"]]),
     "unnest": ("SELECT u FROM (SELECT ARRAY[3, 4] AS a) CROSS JOIN UNNEST(a) AS t(u) ORDER BY u", [["3"], ["4"]]),
     "maps": (
-        "SELECT map_agg(id, n), element_at(map_agg(id, n), '1-1'), MAP(ARRAY['k'], ARRAY[1.5e0]) FROM current WHERE n < 3",
-        [["{1-0=1, 1-1=2}", "2", "{k=1.5}"]],
+        "SELECT cardinality(map_agg(id, n)), element_at(map_agg(id, n), '1-1'), MAP(ARRAY['k'], ARRAY[1.5e0]) FROM current WHERE n < 3",
+        [["2", "2", "{k=1.5}"]],
     ),
     "rows": ("SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)), ROW(1, 2e0)", [["{a=1, b=x}", "{field0=1, field1=2.0}"]]),
     "recursion": (
@@ -236,7 +236,7 @@ REFUSALS = {
         "SELECT max(n),\n list(n) FROM current",
         "FUNCTION_NOT_FOUND: line 2:2: Function 'list' not registered",
     ),
-    "reading files": ("SELECT * FROM read_csv('/etc/passwd')", "FUNCTION_NOT_FOUND: line 1:15: Function 'read_csv' not registered"),
+    "reading files": ("SELECT * FROM read_csv('/etc/passwd')", "SYNTAX_ERROR: line 1:23: mismatched input '('"),
     "an alias in where": ("SELECT n AS m FROM current WHERE m = 1", "COLUMN_NOT_FOUND: line 1:34: Column 'm' cannot be resolved"),
     "an alias in group by": ("SELECT n AS m FROM current GROUP BY m", "COLUMN_NOT_FOUND: line 1:37: Column 'm' cannot be resolved"),
     "text in double quotes": ('SELECT 1 FROM current WHERE id = "3-0"', "COLUMN_NOT_FOUND: line 1:34: Column '3-0' cannot be resolved"),
@@ -263,7 +263,7 @@ REFUSALS = {
         "SELECT \"timestamp\" AT TIME ZONE 'Asia/Tokyo' FROM current",
         "NOT_SUPPORTED: line 1:8: The local Athena does not do AT TIME ZONE",
     ),
-    "a function the local one lacks": ("SELECT checksum(n) FROM current", "NOT_SUPPORTED: The local Athena does not do the function checksum"),
+    "a function the local one lacks": ("SELECT checksum(n) FROM current", "NOT_SUPPORTED: line 1:8: The local Athena does not do the function checksum"),
 }  # fmt: skip
 
 

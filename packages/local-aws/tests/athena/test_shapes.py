@@ -76,14 +76,16 @@ def grouped(source: str) -> str:
 
 def with_named(parts: tuple[str, str]) -> str:
     first, second = parts
-    return f"WITH one AS ({first}), two AS (SELECT {ALL} FROM one UNION ALL ({second})) " + selected(
-        "one AS a JOIN two AS b ON a.id = b.id", "b"
+    # Athena has no WITH in parentheses beside UNION.
+    return (
+        f"WITH one AS ({first}), two AS (SELECT {ALL} FROM one UNION ALL SELECT {ALL} FROM ({second}) AS c) "
+        + selected("one AS a JOIN two AS b ON a.id = b.id", "b")
     )
 
 
 def combined(parts: tuple[str, str, str]) -> str:
     left, right, how = parts
-    return f"({left}) {how} ({right})"
+    return f"SELECT {ALL} FROM ({left}) AS a {how} SELECT {ALL} FROM ({right}) AS b"
 
 
 def wider(query: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -1,4 +1,4 @@
-"""The default engine of the local Athena in this process: no local AWS, no S3, one small table."""
+"""The default engine of the local Athena in this process: no local AWS, no S3, three small tables."""
 
 from __future__ import annotations
 
@@ -41,37 +41,61 @@ ROWS = (
 """The rows of the table `readings`."""
 
 
-def rows_sql(types: str = "trino") -> str:
-    """SELECT of the table's rows, for either engine."""
+NAN = float("nan")
+TABLES: dict[str, tuple[tuple[tuple[str, str, str], ...], tuple[tuple[Any, ...], ...]]] = {
+    "readings": (COLUMNS, ROWS),
+    "t": (
+        (
+            ("k", "int", "integer"),
+            ("g", "string", "varchar"),
+            ("b", "boolean", "boolean"),
+            ("n", "int", "integer"),
+            ("x", "double", "double"),
+            ("d", "decimal(4,2)", "decimal(4,2)"),
+        ),
+        (
+            (1, "a", True, 10, 1.5, "1.10"),
+            (2, "a", False, None, NAN, "2.25"),
+            (3, "b", True, 10, -2.0, None),
+            (4, "b", None, 20, None, "3.33"),
+            (5, None, False, 3, NAN, "2.25"),
+            (6, "a", True, 12, 0.0, "10.00"),
+        ),
+    ),
+    "u": (
+        (("k", "int", "integer"), ("v", "int", "integer"), ("x", "double", "double")),
+        ((1, 10, 1.5), (3, 3, NAN), (3, None, 0.0), (7, 20, None), (None, 12, NAN)),
+    ),
+}
+"""The tables of the corpus: columns and rows. `t` and `u` have nulls, NaN and values twice."""
+
+
+def rows_sql(table: str, types: str = "trino") -> str:
+    """SELECT of a table's rows, for either engine."""
+    columns, rows = TABLES[table]
     texts = []
-    for row in ROWS:
+    for row in rows:
         values = []
-        for value, (_, _, kind) in zip(row, COLUMNS, strict=True):
+        for value, (_, _, kind) in zip(row, columns, strict=True):
             name = kind.replace("(3)", "") if types == "duckdb" else kind
             written = "NULL" if value is None else f"'{value}'" if isinstance(value, str) else repr(value)
+            written = "'NaN'" if written == "nan" else written
             values.append(f"CAST({written} AS {name})")
         texts.append(f"({', '.join(values)})")
-    names = ", ".join(f'"{name}"' for name, _, _ in COLUMNS)
+    names = ", ".join(f'"{name}"' for name, _, _ in columns)
     return f"SELECT * FROM (VALUES {', '.join(texts)}) AS stored({names})"
 
 
-_TABLE = Table(
-    database=DATABASE,
-    name="readings",
-    columns=tuple((name, hive) for name, hive, _ in COLUMNS),
-    keys=(),
-    location="",
-    partitions=(),
-    comments={},
-    input={},
-)
+def _table(name: str) -> Table:
+    columns = tuple((column, hive) for column, hive, _ in TABLES[name][0])
+    return Table(DATABASE, name, columns=columns, keys=(), location="", partitions=(), comments={}, input={})
 
 
 class _Catalog(Catalog):
-    """A catalog with the one table."""
+    """A catalog with the corpus's tables."""
 
     def __init__(self) -> None:
-        self._tables = {(DATABASE, _TABLE.name): _TABLE}
+        self._tables = {(DATABASE, name): _table(name) for name in TABLES}
 
     def databases(self) -> list[str]:
         return [DATABASE]
@@ -98,7 +122,7 @@ class Default:
 
     def __init__(self, folder: Path, database: duckdb.DuckDBPyConnection) -> None:
         self._folder, self._database = folder, database
-        self._queries = {relation_name(DATABASE, _TABLE.name): rows_sql("duckdb")}
+        self._queries = {relation_name(DATABASE, name): rows_sql(name, "duckdb") for name in TABLES}
 
     def ask(self, sql: str) -> Answer:
         """The engine's answer to a statement."""

@@ -37,7 +37,7 @@ def is_null(node: exp.Expr) -> bool:
 
 def argument(node: exp.Expr) -> exp.Expr:
     """The first argument, without DISTINCT and ORDER BY."""
-    found = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
+    found: exp.Expr = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     while isinstance(found, exp.Order | exp.Distinct):
         found = found.this if isinstance(found, exp.Order) else found.expressions[0]
     return found
@@ -124,8 +124,7 @@ def _array_type(node: exp.Expr) -> exp.DataType | None:
     of = argument(node)
     if kind(of) is None or of.type is None:
         return None
-    made = exp.DataType(this=_T.ARRAY, expressions=[of.type.copy()], nested=True)
-    return made
+    return exp.DataType(this=_T.ARRAY, expressions=[of.type.copy()], nested=True)
 
 
 def _extreme_type(node: exp.Expr) -> exp.DataType | None:
@@ -347,8 +346,13 @@ def _as_is(_: exp.Expr, __: Wrap) -> exp.Expr | None:
 def _map_agg(node: exp.Expr, _: Wrap) -> exp.Expr | None:
     if kind(node.expressions[0]) not in ORDERED - REAL:
         raise not_supported("map_agg with keys of this type", node_position(node))
-    if isinstance(node.parent, exp.Filter | exp.Window):
+    parent = node.parent
+    if isinstance(parent, exp.Filter | exp.Window):
         raise not_supported("map_agg with FILTER or OVER", node_position(node))
+    called = parent.name.lower() if isinstance(parent, exp.Anonymous) else ""
+    if called not in ("element_at", "cardinality") and not isinstance(parent, exp.ArraySize | exp.Bracket):
+        # Its order is that of Trino's hashes.
+        raise not_supported("map_agg but in element_at(...) or cardinality(...)", node_position(node))
     return None
 
 
@@ -394,16 +398,14 @@ _KNOWN: dict[type[exp.Expr] | str, tuple[_Typer, _Rewriter]] = {
 }
 """By class, or by name where sqlglot has no class: the type, and the rewriting (None: DuckDB's is the same)."""
 
-OTHERS = frozenset(
-    """
-    approx_most_frequent approx_set bitwise_and_agg bitwise_or_agg bitwise_xor_agg checksum entropy evaluate_classifier
-    histogram kurtosis learn_classifier map_union max_by merge merge_set_digest make_set_digest min_by multimap_agg
-    numeric_histogram qdigest_agg reduce_agg skewness tdigest_agg convex_hull_agg geometry_union_agg classification
-    """.split()
-)
+_OTHERS = """
+approx_most_frequent approx_set checksum classification convex_hull_agg entropy evaluate_classifier geometry_union_agg
+histogram learn_classifier make_set_digest map_union merge merge_set_digest multimap_agg numeric_histogram qdigest_agg
+reduce_agg tdigest_agg
+"""
+OTHERS = frozenset(_OTHERS.split())
 """Aggregates of Athena that the default engine does not have."""
 CLASSES = tuple(one for one in _KNOWN if not isinstance(one, str))
-_NOT_AGGREGATES = (exp.First, exp.Last)
 
 
 def _key(node: exp.Expr) -> type[exp.Expr] | str:
@@ -457,7 +459,8 @@ def rewrite_aggregates(tree: exp.Query, windows: tuple[type[exp.Expr], ...]) -> 
         known = _KNOWN.get(_key(node))
         if known is None:
             if isinstance(node, exp.AggFunc) or _key(node) in OTHERS:
-                name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+                name = node.sql_name() if isinstance(node, exp.Func) else node.name
+                name = node.name if isinstance(node, exp.Anonymous) else name
                 raise not_supported(f"the function {name.lower()}", node_position(node))
             continue
         made = known[1](node, _wrapping(node))

@@ -6,6 +6,8 @@ as only that is known to mean in DuckDB what it means in Athena. Functions have 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from local_aws.athena.errors import QueryFailedError, not_supported
@@ -84,17 +86,21 @@ _ALLOWED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.AtTimeZone: ("this", "zone"),
     exp.Div: (*_BINARY, "typed", "safe"),
     exp.IntervalSpan: _BINARY,
-    **{
-        kind: _BINARY
-        for kind in (
+    **dict.fromkeys(
+        (
             *(exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.DPipe, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE),
             *(exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.Escape, exp.Is, exp.And, exp.Or),
-        )
-    },
+        ),
+        _BINARY,
+    ),
 }
 """What a node of each class may have. A class of functions is looked up elsewhere."""
 
-_NAMES = {exp.TableSample: "TABLESAMPLE", exp.MatchRecognize: "MATCH_RECOGNIZE", exp.Aliases: "columns of a row by .*"}
+_NAMES: dict[type[exp.Expr], str] = {
+    exp.TableSample: "TABLESAMPLE",
+    exp.MatchRecognize: "MATCH_RECOGNIZE",
+    exp.Aliases: "columns of a row by .*",
+}
 
 
 def check_clauses(tree: exp.Expr) -> None:
@@ -145,7 +151,7 @@ def _dot(node: exp.Expr) -> None:
 
 
 def _distinct(node: exp.Expr) -> None:
-    if not (isinstance(node.parent, exp.Select) or isinstance(node.parent, exp.Order | exp.Func)):
+    if not isinstance(node.parent, exp.Select | exp.Order | exp.Func):
         raise not_supported("DISTINCT here", node_position(node))
 
 
@@ -186,12 +192,14 @@ _FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 
 def _interval(node: exp.Expr) -> None:
     unit = node.args.get("unit")
-    if not isinstance(unit, exp.Var | exp.IntervalSpan) or (isinstance(unit, exp.Var) and unit.name.upper() not in _FIELDS):
+    if not isinstance(unit, exp.Var | exp.IntervalSpan) or (
+        isinstance(unit, exp.Var) and unit.name.upper() not in _FIELDS
+    ):
         # To Trino, `interval '1' week` is a constant of an unknown type, with an alias.
         raise QueryFailedError("TYPE_NOT_FOUND", "Unknown resolvedType: interval", node_position(node))
 
 
-_CHECKS = {
+_CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Interval: _interval,
     exp.Join: _join,
     exp.Tuple: _tuple,

@@ -61,7 +61,14 @@ _TRANSLATIONS = (
      "Scalar sub-query has returned multiple rows"),
 )  # fmt: skip
 
-_NOT_OF_DATA = ("Parser Error", "Binder Error", "Catalog Error", "Not implemented Error", "Syntax Error", "INTERNAL Error")
+_NOT_OF_DATA = (
+    "Parser Error",
+    "Binder Error",
+    "Catalog Error",
+    "Not implemented Error",
+    "Syntax Error",
+    "INTERNAL Error",
+)
 """How DuckDB's errors begin that are no fault of the data: Athena might run the query."""
 _OWN_NAME = re.compile(r"Invalid Input Error: ([A-Z][A-Z_]+): (.*)", re.DOTALL)
 

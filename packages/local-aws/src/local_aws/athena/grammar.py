@@ -1,8 +1,8 @@
 """The grammar of Trino's queries, as data, and a recogniser for it.
 
 sqlglot is a lenient parser of many dialects: it reads statements that Athena refuses. A query is therefore recognised
-by this grammar first. The rules are those of Trino's documentation of SELECT and of expressions; precedence is left out,
-as only the question "is it a query" is answered here. MATCH_RECOGNIZE and JSON_TABLE are not in it.
+by this grammar first. The rules are those of Trino's documentation of SELECT and of expressions; precedence is left
+out, as only the question "is it a query" is answered here. MATCH_RECOGNIZE and JSON_TABLE are not in it.
 """
 
 from __future__ import annotations
@@ -65,16 +65,15 @@ type: simple (ARRAY ('[' integer ']')?)*
 simple: ROW '(' (name? type) % ',' ')'|INTERVAL field (TO field)?|(TIMESTAMP|TIME) ('(' integer ')')? ((WITH|WITHOUT) TIME ZONE)?|DOUBLE PRECISION|ARRAY '<' type '>'|MAP '<' type ',' type '>'|name ('(' (integer|type) % ',' ')')?
 """  # noqa: E501 - a rule is a line
 
-RESERVED = frozenset(
-    """
-    ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE CURRENT_PATH
-    CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP
-    ELSE END ESCAPE EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT
-    INTO IS JOIN JSON_ARRAY JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LEFT LIKE LISTAGG LOCALTIME
-    LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP SELECT SKIP TABLE THEN
-    TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
-    """.split()
-)
+_RESERVED = """
+ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE CURRENT_PATH CURRENT_ROLE
+CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE
+EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN
+JSON_ARRAY JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LEFT LIKE LISTAGG LOCALTIME LOCALTIMESTAMP NATURAL
+NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP SELECT SKIP TABLE THEN TRIM TRUE UESCAPE UNION
+UNNEST USING VALUES WHEN WHERE WITH
+"""
+RESERVED = frozenset(_RESERVED.split())
 """Words that are no names without quotes."""
 
 _LEXEMES = re.compile(
@@ -235,7 +234,7 @@ class _Notation:
 
     def _take(self) -> str:
         self._place += 1
-        return self._parts[self._place - 1]
+        return str(self._parts[self._place - 1])
 
     def choice(self) -> Matcher:
         options = [self._line()]

@@ -146,9 +146,7 @@ class Names:
             found[name] = self._renamed(labels, columns, "relation", cte)
         return found
 
-    def _renamed(
-        self, labels: list[str | None], columns: Sequence[str], what: str, node: exp.Expr
-    ) -> list[str | None]:
+    def _renamed(self, labels: list[str | None], columns: Sequence[str], what: str, node: exp.Expr) -> list[str | None]:
         if columns and len(columns) != len(labels):
             words = f"Column alias list has {len(columns)} entries but {what} has {len(labels)} columns"
             words += "" if what == "relation" else " available"
@@ -187,11 +185,8 @@ class Names:
         if isinstance(node, exp.Table):
             name = name or node.name
             key = node.name.lower()
-            labels: list[str | None]
-            if not node.db and key in named:
-                labels = list(named[key])
-            else:
-                labels = list(self._tables[(node.db.lower(), key)])
+            own = not node.db and key in named
+            labels: list[str | None] = list(named[key] if own else self._tables[node.db.lower(), key])
         elif isinstance(node, exp.Unnest):
             for one in node.expressions:
                 self._expression(one, scope, named)
@@ -207,9 +202,7 @@ class Names:
         named_now = [Field(label, name) for label in self._renamed(visible, columns, f"'{name}'", node)]
         return [*named_now, Field(self._hidden, name, hidden=True)] if hidden else named_now
 
-    def _relations(
-        self, query: exp.Select, named: Mapping[str, list[str | None]], outer: _Scope | None
-    ) -> _Scope:
+    def _relations(self, query: exp.Select, named: Mapping[str, list[str | None]], outer: _Scope | None) -> _Scope:
         scope = _Scope(outer=outer)
         start = query.args.get("from_")
         if start is not None:
@@ -277,9 +270,7 @@ class Names:
         self._check_order(query, scope, labels, named)
         return labels
 
-    def _items(
-        self, query: exp.Select, scope: _Scope, named: Mapping[str, list[str | None]]
-    ) -> list[str | None]:
+    def _items(self, query: exp.Select, scope: _Scope, named: Mapping[str, list[str | None]]) -> list[str | None]:
         labels: list[str | None] = []
         using = any(join.args.get("using") for join in query.args.get("joins") or [])
         for item in query.expressions:
@@ -319,7 +310,8 @@ class Names:
                 raise not_supported("ORDER BY of a constant", node_position(item))
             if isinstance(of, exp.Column) and not of.table and of.name.lower() in aliases:
                 if [label.lower() for label in labels if label].count(of.name.lower()) > 1:
-                    self._check_same(query, of, labels)
+                    words = f"Column '{_written(of)}' is ambiguous"
+                    raise QueryFailedError("AMBIGUOUS_NAME", words, node_position(of))
                 continue
             # An alias in an expression stands for its expression, even where a relation has such a column.
             for column in [one for one in within(of) if isinstance(one, exp.Column) and not one.table]:
@@ -330,10 +322,6 @@ class Names:
             if query.args.get("distinct") and not self._selected(query, of, scope):
                 words = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
                 raise QueryFailedError("EXPRESSION_NOT_IN_DISTINCT", words, (1, 1))
-
-    def _check_same(self, query: exp.Select, column: exp.Column, labels: list[str | None]) -> None:
-        words = f"Column '{_written(column)}' is ambiguous"
-        raise QueryFailedError("AMBIGUOUS_NAME", words, node_position(column))
 
     def _selected(self, query: exp.Select, ordered: exp.Expr, scope: _Scope) -> bool:
         wanted = _canonical(ordered, scope)

@@ -82,6 +82,7 @@ def _selects(query: exp.Expr) -> Sequence[exp.Expr]:
     inner = query.unnest()
     while isinstance(inner, exp.SetOperation):
         inner = inner.this.unnest()
+    assert isinstance(inner, exp.Query)
     return [item.unalias() for item in inner.selects]
 
 
@@ -164,7 +165,8 @@ def rewrite_unnest(tree: exp.Query) -> None:
             lengths = [exp.Anonymous(this="len", expressions=[item.expressions[0].copy()]) for item in items]
             longest = lengths[0] if len(lengths) == 1 else exp.Anonymous(this="greatest", expressions=lengths)
             numbers = exp.Anonymous(
-                this="generate_series", expressions=[exp.Literal.number(1), exp.Cast(this=longest, to=exp.DataType.build("BIGINT"))]
+                this="generate_series",
+                expressions=[exp.Literal.number(1), exp.Cast(this=longest, to=exp.DataType.build("BIGINT"))],
             )
             items.append(exp.Anonymous(this="unnest", expressions=[numbers]))
             names.append(node.args["offset"])
@@ -185,13 +187,14 @@ def _unnested(node: exp.Expr) -> list[exp.Expr]:
             exp.Anonymous(this="unnest", expressions=[exp.Anonymous(this=part, expressions=[node.copy()])])
             for part in ("map_keys", "map_values")
         ]
-    if of is not None and of != exp.DType.ARRAY or is_null(node):
+    if (of is not None and of != exp.DType.ARRAY) or is_null(node):
         words = f"Cannot unnest type: {_text(node)}"
         raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", words, node_position(node))
     element = node.type.expressions[0] if of == exp.DType.ARRAY and node.type and node.type.expressions else None
-    if of is None or (isinstance(element, exp.DataType) and element.this in (exp.DType.STRUCT, exp.DType.UNKNOWN)):
-        if not (isinstance(node, exp.Array) and not node.expressions):
-            raise not_supported("UNNEST of rows, or of an array whose type it does not know", node_position(node))
+    unknown = isinstance(element, exp.DataType) and element.this in (exp.DType.STRUCT, exp.DType.UNKNOWN)
+    empty = isinstance(node, exp.Array) and not node.expressions
+    if (of is None or unknown) and not empty:
+        raise not_supported("UNNEST of rows, or of an array whose type it does not know", node_position(node))
     return [exp.Anonymous(this="unnest", expressions=[node.copy()])]
 
 
@@ -204,10 +207,10 @@ def check_recursion(tree: exp.Query) -> None:
             name = cte.alias
             uses = [table for table in cte.this.find_all(exp.Table) if table.name == name and not table.db]
             if uses:
-                _limit(cte, name, uses)
+                _limit(cte, uses)
 
 
-def _limit(cte: exp.CTE, name: str, uses: list[exp.Table]) -> None:
+def _limit(cte: exp.CTE, uses: list[exp.Table]) -> None:
     where = node_position(cte)
     union = cte.this
     if not isinstance(union, exp.Union) or union.args.get("distinct") or len(uses) != 1:

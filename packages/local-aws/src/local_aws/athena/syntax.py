@@ -64,7 +64,9 @@ def _check_grammar(sql: str, tokens: Sequence[Token]) -> None:
             words = "backquoted identifiers are not supported; use double quotes to quote identifiers"
             raise QueryFailedError("SYNTAX_ERROR", words, where)
         if lexeme.kind == "digits":
-            words = f"identifiers must not start with a digit; surround the identifier with double quotes: {lexeme.text}"
+            words = (
+                f"identifiers must not start with a digit; surround the identifier with double quotes: {lexeme.text}"
+            )
             raise QueryFailedError("SYNTAX_ERROR", words, where)
         if lexeme.kind in ("unicode", "special"):
             raise not_supported(f"{lexeme.text} as a constant", where)

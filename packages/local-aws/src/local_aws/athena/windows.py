@@ -13,10 +13,18 @@ _SHIFTS = (exp.Lag, exp.Lead)
 _VALUES = (exp.FirstValue, exp.LastValue, exp.NthValue)
 WINDOW_FUNCTIONS: tuple[type[exp.Expr], ...] = (*_RANKS, *_SHIFTS, *_VALUES)
 """Functions that need OVER."""
-_NAMES = {
-    **{exp.RowNumber: "row_number", exp.Rank: "rank", exp.DenseRank: "dense_rank", exp.PercentRank: "percent_rank"},
-    **{exp.CumeDist: "cume_dist", exp.Ntile: "ntile", exp.Lag: "lag", exp.Lead: "lead"},
-    **{exp.FirstValue: "first_value", exp.LastValue: "last_value", exp.NthValue: "nth_value"},
+_NAMES: dict[type[exp.Expr], str] = {
+    exp.RowNumber: "row_number",
+    exp.Rank: "rank",
+    exp.DenseRank: "dense_rank",
+    exp.PercentRank: "percent_rank",
+    exp.CumeDist: "cume_dist",
+    exp.Ntile: "ntile",
+    exp.Lag: "lag",
+    exp.Lead: "lead",
+    exp.FirstValue: "first_value",
+    exp.LastValue: "last_value",
+    exp.NthValue: "nth_value",
 }
 
 
@@ -76,7 +84,9 @@ def _check_constant(node: exp.Expr, argument: str, least: int) -> None:
     given = node.args.get(argument)
     if given is None:
         return
-    if isinstance(given, exp.Neg) or (isinstance(given, exp.Literal) and given.name.isdigit() and int(given.name) < least):
+    if isinstance(given, exp.Neg) or (
+        isinstance(given, exp.Literal) and given.name.isdigit() and int(given.name) < least
+    ):
         what = "Offset" if argument == "offset" else "Buckets"
         words = f"{what} must be at least {least}" if argument == "offset" else "Buckets must be greater than 0"
         raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", words)

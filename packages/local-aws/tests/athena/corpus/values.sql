@@ -1,0 +1,19 @@
+-- VALUES.
+VALUES 1, 2, 3;
+VALUES (1, 'a'), (2, 'b');
+VALUES (1, 'a'), (2.5, NULL);
+VALUES (1, 'a'), (2, 3);
+VALUES (1, 'a'), (2);
+VALUES 1, 'a';
+SELECT * FROM (VALUES (1, 'a'), (2, 'bc')) AS v (n, s) ORDER BY n;
+SELECT * FROM (VALUES 1, 2);
+SELECT * FROM (VALUES (1, 2));
+SELECT * FROM (VALUES ROW(1, 2));
+VALUES 1 ORDER BY 1;
+VALUES 3, 1, 2 ORDER BY 1 LIMIT 2;
+SELECT * FROM VALUES (1, 2);
+SELECT _col0 FROM (VALUES 1);
+VALUES (1), (2e0);
+VALUES NULL;
+VALUES (1, NULL), (NULL, 'b');
+VALUES ();
