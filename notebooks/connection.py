@@ -31,10 +31,11 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A stack and its dataset. `source` is the credit line for every picture."""
+    """A stack, on AWS or not, and its dataset. `source` is the credit line for every picture."""
 
     stack: Stack
     source: str
+    on_aws: bool = False
 
     @property
     def session(self) -> boto3.Session:
@@ -71,6 +72,14 @@ class Connection:
             raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `mhealth run`.")
         return found
 
+    def may_move_readers(self) -> bool:
+        """Ask whether the readers of a stack on AWS may get another snapshot. The local AWS has no other readers."""
+        if not self.on_aws:
+            return True
+        name = self.stack.name
+        question = f"Every reader of the stack {name} on AWS will see another snapshot. Type {name} to go on: "
+        return input(question).strip() == name
+
 
 def connect(stack_on: str) -> Connection:
     """Connect to the stack named in STACK (default mhealth): `stack_on` is `local` or `aws`.
@@ -93,4 +102,4 @@ def connect(stack_on: str) -> Connection:
     place = f"the local AWS at {os.environ['AWS_ENDPOINT_URL']}" if stack_on == "local" else f"AWS, {region}"
     print(f"Stack {stack.name} on {place}. {_SAID.get(dataset, f'Data: the files in {dataset}.')}")
     sources = {"synthetic": "Synthetic data, no person was measured", "kaggle": "mHealth, Banos et al. 2014, CC BY 4.0"}
-    return Connection(stack, sources.get(dataset, f"Files in {dataset}"))
+    return Connection(stack, sources.get(dataset, f"Files in {dataset}"), stack_on == "aws")

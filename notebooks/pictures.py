@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 # Okabe and Ito: https://jfly.uni-koeln.de/color/
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
@@ -48,3 +52,25 @@ def use_style() -> None:
 def sign(figure: Figure, source: str) -> None:
     """Write the credit line below the picture."""
     figure.supxlabel(source, x=0.99, ha="right", fontsize=8, color="#666666")
+
+
+def write_inside(panel: Axes, labels: Iterable[tuple[float, float, float, str]], size: float) -> None:
+    """Write each label (start, width, y, words) in the middle of its bar; turned, or smaller, where the bar is narrow.
+
+    Call it last: a bar's width in points depends on everything else in the figure.
+    """
+    figure = panel.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    for start, width, y, words in labels:
+        (left, _), (right, _) = panel.transData.transform([(start, y), (start + width, y)])
+        room = 0.9 * (right - left) * 72 / figure.dpi
+        extent = TextPath((0, 0), words, size=size).get_extents()
+        turned = extent.width > room
+        smaller = min(1.0, room / extent.height) if turned else 1.0
+        panel.text(
+            *(start + width / 2, y, words),
+            ha="center", va="center_baseline" if not turned else "center", zorder=4,
+            rotation=90 if turned else 0,
+            fontsize=size * smaller,
+        )

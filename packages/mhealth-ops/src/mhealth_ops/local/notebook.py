@@ -27,6 +27,7 @@ from local_aws.client import HOST, call_only
 from mhealth_ops.commands.target import Target
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.demo import FOLDER, REGION, local_aws
+from mhealth_ops.operations.account import plainly
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.watching import watch
 from mhealth_ops.project import ROOT, STACK
@@ -135,7 +136,15 @@ def has_a_browser() -> bool:
 
 
 def run(console: Console, target: Target, dataset: str) -> None:
-    """Start everything, print the URL, and wait until Jupyter ends."""
+    """Start everything, print the URL, and wait until Jupyter ends.
+
+    With `--aws`, look up the stack first. Raises NoSuchStack, CannotReachAws: without credentials, for example.
+    """
+    if target.on_aws:
+        # As the notebooks do: they never use a local AWS as AWS.
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        with plainly():
+            target.find()
     with contextlib.ExitStack() as ending:
         environment = {"STACK_ON": "aws" if target.on_aws else "local", "STACK": target.stack}
         if target.region:
