@@ -208,10 +208,10 @@ pictures: setup  ## Update the pictures of the README and the docs from a local 
 	@$(RUN) python -m tools.docs.pictures
 
 # Hide Material's notice about MkDocs 2.
-MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(RUN) python -m mkdocs
 
 .PHONY: docs
-docs: setup  ## Build the docs as a site in .cache/site; a broken link is an error
+docs: setup  ## Build the docs as a site in .cache/site; a broken link is an error (downloads 0.7 MB, once)
 	@$(MKDOCS) build --strict
 
 .PHONY: docs-serve

@@ -29,8 +29,6 @@ OF_THE_MACHINE = ("google-chrome", "chromium")
 REBOUND = "rebound.example"
 """A host name that the browser resolves to 127.0.0.1."""
 
-_MINUTES = 5
-
 
 class NoChromium(Exception):
     """No browser is installed, and none could be downloaded; the message says why."""
@@ -91,25 +89,18 @@ def _install(target: Path) -> None:
     part = target.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(PACKAGE, part)
-    node = environments.node()
-    npm = node.parent / "npm"
-    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    _run(part, str(npm if npm.exists() else "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
-    # As if on Lambda: then it unpacks the libraries, too.
-    _run(part, str(node), "unpack.js", TMPDIR=str(part), AWS_EXECUTION_ENV="AWS_Lambda_nodejs20.x")
-    part.rename(target)
-
-
-def _run(folder: Path, *command: str, **environment: str) -> None:
+    environments.npm_ci(part)
     subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
+        [str(environments.node()), "unpack.js"],
+        cwd=part,
+        # As if on Lambda: then it unpacks the libraries, too.
+        env={**os.environ, "TMPDIR": str(part), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x"},
         check=True,
         capture_output=True,
         text=True,
-        timeout=60 * _MINUTES,
+        timeout=environments.NPM_SECONDS,
     )
+    part.rename(target)
 
 
 def _libraries(executable: Path) -> dict[str, str]:

@@ -34,6 +34,9 @@ GLUE_RUNTIME = ("boto3", "numpy", "pandas", "pyarrow", "pyspark")
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 """The Go module of actionlint: the packages on PyPI download a binary from elsewhere."""
 
+NPM_SECONDS = 300
+"""Timeout for a download from npm."""
+
 _STAMP = "made-from"
 
 
@@ -164,15 +167,34 @@ def _lambda_python_of_the_machine() -> Path | None:
     return None
 
 
+def npm_ci(folder: Path) -> None:
+    """Install what the package-lock.json of `folder` names, without the packages' scripts.
+
+    Raises SubprocessError: CalledProcessError with npm's output in `stderr`, or TimeoutExpired.
+    """
+    npm = node().parent / "npm"
+    path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    subprocess.run(
+        [str(npm if npm.exists() else "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=NPM_SECONDS,
+    )
+
+
 def _install_asl_validator() -> None:
     target = asl_validator()
     target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", "validate.js"):
         shutil.copy(ASL_VALIDATOR / name, target)
-    npm = node().parent / "npm"
-    command = str(npm if npm.exists() else shutil.which("npm"))
-    path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    _run(command, "--prefix", str(target), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", PATH=path)
+    try:
+        npm_ci(target)
+    except subprocess.CalledProcessError as error:
+        print(error.stderr, file=sys.stderr)
+        raise
 
 
 def _install_actionlint() -> None:

@@ -1,15 +1,20 @@
-"""Hooks of MkDocs: pages of the repository's root, files of a folder, links out of docs/."""
+"""Hooks of MkDocs: pages of the repository's root, files of a folder, links, languages, and what the pages need."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from tools.docs.consoles import with_commands_to_copy
+from tools.docs.diagrams import mermaid
 
 ROOT_PAGES = {
     "README.md": "index.md",
@@ -19,12 +24,19 @@ ROOT_PAGES = {
 }
 """Files of the repository's root that become pages, and their names on the site."""
 
+LIST = "docs/README.md"
+"""What one sees who opens the folder."""
+
 _TWO_PICTURES = re.compile(
     r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img alt="([^"]+)" src="([^"]+)"[^>]*>\s*</picture>'
 )
 """A pair of pictures for dark and light mode, in GitHub's syntax."""
 
 _LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
+_PATH_OF_A_PAGE = re.compile(r"`?[\w./-]+\.md`?")
+
+MERMAID = "assets/mermaid.js"
+"""The script that draws diagrams, on the site."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -51,7 +63,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs passes it
+def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite links of the repository for the site."""
     here = page.file.src_uri
     in_repository = {site: name for name, site in ROOT_PAGES.items()}.get(here, f"docs/{here}")
@@ -60,7 +72,12 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
         text, path, anchor = link[1], link[2], link[3] or ""
         target = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), path))
         on_site = ROOT_PAGES.get(target, target.removeprefix("docs/"))
-        if target in ROOT_PAGES or re.match(r"docs/.*\.(md|svg|png)$", target):  # mkdocs reports a missing page
+        # The folder's own list is no page: the site has its navigation.
+        if target in ROOT_PAGES or (
+            target != LIST and re.match(r"docs/.*\.(md|svg|png)$", target)
+        ):  # mkdocs reports a missing page
+            if _PATH_OF_A_PAGE.fullmatch(text):
+                text = _title(on_site, config, files) or text
             return f"[{text}]({posixpath.relpath(on_site, posixpath.dirname(here))}{anchor})"
         # A source file is linked only if the repository's URL is known.
         return f"[{text}]({config.repo_url.rstrip('/')}/blob/main/{target})" if config.repo_url else text
@@ -68,3 +85,42 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
     # The theme's own syntax for the same: it shows the picture of the chosen colour scheme.
     with_both = _TWO_PICTURES.sub(r"![\2](\3#only-light)\n![\2](\1#only-dark)", markdown)
     return _LINK.sub(turned, with_both)
+
+
+def _title(page: str, config: MkDocsConfig, files: Files) -> str | None:
+    """The title of a page: that of the navigation, or the page's first heading."""
+    named = _titles(config.nav).get(page)
+    file = files.get_file_from_path(page)
+    if named or file is None:
+        return named
+    heading = re.search(r"^# (.+)$", file.content_string, re.MULTILINE)
+    return heading[1] if heading else None
+
+
+def _titles(nav: Any) -> dict[str, str]:
+    """Page to title of a navigation."""
+    found: dict[str, str] = {}
+    for each in nav or []:
+        for title, what in each.items() if isinstance(each, dict) else ():
+            found |= {what: title} if isinstance(what, str) else _titles(what)
+    return found
+
+
+def on_page_content(html: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs passes it
+    """Let the copy button of a console block copy its commands only."""
+    return with_commands_to_copy(html)
+
+
+def on_post_page(output: str, /, *, page: Page, config: MkDocsConfig) -> str:
+    """Name the language of a Japanese page; give a page with a diagram the script that draws it."""
+    if page.file.src_uri.endswith(".ja.md"):
+        output = output.replace('<html lang="en"', '<html lang="ja"', 1)
+    if '<pre class="mermaid">' in output:
+        script = Path(config.site_dir, MERMAID)
+        if not script.exists():
+            script.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(mermaid(), script)
+        # Before the theme's own script, which otherwise loads Mermaid from another server.
+        tag = f'<script src="{get_relative_url(MERMAID, page.url)}"></script>'
+        output = re.sub(r'(?=<script src="[^"]*assets/javascripts/bundle\.)', f"{tag}\n", output, count=1)
+    return output
