@@ -70,7 +70,9 @@ def write_inside(panel: Axes, labels: Iterable[tuple[float, float, float, str]],
         smaller = min(1.0, room / extent.height) if turned else 1.0
         panel.text(
             *(start + width / 2, y, words),
-            ha="center", va="center_baseline" if not turned else "center", zorder=4,
+            ha="center",
+            va="center_baseline" if not turned else "center",
+            zorder=4,
             rotation=90 if turned else 0,
             fontsize=size * smaller,
         )

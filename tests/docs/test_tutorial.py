@@ -26,7 +26,7 @@ FOLLOW = (
         "tests/glue/processed/test_transforms.py",
         "tests/docs/test_guarantees.py",
     ),
-    *("tests/docs/test_reference.py", "tests/docs/test_readme_ja.py", "tests/docs/test_tutorial.py"),
+    *("tests/docs/test_reference.py", "tests/docs/test_japanese.py", "tests/docs/test_tutorial.py"),
     *("tests/benchmarks/test_dataset.py", "tests/benchmarks/test_formats.py"),
 )
 """The tests of `make test` that have to follow the page's change: of the table, its query, and what is made of them."""
