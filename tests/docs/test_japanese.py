@@ -11,7 +11,7 @@ import pytest
 
 from tools.paths import ROOT
 
-CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,22 @@ def blocks(text: str) -> list[str]:
     return [re.sub(r"\s+# .*$", "", block, flags=re.MULTILINE) for block in found]
 
 
-def links(text: str) -> list[str]:
+def links(text: str) -> set[str]:
     """The targets of links, without sections, whose names are in the language of the page."""
     found = re.findall(r"\]\(([^)]+)\)", prose(text))
-    plain = [re.sub(r"#.+", "#", link).replace(".ja.md", ".md") for link in found]
-    return sorted(link for link in plain if "README" not in link)
+    plain = {re.sub(r"#.+", "#", link).replace(".ja.md", ".md") for link in found}
+    return {link for link in plain if "README" not in link}
 
 
 def names(text: str) -> list[str]:
-    """The first cells of table rows, where they are names: of errors, parameters, folders."""
-    return re.findall(r"^\| (`[^`|]+`|\[?[A-Z]\w+[^|]*) \|", prose(text), re.MULTILINE)
+    """The first cells of table rows, where they are names: of errors, alarms, parameters."""
+    return re.findall(r"^\| (`?[A-Z][\w.…]+`?(?:, `?[A-Z][\w.…]+`?)*) \|", prose(text), re.MULTILINE)
 
 
 def test_the_pages_that_a_newcomer_and_an_operator_need_are_in_japanese() -> None:
-    assert {pair.path.relative_to(ROOT).as_posix() for pair in PAIRS} == {"README.md", "docs/tutorial.md"}
+    assert {pair.path.relative_to(ROOT).as_posix() for pair in PAIRS} == {
+        *("README.md", "docs/tutorial.md", "docs/operations.md", "docs/errors.md")
+    }
 
 
 @each_pair
@@ -92,11 +94,14 @@ def test_tables_and_lists_have_the_same_rows(pair: Pair) -> None:
 
 
 @each_pair
+def test_rows_have_the_same_names(pair: Pair) -> None:
+    assert names(pair.japanese) == names(pair.english)
+
+
+@each_pair
 def test_links_are_the_same(pair: Pair) -> None:
-    own = {pair.path.name, pair.japanese_path.name.replace(".ja.md", ".md")}
-    assert [link for link in links(pair.japanese) if link not in own] == [
-        link for link in links(pair.english) if link not in own
-    ]
+    itself = {pair.path.name}  # each links to the other
+    assert links(pair.japanese) - itself == links(pair.english) - itself
 
 
 @each_pair
@@ -118,6 +123,14 @@ def test_no_number_is_lost(pair: Pair) -> None:
         return set(re.findall(r"\d[\d,.]*\d", prose(text)))
 
     assert numbers(pair.english) - numbers(pair.japanese) == set()
+
+
+@each_pair
+def test_no_command_and_no_name_is_lost(pair: Pair) -> None:
+    def code(text: str) -> set[str]:
+        return set(re.findall(r"`([^`]+)`", prose(text)))
+
+    assert code(pair.english) - code(pair.japanese) == set()
 
 
 @each_pair

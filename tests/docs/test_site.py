@@ -102,6 +102,20 @@ def test_a_link_to_a_page_has_the_pages_title_as_its_text(site: Path) -> None:
     assert "1. Every run writes a new snapshot; one statement publishes it" in texts, "a decision, by its heading"
 
 
+def test_code_in_a_list_item_does_not_end_the_list(site: Path) -> None:
+    paragraphs = {
+        path.parent.name: [
+            text
+            for text in re.findall(r"<p>(.*?)</p>", path.read_text(), re.DOTALL)
+            if re.search(r"^\d+\. ", text, re.M)
+        ]
+        for path in site.rglob("index.html")
+    }
+    assert {page: found for page, found in paragraphs.items() if found} == {}
+    deploy = (site / "operations" / "index.html").read_text().split('<h2 id="deploy">')[1].split("<h2")[0]
+    assert [deploy.count(tag) for tag in ("<ol>", "<li>", "data-copy=")] == [1, 3, 1]
+
+
 def test_a_japanese_page_says_that_it_is_in_japanese(site: Path) -> None:
     languages = {
         path.parent.relative_to(site).as_posix(): re.findall(r'<html lang="(\w+)"', path.read_text())
@@ -109,6 +123,8 @@ def test_a_japanese_page_says_that_it_is_in_japanese(site: Path) -> None:
     }
     assert languages["."] == ["en"]
     assert languages["index.ja"] == ["ja"]
+    assert "目次" in (site / "index.ja" / "index.html").read_text()
+    assert "Table of contents" in (site / "index.html").read_text()
     assert {page: found for page, found in languages.items() if found != ["ja" if page.endswith(".ja") else "en"]} == {}
 
 

@@ -35,6 +35,10 @@ _TWO_PICTURES = re.compile(
 _LINK = re.compile(r"\[([^]]+)\]\((?!https?://|#)([^)#]*)(#[^)]*)?\)")
 _PATH_OF_A_PAGE = re.compile(r"`?[\w./-]+\.md`?")
 
+_FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
+_TEXT_OF_ITEM = re.compile(r"^(?=   )", re.MULTILINE)
+_NEXT_ITEM = re.compile(r"(?<=\n)(    .*\n)(?=\d+\. )")
+
 MERMAID = "assets/mermaid.js"
 """The script that draws diagrams, on the site."""
 
@@ -84,7 +88,19 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
 
     # The theme's own syntax for the same: it shows the picture of the chosen colour scheme.
     with_both = _TWO_PICTURES.sub(r"![\2](\3#only-light)\n![\2](\1#only-dark)", markdown)
-    return _LINK.sub(turned, with_both)
+    return _with_wider_list_items(_LINK.sub(turned, with_both))
+
+
+def _with_wider_list_items(markdown: str) -> str:
+    """Markdown's lists with code as MkDocs reads them: four characters of indent, an empty line before the next item.
+
+    GitHub takes the width of `1. `, and needs no empty line.
+    """
+    parts = _FENCED.split(markdown)
+    for index in range(0, len(parts), 2):  # the others are code
+        wider = _TEXT_OF_ITEM.sub(" ", parts[index])
+        parts[index] = _NEXT_ITEM.sub(r"\1\n", wider)
+    return "".join(parts)
 
 
 def _title(page: str, config: MkDocsConfig, files: Files) -> str | None:
@@ -111,10 +127,14 @@ def on_page_content(html: str, /, *, page: Page, config: MkDocsConfig, files: Fi
     return with_commands_to_copy(html)
 
 
+def on_page_context(context: Any, /, *, page: Page, config: MkDocsConfig, nav: Any) -> Any:  # noqa: ARG001 - mkdocs passes it
+    """Render a Japanese page as one: its language attribute, and the words of the theme."""
+    config.theme["language"] = "ja" if page.file.src_uri.endswith(".ja.md") else "en"
+    return context
+
+
 def on_post_page(output: str, /, *, page: Page, config: MkDocsConfig) -> str:
-    """Name the language of a Japanese page; give a page with a diagram the script that draws it."""
-    if page.file.src_uri.endswith(".ja.md"):
-        output = output.replace('<html lang="en"', '<html lang="ja"', 1)
+    """Give a page with a diagram the script that draws it."""
     if '<pre class="mermaid">' in output:
         script = Path(config.site_dir, MERMAID)
         if not script.exists():
