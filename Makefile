@@ -24,12 +24,16 @@ K ?= 8
 ROUNDS ?= 3
 UV_VERSION := 0.13.9
 
+COMMA := ,
 CACHE := .cache
-PYTHON ?= $(shell for p in python3.11 python3 python; do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+# The first command that is a Python of version $(1), such as 3, 11.
+python_of = $(shell for p in $(2) python3 python; do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != ($(1)))' 2>/dev/null && echo "$$p" && break; done)
+# Python 3.11 is that of Glue 5.1, 3.13 that of Glue 6.0. Without one of them uv downloads 3.11.
+PYTHON ?= $(or $(call python_of,3$(COMMA) 11,python3.11),$(call python_of,3$(COMMA) 13,python3.13))
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
-# uv must neither download another Python nor use an active environment.
-export UV_PYTHON_DOWNLOADS := never
-export UV_PYTHON := $(PYTHON)
+# uv must neither download a Python where there is one nor use an active environment.
+export UV_PYTHON_DOWNLOADS := $(if $(PYTHON),never,automatic)
+export UV_PYTHON := $(or $(PYTHON),3.11)
 unexport VIRTUAL_ENV
 # Hundreds of processes are started here: each would compile every library again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -264,12 +268,12 @@ performance: setup  ## Update the tables and pictures of docs/performance.md and
 setup: $(READY)  ## Install uv, the Python packages, Java if missing and Spark's S3 connector (other targets call this)
 
 $(READY): pyproject.toml uv.lock Makefile $(wildcard packages/*/pyproject.toml) $(addprefix $(SPARK)/,$(addsuffix .py,versions spark_connector cds_archive quick_python warmup_job))
-	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or pass its path: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p $(CACHE)
-	@command -v $(UV) >/dev/null 2>&1 || { \
-	  echo "Downloading uv $(UV_VERSION) from PyPI to $(CACHE)/uv ..."; \
-	  $(PYTHON) -m venv $(CACHE)/uv; \
-	  $(CACHE)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@command -v $(UV) >/dev/null 2>&1 || $(MAKE) uv
+	@$(UV) python find "$$UV_PYTHON" >/dev/null 2>&1 || { \
+	  echo "No Python 3.11 or 3.13 was found. Downloading Python 3.11 with uv (30 MB, once) ..."; \
+	  $(UV) python install --quiet 3.11 || { \
+	    echo "Python 3.11 could not be downloaded. Install Python 3.11 or 3.13, or pass its path: make PYTHON=/path/to/python3.11" >&2; exit 1; }; }
 	@echo "Downloading the Python packages of uv.lock, including Spark (about 700 MB, once) ..."
 	@$(UV) sync --locked --quiet
 	@echo "Downloading Spark's S3 connector from Maven Central (6 MB, once) ..."
@@ -278,6 +282,22 @@ $(READY): pyproject.toml uv.lock Makefile $(wildcard packages/*/pyproject.toml) 
 	@$(RUN) python -m local_aws.glue.quick_python
 	@$(RUN) python -m local_aws.glue.cds_archive
 	@touch $@
+
+# uv from PyPI by any Python that has pip; without one, by uv's own installer.
+UV_INSTALLER ?= https://astral.sh/uv/$(UV_VERSION)/install.sh
+ANY_PYTHON = $(or $(PYTHON),$(shell for p in python3 python; do "$$p" -c 'import ensurepip, venv' 2>/dev/null && echo "$$p" && break; done))
+
+.PHONY: uv
+uv:
+	@echo "Downloading uv $(UV_VERSION) to $(CACHE)/uv ..."
+	@if test -n "$(ANY_PYTHON)"; then \
+	  $(ANY_PYTHON) -m venv $(CACHE)/uv; \
+	  $(CACHE)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	else \
+	  curl --silent --show-error --fail --location $(UV_INSTALLER) | \
+	    env UV_UNMANAGED_INSTALL=$(abspath $(CACHE)/uv/bin) sh >/dev/null || { \
+	      echo "uv could not be downloaded. Install Python 3.11 or 3.13, or uv, and run make again." >&2; exit 1; }; \
+	fi
 
 .PHONY: setup-glue6
 setup-glue6: $(GLUE6)/ready  ## Install Glue 6.0's Spark and packages (about 700 MB, once); needs Python 3.13

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_aws.cloudformation.deploy import deploy
 from local_aws.server import LocalAws
-from mhealth_ops.local.stack import LOCAL_PARAMETERS, local_stack
+from mhealth_ops.local.stack import local_parameters, local_stack
 from tests.end_to_end.conftest import World, anybody
 from tests.suite.kept import kept_spark
 
@@ -78,7 +78,7 @@ def deployed(
         str(dataset),
         folder=folder,
         template=project.template,
-        parameters=LOCAL_PARAMETERS | dict(parameters or {}),
+        parameters=local_parameters() | dict(parameters or {}),
         spark=kept_spark(),
     )
     with aws:
@@ -100,4 +100,4 @@ def hurried(
 
 def update(aws: LocalAws, project: Project, stack: str = "mhealth", **parameters: str) -> None:
     """Deploy the project as it is now, as the stack `stack`."""
-    deploy(aws.world, template=project.template, stack_name=stack, parameters=LOCAL_PARAMETERS | parameters)
+    deploy(aws.world, template=project.template, stack_name=stack, parameters=local_parameters() | parameters)

@@ -8,12 +8,26 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from local_aws.client import LocalAwsError
+from local_aws.glue.spark_runtime import own_runtime
 from local_aws.server import KeptSpark, LocalAws, Sidecar
 from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
 
-LOCAL_PARAMETERS = {"CrawlerPollSeconds": "5"}
-"""Local defaults of parameters that differ from AWS: a crawl takes less than a second here."""
+_PYTHON = "3.11"
+"""The Python with which the jobs run on the template's own Glue version."""
+
+
+def local_parameters(tell: Callable[[str], None] = lambda _: None) -> dict[str, str]:
+    """Local values of parameters that differ from the template's defaults.
+
+    A crawl takes less than a second here. With another Python than 3.11, the jobs run on that Python's Glue version.
+    """
+    glue = own_runtime().glue
+    if glue.python == _PYTHON:
+        return {"CrawlerPollSeconds": "5"}
+    tell(f"Python {glue.python}: the jobs run on Glue {glue.name} (Spark {glue.spark})")
+    return {"CrawlerPollSeconds": "5", "GlueVersion": glue.name}
+
 
 _OF_THE_REAL_KAGGLE = (
     *("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"),
@@ -41,7 +55,7 @@ def local_stack(
     `dataset` is the dataset of Kaggle: `synthetic` (`scale` times its ten subjects), `kaggle` (the real one) or a
     directory. The other fields are those of LocalAws.
     """
-    here = LOCAL_PARAMETERS if template == TEMPLATE else {}
+    here = local_parameters(tell) if template == TEMPLATE else {}
     return LocalAws(
         template=template,
         stack_name=stack_name,
