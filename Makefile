@@ -284,7 +284,7 @@ ANY_PYTHON = $(or $(PYTHON),$(shell for p in python3 python; do "$$p" -c 'import
 INSTALL_ONE := Install Python 3.11 or 3.13, or pass its path: make PYTHON=/path/to/python3.11
 
 .PHONY: python
-python:  # uv, and a Python for it (setup calls this)
+python:  ## Find or download uv and a Python (setup calls this)
 	@mkdir -p $(CACHE)
 	@command -v $(UV) >/dev/null 2>&1 || { \
 	  echo "Downloading uv $(UV_VERSION) to $(CACHE)/uv ..."; \

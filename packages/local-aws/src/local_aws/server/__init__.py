@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local_aws.glue.kept_spark import KeptSpark
+from local_aws.glue.spark_runtime import own_runtime
 from local_aws.server.local_aws import LocalAws, Sidecar
 
-__all__ = ["KeptSpark", "LocalAws", "Sidecar"]
+__all__ = ["KeptSpark", "LocalAws", "Sidecar", "own_runtime"]

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from local_aws.client import LocalAwsError
-from local_aws.glue.spark_runtime import own_runtime
-from local_aws.server import KeptSpark, LocalAws, Sidecar
+from local_aws.server import KeptSpark, LocalAws, Sidecar, own_runtime
 from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
 
