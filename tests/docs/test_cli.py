@@ -6,7 +6,8 @@ import re
 
 from tools.docs import cli
 
-COMMANDS = ["run", "query", "status", "rollback", "verify", "explain", "set", "restore-table", "cleanup-failed-stack"]
+COMMANDS = ["run", "query", "status", "logs", "report", "quarantine", "diff", "rollback", "verify", "explain", "set"]
+COMMANDS += ["restore-table", "cleanup-failed-stack"]
 COMMANDS += ["destroy", "demo", "notebook", "local", "local up"]
 
 

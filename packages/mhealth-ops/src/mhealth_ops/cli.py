@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from mhealth_ops.commands.destroy import destroy
+from mhealth_ops.commands.diff import diff
 from mhealth_ops.commands.local import demo, notebook, up
+from mhealth_ops.commands.logs import logs
+from mhealth_ops.commands.quarantine import quarantine
 from mhealth_ops.commands.query import query
 from mhealth_ops.commands.repair import cleanup_failed_stack, restore_table
+from mhealth_ops.commands.report import report
 from mhealth_ops.commands.rollback import rollback
 from mhealth_ops.commands.run import run
 from mhealth_ops.commands.set import set_
@@ -24,8 +30,21 @@ app = typer.Typer(
 local = typer.Typer(no_args_is_help=True)
 
 
+def _print_version(asked: bool) -> None:  # typer's interface
+    if asked:
+        from importlib.metadata import version
+
+        print(f"mhealth {version('mhealth-ops')}")
+        raise typer.Exit
+
+
 @app.callback()
-def commands() -> None:
+def commands(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit.")
+    ] = False,
+) -> None:
     """Operate the pipeline: on the local AWS that `local up` starts or, with `--aws`, on a stack on AWS.
 
     Without `--aws`, no command connects to AWS, whatever the environment says.
@@ -37,7 +56,7 @@ def local_commands() -> None:
     """Run the pipeline on a local AWS emulator, for development and tests."""
 
 
-for command in (run, query, status, rollback, verify, explain):
+for command in (run, query, status, logs, report, quarantine, diff, rollback, verify, explain):
     app.command()(command)
 app.command("set")(set_)
 for command in (restore_table, cleanup_failed_stack, destroy):

@@ -8,13 +8,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from mhealth_harness.commands import COMMAND, MhealthCommand
 
-COMMANDS = ["run", "query", "status", "rollback"]
+COMMANDS = ["run", "query", "status", "logs", "report", "quarantine", "diff", "rollback"]
 COMMANDS += ["verify", "explain", "set", "restore-table", "cleanup-failed-stack", "destroy"]
 
 
@@ -46,7 +47,7 @@ def stranger() -> Iterator[str]:
 
 
 def arguments(command: str) -> list[str]:
-    needed = {"query": ["SELECT 1"], "set": ["KeepSnapshots=4"]}
+    needed = {"query": ["SELECT 1"], "set": ["KeepSnapshots=4"], "diff": ["1", "2"]}
     return [command, *needed.get(command, [])]
 
 
@@ -103,6 +104,9 @@ def test_options_that_make_no_sense_are_status_2(command: str, options: list[str
         pytest.param(["set", "KeepSnapshots=4", "--aws"], id="set is local"),
         pytest.param(["rollback", "--to", "yesterday"], id="snapshot"),
         pytest.param(["status", "--runs", "101"], id="runs"),
+        pytest.param(["status", "--format", "xml"], id="format of the status"),
+        pytest.param(["logs", "--state", "Nobody"], id="state"),
+        pytest.param(["diff"], id="no snapshot"),
     ],
 )
 def test_values_that_make_no_sense_are_status_2(options: list[str]) -> None:
@@ -148,7 +152,19 @@ def test_a_shell_completes_commands_and_formats() -> None:
         return subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False).stdout.split()
 
     assert completed("mhealth ") == [
-        *("run", "query", "status", "rollback", "verify", "explain", "set", "restore-table", "cleanup-failed-stack"),
-        *("destroy", "demo", "notebook", "local"),
+        *("run", "query", "status", "logs", "report", "quarantine", "diff", "rollback", "verify", "explain", "set"),
+        *("restore-table", "cleanup-failed-stack", "destroy", "demo", "notebook", "local"),
     ]
-    assert completed("mhealth query --format ") == ["table", "csv", "json"]
+    assert completed("mhealth query --format ") == ["table", "record", "csv", "json"]
+    assert completed("mhealth logs --state ")[-2:] == ["RegisterAgain", "WriteReport"]
+    nobody = "mhealth query --endpoint http://127.0.0.1:1 --named "
+    assert completed(nobody) == [], "no message where no stack answers"
+
+
+def test_a_health_that_cannot_be_read_has_a_status_of_its_own(nobody: str) -> None:
+    assert MhealthCommand(("--endpoint", nobody))("status", "--format", "json").returncode == 3
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"mhealth {version('mhealth-ops')}\n"

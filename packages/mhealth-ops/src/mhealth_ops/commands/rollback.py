@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mhealth_ops.commands.completion import snapshots
 from mhealth_ops.commands.target import Target, with_target
 
 
@@ -16,7 +17,12 @@ def rollback(
     *,
     to: Annotated[
         int | None,
-        typer.Option(min=1, metavar="SNAPSHOT", help="The snapshot, one of those that `mhealth status` lists."),
+        typer.Option(
+            min=1,
+            metavar="SNAPSHOT",
+            autocompletion=snapshots,
+            help="The snapshot, one of those that `mhealth status` lists.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:

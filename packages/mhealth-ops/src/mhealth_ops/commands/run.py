@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mhealth_ops.commands.completion import executions
 from mhealth_ops.commands.target import Target, with_target
 
 
@@ -25,7 +26,10 @@ def run(
         typer.Option("--allow-missing-subjects", help="Publish also if a published subject is missing."),
     ] = False,
     follow: Annotated[
-        str, typer.Option(metavar="ARN", help="Start nothing; follow this execution, by its ARN or name.")
+        str,
+        typer.Option(
+            metavar="ARN", help="Start nothing; follow this execution, by its ARN or name.", autocompletion=executions
+        ),
     ] = "",
 ) -> None:
     """Start an execution of the daily run and follow it, stage by stage.

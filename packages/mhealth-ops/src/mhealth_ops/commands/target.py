@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from local_aws.client import ENDPOINT, HOST, call_only
+from mhealth_ops.commands import completion
 from mhealth_ops.project import STACK
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ _CONNECT_SECONDS = 5.0
 _VARIABLE = "LOCAL_AWS_ENDPOINT"
 
 OnAws = Annotated[bool, typer.Option("--aws", help="Use AWS, with your own credentials, instead of the local AWS.")]
-StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The stack's name.")]
+StackName = Annotated[
+    str, typer.Option("--stack", metavar="NAME", help="The stack's name.", autocompletion=completion.stacks)
+]
 Region = Annotated[
     str,
     typer.Option(metavar="REGION", help=f"The stack's region. [default: {LOCAL_REGION}; with --aws, your settings']"),

@@ -29,6 +29,7 @@ from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.demo import FOLDER, REGION, local_aws
 from mhealth_ops.operations.account import plainly
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.telling import has_a_browser
 from mhealth_ops.operations.watching import watch
 from mhealth_ops.project import ROOT, STACK
 
@@ -128,11 +129,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
         else:
             return
-
-
-def has_a_browser() -> bool:
-    """Whether a browser window can open: not on a server, where Python would start a text browser."""
-    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def run(console: Console, target: Target, dataset: str) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
-from mhealth_ops.operations.errors import QueryFailed
-from mhealth_ops.operations.formats import print_table, write_csv, write_json
+from mhealth_ops.operations.errors import NotConfirmed, QueryFailed
+from mhealth_ops.operations.formats import print_records, print_table, write_csv, write_json
 from mhealth_ops.operations.queries import PAGE_ROWS, Row, named_query, run_query
 from mhealth_ops.operations.rollback import PLACEHOLDER
 from mhealth_ops.operations.snapshots import VIEW, nothing_to_query
 from mhealth_ops.operations.stacks import Stack
 
-Form = Literal["table", "csv", "json"]
+Form = Literal["table", "record", "csv", "json"]
 """The output format of a result."""
 
 
@@ -26,6 +28,39 @@ def statement_of(stack: Stack, name: str) -> str:
     if PLACEHOLDER in statement:
         raise QueryFailed(f"The named query {name} needs a snapshot in place of {PLACEHOLDER}: use mhealth rollback.")
     return statement
+
+
+_CHANGES = frozenset(
+    {
+        *("create", "drop", "alter", "truncate", "insert", "update", "delete", "merge", "msck", "unload"),
+        *("optimize", "vacuum", "execute"),
+    }
+)
+"""The first words of Athena's statements that may change data or the catalog; `execute` runs a prepared one."""
+
+_BEFORE_THE_FIRST_WORD = re.compile(r"(\s|\(|--[^\n]*(\n|$)|/\*.*?\*/)*", re.DOTALL)
+
+
+def changes_something(statement: str) -> bool:
+    """Whether a statement may change data or the catalog, by its first word.
+
+    >>> changes_something("/* all */ (SELECT 1)"), changes_something("DROP VIEW mhealth")
+    (False, True)
+    """
+    rest = statement[len(_BEFORE_THE_FIRST_WORD.match(statement)[0]) :]  # type: ignore[index] # matches ""
+    word = re.split(r"\W", rest, maxsplit=1)[0].lower()
+    return word in _CHANGES
+
+
+def require_confirmed(console: Console, statement: str) -> None:
+    """Ask whether a statement that may change something is to be run. Raises NotConfirmed."""
+    if not changes_something(statement):
+        return
+    if not sys.stdin.isatty():
+        raise NotConfirmed("The statement is no query: it may change what readers see. To run it, pass --yes.")
+    console.print("This statement is no query: it may change what readers see.", highlight=False)
+    if console.input(Text("Run it? [y/N] ")).strip().lower() not in {"y", "yes"}:
+        raise NotConfirmed("Nothing was changed.")
 
 
 def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
@@ -46,6 +81,9 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
     match form:
         case "table":
             print_table(console, result.columns, itertools.islice(rows, PAGE_ROWS))
+            more = next(result.rows, None) is not None
+        case "record":
+            print_records(console, result.columns, itertools.islice(rows, PAGE_ROWS))
             more = next(result.rows, None) is not None
         case "csv":
             write_csv(sys.stdout, result.columns, rows)

@@ -75,6 +75,17 @@ class Ended:
         return ": ".join(part for part in (self.error, text) if part)
 
 
+def current_state(sfn: SFNClient, execution: str) -> str | None:
+    """The state that a running execution entered last, None before the first one."""
+    pages = sfn.get_paginator("get_execution_history").paginate(
+        executionArn=execution, reverseOrder=True, includeExecutionData=False
+    )
+    events = (event for page in pages for event in page["events"])
+    return next(
+        (event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event), None
+    )
+
+
 def follow(sfn: SFNClient, execution: str) -> Iterator[Entered | Left | Ended]:
     """Yield the events of the execution with ARN `execution`, as they happen, until it has ended."""
     reported = 0

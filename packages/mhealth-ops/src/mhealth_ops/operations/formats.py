@@ -32,11 +32,16 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Row]
     # Not by the console's options, which depend on its width.
     width = Measurement.get(console, console.options.update(max_width=1 << 20), table).maximum
     if console.is_terminal and width > console.width:
-        for number, row in enumerate(kept, start=1):
-            _print_record(console, number, columns, row)
+        print_records(console, columns, kept)
     else:
         console.width = max(console.width, width)  # a pipe has no width
         console.print(table)
+
+
+def print_records(console: Console, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Each row as a table of its own, with a line for each column."""
+    for number, row in enumerate(rows, start=1):
+        _print_record(console, number, columns, row)
 
 
 def _print_record(console: Console, number: int, columns: Sequence[Column], row: Row) -> None:

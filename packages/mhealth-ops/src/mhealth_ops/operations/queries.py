@@ -29,6 +29,9 @@ PAGE_ROWS = 1000
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
+_BATCH = 50
+"""The most ids of BatchGetNamedQuery."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -72,16 +75,24 @@ class NamedQuery:
     statement: str
 
 
-def named_query(stack: Stack, name: str) -> NamedQuery:
-    """The stack's named query. Raises QueryFailed if it does not exist."""
+def named_queries(stack: Stack) -> list[NamedQuery]:
+    """The stack's named queries, ordered by name."""
     athena = stack.session.client("athena")
     pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=stack.outputs["WorkGroupName"])
     ids = [each for page in pages for each in page["NamedQueryIds"]]
-    found = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"] if ids else []
+    batches = [ids[first : first + _BATCH] for first in range(0, len(ids), _BATCH)]
+    found = (each for batch in batches for each in athena.batch_get_named_query(NamedQueryIds=batch)["NamedQueries"])
+    named = (NamedQuery(each["Name"], each.get("Description", ""), each["QueryString"]) for each in found)
+    return sorted(named, key=lambda query: query.name)
+
+
+def named_query(stack: Stack, name: str) -> NamedQuery:
+    """The stack's named query. Raises QueryFailed if it does not exist."""
+    found = named_queries(stack)
     for query in found:
-        if query["Name"] == name:
-            return NamedQuery(name, query.get("Description", ""), query["QueryString"])
-    names = ", ".join(sorted(query["Name"] for query in found)) or "none"
+        if query.name == name:
+            return query
+    names = ", ".join(query.name for query in found) or "none"
     raise QueryFailed(f"The workgroup {stack.outputs['WorkGroupName']} has no named query {name}. It has: {names}.")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
+from rich.text import Text
 
 from mhealth_ops.operations.advice import LASTING, advice
 from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.telling import new_console, print_wrapped
 from mhealth_ops.operations.watching import watch_execution
 
 
@@ -29,10 +31,14 @@ def follow_and_tell(console: Console, stack: Stack, execution: str, options: str
     if ended.status == "SUCCEEDED":
         console.print(f"{how_it_ended(ended)} ({ended.seconds:.1f} s)", highlight=False, soft_wrap=True)
         return True
-    print(f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}", file=sys.stderr)
-    print(f"What to do: {advice(ended.error, options)}.", file=sys.stderr)
     again = "Then start it again" if ended.error in LASTING else "To try again"
-    print(f"The published snapshot is unchanged. {again}: mhealth run{options}", file=sys.stderr)
+    errors = new_console(error=True)
+    for line in (
+        f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}",
+        f"What to do: {advice(ended.error, options)}.",
+        f"The published snapshot is unchanged. {again}: mhealth run{options}",
+    ):
+        print_wrapped(errors, Text(line), 2)
     return False
 
 

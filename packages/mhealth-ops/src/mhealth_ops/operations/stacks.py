@@ -118,3 +118,14 @@ class Stack:
             for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
             for execution in page["executions"]
         ]
+
+
+def names_of_stacks(session: boto3.Session) -> list[str]:
+    """The names of the stacks in the session's region that have this project's outputs."""
+    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return [
+        each["StackName"]
+        for page in pages
+        for each in page["Stacks"]
+        if {output["OutputKey"] for output in each.get("Outputs", [])} >= OUTPUTS
+    ]

@@ -29,9 +29,10 @@ _TOLD_BY = {
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that has ended after `seconds`; `output` is that of the state with its result."""
+    """A stage that has begun at `began` and ended after `seconds`; `output` is that of the state with its result."""
 
     name: str
+    began: datetime
     seconds: float
     output: dict[str, Any]
     failed: bool = False
@@ -44,7 +45,7 @@ class _Open:
     output: dict[str, Any]
 
     def closed(self, at: datetime, *, failed: bool = False) -> Stage:
-        return Stage(self.name, (at - self.began).total_seconds(), self.output, failed)
+        return Stage(self.name, self.began, (at - self.began).total_seconds(), self.output, failed)
 
 
 def by_stage(events: Iterable[Entered | Left | Ended]) -> Iterator[str | Stage | Ended]:

@@ -1,10 +1,7 @@
-"""`mhealth status`: the published snapshot, rejected lines, the last runs, and the next run."""
+"""`mhealth status`: the published snapshot, rejected lines, the last runs, and the next run, for people."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,37 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mhealth_ops.operations.errors import QueryFailed
-from mhealth_ops.operations.executions import Ended
+from mhealth_ops.operations.health import Run, last_runs, schedule, what_readers_get
+from mhealth_ops.operations.reports import report_address
 from mhealth_ops.operations.running import how_it_ended
-from mhealth_ops.operations.schedules import next_start
-from mhealth_ops.operations.snapshots import (
-    VIEW,
-    View,
-    count,
-    manifest,
-    missing_files,
-    nothing_to_query,
-    publication,
-    recorded,
-    shown,
-    written,
-)
+from mhealth_ops.operations.snapshots import View, manifest, publication, recorded, shown, written
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.telling import print_wrapped
 
-_LONGEST = 400
-"""The most characters of a cause, which may be a stack trace."""
+_LONGEST, _END = 600, 250
+"""The most characters of a cause, which may be a stack trace, and those of its end, which says what to do."""
+
+_INDENT = 4
 
 _STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """An execution: its start, its duration so far, and its end, None while it runs."""
-
-    began: datetime
-    seconds: float
-    ended: Ended | None
 
 
 def print_status(console: Console, stack: Stack, where: str, *, runs: int, starts_by_itself: bool) -> None:
@@ -54,7 +33,7 @@ def print_status(console: Console, stack: Stack, where: str, *, runs: int, start
     view = shown(stack)
     seen = None if view is None else view.snapshot
     _print_published(console, stack, view)
-    _line(console, "readers", what_readers_get(stack, view))
+    _line(console, "readers", what_readers_get(stack, view).text)
     found = schedule(stack, datetime.now(UTC))
     _line(console, "next run", found if starts_by_itself else f"{found} (not started automatically on the local AWS)")
     if seen is not None:
@@ -64,7 +43,7 @@ def print_status(console: Console, stack: Stack, where: str, *, runs: int, start
 
 
 def _line(console: Console, name: str, value: str) -> None:
-    console.print(Text.assemble((f"{name:<12}", "bold"), value), soft_wrap=True)
+    print_wrapped(console, Text.assemble((f"{name:<12}", "bold"), value), 12)
 
 
 def _print_published(console: Console, stack: Stack, view: View | None) -> None:
@@ -83,28 +62,7 @@ def _print_published(console: Console, stack: Stack, view: View | None) -> None:
     if newest > view.snapshot:
         what += f"; the last run published {newest}: it was rolled back"
     _line(console, "published", what)
-
-
-def what_readers_get(stack: Stack, view: View | None) -> str:
-    """What readers get, by the view, its snapshot's manifest and files, and a count through Athena."""
-    if why := nothing_to_query(stack):
-        return f"get an error: {why}"
-    if view is None or view.snapshot is None:
-        return f"see a view {VIEW} that was changed and names no snapshot: mhealth run replaces it"
-    again = "mhealth run publishes it again"
-    try:
-        found = count(stack, VIEW)
-    except QueryFailed as failure:
-        return f"get an error ({failure}): {again}"
-    if (made := manifest(stack, view.snapshot)) is None:
-        return f"get {found:,} rows, and the manifest of the snapshot is missing: mhealth run makes a new snapshot"
-    broken, files = missing_files(stack, view.snapshot)
-    if broken:
-        return f"get {found:,} rows, and {len(broken)} of {files} files are missing: mhealth run makes a new snapshot"
-    rows = sum(file["rows"] for file in made["files"])
-    if found != rows:
-        return f"get {found:,} of {rows:,} rows, so partitions are missing: {again}"
-    return f"get all {rows:,} rows, counted through Athena on the view {VIEW}; {files} files, as its manifest says"
+    _line(console, "report", report_address(stack, view.snapshot) or "none")
 
 
 def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
@@ -126,7 +84,7 @@ def _print_snapshots(console: Console, stack: Stack, seen: int | None) -> None:
     if not kept:
         return
     console.print(Text("Kept snapshots", style="bold"))
-    table = Table("snapshot", "version", "rows", "subjects", "quarantined", "")
+    table = Table("snapshot", "version", "rows", "subjects", "rejected", "")
     for column in table.columns[1:5]:
         column.justify = "right"
     for each in reversed(kept):
@@ -140,43 +98,18 @@ def _print_runs(console: Console, runs: list[Run]) -> None:
     console.print(Text("Last runs", style="bold"))
     for run in runs:
         status = run.ended.status if run.ended else "RUNNING"
-        what = textwrap.shorten(how_it_ended(run.ended), _LONGEST, placeholder=" ...") if run.ended else ""
+        running = f"in {run.state or 'no state yet'}: mhealth run --follow {run.execution.rpartition(':')[2]}"
+        what = _shortened(how_it_ended(run.ended)) if run.ended else running
         line = Text.assemble(
             f"{run.began:%Y-%m-%d %H:%M:%S} UTC  ",
             (f"{status:<9}", _STYLES.get(status, "red")),
             f" {run.seconds:7.1f} s  {what}",
         )
         # Not in a column: a cause would be too narrow.
-        console.print(line, soft_wrap=True)
+        print_wrapped(console, line, _INDENT)
     if not runs:
         console.print("none yet")
 
 
-def last_runs(stack: Stack, count: int) -> Iterator[Run]:
-    """The last executions, the newest first."""
-    sfn = stack.session.client("stepfunctions")
-    machine = stack.outputs["StateMachineArn"]
-    for listed in sfn.list_executions(stateMachineArn=machine, maxResults=count)["executions"]:
-        # ListExecutions returns neither output nor error.
-        found = sfn.describe_execution(executionArn=listed["executionArn"])
-        began = found["startDate"].astimezone(UTC)
-        stopped = found.get("stopDate")
-        seconds = ((stopped or datetime.now(UTC)) - began).total_seconds()
-        yield Run(began, seconds, Ended.of(found) if stopped else None)
-
-
-def schedule(stack: Stack, now: datetime) -> str:
-    """The next start of the schedule, or that it is disabled, with its expression."""
-    found = stack.session.client("scheduler").get_schedule(Name=stack.outputs["ScheduleName"])
-    expression, zone = found["ScheduleExpression"], found.get("ScheduleExpressionTimezone", "UTC")
-    by = f"{expression} {zone}"
-    if found["State"] != "ENABLED":
-        return f"none: the schedule is {found['State']} ({by})"
-    following = next_start(expression, zone, now, found.get("StartDate") or found["CreationDate"])
-    if following is None:
-        return f"none: {by} has no time after now"
-    window = found.get("FlexibleTimeWindow", {}).get("MaximumWindowInMinutes")
-    within = f", within {window} minutes" if window else ""
-    return (
-        f"{following:%Y-%m-%d %H:%M} {zone} ({following.astimezone(UTC):%Y-%m-%d %H:%M} UTC){within}, by {expression}"
-    )
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - _END]} ... {text[-_END:]}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from mhealth_ops.operations.account import plainly
 from mhealth_ops.operations.errors import OperationFailed
@@ -15,8 +17,30 @@ from mhealth_ops.operations.errors import OperationFailed
 WIDTH = 120
 """The width for a log file or a pipe."""
 
-FAILED, INTERRUPTED = 1, 130
-"""Exit statuses; the second is the shell's status of a command ended by Ctrl-C."""
+FAILED, UNKNOWN, INTERRUPTED = 1, 3, 130
+"""Exit statuses: of a failure; of a health that could not be read; of a command ended by Ctrl-C, as the shell's."""
+
+
+def has_a_browser() -> bool:
+    """Whether a browser window can open: not on a server, where Python would start a text browser."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def print_wrapped(console: Console, text: Text, indent: int) -> None:
+    """Print a line; on a terminal that is narrower, continue it at `indent`. In a pipe, it stays one line."""
+    if not console.is_terminal or console.width <= 2 * indent:
+        console.print(text, soft_wrap=True)
+        return
+    first, *more = text.wrap(console, console.width - indent) if text.cell_len > console.width else [text]
+    if more:
+        # The first line has the whole width, so the text is divided again behind it.
+        first, *_ = text.wrap(console, console.width)
+        rest = text[len(first.plain.rstrip()) :]
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+        more = list(rest.wrap(console, console.width - indent))
+    for line in [first, *(Text(" " * indent) + each for each in more)]:
+        line.rstrip()
+        console.print(line)
 
 
 def new_console(*, error: bool = False) -> Console:
@@ -26,13 +50,13 @@ def new_console(*, error: bool = False) -> Console:
 
 
 @contextlib.contextmanager
-def report_errors() -> Iterator[Console]:
-    """Yield a console; print an error as a sentence on standard error and exit with 1, or with 130 after Ctrl-C."""
+def report_errors(failed: int = FAILED) -> Iterator[Console]:
+    """Yield a console; print an error as a sentence on standard error and exit with `failed`, or 130 after Ctrl-C."""
     try:
         with plainly():
             yield new_console()
     except OperationFailed as failure:
         print(failure, file=sys.stderr)
-        raise typer.Exit(FAILED) from failure
+        raise typer.Exit(failed) from failure
     except KeyboardInterrupt as interrupt:
         raise typer.Exit(INTERRUPTED) from interrupt

@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from mhealth_ops.operations.executions import Ended, follow
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.stages import Stage, by_stage
+from mhealth_ops.operations.telling import print_wrapped
 from mhealth_ops.operations.zones import count_lines, quarantine_objects, stage_objects
 
 
@@ -41,7 +43,7 @@ def watch_execution(console: Console, stack: Stack, execution: str) -> Ended:
                 case Stage() as stage:
                     reported = "[red]failed[/red]" if stage.failed else escape(_TELL[stage.name](stack, stage.output))
                     line = f"  [bold]{stage.name:<16}[/bold]{stage.seconds:6.1f} s  {reported}"
-                    console.print(line, highlight=False, soft_wrap=True)
+                    print_wrapped(console, Text.from_markup(line), 28)
                 case Ended() as ended:
                     return ended
                 case state:
