@@ -50,7 +50,7 @@ ANSWERS = {
     "casts round half up": ("SELECT CAST(2.5e0 AS integer), CAST(-0.5e0 AS bigint), CAST('12' AS integer)", [["3", "-1", "12"]]),
     "try_cast": ("SELECT try_cast('2.5' AS integer), try_cast('x' AS double), try_cast('7' AS bigint)", [[None, None, "7"]]),
     "casts to text": (
-        "SELECT CAST(x AS varchar), CAST(\"timestamp\" AS varchar), CAST(12 AS varchar(1)) FROM current WHERE n = 4",
+        "SELECT CAST(x AS varchar), CAST(\"timestamp\" AS varchar), CAST('12' AS varchar(1)) FROM current WHERE n = 4",
         [["1.0E-4", "2014-01-01 00:00:00.000", "1"]],
     ),
     "common table expressions and a join": (
@@ -255,6 +255,7 @@ REFUSALS = {
     "the path of a view": ('SELECT "$path" FROM current', "COLUMN_NOT_FOUND: line 1:8: Column '$path' cannot be resolved"),
     "division by zero": ("SELECT 1 / (n - 1) FROM current", "DIVISION_BY_ZERO: Division by zero"),
     "a bad cast": ("SELECT CAST(id AS integer) FROM current WHERE n = 1", "INVALID_CAST_ARGUMENT: Cannot cast '1-0' to INTEGER"),
+    "a number as a shorter text": ("SELECT CAST(12 AS varchar(1))", "INVALID_CAST_ARGUMENT: Value 12 cannot be represented as varchar(1)"),
     "a half as a whole number": ("SELECT CAST('2.5' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast '2.5' to INTEGER"),
     "a subquery of many rows": ("SELECT (SELECT n FROM current)", "SUBQUERY_MULTIPLE_ROWS: "),
     "a number too large": ("SELECT CAST(3000000000 AS integer)", "NUMERIC_VALUE_OUT_OF_RANGE: "),

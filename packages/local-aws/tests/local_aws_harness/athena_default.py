@@ -136,7 +136,7 @@ class Default:
                     connection.types(query)
                 except duckdb.Error as error:
                     raise from_duckdb(error) from error
-                columns = write_csv(connection, query, translated.labels, target)
+                columns = write_csv(connection, query, translated.labels, translated.types, target)
                 rows, _ = read_page(target, 0, 1_000_000)
         except QueryFailedError as failed:
             return Answer(error=(failed.name, failed.message))

@@ -35,7 +35,13 @@ def ask(address: str, sql: str) -> Answer:
         page = _read(page["nextUri"])
     signatures = [column["typeSignature"] for column in columns]
     texts = tuple(tuple(text(value, kind) for value, kind in zip(row, signatures, strict=True)) for row in rows)
-    return Answer(tuple((column["name"], column["type"]) for column in columns), texts)
+    return Answer(
+        tuple(
+            (column["name"], column["type"].lower() if column["type"].startswith("INTERVAL") else column["type"])
+            for column in columns
+        ),
+        texts,
+    )
 
 
 def _read(request: Any) -> dict[str, Any]:

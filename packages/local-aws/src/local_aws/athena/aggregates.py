@@ -349,7 +349,7 @@ def _map_agg(node: exp.Expr, _: Wrap) -> exp.Expr | None:
     parent = node.parent
     if isinstance(parent, exp.Filter | exp.Window):
         raise not_supported("map_agg with FILTER or OVER", node_position(node))
-    called = parent.name.lower() if isinstance(parent, exp.Anonymous) else ""
+    called = node.meta.get("called") or (parent.name.lower() if isinstance(parent, exp.Anonymous) else "")
     if called not in ("element_at", "cardinality") and not isinstance(parent, exp.ArraySize | exp.Bracket):
         # Its order is that of Trino's hashes.
         raise not_supported("map_agg but in element_at(...) or cardinality(...)", node_position(node))

@@ -86,10 +86,11 @@ _ALLOWED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.AtTimeZone: ("this", "zone"),
     exp.Div: (*_BINARY, "typed", "safe"),
     exp.IntervalSpan: _BINARY,
+    exp.Like: (*_BINARY, "negate"),
     **dict.fromkeys(
         (
             *(exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.DPipe, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE),
-            *(exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.Escape, exp.Is, exp.And, exp.Or),
+            *(exp.NullSafeEQ, exp.NullSafeNEQ, exp.Escape, exp.Is, exp.And, exp.Or),
         ),
         _BINARY,
     ),
@@ -169,7 +170,8 @@ def _table(node: exp.Expr) -> None:
 def _values(node: exp.Expr) -> None:
     widths = [len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in node.expressions]
     for row in node.expressions:
-        if isinstance(row, exp.Tuple) and len(row.expressions) == 1 and isinstance(row.expressions[0], exp.Struct):
+        only = row.expressions[0] if isinstance(row, exp.Tuple) and len(row.expressions) == 1 else row
+        if isinstance(only, exp.Struct) or (isinstance(only, exp.Anonymous) and only.name.lower() == "row"):
             raise not_supported("ROW(...) as a row of VALUES: say (...)", node_position(node))
     for width in widths:
         if width != widths[0]:

@@ -41,6 +41,9 @@ _TRANSLATIONS = (
      "Query exceeded the local Athena's limit of temporary files. Ask for less at a time. Not retryable."),
     (r"^Out of Memory Error", "EXCEEDED_LOCAL_MEMORY_LIMIT",
      "Query exceeded the local Athena's memory limit. Ask for less at a time. Not retryable."),
+    (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+    (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
+    (r"map key list does not align", "INVALID_FUNCTION_ARGUMENT", "Key and value arrays must be the same length"),
     (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
     (r"^Conversion Error: (.*out of range.*)", "NUMERIC_VALUE_OUT_OF_RANGE", r"\1"),
     (r"Could not convert string '(.*)' to (\w+)", "INVALID_CAST_ARGUMENT", r"Cannot cast '\1' to \2"),
@@ -79,6 +82,9 @@ def from_duckdb(error: Exception) -> QueryFailedError:
     # Raised by this package's own macros.
     if own := _OWN_NAME.match(text):
         return QueryFailedError(own.group(1), own.group(2).strip())
+    # Raised by the functions in Python, whatever DuckDB says before it.
+    if raised := re.search(r"athena:([A-Z_]+): (.*)", text):
+        return QueryFailedError(raised.group(1), raised.group(2).strip())
     for pattern, name, words in _TRANSLATIONS:
         if match := re.search(pattern, text):
             return QueryFailedError(name, match.expand(words).splitlines()[0])

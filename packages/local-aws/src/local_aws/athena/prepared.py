@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local_aws.athena.catalog import Table
-from local_aws.athena.kinds import Kind
+from local_aws.athena.expressions.trino_types import Type
 from local_aws.athena.scans import quoted
 from local_aws.athena.sql import Translated
 from local_aws.athena.views import ViewDefinition
@@ -15,7 +15,7 @@ from local_aws.athena.views import ViewDefinition
 
 @dataclass
 class Prepared:
-    """A query with its relations. `types` are DuckDB's types of the columns in `labels`.
+    """A query with its relations. `types` are Trino's types of the columns in `labels`.
 
     `tables`, `views` and `information` (relations of information_schema, as SQL) are by `relation_name`: each is
     contained once. A view comes after the views that it reads.
@@ -25,7 +25,7 @@ class Prepared:
     tables: dict[str, Table] = field(default_factory=dict)
     views: dict[str, tuple[ViewDefinition, Translated]] = field(default_factory=dict)
     information: dict[str, str] = field(default_factory=dict)
-    types: list[Kind] = field(default_factory=list)
+    types: list[Type] = field(default_factory=list)
 
     @property
     def labels(self) -> tuple[str, ...]:

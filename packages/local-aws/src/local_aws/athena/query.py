@@ -15,9 +15,9 @@ from local_aws.athena.catalog import PARTITIONS, PATH, Catalog, Table
 from local_aws.athena.duckdb_process import DuckDbProcess, QueryConnection
 from local_aws.athena.engine import Answer, Question
 from local_aws.athena.errors import CUTOFF_WORDS, QueryCancelledError, QueryFailedError, from_duckdb, not_supported
+from local_aws.athena.expressions.trino_types import DAYS, MONTHS, Type
 from local_aws.athena.files import DataFile, Files
 from local_aws.athena.information import information, partitions
-from local_aws.athena.kinds import Kind
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared import Prepared
 from local_aws.athena.pruning import needed_scans
@@ -29,7 +29,7 @@ from local_aws.athena.scans import (
     table_scan,
 )
 from local_aws.athena.sql import Translated, relation_name, translate
-from local_aws.athena.types import can_coerce, trino_name
+from local_aws.athena.types import can_coerce
 from local_aws.athena.views import ViewDefinition, read_view
 
 _MAX_VIEW_DEPTH = 30
@@ -109,9 +109,10 @@ class QueryEngine:
             _check_fresh(full, definition, inner, types, position)
             into.views[full] = (definition, inner)
 
-    def _types(self, prepared: Prepared, connection: QueryConnection, inner: Translated | None) -> list[Kind]:
+    def _types(self, prepared: Prepared, connection: QueryConnection, inner: Translated | None) -> list[Type]:
         try:
-            return connection.types(prepared.sql(nothing, inner))
+            connection.types(prepared.sql(nothing, inner))
+            return list((inner or prepared.root).types)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
 
@@ -149,7 +150,7 @@ class DuckDbSession:
     def describe(self, question: Question) -> list[Column]:
         """The columns of a query, which does not run."""
         prepared = self._prepared(question)
-        return [Column(name, trino_name(kind)) for name, kind in zip(prepared.labels, prepared.types, strict=True)]
+        return [Column(name, str(kind)) for name, kind in zip(prepared.labels, prepared.types, strict=True)]
 
     def select(self, question: Question, target: Path, cutoff: int | None) -> Answer:
         """Run a query, and write its rows to a file as CSV."""
@@ -157,7 +158,7 @@ class DuckDbSession:
         bodies, scanned = self._engine.bodies(prepared, self._connection, question.catalog.caller)
         if cutoff is not None and scanned > cutoff:
             raise QueryCancelledError(CUTOFF_WORDS, scanned)
-        columns = write_csv(self._connection, prepared.sql(bodies.__getitem__), prepared.labels, target)
+        columns = write_csv(self._connection, prepared.sql(bodies.__getitem__), prepared.labels, prepared.types, target)
         return Answer(columns, scanned)
 
     def write_parquet(
@@ -165,6 +166,8 @@ class DuckDbSession:
     ) -> int:
         """Run a query, and write its rows as Parquet files; the bytes that it scanned."""
         prepared = self._prepared(question)
+        if {DAYS, MONTHS} & set(prepared.types):
+            raise not_supported("a table of intervals")
         bodies, scanned = self._engine.bodies(prepared, self._connection, question.catalog.caller)
         copy_to_parquet(self._connection, prepared.sql(bodies.__getitem__), names, keys, folder, compression)
         return scanned
@@ -228,7 +231,7 @@ def _check_fresh(
     full: str,
     definition: ViewDefinition,
     query: Translated,
-    types: Sequence[Kind],
+    types: Sequence[Type],
     position: tuple[int, int] | None,
 ) -> None:
     """Raise QueryFailedError (VIEW_IS_STALE) if the stored columns differ from those of the view's query."""
@@ -240,7 +243,7 @@ query analysis ({len(types)})"
         )
         raise QueryFailedError("VIEW_IS_STALE", stale + words, position)
     for place, ((stored, kind), label, found) in enumerate(zip(definition.columns, query.labels, types, strict=True)):
-        given = trino_name(found)
+        given = str(found)
         words = f"column [{label.lower()}] of type {given} projected from query view at position {place} "
         if label.lower() != stored:
             words += f"has a different name from column [{stored}] of type {kind} stored in view definition"

@@ -14,8 +14,9 @@ import duckdb
 
 from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import from_duckdb
-from local_aws.athena.kinds import Kind
-from local_aws.athena.types import trino_name
+from local_aws.athena.expressions.casts import plain_text
+from local_aws.athena.expressions.trino_types import DAYS, MONTHS, Type, field_name
+from local_aws.athena.scans import literal
 
 _PRECISIONS = {
     "varchar": 2147483647,
@@ -61,53 +62,54 @@ class Column:
         }
 
 
-def _text(value: str, kind: Kind, depth: int = 0) -> str:
-    """SQL that prints `value` as Athena does."""
-    if kind.id == "double":
+def _text(value: str, kind: Type, depth: int = 0) -> str:
+    """SQL that prints a value as Athena does."""
+    name, inner = kind.name, f"v{depth}"
+    if name == "double":
         return f"athena_double_text({value})"
-    if kind.id == "float":
+    if name == "real":
         return f"athena_double_text(CAST(CAST({value} AS VARCHAR) AS DOUBLE))"
-    if kind.id == "timestamp with time zone":
-        return f"athena_timestamp_text(timezone('UTC', {value})) || ' UTC'"
-    if kind.id.startswith("timestamp"):
-        return f"athena_timestamp_text({value})"
-    if kind.id == "time":
-        return f"left(CAST({value} AS VARCHAR) || CASE WHEN contains(CAST({value} AS VARCHAR), '.') THEN '000' \
-ELSE '.000' END, 12)"
-    if kind.id == "interval":
+    if name == "date":
+        return f"athena_date_text({value})"
+    if name.startswith("timestamp"):
+        digits = max(3, kind.args[0])
+        if name.endswith("zone"):
+            return f"athena_time_text(timezone('UTC', {value}), {digits}) || ' UTC'"
+        return f"athena_time_text({value}, {digits})"
+    if kind == DAYS:
         return f"athena_interval_text({value})"
-    if kind.id == "blob":
+    if kind == MONTHS:
+        return f"athena_months_text({value})"
+    if name == "varbinary":
         return f"trim(regexp_replace(lower(hex({value})), '(..)', '\\1 ', 'g'))"
-    inner = f"v{depth}"
-    children: list[Any] = list(kind.children) if kind.id in ("list", "array", "map", "struct") else []
-    if kind.id in ("list", "array"):
-        item = _text(inner, children[0][1], depth + 1)
+    if name == "array":
+        item = _text(inner, kind.args[0], depth + 1)
         items = f"list_transform({value}, lambda {inner}: coalesce({item}, 'null'))"
         return f"'[' || array_to_string({items}, ', ') || ']'"
-    if kind.id == "map":
-        name = _text(f"{inner}.key", children[0][1], depth + 1)
-        entry = _text(f"{inner}.value", children[1][1], depth + 1)
-        items = f"list_transform(map_entries({value}), lambda {inner}: {name} || '=' || coalesce({entry}, 'null'))"
+    if name == "map":
+        key = _text(f"{inner}.key", kind.args[0], depth + 1)
+        entry = _text(f"{inner}.value", kind.args[1], depth + 1)
+        items = f"list_transform(map_entries({value}), lambda {inner}: {key} || '=' || coalesce({entry}, 'null'))"
         return f"'{{' || array_to_string({items}, ', ') || '}}'"
-    if kind.id == "struct":
+    if name == "row":
         parts = []
-        for place, (name, child) in enumerate(children, 1):
-            label = f"field{place - 1}" if re.fullmatch(r"_?\d*", name) else name
-            part = _text(f"struct_extract({value}, {place})" if not name else f'{value}."{name}"', child, depth + 1)
-            parts.append(f"'{label}=' || coalesce({part}, 'null')")
+        for place, (field, child) in enumerate(kind.args):
+            part = _text(f"struct_extract({value}, {literal(field_name(place, field))})", child, depth + 1)
+            parts.append(f"{literal(field_name(place, field) + '=')} || coalesce({part}, 'null')")
         fields = " || ', ' || ".join(parts)
         return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {fields} || '}}' END"
-    return f"CAST({value} AS VARCHAR)"
+    return plain_text(value, kind)
 
 
-def write_csv(connection: QueryConnection, sql: str, labels: Sequence[str], target: Path) -> list[Column]:
+def write_csv(
+    connection: QueryConnection, sql: str, labels: Sequence[str], types: Sequence[Type], target: Path
+) -> list[Column]:
     """Run a query and write its rows, in its order, under a header of `labels`. Raises QueryFailedError."""
     names = [f"c{place}" for place in range(len(labels))]
     body = target.with_suffix(".rows")
     try:
         # By a table, which keeps the query's order; an outer query need not.
         connection.execute(f"CREATE TEMP TABLE athena_result({', '.join(names)}) AS {sql}")
-        types = connection.types("FROM athena_result")
         texts = ", ".join(_text(name, kind) for name, kind in zip(names, types, strict=True))
         options = "FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR ''"
         connection.execute(f"COPY (SELECT {texts} FROM athena_result) TO '{body}' ({options})")  # noqa: S608
@@ -121,7 +123,7 @@ def write_csv(connection: QueryConnection, sql: str, labels: Sequence[str], targ
         with body.open("rb") as rows:
             shutil.copyfileobj(rows, out)
     body.unlink()
-    return [Column(label, trino_name(kind)) for label, kind in zip(labels, types, strict=True)]
+    return [Column(label, str(kind)) for label, kind in zip(labels, types, strict=True)]
 
 
 def read_page(csv_file: Path, offset: int, limit: int) -> tuple[list[list[str | None]], int | None]:

@@ -18,13 +18,15 @@ from sqlglot.tokenizer_core import Token
 from local_aws.athena.aggregates import rewrite_aggregates
 from local_aws.athena.catalog import CATALOG, PATH, Catalog
 from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.expressions.analysis import Analysis
+from local_aws.athena.expressions.template import AthenaDuckDB
+from local_aws.athena.expressions.trino_types import BIGINT, VARCHAR, Type, parse_type
 from local_aws.athena.names import Names, in_small_letters, name_unnested
 from local_aws.athena.position import Position, node_position, token_position
 from local_aws.athena.relations import check_recursion, check_types, rewrite_unnest
-from local_aws.athena.rewrite import rewrite
 from local_aws.athena.syntax import parse_query
 from local_aws.athena.types import duckdb_of_hive
-from local_aws.athena.typing import annotate, check
+from local_aws.athena.views import read_view
 from local_aws.athena.windows import WINDOW_FUNCTIONS, check_windows
 
 INFORMATION_SCHEMA = {
@@ -40,12 +42,13 @@ INFORMATION_SCHEMA = {
 class Translated:
     """A query for DuckDB, with `"MARK:database.name"` for each relation of the catalog (see `with_relations`).
 
-    `labels` are the names of its columns, `relations` the database, name and position of each relation.
+    `labels` and `types` are those of its columns, `relations` the database, name and position of each relation.
     """
 
     sql: str
     labels: tuple[str, ...]
     relations: tuple[tuple[str, str, Position | None], ...]
+    types: tuple[Type, ...]
 
     def with_relations(self, queries: Mapping[str, str]) -> str:
         """The query with every relation replaced by its SQL, by `relation_name`.
@@ -84,15 +87,11 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
     tree = _qualify(tree, mapping, tokens)
     if uses_path:
         _drop_starred_path(tree)
-    tree = annotate(tree, mapping)
-    check(tree, tokens)
+    types = Analysis(lambda db, name: _types(catalog, db, name), tokens).run(tree)
     check_windows(tree)
     check_types(tree)
     if len(labels) != len(tree.named_selects):
         raise not_supported("this use of *")
-    # From the leaves up: an outer rewriting includes the inner ones.
-    for node in reversed(list(tree.walk())):
-        rewrite(node)
     check_recursion(tree)
     rewrite_unnest(tree)
     rewrite_aggregates(tree, WINDOW_FUNCTIONS)
@@ -103,7 +102,7 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
             table.replace(exp.Table(this=stands_for, alias=alias))
     places = tuple((db, name, where) for (db, name), where in relations.items())
     try:
-        return Translated(tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE), labels, places)
+        return Translated(tree.sql(AthenaDuckDB, unsupported_level=ErrorLevel.RAISE), labels, places, tuple(types))
     except UnsupportedError as error:
         raise not_supported(f"this query: {str(error).splitlines()[0]}") from error
 
@@ -152,6 +151,17 @@ def _columns(catalog: Catalog, database: str, name: str, *, with_path: bool) -> 
     if with_path and not table.is_view:
         columns[PATH] = "VARCHAR"
     return columns
+
+
+def _types(catalog: Catalog, database: str, name: str) -> dict[str, Type]:
+    """The columns of a relation with their Trino types."""
+    if database == "information_schema":
+        return {column: BIGINT if column == "ordinal_position" else VARCHAR for column in INFORMATION_SCHEMA[name]}
+    table = catalog.table(database, name)
+    if table.is_view and len(stored := read_view(table).columns) == len(table.all_columns):
+        # The catalog has Hive's types, the definition has Trino's.
+        return {name: parse_type(kind) for (name, _), (_, kind) in zip(table.all_columns, stored, strict=True)}
+    return {**{column: parse_type(kind) for column, kind in table.all_columns}, PATH: VARCHAR}
 
 
 def _name_unnamed(tree: exp.Query) -> None:

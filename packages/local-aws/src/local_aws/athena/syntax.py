@@ -13,6 +13,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from local_aws.athena.clauses import check_clauses
 from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.expressions.parser import Athena
+from local_aws.athena.expressions.signatures import signatures
 from local_aws.athena.functions import SYNTAX_WORDS, TRINO_FUNCTIONS
 from local_aws.athena.grammar import Lexeme, lexemes, recognise
 from local_aws.athena.position import Position, text_position, token_position
@@ -99,6 +101,7 @@ def _check_functions(tokens: Sequence[Token], tree: exp.Expr) -> None:
             following.token_type == TokenType.L_PAREN
             and token.token_type not in (TokenType.IDENTIFIER, TokenType.STRING)
             and (name.upper() in _PARSED_AS_FUNCTIONS or name.upper() in anonymous)
+            and name not in signatures()
             and name not in TRINO_FUNCTIONS
             and name not in SYNTAX_WORDS
         ):
@@ -110,7 +113,7 @@ def parse_query(sql: str) -> tuple[exp.Query, list[Token]]:
     tokens = tokens_of(sql)
     _check_grammar(sql, tokens)
     try:
-        tree = sqlglot.parse_one(without_semicolon(sql), dialect="trino")
+        tree = sqlglot.parse_one(without_semicolon(sql), dialect=Athena)
     except SqlglotError as error:
         raise not_supported(f"this query: {str(error).splitlines()[0]}", (1, 1)) from error
     if isinstance(tree, exp.Values):

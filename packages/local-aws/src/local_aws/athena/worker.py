@@ -18,7 +18,9 @@ from typing import Any
 
 import duckdb
 
-from local_aws.athena.functions import MACROS, java_double
+from local_aws.athena import functions
+from local_aws.athena.expressions.macros import MACROS
+from local_aws.athena.expressions.python_functions import register
 from local_aws.athena.kinds import Kind, kind_of
 
 MESSAGE = 9
@@ -47,8 +49,9 @@ def open_duckdb(folder: Path, memory: str, spill: str) -> duckdb.DuckDBPyConnect
     connection.execute("SET GLOBAL disabled_optimizers = 'type_pushdown'")
     allowed = str(folder).replace("'", "''")
     connection.execute(f"SET allowed_directories = ['{allowed}']; SET enable_external_access = false")
-    connection.create_function("athena_java_double", java_double, ["DOUBLE"], "VARCHAR")
+    register(connection)
     connection.execute(MACROS)
+    connection.execute(functions.MACROS)
     return connection
 
 
