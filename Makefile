@@ -143,6 +143,15 @@ test: setup check  ## Run the static checks, then all tests
 test-fast: setup  ## Run the fast tests only: no local AWS, no Spark job, no browser
 	@$(RUN) pytest --account --fast
 
+.PHONY: test-clients
+test-clients: setup $(CACHE)/clients/ready  ## Run the tests of Athena's clients, with dbt in an environment of its own (150 MB, once)
+	@$(RUN) pytest tests/clients
+
+$(CACHE)/clients/ready: uv.lock
+	@echo "Downloading dbt from PyPI (150 MB) for the tests to $(CACHE)/clients (once) ..."
+	@UV_PROJECT_ENVIRONMENT=$(CACHE)/clients $(UV) sync --locked --quiet --compile-bytecode --only-group dbt
+	@touch $@
+
 .PHONY: test-order
 test-order: setup  ## Run all tests in three random orders, with one, two and four workers, then each file by itself (SEED=...)
 	@for workers in 1 2 4; do $(RUN) pytest --account --shuffle "$(or $(SEED),1)-$$workers" --numprocesses=$$workers; done

@@ -51,7 +51,16 @@ def test_workflows_may_read_only_and_run_make_only(workflow: Path) -> None:
 
 def test_together_they_run_every_proof() -> None:
     run = {step["run"].split()[1] for workflow in WORKFLOWS for step in steps(workflow) if "run" in step}
-    assert run == {"test", "test-order", "drill", "bench", "mutations", "mutations-code", "environments"}
+    assert run == {
+        "test",
+        "test-clients",
+        "test-order",
+        "drill",
+        "bench",
+        "mutations",
+        "mutations-code",
+        "environments",
+    }
 
 
 def test_what_follows_glue_is_not_updated_by_itself() -> None:

@@ -24,14 +24,14 @@ def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
         yield athena
 
 
-def as_role(athena: Athena, *denied: str) -> Athena:
-    """The same Athena for a role that may do everything but what is named."""
+def as_role(athena: Athena, *denied: str, on: str = "*") -> Athena:
+    """The same Athena for a role that may do everything but what is named, on all resources or those named."""
     iam, sts = athena._client("iam"), athena._client("sts")
     name = f"role-{len(iam.list_roles()['Roles'])}"
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-    statements += [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
+    statements += [{"Effect": "Deny", "Action": action, "Resource": on} for action in denied]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
     granted = sts.assume_role(RoleArn=arn, RoleSessionName="asking")["Credentials"]
@@ -60,6 +60,34 @@ def test_a_query_needs_its_callers_right(athena: Athena, action: str) -> None:
 def test_moving_a_view_needs_the_right_to_update_it(athena: Athena) -> None:
     with pytest.raises(QueryFailed, match="not authorized to perform: glue:UpdateTable"):
         as_role(athena, "glue:UpdateTable").execute(REPLACE)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UNLOAD (SELECT n FROM current) TO 's3://{bucket}/private/{kind}/' WITH (format = 'PARQUET')",
+        "CREATE TABLE made WITH (external_location = 's3://{bucket}/private/{kind}/') AS SELECT n FROM current",
+    ],
+    ids=["unload", "create table as"],
+)
+def test_files_are_written_with_the_callers_right(athena: Athena, sql: str, request: pytest.FixtureRequest) -> None:
+    asked = sql.format(bucket=athena.bucket, kind=request.node.callspec.id.replace(" ", "-"))
+    with pytest.raises(QueryFailed, match=r"not authorized to perform: s3:PutObject on resource: arn:.*/private/"):
+        as_role(athena, "s3:PutObject", on=f"arn:aws:s3:::{athena.bucket}/private/*").execute(asked)
+    assert "Contents" not in athena.s3.list_objects_v2(Bucket=athena.bucket, Prefix="private/")
+    with pytest.raises(QueryFailed, match="not authorized to perform: s3:GetObject"):
+        as_role(athena, "s3:GetObject").execute(asked)
+    assert "made" not in athena.statement("SHOW TABLES")
+
+
+def test_a_table_is_made_with_the_callers_right(athena: Athena) -> None:
+    with pytest.raises(QueryFailed, match="not authorized to perform: glue:CreateTable"):
+        as_role(athena, "glue:CreateTable").execute("CREATE TABLE made AS SELECT n FROM current")
+    with pytest.raises(QueryFailed, match="not authorized to perform: glue:UpdateTable"):
+        as_role(athena, "glue:UpdateTable").execute("ALTER TABLE readings ADD COLUMNS (made int)")
+    with pytest.raises(QueryFailed, match="not authorized to perform: glue:GetPartitions"):
+        as_role(athena, "glue:GetPartitions").query('SELECT * FROM "readings$partitions"')
+    assert len(as_role(athena).query('SELECT * FROM "readings$partitions"')) == 3
 
 
 def test_with_all_rights_the_query_runs(athena: Athena) -> None:

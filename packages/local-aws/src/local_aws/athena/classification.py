@@ -64,5 +64,7 @@ def classify(sql: str) -> Classified:
         return Classified("DDL", "CREATE_TABLE", "{id}.txt")
     if first in ("DESCRIBE", "DESC"):
         return Classified("UTILITY", "DESCRIBE_TABLE", "{id}.txt")
+    if two == ("SHOW", "CREATE"):
+        two = tuple(words[:3])
     substatement = _NAMES.get((two[0], two[-1]), "_".join(two))
     return Classified("UTILITY" if first in _UTILITY else "DDL", substatement, "{id}.txt")

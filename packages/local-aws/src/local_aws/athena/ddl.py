@@ -148,12 +148,22 @@ _KNOWN_TO_ATHENA = (
 _COMPILED = [(re.compile(form, re.IGNORECASE | re.DOTALL), run) for form, run in _FORMS]
 
 
+def _one_statement(sql: str) -> str:
+    try:
+        return without_semicolon(sql)
+    except QueryFailedError:
+        # A string of Hive, with \' in it, is no token of Trino.
+        if "\\'" not in sql:
+            raise
+        return sql.rstrip().removesuffix(";")
+
+
 def run_statement(asked: Question, engine: Engine, session: Session, folder: str = "") -> StatementResult:
     """Run a statement that is no query; the files of a table without a location go to `folder` in S3.
 
     Raises QueryFailedError (NOT_SUPPORTED for what is not done here).
     """
-    text = without_comments(without_semicolon(asked.sql)).strip()
+    text = without_comments(_one_statement(asked.sql)).strip()
     for form, run in _COMPILED:
         if match := form.fullmatch(text):
             return run(Statement(match, asked, engine, session, folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import uuid
@@ -19,6 +18,7 @@ from local_aws.athena.errors import QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared_statements import Prepared
+from local_aws.athena.result_metadata import encode
 from local_aws.athena.results import Column, read_page
 from local_aws.athena.statements import StatementResult
 
@@ -183,8 +183,7 @@ class Execution:
             self._put_metadata()
 
     def _put_metadata(self) -> None:
-        # Athena uses a private binary format that clients don't read; this one is JSON.
-        content = json.dumps([column.info() for column in self.columns]).encode()
+        content = encode(self.id, [column.info() for column in self.columns])
         self._put(self.configuration["OutputLocation"] + ".metadata", content)
 
     def _put(self, location: str, content: bytes) -> None:

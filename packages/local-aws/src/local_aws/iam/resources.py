@@ -66,7 +66,14 @@ def _glue(action: str, given: Parameters, region: str) -> list[str]:
 _QUERY_ACTIONS = {"GetQueryExecution", "GetQueryResults", "StopQueryExecution", "GetQueryRuntimeStatistics"}
 _WORKGROUP_ACTIONS = {
     *("StartQueryExecution", "ListQueryExecutions", "GetWorkGroup", "ListNamedQueries", "CreateNamedQuery"),
-    *("UpdateWorkGroup", "DeleteWorkGroup", "CreatePreparedStatement", "GetPreparedStatement"),
+    *(
+        "UpdateWorkGroup",
+        "DeleteWorkGroup",
+        "CreatePreparedStatement",
+        "GetPreparedStatement",
+        "ListPreparedStatements",
+    ),
+    *("UpdatePreparedStatement", "DeletePreparedStatement", "BatchGetPreparedStatement"),
 }
 _CATALOG_ACTIONS = {"GetTableMetadata", "ListTableMetadata", "GetDatabase", "ListDatabases"}
 
