@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PORT ?= 4566
 DATASET ?= synthetic
+ATHENA ?= duckdb
 STACK ?= mhealth
 STACK_ON ?= local
 REGION ?=
@@ -76,8 +77,8 @@ demo: setup  ## Run the whole daily run on this machine, from the real template,
 	@$(RUN) mhealth demo
 
 .PHONY: up
-up: setup  ## Start the local AWS and keep it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY)
-	@$(RUN) mhealth local up --port $(PORT) --dataset $(DATASET)
+up: setup  ## Start the local AWS and keep it running for your own client (PORT=4566 DATASET=synthetic|kaggle|DIRECTORY ATHENA=duckdb|trino)
+	@$(RUN) mhealth local up --port $(PORT) --dataset $(DATASET) --athena $(ATHENA)
 
 .PHONY: notebook
 notebook: setup $(CACHE)/jupyter-ready  ## Open the notebooks, with a local AWS that has the published table (DATASET=... or STACK_ON=aws STACK=... REGION=...)
@@ -319,6 +320,10 @@ $(GLUE6)/ready: $(READY) $(SPARK)/versions.py $(SPARK)/spark_connector.py
 	@$(RUN_GLUE6) python -m local_aws.glue.quick_python
 	@$(RUN_GLUE6) python -m local_aws.glue.cds_archive
 	@touch $@
+
+.PHONY: setup-trino
+setup-trino: setup  ## Download Trino, Athena's engine, for make up ATHENA=trino (820 MB, once; 480 MB stay)
+	@$(RUN) local-aws setup-trino
 
 # The Python packages of docker/Dockerfile's image, and Java where the machine has none.
 $(GLUE_IMAGE_ENVIRONMENT)/ready: docker/image.txt docker/requirements.txt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import signal
 import sys
@@ -18,6 +19,16 @@ from local_aws.core.listening import listen
 
 if TYPE_CHECKING:
     from local_aws.server import LocalAws
+
+
+class AthenaEngine(enum.StrEnum):
+    """What runs the queries of Athena."""
+
+    DUCKDB = "duckdb"
+    TRINO = "trino"
+
+
+ATHENA_HELP = "What runs Athena's queries: `duckdb`, or `trino` after `local-aws setup-trino`."
 
 _FAILED = 1
 _MISTAKE = 2

@@ -6,6 +6,7 @@ import re
 
 WAY_OUT = "Athena's own engine does: start the local AWS with --athena trino."
 """What to do about a statement that the default engine refuses."""
+CANCELLED_WORDS = "Query was cancelled by user"
 CUTOFF_WORDS = "Bytes scanned limit was exceeded"
 
 

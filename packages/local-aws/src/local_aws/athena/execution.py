@@ -14,7 +14,7 @@ from local_aws.athena.catalog import Catalog
 from local_aws.athena.classification import classify
 from local_aws.athena.ddl import run_statement
 from local_aws.athena.engine import Engine, Question, Session
-from local_aws.athena.errors import QueryCancelledError, QueryFailedError
+from local_aws.athena.errors import CANCELLED_WORDS, QueryCancelledError, QueryFailedError
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared_statements import Prepared
@@ -85,7 +85,7 @@ class Execution:
 
     def stop(self) -> None:
         """Cancel the query unless it has ended."""
-        self._break_off("CANCELLED", "Query was cancelled by user")
+        self._break_off("CANCELLED", CANCELLED_WORDS)
 
     def _time_out(self) -> None:
         words = f"EXCEEDED_TIME_LIMIT: Query exceeded the maximum execution time limit of {TIME_LIMIT:.0f} s"
@@ -164,8 +164,7 @@ class Execution:
         answer = session.select(question, self._file, self.cutoff)
         self.columns, self.scanned = answer.columns, answer.scanned
         if self._file.stat().st_size > RESULT_BYTES:
-            words = f"The result exceeds the local Athena's limit of {RESULT_BYTES} bytes. Select less."
-            raise QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)
+            raise too_large()
         self._put(self.configuration["OutputLocation"], self._file.read_bytes())
         self._put_metadata()
 
@@ -250,6 +249,12 @@ class Execution:
         if self.parameters:
             described["ExecutionParameters"] = list(self.parameters)
         return described
+
+
+def too_large() -> QueryFailedError:
+    """The error of a result above the limit."""
+    words = f"The result exceeds the local Athena's limit of {RESULT_BYTES} bytes. Select less."
+    return QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)
 
 
 def _user_error(message: str) -> dict[str, Any]:

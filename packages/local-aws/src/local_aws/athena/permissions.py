@@ -11,7 +11,7 @@ class Caller:
     """The caller of a query, by access key. Every method raises QueryFailedError for a denied action."""
 
     def __init__(self, access_key: str, region: str) -> None:
-        self._access_key = access_key
+        self.access_key = access_key
         self._region = region
         self._glue = f"arn:aws:glue:{region}:{ACCOUNT}"
 
@@ -52,7 +52,7 @@ class Caller:
     def _may(self, action: str, *resources: str, key: str | None = None, prefix: str | None = None) -> None:
         context = {} if prefix is None else {"s3:prefix": prefix}
         try:
-            authorize(self._access_key, action, *resources, via="athena", key=key, context=context)
+            authorize(self.access_key, action, *resources, via="athena", key=key, context=context)
         except AccessDeniedError as denied:
             raise QueryFailedError("PERMISSION_DENIED", str(denied)) from denied
 

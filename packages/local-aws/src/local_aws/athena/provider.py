@@ -15,6 +15,7 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 
 from local_aws.athena.api_errors import InvalidRequestError
+from local_aws.athena.engine import Engine
 from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.execution import Execution
 from local_aws.athena.files import s3, split_location
@@ -22,6 +23,7 @@ from local_aws.athena.metadata import MetadataApi
 from local_aws.athena.permissions import Caller
 from local_aws.athena.prepared_statements import Prepared, PreparedStatementApi
 from local_aws.athena.query import QueryEngine
+from local_aws.athena.trino.engine import TrinoEngine
 from local_aws.core.patching import replace
 from local_aws.core.world import World
 
@@ -55,16 +57,27 @@ class _Api:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._engines: dict[str, QueryEngine] = {}
+        self._engines: dict[str, Engine] = {}
         self._tokens: dict[tuple[str, str], Execution] = {}
         self._running: weakref.WeakSet[Execution] = weakref.WeakSet()
         self._lock = threading.Lock()
 
-    def _engine(self, region: str) -> QueryEngine:
+    def _engine(self, region: str) -> Engine:
         with self._lock:
             if region not in self._engines:
-                self._engines[region] = QueryEngine(self._world.folder / "cache" / "athena" / region, region)
+                self._engines[region] = self._new_engine(region)
             return self._engines[region]
+
+    def _new_engine(self, region: str) -> Engine:
+        folder = self._world.folder / "cache" / "athena" / region
+        if self._world.athena == "duckdb":
+            return QueryEngine(folder, region)
+        if region != self._world.region:
+            raise InvalidRequestError(
+                f"Trino runs for the region {self._world.region} only, and the query is for {region}. Ask in "
+                f"{self._world.region}, or start the local AWS with --region {region}."
+            )
+        return TrinoEngine(folder, self._world)
 
     def _close(self) -> None:
         """Cancel running queries: a thread inside DuckDB at the end of Python crashes the process."""
@@ -224,6 +237,8 @@ def install(world: World) -> None:
     api = _Api(world)
     _installed.append(api)
     atexit.register(api._close)
+    if world.athena != "duckdb":
+        api._engine(world.region)  # it starts beside the deployment
     parts = (api, MetadataApi(), PreparedStatementApi())
     operations = {name: getattr(part, name) for part in parts for name in vars(type(part)) if not name.startswith("_")}
     replace(

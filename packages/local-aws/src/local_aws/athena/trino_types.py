@@ -68,6 +68,18 @@ class TrinoType:
         return _DUCKDB.get(self.base, "VARCHAR")
 
     @property
+    def in_json(self) -> str:
+        """The type of DuckDB that reads its values from JSON; a cast makes `duckdb` of it."""
+        return self.duckdb.replace("BLOB", "VARCHAR")
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether a table of the catalog can have it."""
+        if self.parts:
+            return all(part.is_storable for _, part in self.parts)
+        return self.base in (*_DUCKDB, "decimal", "varchar", "char")
+
+    @property
     def named_parts(self) -> tuple[tuple[str, TrinoType], ...]:
         """The fields of a row, those without a name as `field0`."""
         return tuple((name or f"field{place}", part) for place, (name, part) in enumerate(self.parts))

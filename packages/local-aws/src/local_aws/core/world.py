@@ -33,7 +33,8 @@ class World:
 
     `endpoint` is the address of every service; `folder` has logs/, code/ and cache/ of this process;
     `function_environment` are additional variables of every Lambda function;
-    `spark` is the JVM that Glue job runs share (None: each run starts its own).
+    `spark` is the JVM that Glue job runs share (None: each run starts its own);
+    `athena` is the engine of Athena's queries, `duckdb` or `trino`.
     """
 
     endpoint: str
@@ -42,6 +43,7 @@ class World:
     function_environment: Mapping[str, str] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
     spark: Closable | None = None
+    athena: str = "duckdb"
     # One session for all clients, as it loads the service models once; it is not thread-safe.
     _session: boto3.Session = field(default_factory=boto3.Session)
     _session_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -14,27 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_aws.core import cache
 from local_aws.glue.versions import GLUE_VERSIONS, GlueVersion
 
 JAVA_MAJOR = 17
 """Glue 5.1 and 6.0 run on Java 17, and Spark 3.5 on no newer one."""
 
+CACHE = cache.CACHE
+"""The cache folder: Spark's S3 connector, class-data archives."""
+
 NOWHERE = "http://127.0.0.1:9"
 """An endpoint without a server: the port of the discard service."""
-
-
-def _cache() -> Path:
-    """LOCAL_AWS_CACHE; else .cache/ of the uv project with this package; else the user's cache folder."""
-    if named := os.environ.get("LOCAL_AWS_CACHE"):
-        return Path(named).absolute()
-    for folder in Path(__file__).resolve().parents:
-        if (folder / "uv.lock").is_file():
-            return folder / ".cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "local-aws"
-
-
-CACHE = _cache()
-"""The cache folder: Spark's S3 connector, class-data archives."""
 
 
 class SparkRuntimeError(Exception):

@@ -77,7 +77,8 @@ class LocalAws:
     `.local-aws/PORT` below the current directory, and `.local-aws/logs` links to the logs of the latest start. Only
     the logs are kept. `sidecar` starts and ends with it. `spark` is a JVM for job runs that outlives this local AWS;
     by default it has its own. With `warm_spark`, its start follows the deployment, in the background, and not the first
-    job run. `tell` gets progress messages. Raises LocalAwsError.
+    job run. `athena` is the engine of Athena's queries, `duckdb` or `trino`. `tell` gets progress messages. Raises
+    LocalAwsError.
     """
 
     template: Path | None = None
@@ -89,6 +90,7 @@ class LocalAws:
     sidecar: Sidecar | None = None
     spark: KeptSpark | None = None
     warm_spark: bool = False
+    athena: str = "duckdb"
     tell: Callable[[str], None] = lambda _: None
 
     world: World = field(init=False)
@@ -121,7 +123,7 @@ class LocalAws:
         if spark is None:
             spark = KeptSpark()
             self._ending.callback(spark.close)
-        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark)
+        self.world = World(f"http://{HOST}:{port}", self.region, folder, environment, spark=spark, athena=self.athena)
         self._ending.callback(self.world.children.end_all)
         iam.install_managed_policies(self.world)  # first, as the reset creates them again
         # Remove the state of an earlier world in this process.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local_aws.client import PORT
-from local_aws.foreground import named_values, say, serve
+from local_aws.foreground import ATHENA_HELP, AthenaEngine, named_values, say, serve
 from mhealth_ops.commands.target import Target, with_target
 from mhealth_ops.project import STACK, TEMPLATE
 
@@ -36,6 +36,7 @@ def up(
     warm_spark: Annotated[
         bool, typer.Option("--warm-spark", help="Start Spark after the deployment instead of with the first job run.")
     ] = False,
+    athena: Annotated[AthenaEngine, typer.Option(help=ATHENA_HELP)] = AthenaEngine.DUCKDB,
 ) -> None:
     """Start a local AWS without data, deploy the project's template on it, and serve until interrupted.
 
@@ -56,6 +57,7 @@ def up(
             port=port,
             region=region,
             warm_spark=warm_spark,
+            athena=athena.value,
             tell=say,
         )
 

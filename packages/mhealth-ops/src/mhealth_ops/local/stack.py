@@ -47,6 +47,7 @@ def local_stack(
     folder: Path | None = None,
     spark: KeptSpark | None = None,
     warm_spark: bool = False,
+    athena: str = "duckdb",
     tell: Callable[[str], None] = lambda _: None,
 ) -> LocalAws:
     """Settings of a local AWS with the template deployed (None: no stack).
@@ -65,6 +66,7 @@ def local_stack(
         sidecar=kaggle(dataset, scale=scale, tell=tell),
         spark=spark,
         warm_spark=warm_spark,
+        athena=athena,
         tell=tell,
     )
 
