@@ -153,6 +153,10 @@ $(CACHE)/clients/ready: uv.lock
 	@UV_PROJECT_ENVIRONMENT=$(CACHE)/clients $(UV) sync --locked --quiet --compile-bytecode --only-group dbt
 	@touch $@
 
+.PHONY: test-trino
+test-trino: setup-trino  ## Run the tests that need Trino, Athena's engine
+	@$(RUN) pytest --numprocesses=0 -rs -m trino packages tests
+
 .PHONY: test-order
 test-order: setup  ## Run all tests in three random orders, with one, two and four workers, then each file by itself (SEED=...)
 	@for workers in 1 2 4; do $(RUN) pytest --account --shuffle "$(or $(SEED),1)-$$workers" --numprocesses=$$workers; done

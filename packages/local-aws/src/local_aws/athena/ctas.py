@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from local_aws.athena import properties
 from local_aws.athena.catalog import CATALOG
-from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.errors import QueryFailedError, not_done
 from local_aws.athena.parquet_files import Written, require_empty, write
 from local_aws.athena.results import Column
 from local_aws.athena.statements import Statement, StatementResult, require_database
@@ -85,5 +85,5 @@ def _parts(rest: str) -> tuple[dict[str, str], str]:
         text, behind = rest[tokens[1].end + 1 : tokens[end].start].strip(), end + 1
     found = properties.read(text, properties.CTAS, "CREATE TABLE AS")
     if behind >= len(tokens) or tokens[behind].text.upper() != "AS":
-        raise not_supported("CREATE TABLE without AS: say CREATE EXTERNAL TABLE")
+        raise not_done("CREATE TABLE without AS: say CREATE EXTERNAL TABLE")
     return found, rest[tokens[behind].end + 1 :].strip()

@@ -9,7 +9,7 @@ from local_aws.athena.catalog import CATALOG
 from local_aws.athena.classification import without_comments
 from local_aws.athena.ctas import create_table_as, named_columns
 from local_aws.athena.engine import Engine, Question, Session
-from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.errors import QueryFailedError, not_done
 from local_aws.athena.results import Column
 from local_aws.athena.shows import (
     describe,
@@ -170,7 +170,7 @@ def run_statement(asked: Question, engine: Engine, session: Session, folder: str
     first = tokens_of(asked.sql)[0]
     word = first.text.upper()
     if word in _KNOWN_TO_ATHENA:
-        raise not_supported("this statement: " + " ".join(text.split())[:200])
+        raise not_done("this statement: " + " ".join(text.split())[:200])
     raise mismatched(
         first.text, (first.line, max(first.col - len(first.text) + 1, 1)), "'SELECT', 'CREATE', 'SHOW', ..."
     )

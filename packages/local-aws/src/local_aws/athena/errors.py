@@ -36,6 +36,11 @@ def not_supported(what: str, position: tuple[int, int] | None = None) -> QueryFa
     return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}. {WAY_OUT}", position)
 
 
+def not_done(what: str) -> QueryFailedError:
+    """The error of a statement on the catalog that the local Athena does not support, whatever its engine."""
+    return QueryFailedError("NOT_SUPPORTED", f"The local Athena does not do {what}.")
+
+
 # DuckDB's message to Trino's error name and message.
 _TRANSLATIONS = (
     (r"(?s)^Out of Memory Error: .*max_temp_directory_size", "EXCEEDED_SPILL_LIMIT",

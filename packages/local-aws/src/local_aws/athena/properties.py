@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot.tokenizer_core import Token
 
-from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.errors import QueryFailedError, not_done
 
 CTAS = (
     "external_location",
@@ -62,15 +62,15 @@ def read(text: str, known: Sequence[str], statement: str) -> dict[str, str]:
         end = match.end()
     for name in sorted(found.keys() - set(known)):
         if name in _NOT_DONE:
-            raise not_supported(f"{name} in {statement} ... WITH; it knows {', '.join(known)}")
+            raise not_done(f"{name} in {statement} ... WITH; it knows {', '.join(known)}")
         words = f"Catalog 'awsdatacatalog' table property '{name}' does not exist"
         raise QueryFailedError("INVALID_TABLE_PROPERTY", words, (1, 1))
     if found.get("format", "PARQUET").upper() != "PARQUET":
-        raise not_supported(f"{statement} with format {found['format']}: say PARQUET")
+        raise not_done(f"{statement} with format {found['format']}: say PARQUET")
     if found.get("table_type", "HIVE").upper() != "HIVE":
-        raise not_supported(f"{statement} with table_type {found['table_type']}: say HIVE")
+        raise not_done(f"{statement} with table_type {found['table_type']}: say HIVE")
     if found.get("is_external", "true").lower() != "true":
-        raise not_supported(f"{statement} with is_external = {found['is_external']}: a table of type HIVE is external")
+        raise not_done(f"{statement} with is_external = {found['is_external']}: a table of type HIVE is external")
     return found
 
 
@@ -84,5 +84,5 @@ def compression(found: Mapping[str, str]) -> str:
     names = ("compression", "write_compression", "parquet_compression")
     asked = next((found[name] for name in names if name in found), "GZIP")
     if asked.upper() not in _COMPRESSIONS:
-        raise not_supported(f"the compression {asked}; it knows {', '.join(_COMPRESSIONS)}")
+        raise not_done(f"the compression {asked}; it knows {', '.join(_COMPRESSIONS)}")
     return _COMPRESSIONS[asked.upper()]

@@ -230,10 +230,15 @@ _installed: list[_Api] = []
 """The current instance of this process; a new instance ends its queries."""
 
 
-def install(world: World) -> None:
-    """Install Athena in this process's moto; results and cached data are stored below the world's folder."""
+def close() -> None:
+    """End the queries and the engines of the current instance."""
     while _installed:
         _installed.pop()._close()
+
+
+def install(world: World) -> None:
+    """Install Athena in this process's moto; results and cached data are stored below the world's folder."""
+    close()
     api = _Api(world)
     _installed.append(api)
     atexit.register(api._close)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from local_aws.athena.catalog import Table
-from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.errors import QueryFailedError, not_done
 from local_aws.athena.files import s3, split_location
 from local_aws.athena.statements import Statement, StatementResult, failed, lines, require_database
 from local_aws.athena.syntax import mismatched
@@ -41,7 +41,7 @@ def create_table(statement: Statement) -> StatementResult:
     except SqlglotError as error:
         raise QueryFailedError("FAILED", f"ParseException {str(error).splitlines()[0]}") from error
     if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Schema):
-        raise not_supported("this form of CREATE EXTERNAL TABLE")
+        raise not_done("this form of CREATE EXTERNAL TABLE")
     database, name = statement.name()
     require_database(statement.catalog, database)
     if statement.catalog.find(database, name) is not None:
@@ -82,7 +82,7 @@ def _table_input(name: str, tree: exp.Create) -> dict[str, Any]:
         elif isinstance(item, exp.Property) and type(item) is exp.Property:
             parameters[item.this.name] = item.args["value"].name
     if stored not in _FORMATS:
-        raise not_supported(f"tables STORED AS {stored}")
+        raise not_done(f"tables STORED AS {stored}")
     if not location:
         raise failed("SemanticException [Error 10098]: A location is required for an external table")
     input_format, output_format, usual_serde = _FORMATS[stored]

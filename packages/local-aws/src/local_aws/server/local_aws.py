@@ -130,6 +130,7 @@ class LocalAws:
         moto_api_backend.reset()
         # moto lists its services twice per request, by reading its folder.
         replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
+        self._ending.callback(athena.close)
         for part in _PARTS:
             part.install(self.world)
         threading.Thread(target=server.serve_forever, args=(_POLL,), name="local AWS", daemon=True).start()

@@ -14,6 +14,7 @@ import urllib3
 
 _PREPARED = "athena"
 """The name of the prepared statement that every query is."""
+_INVALID = "Invalid X-Trino-Prepared-Statement header"
 _BUSY = (502, 503, 504)
 _ANSWER_LIMIT = 60.0
 
@@ -99,11 +100,21 @@ class Running:
                     # A number keeps its text, which is Java's.
                     page: dict[str, Any] = json.loads(answer.data, parse_float=str)
                     return page
+                if answer.status == 400:
+                    raise _refused(answer.data.decode(errors="replace"))
                 if answer.status not in _BUSY or time.monotonic() > deadline:
                     raise TrinoLostError(f"HTTP {answer.status} from {method}: {answer.data[:500].decode()}")
                 time.sleep(0.1)
         except urllib3.exceptions.HTTPError as lost:
             raise TrinoLostError(str(lost)) from lost
+
+
+def _refused(text: str) -> TrinoError:
+    """The error of a request that Trino does not take: it parses a prepared statement before it runs one."""
+    _, invalid, message = text.partition(f"{_INVALID}: ")
+    if invalid:
+        return TrinoError("SYNTAX_ERROR", "USER_ERROR", message.strip())
+    return TrinoError("GENERIC_INTERNAL_ERROR", "INTERNAL_ERROR", f"Trino refused the request: {text[:500]}")
 
 
 def headers_for(user: str, database: str, prepared: str | None = None) -> dict[str, str]:
@@ -129,5 +140,5 @@ def describing() -> str:
 
 
 def executing(parameters: Sequence[str]) -> str:
-    """The statement that runs the prepared one."""
-    return f"EXECUTE {_PREPARED}" + (f" USING {', '.join(parameters)}" if parameters else "")
+    """The statement that runs the prepared one with these parameters."""
+    return f"EXECUTE {_PREPARED} USING {', '.join(parameters)}"

@@ -140,7 +140,7 @@ class TrinoSession:
     def describe(self, question: Question) -> list[Column]:
         """The columns of a query, which does not run."""
         pages = self._pages(question, describing(), None)
-        return [Column(row[0], row[4]) for rows in pages for row in rows]
+        return [column_of(row[0], row[4]) for rows in pages for row in rows]
 
     def select(self, question: Question, target: Path, cutoff: int | None) -> Answer:
         """Run a query, and write its rows to a file as CSV."""
@@ -167,7 +167,7 @@ class TrinoSession:
 
     def explain(self, statement: str, question: Question) -> list[str]:
         """The lines of Trino's plan."""
-        pages = self._pages(Question(statement, question.database, question.catalog), executing(()), None)
+        pages = self._pages(Question(statement, question.database, question.catalog), None, None)
         return [line for rows in pages for row in rows for line in str(row[0]).splitlines()]
 
     def interrupt(self) -> None:
@@ -186,9 +186,10 @@ class TrinoSession:
         """Run a query and write its rows; its columns, and the bytes that it scanned."""
         columns: list[Column] = []
         write: Callable[[Sequence[Any]], str] = str
-        for rows in self._pages(question, executing(question.parameters), cutoff):
+        around = executing(question.parameters) if question.parameters else None
+        for rows in self._pages(question, around, cutoff):
             if not columns and self._running is not None and self._running.columns:
-                columns = [Column(*column) for column in self._running.columns]
+                columns = [column_of(*column) for column in self._running.columns]
                 write = line([parse_type(column.type) for column in columns])
                 if header:
                     out.write(csv_row([column.label for column in columns]))
@@ -199,8 +200,11 @@ class TrinoSession:
         assert self._running is not None
         return columns, self._running.scanned
 
-    def _pages(self, question: Question, statement: str, cutoff: int | None) -> Iterator[list[list[Any]]]:
-        """Run a statement about the prepared query: its rows. Raises QueryFailedError, QueryCancelledError."""
+    def _pages(self, question: Question, around: str | None, cutoff: int | None) -> Iterator[list[list[Any]]]:
+        """Run a query, or the statement `around` with the query prepared: the rows.
+
+        Raises QueryFailedError, QueryCancelledError.
+        """
         user = self._engine.callers.user(question.catalog.caller)
         started = time.monotonic()
         address = self._engine.server.address()
@@ -209,11 +213,12 @@ class TrinoSession:
             if self._stopped:
                 raise QueryCancelledError(CANCELLED_WORDS)
             self._running = running
-        headers = headers_for(user, question.database, without_semicolon(question.sql))
+        sql = without_semicolon(question.sql)
+        headers = headers_for(user, question.database, sql if around else None)
         try:
-            for rows in running.start(statement, headers):
+            for rows in running.start(around or sql, headers):
                 if cutoff is not None and running.scanned > cutoff:
-                    raise QueryCancelledError(CUTOFF_WORDS)
+                    raise QueryCancelledError(CUTOFF_WORDS, running.scanned)
                 yield rows
         except TrinoError as error:
             denied = self._engine.callers.denial_since(user, started) if error.may_be_a_denial else None
@@ -221,7 +226,12 @@ class TrinoSession:
         except TrinoLostError as lost:
             raise self._engine.server.lost(lost) from lost
         if cutoff is not None and running.scanned > cutoff:
-            raise QueryCancelledError(CUTOFF_WORDS)
+            raise QueryCancelledError(CUTOFF_WORDS, running.scanned)
+
+
+def column_of(name: str, kind: str) -> Column:
+    """A column of a result. Trino writes intervals in capitals, Athena no type."""
+    return Column(name, kind.lower() if kind.startswith("INTERVAL") else kind)
 
 
 def csv_row(values: Sequence[str | None]) -> str:

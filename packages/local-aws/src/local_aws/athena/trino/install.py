@@ -14,8 +14,9 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from local_aws.athena.trino.distribution import JAVA_VERSION, PLUGINS, VERSION, java_folder, trino_folder
 from local_aws.core.cache import CACHE
@@ -88,9 +89,9 @@ class _Download:
     def __init__(self, address: str) -> None:
         self._address = address
         self._hash = hashlib.sha256()
-        self._place = 0
+        self._place = self._length = 0
         self._left = _TRIES
-        self._answer: IO[bytes] | None = None
+        self._answer: HTTPResponse | None = None
 
     def __enter__(self) -> _Download:
         return self
@@ -111,6 +112,9 @@ class _Download:
                 if self._answer is None:
                     self._answer = self._open()
                 content = self._answer.read(size)
+                if not content and self._place < self._length:
+                    # Python tells an early end of a body as an ordinary one.
+                    raise ConnectionError(f"the connection ended after {self._place} of {self._length} bytes")
             except OSError:
                 self._left -= 1
                 self._answer = None
@@ -121,11 +125,12 @@ class _Download:
             self._hash.update(content)
             return content
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> HTTPResponse:
         request = urllib.request.Request(self._address, headers={"Range": f"bytes={self._place}-"})  # noqa: S310 - the user's own repository
-        opened: IO[bytes] = urllib.request.urlopen(request, timeout=_WAIT)  # noqa: S310
-        if self._place and getattr(opened, "status", 206) != 206:
+        opened: HTTPResponse = urllib.request.urlopen(request, timeout=_WAIT)  # noqa: S310
+        if self._place and opened.status != 206:
             raise io.UnsupportedOperation("the repository does not continue a broken download")
+        self._length = self._place + int(opened.headers["Content-Length"])
         return opened
 
 

@@ -1,0 +1,171 @@
+"""Queries on Trino, as Athena's clients see them. The expected texts are by hand, after AWS's and Trino's docs."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from local_aws_harness.athena_client import Athena, QueryFailed
+from local_aws_harness.athena_on_trino import needs_trino
+
+pytestmark = [*needs_trino, pytest.mark.local_aws]
+
+ENDLESS = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y), \
+UNNEST(sequence(1, 10000)) AS c(z) WHERE sin(x * y * z) > 2"
+
+
+def failure(athena: Athena, sql: str, **more: Any) -> str:
+    with pytest.raises(QueryFailed) as failed:
+        athena.query(sql, **more)
+    return str(failed.value)
+
+
+def test_rows_of_a_table_and_of_its_view(trino: Athena) -> None:
+    assert trino.query("SELECT * FROM readings WHERE snapshot = 2 AND subject = 3 ORDER BY id") == [
+        ["3-0", "2014-01-01 00:00:00.000", "1.0E-4", "4", "running", "2", "3"],
+        ["3-1", "2014-01-01 00:01:00.000", "1.23456785E7", "5", 'jump "front", back', "2", "3"],
+    ]
+    assert trino.query("SELECT count(*), count(x), sum(n) FROM current;") == [["5", "4", "15"]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "text"),
+    [
+        ("1.5e10", "double", "1.5E10"),
+        ("nan()", "double", "NaN"),
+        ("real '0.1'", "float", "0.1"),
+        ("DECIMAL '1.50'", "decimal", "1.50"),
+        ("true", "boolean", "true"),
+        ("CAST(NULL AS bigint)", "bigint", None),
+        ("timestamp '2020-01-02 03:04:05'", "timestamp", "2020-01-02 03:04:05.000"),
+        ("timestamp '2020-01-02 03:04:05 UTC'", "timestamp with time zone", "2020-01-02 03:04:05.000 UTC"),
+        ("time '03:04'", "time", "03:04:00.000"),
+        ("interval '2' day", "interval day to second", "2 00:00:00.000"),
+        ("x'0aff'", "varbinary", "0a ff"),
+        ("ARRAY[1.5e0, NULL]", "array", "[1.5, null]"),
+        ("map(ARRAY['a'], ARRAY[ROW(1, 'x')])", "map", "{a={field0=1, field1=x}}"),
+        ("CAST(ROW(1, 'x') AS ROW(n integer, s varchar))", "row", "{n=1, s=x}"),
+        ("""json '{"a": 1}'""", "json", '{"a":1}'),
+    ],
+)
+def test_a_value_has_athenas_type_and_text(trino: Athena, expression: str, kind: str, text: str | None) -> None:
+    execution = trino.execute(f"SELECT {expression} AS v")["QueryExecutionId"]
+    answer = trino.client.get_query_results(QueryExecutionId=execution)["ResultSet"]
+    assert answer["ResultSetMetadata"]["ColumnInfo"][0]["Type"] == kind
+    assert trino.rows(execution) == [["v"], [text]]
+
+
+def test_what_duckdb_gets_wrong_is_right(trino: Athena) -> None:
+    """Cases of issue 20, with the answers of a Trino 476 apart from this project (2026-11-30)."""
+    assert trino.query(
+        "SELECT millisecond(timestamp '2020-01-01 00:00:01.250'), avg(d), typeof(avg(d)), nan() = nan(), "
+        "position('b' IN 'abc'), TRY(CAST('x' AS integer)) FROM (VALUES DECIMAL '1.0', DECIMAL '2.0') AS t(d)"
+    ) == [["250", "1.5", "decimal(2,1)", "false", "2", None]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT upper(1)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function upper."),
+        ("SELECT 'a' + 1", "TYPE_MISMATCH: line 1:12: Cannot apply operator: varchar(1) + integer"),
+        ("SELECT\n nope FROM readings", "COLUMN_NOT_FOUND: line 2:2: Column 'nope' cannot be resolved"),
+        ("SELECT * FROM nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.{database}.nope' does not exist"),
+        ("SELECT * FROM nope.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"),
+        ("SELECT FROM readings", "SYNTAX_ERROR: line 1:8: mismatched input 'FROM'. Expecting: '*', 'ALL', 'DISTINCT',"),
+        ("SELECT 1 / (n - n) FROM readings", "DIVISION_BY_ZERO: Division by zero"),
+        ("SELECT id FROM readings WHERE id = ?",
+         "INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected 1 but found 0"),
+    ],
+)  # fmt: skip
+def test_an_error_has_trinos_name_place_and_words(trino: Athena, sql: str, message: str) -> None:
+    assert failure(trino, sql).startswith(message.replace("{database}", trino.database))
+
+
+def test_parameters_are_bound(trino: Athena) -> None:
+    found = trino.query("SELECT id FROM readings WHERE id = ? AND n > ?", ExecutionParameters=["'1-1'", "1"])
+    assert found == [["1-1"]]
+
+
+def test_a_view_is_stored_as_athena_stores_it_and_checked_by_trino(trino: Athena) -> None:
+    trino.execute("CREATE VIEW kinds AS SELECT id, x, ARRAY[n] AS ns, 'abc' AS word FROM readings WHERE snapshot = 2")
+    stored = trino.glue.get_table(DatabaseName=trino.database, Name="kinds")["Table"]
+    assert [column["Type"] for column in stored["StorageDescriptor"]["Columns"]] == [
+        "string", "double", "array<int>", "varchar(3)",
+    ]  # fmt: skip
+    assert trino.query("SELECT ns, word FROM kinds WHERE id = '3-1'") == [["[5]", "abc"]]
+    assert "COLUMN_NOT_FOUND: line 1:8: Column 'y' cannot be resolved" in failure(
+        trino, "CREATE VIEW other AS SELECT y FROM readings"
+    )
+
+
+def test_rows_of_create_table_as_and_of_unload(trino: Athena) -> None:
+    """Trino selects, the local Athena writes Parquet; every type comes back as it went."""
+    columns = "id, x, ROW(n, id) AS r, ARRAY[x] AS xs, map(ARRAY[n], ARRAY[id]) AS m, CAST(id AS varbinary) AS b, \
+CAST(x AS decimal(10, 2)) AS d, date '2020-01-02' AS day, \"timestamp\" AS t, n > 1 AS flag, subject"
+    trino.execute(f"CREATE TABLE made WITH (partitioned_by = ARRAY['subject']) AS SELECT {columns} FROM current")
+    order = "ORDER BY subject, id"
+    assert trino.query(f"SELECT * FROM made {order}") == trino.query(f"SELECT {columns} FROM current {order}")
+    trino.execute(f"UNLOAD (SELECT id FROM current) TO 's3://{trino.bucket}/unloaded/' WITH (format = 'PARQUET')")
+    assert trino.s3.list_objects_v2(Bucket=trino.bucket, Prefix="unloaded/")["KeyCount"] == 1
+    message = failure(trino, "CREATE TABLE no AS SELECT current_timestamp AS t")
+    assert message == "NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone"
+
+
+def test_text_tables_partitions_and_projection(trino: Athena) -> None:
+    place = f"LOCATION 's3://{trino.bucket}/text/'"
+    trino.execute(
+        f"CREATE EXTERNAL TABLE words (a string, b int) PARTITIONED BY (day string) ROW FORMAT DELIMITED \
+FIELDS TERMINATED BY ',' {place} TBLPROPERTIES ('projection.enabled'='true', 'projection.day.type'='date', \
+'projection.day.format'='yyyy-MM-dd', 'projection.day.range'='2020-01-01,2020-01-03')"
+    )
+    trino.put("text/day=2020-01-02/sub/x.csv", b"q,1\nr,x\n")
+    assert trino.query("SELECT * FROM words ORDER BY a") == [["q", "1", "2020-01-02"], ["r", None, "2020-01-02"]]
+    assert trino.query('SELECT * FROM "readings$partitions" ORDER BY 1, 2') == [["1", "1"], ["2", "1"], ["2", "3"]]
+    trino.execute("ALTER TABLE readings ADD PARTITION (snapshot = 7, subject = 1)")
+    assert trino.query("SELECT count(*) FROM readings WHERE snapshot = 7") == [["0"]], "a partition without objects"
+
+
+def test_explain_has_the_plan_of_trino(trino: Athena) -> None:
+    plan = trino.statement("EXPLAIN SELECT id FROM readings WHERE snapshot = 2")
+    assert any("TableScan[table = awsdatacatalog:" in line for line in plan), plan
+
+
+def test_only_what_is_read_is_scanned(trino: Athena) -> None:
+    one, all_columns = (
+        trino.scanned("SELECT count(x) FROM current WHERE subject = 3"),
+        trino.scanned("SELECT * FROM current"),
+    )
+    assert 0 < one < all_columns
+
+
+def test_a_query_is_stopped(trino: Athena) -> None:
+    execution = trino.start(
+        "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y), \
+UNNEST(sequence(1, 10000)) AS c(z) WHERE sin(x * y * z) > 2"
+    )
+    deadline = time.monotonic() + 60
+    while trino.client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]["State"] == "QUEUED":
+        assert time.monotonic() < deadline
+    time.sleep(0.5)
+    trino.client.stop_query_execution(QueryExecutionId=execution)
+    status = trino.wait(execution)["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Query was cancelled by user")
+    assert trino.query("SELECT 1") == [["1"]]
+
+
+def test_a_workgroups_limit_of_bytes_cancels(trino: Athena) -> None:
+    trino.client.create_work_group(Name="small", Configuration={"BytesScannedCutoffPerQuery": 10_000_000})
+    trino.put("big/x.csv", b"0123456789\n" * 1_500_000)
+    trino.execute(f"CREATE EXTERNAL TABLE big (a string) LOCATION 's3://{trino.bucket}/big/'")
+    status = trino.wait(trino.start("SELECT count(a) FROM big", WorkGroup="small"))["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Bytes scanned limit was exceeded")
+
+
+def test_metadata_of_the_result_is_beside_it(trino: Athena) -> None:
+    execution = trino.execute("SELECT 1 AS one")
+    place = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{trino.bucket}/")
+    assert trino.s3.get_object(Bucket=trino.bucket, Key=place)["Body"].read() == b'"one"\n"1"\n'
+    assert json.loads(trino.s3.get_object(Bucket=trino.bucket, Key=f"{place}.metadata")["Body"].read())
