@@ -1,4 +1,4 @@
-"""Every command in a console block is executed by a test, or says that it needs AWS, Docker or Kaggle.
+"""Every command in a console block is executed by a test, or says that it needs AWS, Docker, Kaggle or Trino.
 
 `EXECUTED` tells by which test; those that cost nothing are executed here.
 """
@@ -19,7 +19,7 @@ PAGES = ["README.md", "README.ja.md", "CONTRIBUTING.md"]
 # The Japanese pages have the same blocks: tests/docs/test_japanese.py.
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md") if ".ja." not in path.name)
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-NEEDS = {"<!-- needs AWS -->", "<!-- needs Docker -->", "<!-- needs Kaggle -->"}
+NEEDS = {"<!-- needs AWS -->", "<!-- needs Docker -->", "<!-- needs Kaggle -->", "<!-- needs Trino -->"}
 OPERATIONS = "docs/operations.md"
 """Its commands are all executed in their order, but for those of make and those that it marks itself."""
 

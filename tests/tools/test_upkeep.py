@@ -55,6 +55,7 @@ def test_together_they_run_every_proof() -> None:
         "test",
         "test-clients",
         "test-order",
+        "test-trino",
         "drill",
         "bench",
         "mutations",

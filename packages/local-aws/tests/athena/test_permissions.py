@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws_harness.athena_client import Athena, QueryFailed, running
+from local_aws_harness.athena_client import Athena, QueryFailed, as_role, running
 
 QUERY = "SELECT count(*) FROM current"
 REPLACE = "CREATE OR REPLACE VIEW current AS SELECT id, x FROM readings WHERE snapshot = 2"
@@ -22,31 +18,6 @@ def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
     with running(tmp_path_factory.mktemp("athena")) as athena:
         athena.make_readings()
         yield athena
-
-
-def as_role(athena: Athena, *denied: str, on: str = "*") -> Athena:
-    """The same Athena for a role that may do everything but what is named, on all resources or those named."""
-    iam, sts = athena._client("iam"), athena._client("sts")
-    name = f"role-{len(iam.list_roles()['Roles'])}"
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-    statements += [{"Effect": "Deny", "Action": action, "Resource": on} for action in denied]
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
-    granted = sts.assume_role(RoleArn=arn, RoleSessionName="asking")["Credentials"]
-    other: Athena = object.__new__(Athena)
-    for one in dataclasses.fields(Athena):
-        setattr(other, one.name, getattr(athena, one.name))
-    other.client = boto3.client(
-        "athena",
-        endpoint_url=athena.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=granted["AccessKeyId"],
-        aws_secret_access_key=granted["SecretAccessKey"],
-        aws_session_token=granted["SessionToken"],
-    )
-    return other
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ class Execution:
                 self.scanned = cancelled.scanned
                 ended = ("CANCELLED", str(cancelled))
             except QueryFailedError as failed:
-                ended = ("FAILED", str(failed), _user_error(str(failed)))
+                ended = ("FAILED", str(failed), _error_of(failed))
             except Exception as broken:  # noqa: BLE001 - a query must end, whatever happens
                 words = (
                     f"GENERIC_INTERNAL_ERROR: the local Athena failed on this query: {type(broken).__name__}: {broken}"
@@ -255,6 +255,14 @@ def too_large() -> QueryFailedError:
     """The error of a result above the limit."""
     words = f"The result exceeds the local Athena's limit of {RESULT_BYTES} bytes. Select less."
     return QueryFailedError("EXCEEDED_LOCAL_RESULT_LIMIT", words)
+
+
+def _error_of(failed: QueryFailedError) -> dict[str, Any]:
+    error = _user_error(str(failed))
+    if failed.name == "GENERIC_INTERNAL_ERROR":
+        # "Query engine had an internal error" (Athena's user guide, "Athena error catalog", 2026-11).
+        error |= {"ErrorCategory": 1, "ErrorType": 200, "Retryable": True}
+    return error
 
 
 def _user_error(message: str) -> dict[str, Any]:

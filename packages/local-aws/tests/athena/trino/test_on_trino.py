@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import time
 from typing import Any
 
+import psutil
 import pytest
 
-from local_aws_harness.athena_client import Athena, QueryFailed
+from local_aws.athena import provider
+from local_aws.athena.trino.engine import TrinoEngine
+from local_aws_harness.athena_client import Athena, QueryFailed, as_role
 from local_aws_harness.athena_on_trino import needs_trino
 
 pytestmark = [*needs_trino, pytest.mark.local_aws]
@@ -169,3 +175,97 @@ def test_metadata_of_the_result_is_beside_it(trino: Athena) -> None:
     place = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{trino.bucket}/")
     assert trino.s3.get_object(Bucket=trino.bucket, Key=place)["Body"].read() == b'"one"\n"1"\n'
     assert json.loads(trino.s3.get_object(Bucket=trino.bucket, Key=f"{place}.metadata")["Body"].read())
+
+
+def java_of(athena: Athena) -> int:
+    """The process id of the athena fixture's Trino."""
+    (api,) = provider._installed
+    engine = api._engine("us-east-1")
+    assert isinstance(engine, TrinoEngine)
+    (child,) = psutil.Process(engine.server.pid).children()
+    return int(child.pid)
+
+
+def test_a_query_beyond_the_memory_fails_and_the_next_one_works(trino: Athena) -> None:
+    """400 MB are one query's: the array of ten million texts needs more."""
+    rows = "UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 1000)) AS b(y)"
+    message = failure(trino, f"SELECT cardinality(array_agg(CAST(x * y AS varchar) || 'abcdefghijklmnop')) FROM {rows}")
+    assert message.startswith("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 400MB"), message
+    assert trino.query("SELECT 1") == [["1"]]
+
+
+def test_the_process_is_small_and_listens_on_loopback_alone(trino: Athena) -> None:
+    process = psutil.Process(java_of(trino))
+    assert process.memory_info().rss < 1_500_000_000
+    listening = {each.laddr.ip for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    assert listening == {"::ffff:127.0.0.1"} or listening == {"127.0.0.1"}, listening
+
+
+def test_a_killed_trino_is_told_by_name_and_starts_again(trino: Athena) -> None:
+    execution = trino.start(ENDLESS)
+    time.sleep(1)
+    os.kill(java_of(trino), signal.SIGKILL)
+    status = trino.wait(execution)["Status"]
+    assert status["State"] == "FAILED"
+    assert status["StateChangeReason"].startswith(
+        "GENERIC_INTERNAL_ERROR: Trino, the engine of the local Athena, ended while the query ran (exit status 137;"
+    )
+    assert (status["AthenaError"]["ErrorCategory"], status["AthenaError"]["Retryable"]) == (1, True)
+    assert trino.query("SELECT count(*) FROM current") == [["5"]]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM system.runtime.nodes",
+        "SELECT * FROM system.metadata.catalogs",
+        'SELECT * FROM "jmx".current."java.lang:type=runtime"',
+        "CALL system.runtime.kill_query('x')",
+        "SET SESSION query_max_memory = '2GB'",
+        "CREATE CATALOG tpch USING tpch",
+        "SELECT * FROM TABLE(system.query('SELECT 1'))",
+        "EXPLAIN ANALYZE INSERT INTO readings SELECT * FROM readings",
+        "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1 AS a",
+        "EXPLAIN ANALYZE DELETE FROM readings",
+        "CREATE TABLE t WITH (external_location = 'file:///tmp/t/') AS SELECT 1 AS a",
+    ],
+)
+def test_nothing_but_the_catalog_is_reached(trino: Athena, sql: str) -> None:
+    failure(trino, sql)
+    assert trino.query("SELECT count(*) FROM readings WHERE snapshot < 5") == [["6"]]
+
+
+@pytest.mark.parametrize("location", ["file:///etc/", "http://127.0.0.1:9/x/", "hdfs://host/x/", "local:///etc/"])
+def test_a_table_elsewhere_is_not_read(trino: Athena, location: str) -> None:
+    name = f"t{abs(hash(location))}"
+    storage = {
+        "Columns": [{"Name": "a", "Type": "string"}],
+        "Location": location,
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"},
+    }
+    trino.glue.create_table(
+        DatabaseName=trino.database,
+        TableInput={"Name": name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage},
+    )
+    assert re.search("No factory for location|No (FileSystem|file system)", failure(trino, f"SELECT * FROM {name}"))
+
+
+@pytest.mark.parametrize(
+    "action", ["glue:GetTable", "glue:GetPartitions", "s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+)
+def test_a_query_needs_its_callers_right(trino: Athena, action: str) -> None:
+    with pytest.raises(QueryFailed, match=f"PERMISSION_DENIED: .*not authorized to perform: {action} on"):
+        as_role(trino, action).query("SELECT avg(x) FROM current")
+    assert trino.query("SELECT count(*) FROM current") == [["5"]]
+
+
+def test_with_all_rights_the_query_runs(trino: Athena) -> None:
+    assert as_role(trino).query("SELECT count(*) FROM current") == [["5"]]
+
+
+def test_information_schema_has_what_the_caller_may_see(trino: Athena) -> None:
+    sql = f"SELECT count(*) FROM information_schema.tables WHERE table_schema = '{trino.database}'"
+    assert int(str(trino.query(sql)[0][0])) > 1
+    assert as_role(trino, "glue:GetTable").query(sql) == [["0"]]
