@@ -187,10 +187,10 @@ def java_of(athena: Athena) -> int:
 
 
 def test_a_query_beyond_the_memory_fails_and_the_next_one_works(trino: Athena) -> None:
-    """400 MB are one query's: the array of ten million texts needs more."""
+    """250 MB are one query's: an array of ten million texts needs more."""
     rows = "UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 1000)) AS b(y)"
     message = failure(trino, f"SELECT cardinality(array_agg(CAST(x * y AS varchar) || 'abcdefghijklmnop')) FROM {rows}")
-    assert message.startswith("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 400MB"), message
+    assert message.startswith("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded per-node memory limit of 250MB"), message
     assert trino.query("SELECT 1") == [["1"]]
 
 

@@ -20,11 +20,11 @@ from local_aws.athena.trino.distribution import Distribution
 from local_aws.core.listening import HOST
 from local_aws.core.processes import Children
 
-HEAP_MB = 800
+HEAP_MB = 900
 """With Java's own needs (classes, compiled code, threads, buffers) the process stays below 1.5 GB."""
-QUERY_MB = 400
-"""The memory of one query."""
-START_LIMIT = 120.0
+QUERY_MB = 250
+"""The memory of one query: what Trino does not count, copies while an array grows among it, is as much again."""
+START_LIMIT = 180.0
 """The time limit of a start in seconds."""
 _END_LIMIT = 5.0
 """How long a Trino whose connection broke has to end, in seconds."""
@@ -120,6 +120,7 @@ class TrinoServer:
             ended = f"{why}"
             if process is not None:
                 self._children.end(process)
+                process.wait()
         self.start_in_background()
         return QueryFailedError(
             "GENERIC_INTERNAL_ERROR",
@@ -131,14 +132,18 @@ class TrinoServer:
     def close(self) -> None:
         """End the process."""
         self._closed = True
+        if self._process is not None:
+            self._children.end(self._process)
+        self._forget()
+        self.pool.clear()
+
+    def _forget(self) -> None:
         process = self._process
         if process is not None:
-            self._children.end(process)
-            process.wait()
-            self._children.finished(process)
             if process.stdin:
                 process.stdin.close()
-        self.pool.clear()
+            process.wait()
+            self._children.finished(process)
 
     def _start(self) -> None:
         for _ in range(_TRIES):
@@ -161,8 +166,7 @@ class TrinoServer:
         )
 
     def _launch(self) -> None:
-        if self._process is not None:
-            self._children.finished(self._process)
+        self._forget()
         port = _free_port()
         self._address = f"http://{HOST}:{port}"
         self._write_settings(port)
