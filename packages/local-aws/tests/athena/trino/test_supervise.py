@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from local_aws.athena.trino import supervise
 from local_aws_harness.waiting import HANG
 
@@ -27,6 +29,7 @@ def lives(pid: int) -> bool:
     return True
 
 
+@pytest.mark.notices("packages/local-aws/src/local_aws/athena/trino/supervise.py", "    child.kill()", "    pass")
 def test_a_killed_parent_takes_the_command_along() -> None:
     command = [sys.executable, "-c", PARENT, str(supervise.__file__)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
