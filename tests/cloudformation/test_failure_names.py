@@ -143,3 +143,37 @@ def test_texts_inside_a_failure_are_only_told(reported: Told, text: str) -> None
     query = reported("VerifySnapshot", "States.TaskFailed", query_failure(text))
     assert query == ("QueryFailed", f"The query q-1 is FAILED: {text}")
     assert reported("ConvertParquet", "States.TaskFailed", job_failure(f"ValueError: {text}"))[0] == "JobFailed"
+
+
+def test_a_notice_is_text_for_people_and_json_for_programs(
+    tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]
+) -> None:
+    given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "NotifyFailure"}
+    sent = {"Type": "Pass", "Parameters": states["PublishFailure"]["Parameters"]["Message"], "End": True}
+    definition = {"Given": given, "NotifyFailure": states["NotifyFailure"], "PublishFailure": sent}
+    cause = 'line 3 of "a.log" has {} fields\nand more'
+    with serve(tmp_path_factory.mktemp("notice"), state_machines.install) as served:
+        machines = Machines(served)
+        machine = machines.create({"StartAt": "Given", "States": definition})
+        failure = json.dumps({"state": "ConvertParquet", "failure": {"Error": "TooManyBadRows", "Cause": cause}})
+        execution = machines.sfn.start_execution(stateMachineArn=machine, input=failure)["executionArn"]
+        message = json.loads(machines.ended(execution)["output"])
+    assert set(message) == {"default", "email", "https"}
+    notice = json.loads(message["default"])
+    assert (notice["state"], notice["error"], notice["cause"]) == ("ConvertParquet", "TooManyBadRows", cause)
+    assert "TooManyBadRows" in notice["what_to_do"]
+    paragraphs = message["email"].strip().split("\n\n")
+    assert paragraphs[0] == "A run of the mHealth pipeline failed."
+    assert [paragraph.split()[0] for paragraph in paragraphs[1:]] == [
+        *("What", "Why", "To", "Readers", "Execution", "Link")
+    ]
+    assert paragraphs[1].startswith("What       TooManyBadRows in the state ConvertParquet of the stack ")
+    assert paragraphs[2] == f"Why        {cause}"
+    assert paragraphs[-1].endswith(execution)
+    # The schema of custom notifications, by the administrator guide of Amazon Q Developer in chat applications
+    # (custom-notifs.html, read 2026-11-30): anything else that arrives on a topic is not shown in a channel.
+    chat = json.loads(message["https"])
+    assert (chat["version"], chat["source"]) == ("1.0", "custom")
+    assert chat["content"]["description"] == cause
+    assert "TooManyBadRows in ConvertParquet" in chat["content"]["title"]
+    assert execution in chat["content"]["nextSteps"][1]

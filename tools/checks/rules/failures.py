@@ -79,8 +79,10 @@ def failures_are_notified(project: Project) -> Iterable[str]:
             yield f"{name} catches States.ALL without assigning failedState"
     for name, state in project.states.items():
         ends = {each for each in next_states(state) if project.states.get(each, {}).get("Type") == "Fail"}
-        if ends and name != "NotifyFailure":
-            yield f"{name} leads to {', '.join(sorted(ends))} past NotifyFailure"
+        if ends and name != "PublishFailure":
+            yield f"{name} leads to {', '.join(sorted(ends))} past PublishFailure"
+        if "PublishFailure" in next_states(state) and name != "NotifyFailure":
+            yield f"{name} leads to PublishFailure past NotifyFailure"
 
 
 @rule
@@ -114,10 +116,10 @@ def failure_names_are_documented(project: Project) -> Iterable[str]:
 @rule
 def notices_are_complete(project: Project) -> Iterable[str]:
     """A notice and a run's output must say what happened and what to do."""
-    notice = project.states.get("NotifyFailure", {}).get("Parameters", {}).get("Message", {})
+    notice = project.states.get("NotifyFailure", {}).get("Parameters", {}).get("notice", {})
     given = {key.removesuffix(".$") for key in notice}
     if given != NOTICE:
-        yield f"NotifyFailure: Message differs in {', '.join(sorted(given ^ NOTICE))}"
+        yield f"NotifyFailure: the notice differs in {', '.join(sorted(given ^ NOTICE))}"
     for name, state in project.states.items():
         output = {key.removesuffix(".$") for key in state.get("Parameters", {})}
         if state.get("End") and not {"outcome", "message"} <= output:

@@ -67,6 +67,9 @@ def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
     seconds = time.monotonic() - started
     there = f"stack {aws.stack_name} is deployed" if aws.template else "there is no stack yet"
     say(f"{there} after {seconds:.0f} s; logs: {aws.world.folder / 'logs'}")
+    from local_aws.core.messages import tell_messages  # moto is loaded by now
+
+    tell_messages(say)
     ready = True
     print(f"ready {aws.endpoint}", flush=True)
     while True:

@@ -102,6 +102,7 @@ def test_the_history_can_be_read_from_its_end(machines: Machines) -> None:
         pytest.param(r"States.Format('it\'s {} \{not this\}', $.n)", {"n": 5}, "it's 5 {not this}", id="escapes"),
         pytest.param(r"States.Format('a\\{}', $.n)", {"n": 5}, "a\\5", id="escaped-backslash"),
         pytest.param("States.Format('\"{}\"', $.n)", {"n": "é"}, '"é"', id="double-quotes"),
+        pytest.param("States.Format('a\n\n{}\tb', $.n)", {"n": 5}, "a\n\n5\tb", id="control-characters"),
         pytest.param("States.StringToJson($.j)", {"j": '{"a":[1]}'}, {"a": [1]}, id="string-to-json"),
         pytest.param("States.JsonToString($.j)", {"j": {"a": ["é"]}}, '{"a":["é"]}', id="json-to-string"),
         pytest.param("States.ArrayGetItem(States.StringSplit($.p, '/'), 1)", {"p": "a/b"}, "b", id="nested"),

@@ -108,14 +108,21 @@ def literal(source: str) -> Literal:
     return read
 
 
+_STRING = re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL)
+_CONTROLS = {code: 0xE000 + code for code in range(0x20)}
+_CONTROLS_BACK = {private: code for code, private in _CONTROLS.items()}
+"""moto's lexer takes no control character, such as a line feed, in a string: private characters stand for them."""
+
+
 def text_of_string(parse_tree: Any) -> Literal:
     """The value of a string token with its quotes."""
-    return literal(parse_tree.getText()[1:-1])
+    return literal(parse_tree.getText()[1:-1].translate(_CONTROLS_BACK))
 
 
 def parse_intrinsic(src: str) -> Any:
     """Parse an intrinsic function from the JSON document, including its JSON escapes."""
-    return _parse_intrinsic(json.loads(f'"{src}"', strict=False))
+    decoded = json.loads(f'"{src}"', strict=False)
+    return _parse_intrinsic(_STRING.sub(lambda string: string[0].translate(_CONTROLS), decoded))
 
 
 def string_format(self: StringFormat, env: Any) -> None:
