@@ -14,6 +14,7 @@ import pytest
 
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
+from tools.docs.parameters import template
 from tools.guarantees import copy, own_packages
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
@@ -106,6 +107,11 @@ def test_its_commands_are_those_that_are_tried_here() -> None:
     pytest_of_the_page = "uv run pytest -n0 tests/glue/processed/test_transforms.py -k accel_magnitude"
     assert [pytest_of_the_page, "make demo", "make reference", "make test"] == COMMANDS
     assert "`git checkout .`" in PAGE
+
+
+def test_its_query_is_described_as_in_the_template() -> None:
+    query = template()["Resources"]["NamedQueryWalkingMinutes"]["Properties"]
+    assert f"\n{query['Name']}: {query['Description']}\n" in PAGE
 
 
 @pytest.mark.tests

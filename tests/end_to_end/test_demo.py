@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,20 @@ from pathlib import Path
 import pytest
 
 from mhealth_ops.kaggle.synthetic import write_dataset
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.local_aws
 
 ROWS = (900, 800, 6000)
+README = (ROOT / "README.md").read_text()
+
+
+def form(shown: str) -> str:
+    """What is printed of a run, without its numbers and their units, its bucket's name, and the line breaks of a narrow terminal."""
+    run = re.search(r"DownloadCSV.+named below", shown, re.DOTALL)
+    assert run is not None, shown
+    words = re.sub(r"\s+", "", run[0])
+    return re.sub(r"\d[\d,.]*(?:[kM]?B)?", "N", re.sub(r"databucket-\w+", "databucket", words))
 
 
 def demo(dataset: Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -37,6 +48,9 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
         "DownloadCSV",
         "CountForReaders",
     ]
+    assert form(shown.stdout.split("\n2. ")[1]) == form(README.split("$ make demo\n")[1]), (
+        "README.md shows another output"
+    )
     assert "7,700 rows" in shown.stdout
     assert all(name in shown.stdout for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity"))
     assert "without a Glue run" in shown.stdout
