@@ -155,4 +155,4 @@ def _is_text(line: str) -> bool:
 
 def _goes_on(line: str) -> bool:
     """Whether a line of text ends without the end of a sentence."""
-    return not re.search(r"(。|：|^)$", line) and not re.match(r" *[|>#!<]", line)
+    return not re.search(r"(\u3002|\uff1a|^)$", line) and not re.match(r" *[|>#!<]", line)
