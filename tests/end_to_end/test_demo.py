@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def form(shown: str) -> str:
-    """What is printed of a run, without numbers and their units, the bucket's name, and a narrow terminal's line breaks."""
+    """What is printed of a run, without numbers, units, the bucket's name, and a narrow terminal's line breaks."""
     run = re.search(r"DownloadCSV.+named below", shown, re.DOTALL)
     assert run is not None, shown
     words = re.sub(r"\s+", "", run[0])
