@@ -37,6 +37,7 @@ from local_aws.glue.kept_spark import KeptSpark
 from local_aws.iam import provider as iam
 from local_aws.lambda_ import provider as lambda_
 from local_aws.logs import provider as logs
+from local_aws.page.application import Page
 from local_aws.s3 import provider as s3
 from local_aws.server import missing_operations, protocols
 from local_aws.server.browser_guard import BrowserGuard
@@ -156,7 +157,7 @@ class LocalAws:
         server = make_server(
             HOST,
             port,
-            BrowserGuard(DomainDispatcherApplication(create_backend_app), port),
+            BrowserGuard(Page(DomainDispatcherApplication(create_backend_app), lambda: self.world), port),
             threaded=True,
             request_handler=_QuietHandler,
             fd=listener.fileno(),
