@@ -19,7 +19,10 @@ def test_the_grammar_has_what_trino_reads_and_nothing_else(area: str) -> None:
     for sql, answer in recorded(area).items():
         if any(form in sql for form in _OTHER_FORMS):
             continue
-        unread = answer.error is not None and re.search(r"mismatched input|no viable", answer.error[1]) is not None
+        unread = (
+            answer.error is not None
+            and re.search(r"mismatched input|must not start with a digit", answer.error[1]) is not None
+        )
         if (recognise(sql, lexemes(sql)) is not None) != unread:
             wrong.append(sql)
     assert not wrong

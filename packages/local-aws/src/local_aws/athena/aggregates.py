@@ -235,7 +235,10 @@ def _count(node: exp.Expr, _: Wrap) -> exp.Expr | None:
 
 def _count_if(node: exp.Expr, wrap: Wrap) -> exp.Expr | None:
     _need(node, "count_if", frozenset({_T.BOOLEAN}))
-    return _cast(wrap(node.copy()), "BIGINT")
+    if isinstance(node.this, exp.Distinct):
+        raise not_supported("DISTINCT in count_if", node_position(node))
+    # DuckDB's is null where every condition is null.
+    return wrap(exp.Count(this=_when(node.this.copy(), exp.Literal.number(1))))
 
 
 def _every(node: exp.Expr, wrap: Wrap) -> exp.Expr | None:
@@ -308,6 +311,8 @@ def _percentile(node: exp.Expr, wrap: Wrap) -> exp.Expr | None:
         raise not_supported("approx_percentile with a weight or an accuracy", node_position(node))
     quantile = node.args["quantile"]
     asked = quantile.expressions if isinstance(quantile, exp.Array) else [quantile]
+    if kind(node.this) == _T.DECIMAL:
+        raise not_supported("approx_percentile of decimals", node_position(node))
     _need(node, "approx_percentile", WHOLE | REAL)
     for one in asked:
         if not isinstance(one, exp.Literal) or one.is_string:

@@ -141,8 +141,9 @@ def _tuple(node: exp.Expr) -> None:
 
 
 def _star(node: exp.Expr) -> None:
+    of_relation = isinstance(node.parent, exp.Column)
     parent = node.parent.parent if isinstance(node.parent, exp.Column) else node.parent
-    if not isinstance(parent, exp.Select | exp.Count):
+    if not isinstance(parent, exp.Select) and (of_relation or not isinstance(parent, exp.Count)):
         raise not_supported("* here", node_position(node))
 
 
@@ -201,8 +202,14 @@ def _interval(node: exp.Expr) -> None:
         raise QueryFailedError("TYPE_NOT_FOUND", "Unknown resolvedType: interval", node_position(node))
 
 
+def _grouping(node: exp.Expr) -> None:
+    if node.find_ancestor(exp.Order) is not None:
+        raise not_supported("grouping() in ORDER BY", node_position(node))
+
+
 _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Interval: _interval,
+    exp.Grouping: _grouping,
     exp.Join: _join,
     exp.Tuple: _tuple,
     exp.Star: _star,

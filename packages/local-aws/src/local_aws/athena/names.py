@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from sqlglot import exp
 
@@ -26,6 +27,7 @@ class Field:
     label: str | None
     relation: str | None
     hidden: bool = False
+    nameless: bool = False
 
     def fits(self, name: str, relation: str) -> bool:
         """Whether a reference means this column."""
@@ -34,6 +36,10 @@ class Field:
             and self.label.lower() == name.lower()
             and (not relation or (self.relation or "").lower() == relation.lower())
         )
+
+
+_ONE_LEVEL = 2
+"""The scopes between an expression of a subquery and the query around it: the subquery's own, and one for its place."""
 
 
 @dataclass
@@ -57,6 +63,8 @@ class _Scope:
                 # A field of a column that is a row.
                 found = [one for one in scope.fields if one.fits(relation, "")][:1]
             if found:
+                if len(passed) > _ONE_LEVEL:
+                    raise not_supported("a subquery that names a query two levels up", node_position(column))
                 for inner in passed:
                     inner.correlated = True
                 return found[0]
@@ -136,10 +144,10 @@ class Names:
             recursive = clause.args.get("recursive") and any(
                 table.name.lower() == name and not table.db for table in cte.this.find_all(exp.Table)
             )
+            if clause.args.get("recursive") and not columns:
+                words = "missing column aliases in recursive WITH query"
+                raise QueryFailedError("MISSING_COLUMN_ALIASES", words, node_position(cte))
             if recursive:
-                if not columns:
-                    words = "missing column aliases in recursive WITH query"
-                    raise QueryFailedError("MISSING_COLUMN_ALIASES", words, node_position(cte))
                 labels = self.query(cte.this, {**found, name: list(columns)}, outer)
             else:
                 labels = self.query(cte.this, found, outer)
@@ -190,7 +198,7 @@ class Names:
         elif isinstance(node, exp.Unnest):
             for one in node.expressions:
                 self._expression(one, scope, named)
-            return [Field(column, name) for column in _unnested(node)]
+            return [Field(column, name, nameless=column is None) for column in _unnested(node)]
         elif isinstance(node, exp.Lateral):
             inner = _Scope(scope.fields, scope.outer)
             labels = self.query(node.this, named, inner)
@@ -207,16 +215,24 @@ class Names:
         start = query.args.get("from_")
         if start is not None:
             scope.fields = self._relation(start.this, named, scope)
-        for join in query.args.get("joins") or []:
+        # A comma begins another tree of joins; what is before it is not seen in the tree.
+        before: list[Field] = []
+        joins = query.args.get("joins") or []
+        for join, following in zip_longest(joins, joins[1:]):
+            if _is_comma(join):
+                before += scope.fields
+                alone = following is None or _is_comma(following)
+                scope.fields = self._relation(join.this, named, _Scope(before if alone else [], outer))
+                continue
             fields = self._relation(join.this, named, scope)
             if using := join.args.get("using"):
                 scope.fields = self._using(join, [written(column) for column in using], scope.fields, fields)
                 continue
             scope.fields = scope.fields + fields
-            on = join.args.get("on")
-            if on is not None:
-                self._expression(on, scope, named)
+            if join.args.get("on") is not None:
+                self._expression(join.args["on"], scope, named)
             _check_join(join)
+        scope.fields = before + scope.fields
         return scope
 
     def _using(self, join: exp.Expr, names: list[str], left: list[Field], right: list[Field]) -> list[Field]:
@@ -236,6 +252,11 @@ class Names:
 
     def _column(self, column: exp.Column, scope: _Scope) -> Field:
         found = scope.find(column)
+        if found is None and any(one.nameless for one in scope.fields):
+            raise not_supported("a column of UNNEST by a name that UNNEST has not given", node_position(column))
+        if found is not None and not column.table and found.relation:
+            # In HAVING and elsewhere, an alias of the result does not hide a column.
+            column.set("table", exp.to_identifier(found.relation))
         if found is None:
             words = f"Column '{_written(column)}' cannot be resolved"
             raise QueryFailedError("COLUMN_NOT_FOUND", words, node_position(column))
@@ -318,6 +339,13 @@ class Names:
                 if column.name.lower() in aliases:
                     column.replace(exp.Paren(this=aliases[column.name.lower()].copy()))
             of = item.this
+            for column in within(of):
+                if isinstance(column, exp.Column) and column.table.lower() in [
+                    label.lower() for label in labels if label
+                ]:
+                    raise not_supported(
+                        "ORDER BY of a relation with the name of a result's column", node_position(item)
+                    )
             self._expression(of, scope, named)
             if query.args.get("distinct") and not self._selected(query, of, scope):
                 words = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
@@ -408,6 +436,10 @@ def _check_star(fields: Sequence[Field], star: exp.Expr) -> None:
         seen.add(key)
 
 
+def _is_comma(join: exp.Expr) -> bool:
+    return not any(join.args.get(name) for name in ("kind", "side", "method", "on", "using"))
+
+
 def _check_join(join: exp.Expr) -> None:
     side, on = join.args.get("side") or "", join.args.get("on")
     what = "UNNEST" if isinstance(join.this, exp.Unnest) else "LATERAL" if isinstance(join.this, exp.Lateral) else ""
@@ -427,5 +459,11 @@ def _check_correlated(query: exp.Expr) -> None:
     plain = isinstance(inner, exp.Select) and not any(
         inner.args.get(name) for name in ("limit", "offset", "order", "group", "having", "distinct", "with_", "windows")
     )
+    inside = [part for found in inner.find_all(exp.AggFunc) for part in found.find_all(exp.Column)]
+    named = {one.alias_or_name for one in inner.find_all(exp.Table, exp.Subquery, exp.Unnest)}
+    if any(column.table and column.table not in named for column in inside):
+        raise not_supported(
+            "a correlated subquery that aggregates columns of the query around it", node_position(query)
+        )
     if not plain or any(isinstance(part, exp.Window) for part in inner.walk()):
         raise not_supported("a correlated subquery of this form", node_position(query))

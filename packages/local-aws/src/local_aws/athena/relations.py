@@ -65,9 +65,8 @@ def check_types(tree: exp.Query) -> None:
             _check_condition(node.this, "HAVING clause")
         elif isinstance(node, exp.Filter):
             _check_condition(node.expression.this, "Filter expression")
-        elif isinstance(node, exp.Ordered) and kind(node.this) is not None and kind(node.this) not in ORDERED:
-            if kind(node.this) != exp.DType.INTERVAL:
-                raise not_supported("ORDER BY of this type", node_position(node))
+        elif isinstance(node, exp.Ordered):
+            _check_ordered(node)
         elif isinstance(node, exp.Fetch):
             _check_fetch(node)
 
@@ -138,13 +137,28 @@ def _check_quantified(node: exp.Any | exp.All) -> None:
     if not isinstance(node.this, exp.Query) or not isinstance(parent, exp.Binary):
         raise not_supported("ANY or ALL of this", node_position(node))
     selects = _selects(node.this)
+    if isinstance(parent, exp.EQ if isinstance(node, exp.All) else exp.NEQ):
+        # Trino compares with the least and the greatest value: null <> ANY (VALUES 1, 2) is true.
+        raise not_supported("= ALL and <> ANY", node_position(node))
     kinds = {kind(parent.this), kind(selects[0])}
     if len(selects) != 1 or not kinds <= _QUANTIFIED or _meet(parent.this, selects[0]) is not True:
         raise not_supported("ANY or ALL over this type", node_position(node))
 
 
+def _check_ordered(node: exp.Ordered) -> None:
+    of = kind(node.this)
+    if of is not None and of not in ORDERED and of != exp.DType.INTERVAL:
+        raise not_supported("ORDER BY of this type", node_position(node))
+    if of in REAL and node.args.get("nulls_first"):
+        # With NULLS FIRST, Trino has NaN in another place.
+        raise not_supported("NULLS FIRST of floating-point numbers", node_position(node))
+
+
 def _check_fetch(node: exp.Fetch) -> None:
-    options = node.args.get("limit_options")
+    count, options = node.args.get("count"), node.args.get("limit_options")
+    if count is not None and count.name == "0":
+        words = "FETCH FIRST row count must be positive (actual value: 0)"
+        raise QueryFailedError("NUMERIC_VALUE_OUT_OF_RANGE", words, node_position(node))
     if options is not None and options.args.get("with_ties"):
         assert node.parent is not None
         if not node.parent.args.get("order"):

@@ -104,6 +104,9 @@ def _check_window(node: exp.Window) -> None:
             raise not_supported("IGNORE NULLS or RESPECT NULLS of this function", node_position(node))
     if not isinstance(of, WINDOW_FUNCTIONS) and not is_aggregate(of):
         raise not_supported("OVER behind this function", node_position(node))
+    if node.args.get("alias") and node.args.get("partition_by"):
+        words = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY"
+        raise QueryFailedError("INVALID_PARTITION_BY", words, node_position(node))
     for inner in node.find_all(exp.Window):
         if inner is not node:
             words = "Cannot nest window functions or row pattern measures inside window function arguments"
@@ -121,7 +124,8 @@ def _check_frame(node: exp.Window) -> None:
         literal = bound.this if isinstance(bound, exp.Interval) else bound
         if not isinstance(literal, exp.Literal):
             raise not_supported("a computed bound of a window frame", where)
-    if frame.args.get("kind") == "ROWS" and any(not isinstance(bound, exp.Literal) for bound in computed):
+    whole = all(isinstance(bound, exp.Literal) and bound.name.isdigit() for bound in computed)
+    if frame.args.get("kind") != "RANGE" and not whole:
         raise not_supported("this bound of a window frame", where)
     if frame.args.get("kind") == "RANGE" and computed:
         order = node.args.get("order")
