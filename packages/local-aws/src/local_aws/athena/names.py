@@ -339,13 +339,9 @@ class Names:
                 if column.name.lower() in aliases:
                     column.replace(exp.Paren(this=aliases[column.name.lower()].copy()))
             of = item.this
-            for column in within(of):
-                if isinstance(column, exp.Column) and column.table.lower() in [
-                    label.lower() for label in labels if label
-                ]:
-                    raise not_supported(
-                        "ORDER BY of a relation with the name of a result's column", node_position(item)
-                    )
+            shown = {label.lower() for label in labels if label}
+            if any(isinstance(part, exp.Column) and part.table.lower() in shown for part in within(of)):
+                raise not_supported("ORDER BY of a relation with the name of a result's column", node_position(item))
             self._expression(of, scope, named)
             if query.args.get("distinct") and not self._selected(query, of, scope):
                 words = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"

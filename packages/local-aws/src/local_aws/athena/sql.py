@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, OptimizeError, SqlglotError, UnsupportedError
+from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
-from sqlglot.tokenizer_core import Token
 
 from local_aws.athena.aggregates import rewrite_aggregates
 from local_aws.athena.catalog import CATALOG, PATH, Catalog
@@ -22,7 +21,7 @@ from local_aws.athena.expressions.analysis import Analysis
 from local_aws.athena.expressions.template import AthenaDuckDB
 from local_aws.athena.expressions.trino_types import BIGINT, VARCHAR, Type, parse_type
 from local_aws.athena.names import Names, in_small_letters, name_unnested
-from local_aws.athena.position import Position, node_position, token_position
+from local_aws.athena.position import Position, node_position
 from local_aws.athena.relations import check_recursion, check_types, rewrite_unnest
 from local_aws.athena.syntax import parse_query
 from local_aws.athena.types import duckdb_of_hive
@@ -84,7 +83,7 @@ def translate(sql: str, catalog: Catalog, database: str, parameters: Sequence[st
     labels = tuple(label or f"_col{place}" for place, label in enumerate(shown))
     _name_unnamed(tree)
     mapping = MappingSchema(schema, dialect="duckdb", normalize=False)
-    tree = _qualify(tree, mapping, tokens)
+    tree = _qualify(tree, mapping)
     if uses_path:
         _drop_starred_path(tree)
     types = Analysis(lambda db, name: _types(catalog, db, name), tokens).run(tree)
@@ -172,44 +171,12 @@ def _name_unnamed(tree: exp.Query) -> None:
                 item.replace(exp.alias_(item.copy(), f"_unnamed{place}"))
 
 
-def _qualify(tree: exp.Query, schema: MappingSchema, tokens: Sequence[Token]) -> exp.Query:
+def _qualify(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     try:
         return qualify(tree, dialect="trino", schema=schema, expand_alias_refs=False, identify=True)
-    except OptimizeError as error:
-        raise _unresolved(str(error), tree, schema, tokens) from error
     except SqlglotError as error:
-        raise QueryFailedError("SYNTAX_ERROR", str(error).splitlines()[0]) from error
-
-
-def _unresolved(text: str, tree: exp.Query, schema: MappingSchema, tokens: Sequence[Token]) -> QueryFailedError:
-    position: Position | None = None
-    found = re.search(r"Column '\"?(.*?)\"?' could not be resolved(?: for table: '(.*?)')?", text)
-    name = ".".join(part for part in (found.group(2), found.group(1)) if part) if found else ""
-    if where := re.search(r"Line: (\d+), Col: (\d+)", text):
-        end = (int(where.group(1)), int(where.group(2)))
-        position = next((token_position(token) for token in tokens if (token.line, token.col) == end), None)
-    if found and not found.group(2) and _is_ambiguous(found.group(1), tree, schema):
-        return QueryFailedError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", position)
-    if found:
-        return QueryFailedError("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", position)
-    return QueryFailedError("SYNTAX_ERROR", text.splitlines()[0], position)
-
-
-def _is_ambiguous(name: str, tree: exp.Query, schema: MappingSchema) -> bool:
-    """Whether an unresolved unqualified column exists in several relations."""
-    for scope in traverse_scope(tree):
-        if any(column.name == name and not column.table for column in scope.columns):
-            offered = [
-                schema.column_names(source) if isinstance(source, exp.Table) else _named(source.expression)
-                for source in scope.sources.values()
-            ]
-            if sum(name in names for names in offered) > 1:
-                return True
-    return False
-
-
-def _named(source: exp.Expr) -> Sequence[str]:
-    return source.named_selects if isinstance(source, exp.Query) else ()
+        # The names are Athena's: `Names` has found them all.
+        raise not_supported(f"these names: {str(error).splitlines()[0]}") from error
 
 
 def _drop_starred_path(tree: exp.Query) -> None:

@@ -16,17 +16,15 @@ from local_aws.athena.errors import QueryFailedError, not_supported
 from local_aws.athena.expressions.parser import Athena
 from local_aws.athena.expressions.signatures import signatures
 from local_aws.athena.functions import SYNTAX_WORDS, TRINO_FUNCTIONS
-from local_aws.athena.grammar import Lexeme, lexemes, recognise
+from local_aws.athena.grammar import lexemes, recognise
 from local_aws.athena.position import Position, text_position, token_position
+from local_aws.athena.reading import check_read_alike, check_words
 
 _PARSED_AS_FUNCTIONS = {
     *Trino.Parser.FUNCTIONS,
     *Trino.Parser.FUNCTION_PARSERS,
     *Trino.Parser.NO_PAREN_FUNCTION_PARSERS,
 }
-
-_OTHERWISE = (TokenType.ISNULL, TokenType.NOTNULL)
-"""Words that sqlglot reads as operators, and Trino as names."""
 
 
 def mismatched(text: str, position: Position | None, expecting: str = "<expression>") -> QueryFailedError:
@@ -60,21 +58,7 @@ def _check_grammar(sql: str, tokens: Sequence[Token]) -> None:
     """Raise QueryFailedError where the text is no query of Trino, or where sqlglot would read other tokens."""
     text = sql[: tokens[-1].end + 1]
     found = lexemes(text)
-    for place, lexeme in enumerate(found):
-        where = text_position(sql, lexeme.start)
-        if lexeme.text == "`":
-            words = "backquoted identifiers are not supported; use double quotes to quote identifiers"
-            raise QueryFailedError("SYNTAX_ERROR", words, where)
-        if lexeme.kind == "digits":
-            words = (
-                f"identifiers must not start with a digit; surround the identifier with double quotes: {lexeme.text}"
-            )
-            raise QueryFailedError("SYNTAX_ERROR", words, where)
-        if lexeme.kind in ("unicode", "special"):
-            raise not_supported(f"{lexeme.text} as a constant", where)
-        following = found[place + 1].text if place + 1 < len(found) else ""
-        if lexeme.text in ("MATCH_RECOGNIZE", "JSON_TABLE") and following == "(":
-            raise not_supported(lexeme.text, where)
+    check_words(sql, found)
     try:
         refused = recognise(text, found)
     except RecursionError as deep:
@@ -82,15 +66,7 @@ def _check_grammar(sql: str, tokens: Sequence[Token]) -> None:
     if refused is not None:
         expecting = ", ".join(refused.expected)
         raise mismatched(refused.found, text_position(sql, refused.start), expecting)
-    _check_read_alike(tokens, found)
-
-
-def _check_read_alike(tokens: Sequence[Token], found: Sequence[Lexeme]) -> None:
-    starts = {lexeme.start for lexeme in found}
-    if other := next((token for token in tokens if token.start not in starts), None):
-        raise not_supported(f"this notation: {other.text}", token_position(other))
-    if other := next((token for token in tokens if token.token_type in _OTHERWISE), None):
-        raise not_supported(f"the name {other.text} here", token_position(other))
+    check_read_alike(sql, tokens, found)
 
 
 def _check_functions(tokens: Sequence[Token], tree: exp.Expr) -> None:

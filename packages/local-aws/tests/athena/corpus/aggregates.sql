@@ -143,6 +143,8 @@ SELECT min(k, 2) FROM t;
 SELECT sum(k, n) FROM t;
 SELECT avg(CAST(k AS decimal(38, 0))), avg(CAST(k AS decimal(20, 10))) FROM t;
 SELECT sum(CAST(k AS smallint)), avg(CAST(k AS tinyint)) FROM t;
+SELECT avg(v) FROM (VALUES 0.05, 0.06) AS a (v);
+SELECT avg(v) FROM (VALUES -0.05, -0.06) AS a (v);
 SELECT avg(v) FROM (VALUES 1000000000000.005, 1000000000000.006) AS a (v);
 SELECT stddev(DISTINCT n) > 0 FROM t;
 SELECT count(k) > 3 AND max(k) < 10 FROM t;
