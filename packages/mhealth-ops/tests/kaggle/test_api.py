@@ -162,6 +162,7 @@ class TestServed:
             unpacked = download(dict(environment), tmp_path / "home") / "MHEALTHDATASET"
         assert {path.name for path in unpacked.iterdir()} == {
             "README.txt",
+            "SYNTHETIC.md",
             "mHealth_subject1.log",
             "mHealth_subject2.log",
         }

@@ -84,6 +84,7 @@ def test_scale_goes_on_counting_subjects(tmp_path: Path) -> None:
         ("mHealth_subject4.log", 90),
     ]
     assert "no person was measured" in (tmp_path / "README.txt").read_text()
+    assert "no person was measured" in (tmp_path / "SYNTHETIC.md").read_text()
 
 
 @pytest.mark.parametrize("count", [0, 1, 12, 25, 26, 100])

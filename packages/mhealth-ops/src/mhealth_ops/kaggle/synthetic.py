@@ -47,6 +47,9 @@ _ONE_CSV_COLUMNS = {
     "Activity": "label",
 }
 
+MARK = "SYNTHETIC.md"
+"""The file by which a dataset says that it is synthetic: the pipeline's report says so if there is one."""
+
 README = """Synthetic copy of the mHealth dataset: made by a random generator, no person was measured.
 
 The real recordings: Banos, O., Garcia, R., Holgado, J. A., Damas, M., Pomares, H., Rojas, I., Saez, A., Villalonga, C.
@@ -61,13 +64,15 @@ label 0 to 12.
 def write_dataset(
     folder: Path, *, scale: int = 1, seed: int = 2014, rows: Sequence[int] = ROWS, layout: Layout = "log"
 ) -> list[Path]:
-    """Write `scale` times `len(rows)` subjects and a README.txt to `folder`; return the data files in order of subject.
+    """Write `scale` times `len(rows)` subjects to `folder`; return the data files in order of subject.
 
+    A README.txt describes them, and `MARK` says that they are synthetic.
     Subject numbers continue after the first round (11 after 10); each file has its own signals.
     `rows` are the rows of the subjects of one round; with the real counts the label totals are the real ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.txt").write_text(README, encoding="utf-8")
+    (folder / MARK).write_text(README.partition("\n")[0] + "\n", encoding="utf-8")
     subjects = list(enumerate(list(rows) * scale, start=1))
     if layout == "one_csv":
         path = folder / "mhealth_raw_data.csv"
