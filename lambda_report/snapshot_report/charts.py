@@ -7,6 +7,7 @@ colours.
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from snapshot_report.labels import with_widths
 NARROW, WIDE = 320, 920
 """Widths in pixels for phones and for desktops: each figure is rendered twice, so that its text never shrinks."""
 
+_HALF = 450
+"""The width of a chart that shares a line with another one on desktops."""
+
 Chart = Mapping[str, Any]
 """A Vega-Lite chart without width."""
 
@@ -26,6 +30,7 @@ FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
 """Font of the figures (also in page.css); these fonts have the same widths."""
 
 _WIDEST = 7.0  # pixels per letter of a wide font at 12 pixels
+_SQUARE = 12.0  # pixels
 _MOST_ROOM = 178
 _MARGIN = 4  # pixels
 
@@ -63,22 +68,26 @@ _CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in both widths, as one or more SVGs, stacked; `summary` is its text for screen readers."""
+    """A figure in both widths, as one or more SVGs; `summary` is its text for screen readers.
+
+    They are stacked, or `paired`: two on a line on desktops.
+    """
 
     title: str
     summary: str
     note: str
     narrow: tuple[Markup, ...]
     wide: tuple[Markup, ...]
+    paired: bool = False
 
 
-def figure(title: str, summary: str, *charts: Chart, note: str = "") -> Figure:
+def figure(title: str, summary: str, *charts: Chart, note: str = "", paired: bool = False) -> Figure:
     """Render the charts in both widths."""
     narrow, wide = (
         tuple(_svg(chart, width, summary if place == 0 else "") for place, chart in enumerate(charts))
-        for width in (NARROW, WIDE)
+        for width in (NARROW, _HALF if paired else WIDE)
     )
-    return Figure(title, summary, note, narrow, wide)
+    return Figure(title, summary, note, narrow, wide, paired)
 
 
 def _svg(chart: Chart, width: int, summary: str) -> Markup:
@@ -116,6 +125,11 @@ def number(field: str, title: str, format: str = "~s") -> dict[str, Any]:  # noq
 
 def names_axis(field: str, names: Sequence[str]) -> dict[str, Any]:
     """A vertical axis of names, wide enough for the longest name in a wide font."""
-    room = min(_MOST_ROOM, 8 + _WIDEST * max(map(len, names), default=0))
+    room = min(_MOST_ROOM, 8 + max(map(_room, names), default=0))
     axis = {"minExtent": room, "maxExtent": room, "labelLimit": room - 8}
     return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": axis}
+
+
+def _room(name: str) -> float:
+    """The pixels that a name takes in a wide font; a letter of East Asia takes a square."""
+    return sum(_SQUARE if unicodedata.east_asian_width(letter) in "WF" else _WIDEST for letter in name)

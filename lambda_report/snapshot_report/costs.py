@@ -21,8 +21,8 @@ _MB_OF_A_GB = 1024
 class Usage:
     """The billed usage besides wall-clock time.
 
-    `job_seconds` are those that Glue bills; `dpus` are those of each job; `memory_mb` is that of the ingest function;
-    `verify_bytes` were scanned by the query of VerifySnapshot.
+    `job_seconds` are those that Glue bills, of the jobs that succeeded; `dpus` are those of each job; `memory_mb` is
+    that of the ingest function; `verify_bytes` were scanned by the query of VerifySnapshot.
     """
 
     job_seconds: Mapping[str, float]
@@ -33,12 +33,16 @@ class Usage:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage with its cost: `usd` is None where nothing is billed for the stage; `how` names the billed usage."""
+    """A stage with its cost: `usd` is None where nothing is billed for the stage; `how` names the billed usage.
+
+    `assumed` says that the cost depends on a number that nobody has read or measured.
+    """
 
     name: str
     seconds: float
     usd: float | None
     how: str
+    assumed: bool = False
 
 
 def stages(timing: Timing, usage: Usage) -> list[Stage]:
@@ -48,27 +52,34 @@ def stages(timing: Timing, usage: Usage) -> list[Stage]:
     return [*costs, Stage("StateMachine", 0.0, transitions, f"{timing.states} state transitions")]
 
 
-def _cost(stage: str, seconds: float, usage: Usage) -> tuple[float | None, str]:
+def _cost(stage: str, seconds: float, usage: Usage) -> tuple[float | None, str, bool]:
     billing = PRICES["billing"]
     match stage:
         case "DownloadCSV":
             gigabytes = usage.memory_mb / _MB_OF_A_GB
-            return gigabytes * seconds * _price("lambda_gb_second"), f"{gigabytes:.2f} GB of memory x {seconds:.1f} s"
+            how = f"{gigabytes:.2f} GB of memory x {seconds:.1f} s"
+            return gigabytes * seconds * _price("lambda_gb_second"), how, False
         case "ConvertParquet" | "GlueTransform":
-            ran, least = usage.job_seconds[stage], billing["glue_job_minimum_seconds"]
-            return _dpu_hours(usage.dpus, max(ran, least)) * _price("glue_dpu_hour"), _billed(usage.dpus, ran, least)
+            ran, least = usage.job_seconds.get(stage, seconds), billing["glue_job_minimum_seconds"]
+            cost, how = (
+                _dpu_hours(usage.dpus, max(ran, least)) * _price("glue_dpu_hour"),
+                _billed(usage.dpus, ran, least),
+            )
+            if stage in usage.job_seconds:
+                return cost, how, False
+            return cost, f"{how}; Glue's own seconds of a failed job are not known here: the state's are assumed", True
         case "RefreshCatalog":
             dpus, least = billing["glue_crawler_dpu"], billing["glue_crawler_minimum_seconds"]
             cost = _dpu_hours(dpus, max(seconds, least)) * _price("glue_crawler_dpu_hour")
             how = f"{_billed(dpus, seconds, least)}; how many DPUs a crawl takes is Glue's decision, this is assumed"
-            return cost, how
+            return cost, how, True
         case "VerifySnapshot":
             billed = max(usage.verify_bytes, billing["athena_minimum_bytes"])
-            return billed / _TB * _price("athena_terabyte"), f"{billed / 1e6:,.0f} MB scanned, as billed"
+            return billed / _TB * _price("athena_terabyte"), f"{billed / 1e6:,.0f} MB scanned, as billed", False
         case "PublishSnapshot":
-            return None, "a statement that moves a view is free"
+            return None, "a statement that moves a view is free", False
         case _:
-            return _price("s3_write"), "one object written"
+            return _price("s3_write"), "one object written", False
 
 
 def _dpu_hours(dpus: float, seconds: float) -> float:

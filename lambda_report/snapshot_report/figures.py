@@ -10,9 +10,12 @@ from snapshot_report.charts import Figure, figure, names_axis, number, values
 from snapshot_report.costs import Stage
 from snapshot_report.queries import Count
 from snapshot_report.signals import NULL_CLASS, SECONDS, Choice, Panel
+from snapshot_report.trend import Run
 
 MOST_GROUPS = 25
 """The most bars or columns of a figure: more subjects are grouped with their neighbours."""
+
+_THOUSAND = 1000
 
 _CURVES = ["var(--curve-1)", "var(--curve-2)", "var(--curve-3)"]
 _SHADES = [f"var(--shade-{place})" for place in range(1, 7)]
@@ -156,6 +159,70 @@ def seconds_per_stage(stages: Sequence[Stage]) -> Figure:
                 },
             ],
         },
+    )
+
+
+def last_runs(runs: Sequence[Run]) -> Figure:
+    """Bars for the rows, rejected lines, seconds and US dollars of each run, oldest first; failed runs in red."""
+    own = runs[-1].number
+    names = [str(run.number) for run in runs]
+    quantities: list[tuple[str, str, str, list[float | None]]] = [
+        ("Rows", "rows", ",", [run.rows for run in runs]),
+        ("Rejected lines", "rejected", ",", [run.rejected for run in runs]),
+        ("Seconds", "seconds", ",.0f", [run.seconds for run in runs]),
+        ("US dollars", "usd", ",.2f", [run.usd for run in runs]),
+    ]
+    kinds = ["this run" if run.number == own else "published" if run.published else "failed" for run in runs]
+
+    def chart(title: str, field: str, form: str, found: list[float | None]) -> dict[str, Any]:
+        highest = max((each for each in found if each is not None), default=0)
+        now = "none" if found[-1] is None else format(found[-1], form)
+        rows = [
+            {"run": name, field: each, "kind": of} for name, each, of in zip(names, found, kinds, strict=True) if each
+        ]
+        return {
+            "height": 110,
+            "title": {
+                "text": f"{title}: {now}",
+                "anchor": "start",
+                "fontSize": 13,
+                "fontWeight": 600,
+                "color": "var(--ink)",
+                "offset": 6,
+            },
+            "data": values(rows),
+            "mark": {"type": "bar"},
+            "encoding": {
+                "x": {
+                    "field": "run",
+                    "type": "nominal",
+                    "sort": names,
+                    "title": None,
+                    "axis": None,
+                    "scale": {"domain": names},
+                },
+                "y": {
+                    **number(field, title, format="~s" if highest >= _THOUSAND else "~g"),
+                    "title": None,
+                    "scale": {"domainMin": 0, "domainMax": highest or 1},
+                },
+                "color": {
+                    "field": "kind",
+                    "scale": {
+                        "domain": ["published", "this run", "failed"],
+                        "range": ["var(--bar-pale)", "var(--bar)", "var(--bad)"],
+                    },
+                    "legend": None,
+                },
+            },
+        }
+
+    return figure(
+        "Rows, rejected lines, seconds and cost",
+        f"Bars: rows, rejected lines, seconds and US dollars of the last {len(runs)} runs, this one last.",
+        *(chart(*each) for each in quantities),
+        note="From left to right, oldest first; this run is the last bar. A failed run is red, and has no rows.",
+        paired=True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 _NARROW_TO_WIDE = {
     222: "ijl",
@@ -23,12 +24,15 @@ _NARROW_TO_WIDE = {
 _ADVANCES = {letter: width for width, letters in _NARROW_TO_WIDE.items() for letter in letters}
 """Widths in thousandths of the font size, from Adobe's metrics of Helvetica; Arial and Liberation Sans share them."""
 
+_SQUARE = 1000
+"""The width of a letter of East Asia, in every font."""
+
 _TEXT = re.compile(r'<text (?P<attributes>[^>]*font-size="(?P<size>[0-9.]+)px"[^>]*)>(?P<label>[^<]+)</text>')
 
 
 def width(text: str) -> float | None:
     """The width of a text as a multiple of the font size; None where a character's width is unknown."""
-    advances = [_ADVANCES.get(letter) for letter in text]
+    advances = [_SQUARE if unicodedata.east_asian_width(letter) in "WF" else _ADVANCES.get(letter) for letter in text]
     return None if None in advances else sum(each for each in advances if each) / 1000
 
 

@@ -82,13 +82,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RawFile:
-    """A source file in the raw zone; `bytes` is the size of the source."""
+    """A source file in the raw zone; `bytes` is the size of the source, `lines` its data lines."""
 
     name: str
     source: str
     layout: str
     bytes: int
     raw_key: str
+    lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def read_raw_version(document: Mapping[str, Any], key: str) -> RawVersion:
                     layout=str(each["layout"]),
                     bytes=int(each["bytes"]),
                     raw_key=str(each["raw_key"]),
+                    lines=int(each["lines"]),
                 )
                 for each in document["files"]
             ),

@@ -11,6 +11,8 @@ from snapshot_report.manifests import Check, RawVersion, Snapshot
 from snapshot_report.quarantine import Quarantine
 from snapshot_report.queries import Count
 from snapshot_report.signals import Choice, Panel
+from snapshot_report.synthetic import synthetic_mark
+from snapshot_report.trend import PUBLISHED, Run
 
 MOST_WORDS = 6
 """The most words before the path of a source file in the name of a check, and the most after it."""
@@ -21,7 +23,7 @@ class Report:
     """A run that published a snapshot. `rows_verified` is the count of VerifySnapshot.
 
     `before` is the previously published snapshot (None: there was none), `changes` the differences to it (None: its
-    manifest does not exist). `choice` is None where no row belongs to an activity.
+    manifest does not exist). `choice` is None where no row belongs to an activity. `earlier` are the runs before.
     """
 
     snapshot: Snapshot
@@ -36,6 +38,8 @@ class Report:
     panels: Sequence[Panel]
     before: int | None
     changes: Changes | None
+    bucket: str
+    earlier: Sequence[Run]
 
     @property
     def seconds(self) -> float:
@@ -46,6 +50,27 @@ class Report:
     def usd(self) -> float:
         """The cost of the run in US dollars."""
         return sum(stage.usd or 0 for stage in self.stages)
+
+    @property
+    def assumed_usd(self) -> float:
+        """The part of the cost that depends on an assumption."""
+        return sum(stage.usd or 0 for stage in self.stages if stage.assumed)
+
+    @property
+    def synthetic(self) -> str | None:
+        """The name of the file by which the dataset says that it is synthetic."""
+        return synthetic_mark(self.raw.skipped)
+
+    @property
+    def run(self) -> Run:
+        """The run's totals."""
+        snapshot = self.snapshot
+        return Run(snapshot.number, PUBLISHED, snapshot.rows, snapshot.quarantined, self.seconds, self.usd)
+
+    @property
+    def runs(self) -> list[Run]:
+        """The last runs, this one last."""
+        return [*self.earlier, self.run]
 
 
 @dataclass(frozen=True)

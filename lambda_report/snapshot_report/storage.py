@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from snapshot_report.errors import ManifestUnreadable
@@ -49,24 +49,44 @@ class Bucket:
             raise self._malformed(key, f"it is a {type(document).__name__}")
         return document
 
-    def first_lines(self, key: str, count: int, most_bytes: int) -> list[bytes]:
-        """Read the first `count` lines within the first `most_bytes` of an object; none where it does not exist."""
+    def lines(self, key: str, most_bytes: int, longest: int) -> Iterator[bytes]:
+        """Yield the lines within the first `most_bytes` of an object; none where it does not exist.
+
+        A line of more than `longest` bytes ends the reading.
+        """
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{most_bytes - 1}")
         except self._s3.exceptions.NoSuchKey:
-            return []
+            return
+        rest = b""
         with closing(answer["Body"]) as body:
-            # Chunks are read until there are enough lines: mostly one.
-            return list(islice(body.iter_lines(chunk_size=_CHUNK_BYTES), count))
+            for chunk in body.iter_chunks(_CHUNK_BYTES):
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from whole
+                if len(rest) > longest:
+                    break
+        if rest:
+            yield rest
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix, in order."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """The metadata of an object."""
+        return self._s3.head_object(Bucket=self.name, Key=key)["Metadata"]
 
     def content(self, key: str) -> bytes:
         """Read a whole object."""
         with closing(self._s3.get_object(Bucket=self.name, Key=key)["Body"]) as body:
             return body.read()
 
-    def put_page(self, key: str, page: bytes) -> str:
+    def put_page(self, key: str, page: bytes, metadata: Mapping[str, str]) -> str:
         """Write an HTML page; return its URI."""
-        self._s3.put_object(Bucket=self.name, Key=key, Body=page, ContentType="text/html; charset=utf-8")
+        self._s3.put_object(
+            Bucket=self.name, Key=key, Body=page, ContentType="text/html; charset=utf-8", Metadata=metadata
+        )
         return f"s3://{self.name}/{key}"
 
     def _malformed(self, key: str, why: str) -> ManifestUnreadable:

@@ -34,8 +34,8 @@ JOB_ERRORS = (
 def reported(tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]) -> Iterator[Told]:
     """The error and the cause that an execution ends with, whose state failed so."""
     given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "ExplainFailure"}
-    notice = {"Type": "Pass", "Next": "Failed"}  # There is no topic here.
-    named = {"Given": given, **reached_from("ExplainFailure", {**states, "NotifyFailure": notice})}
+    end = {"Type": "Pass", "Next": "Failed"}  # There is no function that reports, and no topic.
+    named = {"Given": given, **reached_from("ExplainFailure", {**states, "ReportFailure": end})}
     with serve(tmp_path_factory.mktemp("world"), state_machines.install) as served:
         machines = Machines(served)
         arn = machines.create({"StartAt": "Given", "States": named})
@@ -155,20 +155,23 @@ def test_a_notice_is_text_for_people_and_json_for_programs(
     with serve(tmp_path_factory.mktemp("notice"), state_machines.install) as served:
         machines = Machines(served)
         machine = machines.create({"StartAt": "Given", "States": definition})
-        failure = json.dumps({"state": "ConvertParquet", "failure": {"Error": "TooManyBadRows", "Cause": cause}})
-        execution = machines.sfn.start_execution(stateMachineArn=machine, input=failure)["executionArn"]
+        failure = {"Error": "TooManyBadRows", "Cause": cause}
+        given_input = json.dumps({"state": "ConvertParquet", "failure": failure, "report": {"uri": "s3://b/r.html"}})
+        execution = machines.sfn.start_execution(stateMachineArn=machine, input=given_input)["executionArn"]
         message = json.loads(machines.ended(execution)["output"])
     assert set(message) == {"default", "email", "https"}
     notice = json.loads(message["default"])
     assert (notice["state"], notice["error"], notice["cause"]) == ("ConvertParquet", "TooManyBadRows", cause)
     assert "TooManyBadRows" in notice["what_to_do"]
+    assert notice["report"] == "s3://b/r.html"
     paragraphs = message["email"].strip().split("\n\n")
     assert paragraphs[0] == "A run of the mHealth pipeline failed."
     assert [paragraph.split()[0] for paragraph in paragraphs[1:]] == [
-        *("What", "Why", "To", "Readers", "Execution", "Link")
+        *("What", "Why", "To", "Readers", "Report", "Execution", "Link")
     ]
     assert paragraphs[1].startswith("What       TooManyBadRows in the state ConvertParquet of the stack ")
     assert paragraphs[2] == f"Why        {cause}"
+    assert paragraphs[5] == "Report     s3://b/r.html"
     assert paragraphs[-1].endswith(execution)
     # The schema of custom notifications, by the administrator guide of Amazon Q Developer in chat applications
     # (custom-notifs.html, read 2026-11-30): anything else that arrives on a topic is not shown in a channel.

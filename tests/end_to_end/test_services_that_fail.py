@@ -13,6 +13,7 @@ from local_aws.athena import execution as athena_execution
 from local_aws.glue import crawler, job_runs
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
+from tests.lambda_report.reading import words
 from tools.waiting import HANG
 
 from . import sources
@@ -70,8 +71,8 @@ def test_an_execution_goes_its_way_while_every_service_is_busy(
     output = place.world.publish()
     assert output["report"] is None
     # botocore names the class of an error that its model knows, and newer models know more.
-    words = r"rows of 2 subjects\. There is no report of it: (ClientError|AccessDenied)\. See the log of arn:"
-    assert re.search(words, output["message"])
+    expected = r"rows of 2 subjects\. There is no report of it: (ClientError|AccessDenied)\. See the log of arn:"
+    assert re.search(expected, output["message"])
     assert [fault for fault in busy if not fault.hits] == []
     assert place.rows() == sources.of_logs(place.dataset)
     assert reported() == []
@@ -185,7 +186,7 @@ LONG: tuple[Failure, ...] = (
 
 
 @pytest.mark.notices(
-    "cloudformation/pipeline.asl.json", '"Next": "ParseQueryFailure"', '"Next": "NotifyFailure"', case="query_cancelled"
+    "cloudformation/pipeline.asl.json", '"Next": "ParseQueryFailure"', '"Next": "ReportFailure"', case="query_cancelled"
 )
 @pytest.mark.notices(
     "cloudformation/pipeline.asl.json",
@@ -194,7 +195,7 @@ LONG: tuple[Failure, ...] = (
     case="partition_missing",
 )
 @pytest.mark.notices(
-    "cloudformation/pipeline.asl.json", '"Next": "StopCrawler"', '"Next": "NotifyFailure"', case="crawler_held_up"
+    "cloudformation/pipeline.asl.json", '"Next": "StopCrawler"', '"Next": "ReportFailure"', case="crawler_held_up"
 )
 @pytest.mark.notices(
     "cloudformation/pipeline.asl.json",
@@ -203,7 +204,7 @@ LONG: tuple[Failure, ...] = (
     case="crawler_failed",
 )
 @pytest.mark.notices(
-    "cloudformation/pipeline.asl.json", '"Default": "ExplainJobEnd"', '"Default": "NotifyFailure"', case="job_stopped"
+    "cloudformation/pipeline.asl.json", '"Default": "ExplainJobEnd"', '"Default": "ReportFailure"', case="job_stopped"
 )
 @pytest.mark.parametrize(
     "failures",
@@ -231,6 +232,9 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
         (message,) = reported()
         assert (message["state"], message["error"], message["cause"]) == (state, error, execution["cause"])
         assert word in message["cause"]
+        page = words(place.world.content(message["report"].partition(f"{place.world.outputs['DataBucketName']}/")[2]))
+        assert f"mHealth run failed: {error}" in page
+        assert f"stopped in {state}" in page
         assert ("StopCrawler" in {call.operation for call in calls}) is (error == "CrawlerTimedOut")
         faults.clear()
         disturb.undo()
@@ -243,6 +247,9 @@ def test_a_failure_has_its_name_changes_nothing_and_the_next_execution_mends_it(
 
 
 # The last of the module: it leaves another code version.
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json", '"$.unreported", "Next": "FailedWithoutReport"', '"$.failure", "Next": "Failed"'
+)
 def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one_code(
     place: Faulty, reported: Any
 ) -> None:
@@ -253,10 +260,15 @@ def test_a_run_that_a_deployment_overtakes_is_refused_and_the_next_one_is_of_one
         update(place.aws, place.project, RecordingStart="2015-01-01T00:00:00Z")
 
     faults.inject(Fault("glue", "StartJobRun", role=MACHINE, call=deploy))
+    # Nor does it matter that the report on the failed run can't be written.
+    denied = Fault("s3", "PutObject", role="ReportRole", key="reports/.*", status=403, code="AccessDenied")
+    faults.inject(denied)
     execution = place.world.execute()
     assert execution["error"] == "CodeVersionMismatch"
     (message,) = reported()
     assert (message["state"], message["error"]) == ("ConvertParquet", "CodeVersionMismatch")
+    assert denied.hits
+    assert re.match(r"none: (ClientError|AccessDenied)\. See the log of arn:", message["report"])
     assert place.world.published() == before
     faults.clear()
     output = place.world.publish()

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from snapshot_report.changes import changes
 from snapshot_report.costs import Usage, stages
+from snapshot_report.failed import FailedRun, Failure, totals
 from snapshot_report.manifests import Check, File, RawFile, RawVersion, Skipped, Snapshot, Source
-from snapshot_report.quarantine import Quarantine, RejectedLine
+from snapshot_report.quarantine import FileCount, Quarantine, ReasonCount, RejectedLine
 from snapshot_report.queries import Count
 from snapshot_report.report import Report
 from snapshot_report.signals import Choice, Panel, Point
 from snapshot_report.stages import Timing
+from snapshot_report.trend import Run
 
 ROWS = (161280, 130561, 122112, 116736, 119808, 98304, 104448, 129024, 135168, 98304)
 """Of the real subjects 1 to 10."""
@@ -21,6 +23,40 @@ ACTIVITIES = (
     *("null class", "standing still", "sitting and relaxing", "lying down", "walking", "climbing stairs"),
     *("waist bends forward", "frontal elevation of arms", "knees bending (crouching)", "cycling", "jogging"),
     *("running", "jump front and back"),
+)
+
+REJECTED = (
+    RejectedLine("mHealth_subject1.log", 21, "26 fields, expected 24", "-9.8184,oops,0.0092,0.29563,0.0042"),
+    RejectedLine(
+        "mHealth_subject1.log",
+        4711,
+        "field 3 (chest_accel_z) is not a number: 'n/a'",
+        "-9.8489,0.52404,n/a,-0.016745,2.1849",
+    ),
+)
+QUARANTINE = Quarantine(
+    REJECTED,
+    total=2,
+    reasons=(
+        ReasonCount("26 fields, expected 24", 1, 1, REJECTED[0]),
+        ReasonCount("field 3 (chest_accel_z) is not a number", 1, 1, REJECTED[1]),
+    ),
+    by_file=(
+        FileCount(
+            "mHealth_subject1.log",
+            "quarantine/version=2/mHealth_subject1.jsonl",
+            2,
+            161282,
+            [("26 fields, expected 24", 1), ("field 3 (chest_accel_z) is not a number", 1)],
+        ),
+    ),
+)
+NOTHING_REJECTED = Quarantine((), total=0)
+
+EARLIER = (
+    Run(20261121080000, "published", 1117441, 0, 251.3, 0.17911),
+    Run(20261122080000, "SourceUnavailable", None, None, 62.0, 0.00181),
+    Run(20261123080000, "published", 1117444, 0, 244.8, 0.17846),
 )
 
 
@@ -117,7 +153,9 @@ def report(rows: tuple[int, ...] = ROWS) -> Report:
         raw=RawVersion(
             2,
             tuple(
-                RawFile(source.name, f"{source.name}.log", "mhealth_log", 178 * source.lines, source.raw_key)
+                RawFile(
+                    source.name, f"{source.name}.log", "mhealth_log", 178 * source.lines, source.raw_key, source.lines
+                )
                 for source in now.sources
             ),
             (Skipped("README.txt", "neither .csv nor .log"),),
@@ -127,21 +165,37 @@ def report(rows: tuple[int, ...] = ROWS) -> Report:
         execution="arn:aws:states:us-east-1:123456789012:execution:mhealth:0b6a",
         counts=counts(rows),
         rows_verified=sum(rows),
-        quarantine=Quarantine(
-            (
-                RejectedLine(
-                    "mHealth_subject1.log", 21, "26 fields, expected 24", "-9.8184,oops,0.0092,0.29563,0.0042"
-                ),
-                RejectedLine(
-                    "mHealth_subject1.log", 4711, "field 3: no number", "-9.8489,0.52404,n/a,-0.016745,2.1849"
-                ),
-            ),
-            total=2,
-            files=1,
-        ),
+        quarantine=QUARANTINE,
         stages=stages(Timing(seconds, 24), usage),
         choice=Choice(1, 4, "walking"),
         panels=panels(),
         before=20261123080000,
         changes=changes(before(now), now),
+        bucket="mhealth-data",
+        earlier=EARLIER,
     )
+
+
+def failed() -> FailedRun:
+    """A run that stopped in ConvertParquet, with the same rejected lines; a day later."""
+    published = report()
+    raw = replace(published.raw, version=3)
+    found = Timing({"DownloadCSV": 9.2, "ConvertParquet": 70.5}, 9)
+    made = FailedRun(
+        number=20261125080000,
+        execution="arn:aws:states:us-east-1:123456789012:execution:mhealth:0b6b",
+        started_at="2026-11-25T08:00:00.123Z",
+        failure=Failure(
+            "ConvertParquet",
+            "TooManyBadRows",
+            "2 of 1,215,747 data lines were rejected (0.0002 %), MaxBadRowRatio allows 0.0001 %.",
+        ),
+        seen=20261124080000,
+        dataset=published.snapshot.dataset,
+        raw=raw,
+        quarantine=QUARANTINE,
+        stages=stages(found, Usage({}, dpus=2, memory_mb=1769, verify_bytes=0)),
+        bucket="mhealth-data",
+        runs=[],
+    )
+    return replace(made, runs=[*EARLIER, published.run, totals(made)])

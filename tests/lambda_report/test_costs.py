@@ -46,6 +46,18 @@ def test_each_stage_says_what_is_paid_for(reported: dict[str, Stage]) -> None:
     assert reported["StateMachine"].how == "40 state transitions"
 
 
+def test_only_what_nobody_measured_is_assumed(reported: dict[str, Stage]) -> None:
+    assert {name for name, stage in reported.items() if stage.assumed} == {"RefreshCatalog"}
+
+
+def test_a_failed_job_is_counted_by_the_seconds_of_its_state_and_marked() -> None:
+    usage = Usage({"ConvertParquet": 29}, dpus=2, memory_mb=2048, verify_bytes=0)
+    convert, failed, _ = stages(Timing({"ConvertParquet": 75.0, "GlueTransform": 130.0}, 3), usage)
+    assert (convert.assumed, failed.assumed) == (False, True)
+    assert failed.usd == pytest.approx(2 * 130 / 3600 * 0.44)
+    assert failed.how.startswith("2 DPU x 130 s, as billed; Glue's own seconds of a failed job are not known")
+
+
 def test_a_small_query_is_billed_for_ten_megabytes() -> None:
     small = Usage(USAGE.job_seconds, 2, 2048, verify_bytes=0)
     (stage, _) = stages(Timing({"VerifySnapshot": 2.0}, 1), small)

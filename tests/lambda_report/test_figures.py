@@ -10,8 +10,9 @@ from snapshot_report import figures
 from snapshot_report.charts import Figure
 from snapshot_report.queries import Count
 from snapshot_report.signals import Choice
+from snapshot_report.trend import Run
 
-from .sample import ROWS, counts, panels
+from .sample import ROWS, counts, panels, report
 
 TWO = [
     Count(1, 0, "null class", 600),
@@ -85,12 +86,25 @@ def test_signals_have_a_panel_for_each_quantity_with_its_unit() -> None:
     assert figure.note == "Subject 7, walking: its first 10 seconds."
 
 
+def test_the_last_runs_have_a_bar_for_each_number_that_a_run_has() -> None:
+    runs = [Run(20261121080000, "published", 4000, 0, 50, 0.2), Run(20261122080000, "Down", None, None, 10, 0.1)]
+    figure = figures.last_runs([*runs, Run(20261123080000, "published", 8000, 2, 40, 0.25)])
+    assert len(figure.wide) == len(figure.narrow) == 4
+    assert {"Rows: 8,000", "Rejected lines: 2", "Seconds: 40", "US dollars: 0.25"} <= set(texts(figure))
+    heights = [[float(high) for high in re.findall(r"h[\d.]+v([\d.]+)h", svg)] for svg in figure.wide]
+    rows, rejected, seconds, _ = [
+        re.findall(r'aria-roledescription="bar"|fill="var\(--(bar|bar-pale|bad)\)"', svg) for svg in figure.wide
+    ]
+    assert (rows, rejected, seconds) == (["bar-pale", "bar"], ["bar"], ["bar-pale", "bad", "bar"]), heights
+
+
 def test_a_picture_says_what_it_shows_once_and_has_no_colour_of_its_own() -> None:
     for figure in (
         figures.rows_per_subject(counts()),
         figures.rows_per_activity(counts()),
         figures.rows_per_subject_and_activity(counts()),
         figures.signals(Choice(1, 4, "walking"), panels()),
+        figures.last_runs(report().runs),
     ):
         for svgs in (figure.narrow, figure.wide):
             svg = "".join(svgs)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import re
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib
 import pytest
 
+from snapshot_report.failed_page import render_failed
 from snapshot_report.page import render
 
-from .sample import report
+from .sample import failed, report
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +41,25 @@ FONT = (
     + ") } figure svg text { font-family: Other !important }"
 )
 """DejaVu Sans, a seventh wider than what the pictures were measured in, drawn narrower or wider: no machine's fonts."""
+
+PRINTED = 702
+"""The pixels between the margins of a sheet of A4."""
+
+HIDDEN_WHEN_PRINTED = """() => [...document.querySelectorAll("details td, details th")]
+  .filter(cell => !cell.checkVisibility({contentVisibilityAuto: true}) || !cell.getBoundingClientRect().height)
+  .map(cell => cell.textContent)"""
+
+BROKEN_NAMES = """() => [...document.querySelectorAll(".whole")].filter(name => {
+  const tops = new Set([...name.getClientRects()].map(rectangle => Math.round(rectangle.top)));
+  return tops.size !== 1;
+}).map(name => name.textContent)"""
+"""The names that stand on more than one line."""
+
+OVER_THE_EDGE = """() =>
+  [...document.querySelectorAll(".tiles div, .tiles dd, .tiles small, p, caption, h1, .facts dd")]
+  .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
+  .map(one => one.textContent.trim())"""
+"""The texts that are wider than their place."""
 
 CONTRASTS = """() => {
   const rgb = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
@@ -105,8 +127,8 @@ def test_no_label_is_cut_off_in_another_font(browser: Browser, file: Path, width
 
 def test_one_of_the_two_sizes_of_each_picture_is_shown(page: Page) -> None:
     shown = page.locator("figure svg[role=img]:visible")
-    assert shown.count() == page.locator("figure").count() == 5
-    assert all(10 < (shown.nth(place).bounding_box() or {})["height"] < 900 for place in range(5))
+    assert shown.count() == page.locator("figure").count() == 6
+    assert all(10 < (shown.nth(place).bounding_box() or {})["height"] < 900 for place in range(6))
 
 
 def test_every_text_stands_out_from_what_is_behind_it(page: Page) -> None:
@@ -120,4 +142,61 @@ def test_the_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert page.locator("table").count() == page.locator("table > caption").count()
     assert page.locator("html").get_attribute("lang") == "en"
     targets = page.locator("nav a").evaluate_all("all => all.map(a => document.querySelector(a.hash)?.tagName)")
-    assert targets == ["SECTION"] * 7
+    assert targets == ["SECTION"] * 8
+
+
+@pytest.fixture(scope="module")
+def failed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("failed") / "report.html"
+    path.write_bytes(render_failed(failed()))
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_failed_run_fits_a_phone_and_every_text_stands_out(
+    browser: Browser, failed_file: Path, scheme: Literal["light", "dark"]
+) -> None:
+    with browser.new_page(viewport={"width": NARROW, "height": 664}, color_scheme=scheme) as page:
+        page.goto(failed_file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == NARROW
+        assert page.evaluate(CONTRASTS) == []
+        assert page.evaluate(OVER_THE_EDGE) == []
+
+
+# An iPhone's 844 pixels less what its browser takes.
+def test_rows_and_rejected_lines_are_in_view_on_a_phone(browser: Browser, file: Path, failed_file: Path) -> None:
+    for one, shown in ((file, ["Rows", "Rejected lines"]), (failed_file, ["Data lines read", "Rejected lines"])):
+        with browser.new_page(viewport={"width": NARROW, "height": 664}) as page:
+            page.goto(one.as_uri())
+            tiles = page.locator(".tiles div")
+            assert [tiles.nth(place).locator("dt").inner_text() for place in (0, 1)] == shown
+            boxes = [tiles.nth(place).bounding_box() or {} for place in (0, 1)]
+            assert all(box["y"] + box["height"] < 400 for box in boxes), boxes
+
+
+def test_a_printed_page_has_open_details_whole_names_and_no_empty_page(
+    browser: Browser, file: Path, failed_file: Path
+) -> None:
+    for one in (file, failed_file):
+        with browser.new_page(viewport={"width": PRINTED, "height": 1000}) as page:
+            page.goto(one.as_uri())
+            assert page.locator("details td").first.is_hidden(), "closed on the screen"
+            page.emulate_media(media="print")
+            assert page.locator("details").count() >= 2
+            assert page.evaluate(HIDDEN_WHEN_PRINTED) == []
+            assert page.evaluate(BROKEN_NAMES) == []
+            assert page.evaluate(OVER_THE_EDGE) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= PRINTED
+            page.emulate_media(media=None)  # type: ignore[arg-type]
+            drawn = drawn_on_each_page(page.pdf(format="A4", print_background=True))
+        assert len(drawn) >= 2
+        assert min(drawn) > 1000, drawn
+
+
+def drawn_on_each_page(pdf: bytes) -> list[int]:
+    """How many bytes of drawing instructions each page of a PDF of Chromium has. An empty page has some dozens."""
+    objects = {int(number): body for number, body in re.findall(rb"(\d+) 0 obj\n(.*?)\nendobj", pdf, re.DOTALL)}
+    pages = [body for body in objects.values() if re.search(rb"/Type /Page\b", body)]
+    contents = [re.search(rb"/Contents (\d+) 0 R", body) for body in pages]
+    streams = [objects[int(found[1])].partition(b"stream\n")[2] for found in contents if found]
+    return [len(zlib.decompressobj().decompress(stream)) for stream in streams]

@@ -28,7 +28,11 @@ def test_a_text_is_as_wide_as_its_letters() -> None:
 
 
 def test_the_width_of_unknown_letters_is_not_guessed() -> None:
-    assert width("歩く") is None
+    assert width("Straße") is None
+
+
+def test_a_letter_of_east_asia_is_a_square() -> None:
+    assert width("歩く 2") == pytest.approx(1 + 1 + 0.278 + 0.556)
 
 
 def test_a_label_takes_its_width_in_any_font() -> None:
@@ -41,7 +45,7 @@ def test_a_label_takes_its_width_in_any_font() -> None:
     "svg",
     [
         '<text font-size="13px" font-weight="600">Title</text>',
-        '<text font-size="12px">心</text>',
+        '<text font-size="12px">ß</text>',
         '<text font-size="12px"></text>',
         "<g><path/></g>",
     ],

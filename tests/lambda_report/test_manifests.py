@@ -63,12 +63,14 @@ def test_a_raw_manifest_tells_what_landed_and_what_did_not() -> None:
     read = read_raw_version(
         {
             "raw_version": 3,
-            "files": [{"name": "one", "source": "d/one.log", "layout": "log", "bytes": 77, "raw_key": "raw/one"}],
+            "files": [
+                {"name": "one", "source": "one.log", "layout": "log", "bytes": 77, "raw_key": "raw/one", "lines": 9}
+            ],
             "skipped": [{"name": "README.txt", "reason": "neither"}],
         },
         KEY,
     )
-    assert (read.version, read.files[0].source, read.files[0].bytes) == (3, "d/one.log", 77)
+    assert (read.version, read.files[0].source, read.files[0].bytes) == (3, "one.log", 77)
     assert (read.skipped[0].name, read.skipped[0].reason) == ("README.txt", "neither")
     assert read.skipped_files == 1
 

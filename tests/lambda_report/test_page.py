@@ -9,15 +9,18 @@ from dataclasses import replace
 import pytest
 
 from snapshot_report.changes import changes
+from snapshot_report.failed import Failure
+from snapshot_report.failed_page import render_failed
 from snapshot_report.manifests import Check, RawFile, Skipped
-from snapshot_report.page import cut, in_order, render, size, usd, visible, when
-from snapshot_report.quarantine import Quarantine, RejectedLine
+from snapshot_report.page import render
+from snapshot_report.presentation import counted, cut, in_order, moment, share, size, usd, visible, when
+from snapshot_report.quarantine import FileCount, Quarantine, ReasonCount, RejectedLine
 from snapshot_report.queries import Count
 from snapshot_report.report import check_groups
 from tests.growth import LINEAR, growth
 
 from .reading import Page, words
-from .sample import before, report, snapshot
+from .sample import NOTHING_REJECTED, before, failed, report, snapshot
 
 SMALL = (40000, 38000)
 
@@ -51,8 +54,113 @@ def test_rejected_lines_are_shown_with_file_line_reason_and_text() -> None:
     assert "mHealth_subject1.log 21 26 fields, expected 24 -9.8184,oops,0.0092,0.29563,0.0042" in reported
 
 
+def test_rejected_lines_are_told_by_reason_and_by_file_with_the_key_of_their_object_before_all_else() -> None:
+    reported = words(render(report(SMALL)))
+    assert "26 fields, expected 24 1 1 mHealth_subject1.log, line 21 field 3" in reported
+    assert "field 3 (chest_accel_z) is not a number 1 1 mHealth_subject1.log, line 4,711: 'n/a' all" in reported
+    assert "They are stored uncut in the objects of s3://mhealth-data/" in reported
+    assert "mHealth_subject1.logquarantine/version=2/mHealth_subject1.jsonl 2 < 0.01 % 1 of 26 fields" in reported
+    order = [
+        "By reason",
+        "published before",
+        "The last 4 runs",
+        "Source files(?! that)",
+        "Rows per subject",
+        "What was ch",
+    ]
+    places = [re.search(text, reported).start() for text in order]  # type: ignore[union-attr]
+    assert places == sorted(places)
+
+
+def test_no_reason_is_left_out() -> None:
+    line = RejectedLine("a.log", 1, "x", "x")
+    reasons = tuple(ReasonCount(f"reason {n}", 1, 1, line) for n in range(1, 301))
+    one = replace(report(SMALL), quarantine=Quarantine((), 310, reasons[:199]))
+    reported = words(render(one))
+    assert all(f"reason {n} 1 1 a.log" in reported for n in range(1, 200))
+    assert "not read 111 " in reported
+    reported = words(render(replace(one, quarantine=Quarantine((), 310, reasons))))
+    assert "reason 200 1 1" in reported
+    assert "100 other reasons 100 " in reported
+    assert "not read 10 " in reported
+    assert "all reasons 310" in reported
+
+
+def test_the_last_runs_are_told_newest_first_with_the_failed_ones() -> None:
+    reported = words(render(report(SMALL)))
+    assert "2026-11-24 08:00:00 (this run) 78,000 2 239.0 0.17814 published" in reported
+    assert "2026-11-22 08:00:00 none not counted 62.0 0.00181 failed: SourceUnavailable" in reported
+    assert reported.index("2026-11-24 08:00:00 (this run)") < reported.index("2026-11-22 08:00:00")
+    alone = words(render(replace(report(SMALL), earlier=())))
+    assert "This is the first run with a report." in alone
+
+
+def test_a_synthetic_dataset_is_called_so_and_another_one_is_not() -> None:
+    one = report(SMALL)
+    assert "ynthetic" not in words(render(one))
+    for name in ("SYNTHETIC.md", "MHEALTHDATASET/SYNTHETIC", "a/SYNTHETIC data.txt"):
+        marked = replace(one, raw=replace(one.raw, skipped=(*one.raw.skipped, Skipped(name, "neither"))))
+        reported = words(render(marked))
+        assert (
+            f"Synthetic data: made by a program, no person was measured. The dataset says so itself, by its file {name}"
+            in reported
+        )
+        assert "These recordings are synthetic." in reported
+        assert "hours of synthetic recording" in reported
+        assert "Synthetic data:" in words(render_failed(replace(failed(), raw=marked.raw)))
+    for name in ("SYNTHETICS.md", "SYNTHETIC/notes.md", "not SYNTHETIC.md"):
+        other = replace(one, raw=replace(one.raw, skipped=(Skipped(name, "neither"),)))
+        assert "Synthetic data" not in words(render(other))
+
+
+def test_a_failed_run_tells_why_it_stopped_what_was_read_and_what_was_rejected() -> None:
+    reported = words(render_failed(failed()))
+    assert "mHealth run failed: TooManyBadRows" in reported
+    assert "Started 2026-11-25 08:00:00 UTC, stopped in ConvertParquet, on version 3 of nirmalsankalana/" in reported
+    assert "2 of 1,215,747 data lines were rejected (0.0002 %), MaxBadRowRatio allows 0.0001 %." in reported
+    assert "Data lines read 1,215,747 in 10 source files" in reported
+    assert "Rejected lines 2 < 0.01 % of the data lines" in reported
+    assert "Readers see 2026-11-24 08:00:00 snapshot 20261124080000" in reported
+    assert "26 fields, expected 24 1 1 mHealth_subject1.log, line 21" in reported
+    assert "quarantine/version=2/mHealth_subject1.jsonl" in reported
+    assert "mHealth_subject10.log mhealth_log 17.5 MB 98,304" in reported
+    assert "2026-11-25 08:00:00 (this run) none 2 79.7 0.01772 failed: TooManyBadRows" in reported
+    assert "2026-11-24 08:00:00 1,215,745 2 239.0 0.17814 published" in reported
+    # The job's own seconds are not known: 2 DPU x 70.5 s x 0.44 / 3600.
+    assert "ConvertParquet 70.5 0.01723 assumed 2 DPU x 70 s" in reported
+
+
+def test_a_run_that_failed_before_it_read_anything_says_so() -> None:
+    early = replace(failed(), raw=None, quarantine=None, seen=None, dataset="", runs=[failed().runs[-1]])
+    reported = words(render_failed(early))
+    assert "Data lines read none no version was landed" in reported
+    assert "The run stopped before a line was parsed." in reported
+    assert "The run stopped before a version of the dataset was landed whole." in reported
+    assert "Readers see unknown what the view mhealth shows" in reported
+
+
+def test_rejected_lines_that_are_not_all_read_are_at_least_so_many() -> None:
+    assert "There are more" not in words(render_failed(failed()))
+    some = replace(failed().quarantine or NOTHING_REJECTED, complete=False)
+    assert "There are more: only the first were read." in words(render_failed(replace(failed(), quarantine=some)))
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+def test_hostile_text_stays_text_on_the_page_of_a_failed_run(text: str) -> None:
+    one = failed()
+    assert one.raw
+    raw = replace(one.raw, files=(RawFile("a", text, text, 1, "raw/a.csv", 1),), skipped=(Skipped(text, text),))
+    hostile = replace(
+        one, execution=text, dataset=text, failure=Failure(text, text, text), raw=raw, quarantine=rejected_as(text)
+    )
+    made, usual = Page(render_failed(hostile)), Page(render_failed(one))
+    assert set(made.tags) == set(usual.tags)
+    assert {name for name, _ in made.attributes} <= {name for name, _ in usual.attributes}
+    assert made.text.count(text) >= 15
+
+
 def test_no_rejected_line_is_good_news() -> None:
-    clean = replace(report(SMALL), quarantine=Quarantine((), 0, 0))
+    clean = replace(report(SMALL), quarantine=NOTHING_REJECTED)
     assert "None: every data line became a row." in words(render(clean))
 
 
@@ -103,7 +211,9 @@ def test_seconds_and_cost_are_told_per_stage_with_their_sum() -> None:
     reported = words(render(report(SMALL)))
     assert "ConvertParquet 71.3 0.01467 2 DPU x 60 s, as billed: the least, it took 29 s" in reported
     assert "GlueTransform 93.7 0.01589 2 DPU x 65 s, as billed" in reported
-    assert "all stages 239.0 0.17814" in reported
+    assert "all stages 239.0 0.17814 0.14667 of it is assumed" in reported
+    assert "RefreshCatalog 61.2 0.14667 assumed" in reported
+    assert "Cost $0.18 at list prices, before free tiers; $0.15 of it is assumed" in reported
     assert "list prices of us-east-1, noted 2026-11-24" in reported
 
 
@@ -145,6 +255,14 @@ def test_two_thousand_subjects_make_a_page_of_the_same_length() -> None:
     assert "23, 24, 25 and 1,975 more" in reported
 
 
+def rejected_as(text: str) -> Quarantine:
+    """One rejected line whose file, reason, text and key are `text`."""
+    line = RejectedLine(text, 1, text, text)
+    return Quarantine(
+        (line,), 1, (ReasonCount(text, 1, 1, line),), (FileCount(text, text, 1, 2, [(text, 1), (text, 0)]),)
+    )
+
+
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -169,7 +287,7 @@ def test_hostile_text_stays_text_wherever_it_stands(text: str) -> None:
             files=(RawFile("mHealth_subject1", text, text, 1, "raw/one.csv"), *one.raw.files[1:]),
             skipped=(Skipped(text, text),),
         ),
-        quarantine=Quarantine((RejectedLine(text, 1, text, text), one.quarantine.shown[1]), 2, 1),
+        quarantine=rejected_as(text),
         snapshot=replace(
             one.snapshot, dataset=text, code_version=text, checks=(Check(text, text, text, True), *one.snapshot.checks)
         ),
@@ -193,7 +311,7 @@ def test_characters_that_one_does_not_see_are_written_as_escapes() -> None:
         "a\\x09b\\x00c\\u202egnp.exe\\ud800\\u200b\\u2028ö日"
     )
     line = RejectedLine("a\u202eb.log", 1, "no number", "x\x00\ud800")
-    page = render(replace(report(SMALL), quarantine=Quarantine((line,), 1, 1)))
+    page = render(replace(report(SMALL), quarantine=Quarantine((line,), 1)))
     assert "a\\u202eb.log" in page.decode()
     assert "x\\x00\\ud800" in page.decode()
 
@@ -220,6 +338,14 @@ def test_the_page_may_fetch_and_run_nothing() -> None:
         (cut("a" * 301), "a" * 300 + "… (301 characters)"),
         (when("2026-11-24T03:14:54.123Z"), "2026-11-24 03:14:54 UTC"),
         (when("None"), "None"),
+        (moment(20261124031454), "2026-11-24 03:14:54"),
+        (moment(7), "7"),
+        (counted(1, "line"), "1 line"),
+        (counted(2000, "line"), "2,000 lines"),
+        (share(1, 100_000), "< 0.01 %"),
+        (share(1, 8), "12.5 %"),
+        (share(99_999, 100_000), "> 99.99 %"),
+        (share(5, 5), "100 %"),
     ],
 )
 def test_amounts_are_told_for_people(reported: str, expected: str) -> None:

@@ -9,7 +9,7 @@ TRANSITIONS = (
     in_definition("Next leads to no state", "ConvertParquet", '"Next": "GlueTransform"', '"Next": "GlueTransfrom"'),
     in_definition("Catch leads to no state", "RefreshCatalog", '"Next": "ExplainFailure"', '"Next": "Explain"'),
     in_definition(
-        "a state that nothing leads to", "ExplainJobFailure", '"Next": "FindErrorClass"', '"Next": "NotifyFailure"'
+        "a state that nothing leads to", "ExplainJobFailure", '"Next": "FindErrorClass"', '"Next": "ReportFailure"'
     ),
     in_definition(
         "the verification is skipped",
@@ -39,6 +39,10 @@ TRANSITIONS = (
     in_definition(
         "a report that fails the run", "WriteReport", '"Next": "PublishedWithoutReport"', '"Next": "ExplainFailure"'
     ),
+    in_definition(
+        "a report that hides the failure", "ReportFailure", '"Next": "FailedWithoutReport"', '"Next": "ExplainFailure"'
+    ),
+    in_definition("a failure without a report", "ExplainJobEnd", '"Next": "ReportFailure"', '"Next": "NotifyFailure"'),
     in_definition("an output without the rows", "PublishedWithoutReport", '"rows.$"', '"count.$"'),
     in_definition("no Retry on SourceUnavailable", "DownloadCSV", '["SourceUnavailable", ', "["),
     in_definition("an error of the jobs without its name", "NameJobFailure", '" MissingSubject"', '" MissingSubjects"'),

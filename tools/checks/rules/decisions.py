@@ -85,7 +85,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("ExplainFailure", {"failure": {"Error": "X", "Cause": '{"JobRunState": "FAILED"}'}}, "ParseJobFailure"),
     ("ExplainFailure", {"failure": {"Error": "X", "Cause": '{"errorMessage": "x"}'}}, "ParseFunctionFailure"),
     ("ExplainFailure", {"failure": {"Error": "States.Runtime", "Cause": "x"}}, "ExplainStateFailure"),
-    ("ExplainFailure", {"failure": {"Error": "S3.S3Exception", "Cause": "x"}}, "NotifyFailure"),
+    ("ExplainFailure", {"failure": {"Error": "S3.S3Exception", "Cause": "x"}}, "ReportFailure"),
     ("DoesTheQuerySayWhy", {"failure": {"parsed": {"QueryExecution": {"Status": {}}}}}, "ExplainQueryEnd"),
     (
         "DoesTheQuerySayWhy",
@@ -93,7 +93,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
         "ExplainQueryFailure",
     ),
     ("IsFunctionErrorNamed", {"failure": {"Error": "States.TaskFailed"}}, "ExplainStateFailure"),
-    ("IsFunctionErrorNamed", {"failure": {"Error": "UnknownLayout"}}, "NotifyFailure"),
+    ("IsFunctionErrorNamed", {"failure": {"Error": "UnknownLayout"}}, "ReportFailure"),
     ("DoesTheJobSayWhy", {"failure": {"parsed": {"ErrorMessage": "x"}}}, "ExplainJobFailure"),
     ("DoesTheJobSayWhy", {"failure": {"parsed": {}}}, "ExplainJobEnd"),
     # Formats of Glue's error messages: docs/errors.md.
@@ -115,7 +115,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     ("FindErrorClass", {"failure": {"parts": ["X", " Failed Line Number", " b"]}}, "TakeClassInFront"),
     ("FindErrorClass", {"failure": {"parts": ["Error Category", " X", " Y", " 3", " Z"]}}, "TakeClassBehindCategory"),
-    ("FindErrorClass", {"failure": {"parts": []}}, "NotifyFailure"),
+    ("FindErrorClass", {"failure": {"parts": []}}, "ReportFailure"),
     *(
         ("NameJobFailure", {"failure": {"class": {"name": f" {name}"}}}, "TakeErrorName")
         for name in (
@@ -123,7 +123,7 @@ CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
             *("SchemaMismatch", "RowCountMismatch", "InvalidArgument", "CodeVersionMismatch", "PartitionMismatch"),
         )
     ),
-    ("NameJobFailure", {"failure": {"class": {"name": " OutOfMemoryError"}}}, "NotifyFailure"),
+    ("NameJobFailure", {"failure": {"class": {"name": " OutOfMemoryError"}}}, "ReportFailure"),
 )
 """A Choice state, its input, and the expected next state."""
 

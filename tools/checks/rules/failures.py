@@ -21,15 +21,18 @@ TRANSIENT = {"SourceUnavailable", "SourceChanged", "StorageUnavailable", "Catalo
 
 CATCH_ALL = {"States.ALL", "States.TaskFailed"}
 
-NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "execution", "link"}
+NOTICE = {"stack", "state", "error", "cause", "what_to_do", "published", "report", "execution", "link"}
 """The fields of a failure notice: docs/operations.md."""
 
 _OWN_CODE = ("lambda:invoke", "glue:startJobRun.sync")
 _BEST_EFFORT = ("aws-sdk:cloudwatch:putMetricData", "aws-sdk:glue:stopCrawler", "aws-sdk:s3:copyObject", "sns:publish")
 # States for metrics, cleanup and notification: their failure neither fails a run nor hides the first failure.
 
-_WITHOUT_IT = {"WriteReport": ("Published", "PublishedWithoutReport")}
-"""A state whose failure does not fail the run: its next state, and the next state after a failure."""
+_WITHOUT_IT = {
+    "WriteReport": ("Published", "PublishedWithoutReport"),
+    "ReportFailure": ("NotifyFailure", "FailedWithoutReport"),
+}
+"""A state whose failure does not change how the run ends: its next state, and the next state after a failure."""
 
 
 def error_names(module: ModuleType) -> set[str]:
@@ -64,7 +67,7 @@ def tasks_retry(project: Project) -> Iterable[str]:
 
 @rule
 def failures_are_notified(project: Project) -> Iterable[str]:
-    """Every failure must pass ExplainFailure and NotifyFailure, with the name of the failed state."""
+    """Every failure must pass ExplainFailure, ReportFailure and NotifyFailure, with the name of the failed state."""
     for name, task in project.tasks.items():
         last = (task.get("Catch") or [{}])[-1]
         if as_list(last.get("ErrorEquals")) != ["States.ALL"]:
@@ -83,6 +86,8 @@ def failures_are_notified(project: Project) -> Iterable[str]:
             yield f"{name} leads to {', '.join(sorted(ends))} past PublishFailure"
         if "PublishFailure" in next_states(state) and name != "NotifyFailure":
             yield f"{name} leads to PublishFailure past NotifyFailure"
+        if "NotifyFailure" in next_states(state) and name not in _WITHOUT_IT["ReportFailure"] + ("ReportFailure",):
+            yield f"{name} leads to NotifyFailure past ReportFailure: the notice would name no report"
 
 
 @rule
@@ -183,6 +188,7 @@ def work_times_out_before_its_state(project: Project) -> Iterable[str]:
     for state, resource, unit in (
         ("DownloadCSV", "DownloadFunction", 1),
         ("WriteReport", "ReportFunction", 1),
+        ("ReportFailure", "ReportFunction", 1),
         ("ConvertParquet", "ConvertParquetJob", 60),
         ("GlueTransform", "GlueTransformJob", 60),
     ):

@@ -40,7 +40,12 @@ def dynamic_fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def paths_in(text: str) -> list[str]:
-    """The paths in a field that AWS evaluates. Raises ValueError for neither a path nor an intrinsic function."""
+    """The paths in a field that AWS evaluates, without `$`, the whole input, which always exists.
+
+    Raises ValueError for neither a path nor an intrinsic function.
+    """
+    if text == "$":
+        return []
     bare = re.sub(r"'(?:[^'\\]|\\.)*'", "''", text)  # quoted parts are literals
     if _PATH.fullmatch(bare):
         return [bare]

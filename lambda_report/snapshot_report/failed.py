@@ -1,0 +1,86 @@
+"""The content of the report of a failed run, without its presentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from snapshot_report.costs import Stage
+from snapshot_report.manifests import RawVersion
+from snapshot_report.quarantine import Quarantine
+from snapshot_report.synthetic import synthetic_mark
+from snapshot_report.trend import Run
+
+_OF_GLUE = re.compile(r"^Error Category: [^;]*; (Failed Line Number: [0-9]+; )?")
+"""What Glue writes before the message of a job."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The state that failed, the error's name and its cause."""
+
+    state: str
+    error: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that failed. `runs` are the last runs, this one last.
+
+    `seen` is the snapshot that was published when the run began; it is None where there was none, or DownloadCSV
+    failed. `raw` is the version that the run read, None where it did not get so far. `quarantine` is None where no
+    line was parsed yet.
+    """
+
+    number: int
+    execution: str
+    started_at: str
+    failure: Failure
+    seen: int | None
+    dataset: str
+    raw: RawVersion | None
+    quarantine: Quarantine | None
+    stages: Sequence[Stage]
+    bucket: str
+    runs: Sequence[Run]
+
+    @property
+    def seconds(self) -> float:
+        """The seconds from the run's start to its failure."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def usd(self) -> float:
+        """The cost of the run up to its failure, in US dollars."""
+        return sum(stage.usd or 0 for stage in self.stages)
+
+    @property
+    def assumed_usd(self) -> float:
+        """The part of the cost that depends on an assumption."""
+        return sum(stage.usd or 0 for stage in self.stages if stage.assumed)
+
+    @property
+    def lines(self) -> int | None:
+        """The data lines of the version that was read, None where none was read."""
+        return None if self.raw is None else sum(file.lines for file in self.raw.files)
+
+    @property
+    def synthetic(self) -> str | None:
+        """The name of the file by which the dataset says that it is synthetic."""
+        return synthetic_mark(self.raw.skipped) if self.raw else None
+
+
+def read_failure(state: str, run: Mapping[str, Any]) -> Failure:
+    """The failure in the data of the state machine, `run`."""
+    failure = run.get("failure") or {}
+    error, cause = str(failure.get("Error", "unknown")), str(failure.get("Cause", "no cause is given"))
+    return Failure(state, error, _OF_GLUE.sub("", cause).removeprefix(f"{error}: "))
+
+
+def totals(run: FailedRun) -> Run:
+    """The run's totals for the trend of later reports."""
+    rejected = run.quarantine.total if run.quarantine and run.quarantine.complete else None
+    return Run(run.number, run.failure.error, None, rejected, run.seconds, run.usd)
