@@ -55,6 +55,16 @@ def test_what_can_not_be_done_here_is_told_and_counted() -> None:
     assert lines[-1].startswith("1 checks passed, 1 skipped, in ")
 
 
+def test_what_needs_a_check_that_can_not_be_done_here_is_not_done_either() -> None:
+    def lacks() -> str:
+        raise CheckSkipped("no sam is on this machine")
+
+    passed, lines = printed(Check("build", lacks), Check("deploy", lambda: fails("it ran"), ("build",)))
+    assert passed
+    assert any(line.startswith("skip   deploy") and line.endswith("not run: it needs build") for line in lines)
+    assert lines[-1].startswith("0 checks passed, 2 skipped, in ")
+
+
 def test_a_check_that_breaks_has_failed() -> None:
     passed, lines = printed(Check("broken", lambda: str(1 // 0)))
     assert not passed

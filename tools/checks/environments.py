@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from tools.checks.runner import CheckSkipped
 from tools.paths import ROOT
 
 CACHE = ROOT / ".cache" / "checks"
@@ -40,14 +41,27 @@ NPM_SECONDS = 300
 _STAMP = "made-from"
 
 
+def has_locked_tools() -> bool:
+    """Whether the lock file has sam and checkov for this Python: the versions for 3.13 conflict with Glue 6.0's."""
+    return sys.version_info < (3, 13)
+
+
 def sam() -> Path:
-    """The SAM CLI. Beside it is the python3 with pip that the functions' Makefiles call."""
-    return CACHE / "sam" / "bin" / "sam"
+    """The SAM CLI. Beside it is the python3 with pip that the functions' Makefiles call. Raises CheckSkipped."""
+    return _locked("sam")
 
 
 def checkov() -> Path:
-    """The command checkov."""
-    return CACHE / "checkov" / "bin" / "checkov"
+    """The command checkov. Raises CheckSkipped."""
+    return _locked("checkov")
+
+
+def _locked(name: str) -> Path:
+    if not has_locked_tools():
+        raise CheckSkipped(
+            f"uv.lock has {name} for Python 3.11 only, this is {sys.version_info[0]}.{sys.version_info[1]}"
+        )
+    return CACHE / name / "bin" / name
 
 
 def lambda_python() -> Path:
@@ -97,6 +111,10 @@ def prepare(report: Callable[[str], None], only: Collection[str] = ()) -> None:
         "asl-validator": ("asl-validator from npm (8 MB)", _install_asl_validator),
         "actionlint": ("actionlint from Go's modules (8 MB)", _install_actionlint),
     }
+    if not has_locked_tools():
+        del makers["sam"], makers["checkov"]
+        if "sam" in only:
+            raise SystemExit("The SAM CLI needs Python 3.11: install it, or pass your own: make deploy SAM=sam")
     if not shutil.which("go"):
         del makers["actionlint"]
     if _lambda_python_of_the_machine() is None:
@@ -127,7 +145,7 @@ def _sources() -> str:
 
 def _run(*command: str | Path, **environment: str) -> str:
     variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | environment
-    # This Python is a 3.11: uv must neither use nor download another.
+    # uv must neither use nor download another Python.
     variables |= {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     return subprocess.run(command, cwd=ROOT, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -221,7 +239,7 @@ def tool_environment() -> Mapping[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BC_"))}
     return {
         **own,
-        "PATH": f"{sam().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{CACHE / 'sam' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "nobody",

@@ -76,7 +76,7 @@ def run(checks: Sequence[Check], console: Console) -> bool:
     order = TopologicalSorter({check.name: [need for need in check.needs if need in known] for check in checks})
     order.prepare()
     failed: set[str] = set()
-    skipped = 0
+    left_out: set[str] = set()
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running: dict[Future[Outcome], str] = {}
@@ -88,27 +88,30 @@ def run(checks: Sequence[Check], console: Console) -> bool:
             while ready and len(running) < AT_ONCE:
                 name = ready.pop(0)
                 lacking = [need for need in known[name].needs if need in failed]
-                job = _not_run(lacking) if lacking else known[name].run
+                absent = [need for need in known[name].needs if need in left_out]
+                job = _not_run(CheckFailed, lacking) if lacking else known[name].run
+                job = _not_run(CheckSkipped, absent) if absent else job
                 running[pool.submit(_outcome, job)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 outcome = future.result()
-                skipped += outcome.skipped
+                if outcome.skipped:
+                    left_out.add(name)
                 if not outcome.passed:
                     failed.add(name)
                 _print(console, name, outcome)
                 order.done(name)
     seconds = time.monotonic() - started
-    passed = f"all {len(checks)} checks passed" if not skipped else f"{len(checks) - skipped} checks passed"
+    passed = f"all {len(checks)} checks passed" if not left_out else f"{len(checks) - len(left_out)} checks passed"
     verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else passed
-    verdict += f", {skipped} skipped," if skipped else ""
+    verdict += f", {len(left_out)} skipped," if left_out else ""
     console.print(Text(f"{verdict} in {seconds:.0f} s", style="bold red" if failed else "bold green"))
     return not failed
 
 
-def _not_run(lacking: Sequence[str]) -> Callable[[], str]:
+def _not_run(kind: type[Exception], lacking: Sequence[str]) -> Callable[[], str]:
     def job() -> str:
-        raise CheckFailed(f"not run: it needs {', '.join(lacking)}")
+        raise kind(f"not run: it needs {', '.join(lacking)}")
 
     return job
 
