@@ -15,7 +15,7 @@ from benchmarks.places import ROOT
 from benchmarks.reference import EPOCH, columns, recording_start
 from local_aws.glue import spark_runtime
 from local_aws.glue.spark_connector import connector_jars
-from mhealth.processed.transforms import ID_DIGITS
+from mhealth.processed.columns import ID_DIGITS
 from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 
 SNAPSHOT = 20260101000000

@@ -32,7 +32,6 @@ from mhealth.processed.registration import register, register_again
 from mhealth.processed.retention import delete_files, expire_snapshots
 from mhealth.processed.sink import WrittenFile
 from mhealth.raw.manifest import read_raw_version
-from mhealth.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
@@ -123,11 +122,8 @@ def _make(
         copy_files(storage, plan.carry)
     written: list[WrittenFile] = []
     if plan.recompute:
-        with span("start"):
-            spark = spark_session("glue_transform")
         with span("write", sources=len(plan.recompute)) as fields:
             written = make_files(
-                spark,
                 storage,
                 table,
                 plan.recompute,

@@ -70,14 +70,15 @@ def test_an_update_with_new_code_and_a_new_column(world: World, aws: LocalAws, p
     )
     project.edit(
         "glue/mhealth/processed/pipeline.py",
-        "        .transform(with_activity)\n",
-        "        .transform(with_activity)\n"
-        '        .withColumn("chest_g", F.hypot(F.hypot("accel_x", "accel_y"), "accel_z") / 9.80665)\n',
+        "        Step(with_activity, arrow_rows.with_activity),\n",
+        "        Step(with_activity, arrow_rows.with_activity),\n"
+        "        Step(lambda rows: rows.withColumn("
+        '"chest_g", F.hypot(F.hypot("accel_x", "accel_y"), "accel_z") / 9.80665)),\n',
     )
     project.edit(
         "glue/mhealth/processed/pipeline.py",
-        "from pyspark.sql import DataFrame, SparkSession\n",
-        "from pyspark.sql import DataFrame, SparkSession\nfrom pyspark.sql import functions as F\n",
+        "from pyspark.sql import DataFrame\n",
+        "from pyspark.sql import DataFrame\nfrom pyspark.sql import functions as F\n",
     )
     update(aws, project)
     # The update alone changes nothing that readers see.

@@ -119,7 +119,7 @@ def in_stage(change: Callable[[Any], Any]) -> Patch:
 
 
 def in_table(change: Callable[[Any], Any]) -> Patch:
-    """In what the sink gets from Spark."""
+    """In what the sink gets."""
 
     def make(right: Any) -> Any:
         def by_subject(batches: Any) -> Any:
@@ -132,9 +132,9 @@ def in_table(change: Callable[[Any], Any]) -> Patch:
     return ("processed.sink:_by_subject", make)
 
 
-def in_sensors(change: Callable[[Any], Any]) -> Patch:
-    """In what the sink takes from a stage object."""
-    return ("processed.sensors:StagedSensors.take", lambda right: lambda self, rows: change(right(self, rows)))
+def in_twins(change: Callable[[Any], Any]) -> Patch:
+    """In what a worker makes of a stage object where no row goes through Spark."""
+    return ("processed.arrow_rows:stage_rows", lambda right: lambda stage: change(right(stage)))
 
 
 def parsed_without_a_row(*, counted: bool) -> Patch:

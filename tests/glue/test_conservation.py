@@ -14,8 +14,9 @@ from pyspark import cloudpickle
 import convert_parquet
 import glue_transform
 from mhealth.errors import PipelineError, RowCountMismatch, SchemaMismatch
+from mhealth.processed import spark_rows
 from tests.glue import sabotage
-from tests.glue.sabotage import Patch, in_sensors, in_stage, in_table
+from tests.glue.sabotage import Patch, in_stage, in_table, in_twins
 from tests.glue.world import LAYOUT_2, World, log_line
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -38,28 +39,39 @@ def filled(world: World) -> World:
 
 
 @pytest.fixture(scope="module")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same after job 1."""
-    world = fill(World(tmp_path_factory.mktemp("converted") / "bucket", ""))
-    convert_parquet.main(world.convert_arguments(max_bad_row_ratio=0.5))
-    return world.folder
+def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Such files after job 1: all of them, and those of one subject, of which no row goes through Spark in job 2."""
+    found = {}
+    for way in ("spark", "arrow"):
+        world = fill(World(tmp_path_factory.mktemp(way) / "bucket", ""), mixed=way == "spark")
+        convert_parquet.main(world.convert_arguments(max_bad_row_ratio=0.5))
+        found[way] = world.folder
+    return found
 
 
 @pytest.fixture
-def staged(world: World, converted: Path) -> World:
-    """A copy of that."""
-    shutil.copytree(converted, world.folder)
+def staged(world: World, converted: dict[str, Path]) -> World:
+    """A copy of them all."""
+    shutil.copytree(converted["spark"], world.folder)
     return world
 
 
-def fill(world: World) -> World:
+@pytest.fixture(params=["spark", "arrow"])
+def staged_either_way(request: pytest.FixtureRequest, world: World, converted: dict[str, Path]) -> World:
+    """A copy for each of the two ways of a row through job 2."""
+    shutil.copytree(converted[request.param], world.folder)
+    return world
+
+
+def fill(world: World, *, mixed: bool = True) -> World:
     lines = [log_line(place, place % 13) for place in range(1, 7)]
     world.add("mHealth_subject1", "\n".join([*lines[:3], "broken", *lines[3:]]), subject=1)
     world.add("mHealth_subject2", "\n".join(log_line(50 + place, 3) for place in range(6)), subject=2)
-    by_row = [
-        f"{','.join(f'{place}.{column}' for column in range(12))},4,subject{3 + place % 2}" for place in range(12)
-    ]
-    world.add("mhealth_raw_data", "\n".join(by_row), columns=LAYOUT_2, header_lines=1)
+    if mixed:
+        by_row = [
+            f"{','.join(f'{place}.{column}' for column in range(12))},4,subject{3 + place % 2}" for place in range(12)
+        ]
+        world.add("mhealth_raw_data", "\n".join(by_row), columns=LAYOUT_2, header_lines=1)
     world.publish()
     return world
 
@@ -174,28 +186,31 @@ IN_JOB_2 = {
     "glue/mhealth/processed/audit.py", "subjects == source.subjects == reported", "subjects == source.subjects"
 )
 @pytest.mark.parametrize(("bug", "message"), IN_JOB_2.values(), ids=IN_JOB_2)
-def test_a_bug_in_job_2_fails_the_run(staged: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_job_2_fails_the_run(
+    staged_either_way: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mhealth.processed.pipeline.ParquetSink", sabotage.buggy_sink(bug))
-    refused(staged, RowCountMismatch, message, transform)
+    refused(staged_either_way, RowCountMismatch, message, transform)
 
 
-IN_SENSORS = {
-    "values": (in_sensors(lambda rows: sabotage.rows_swapped(rows, ECG)), "subject 1: ecg_1"),
+IN_TWINS = {
+    "values": (in_twins(lambda rows: sabotage.rows_swapped(rows, ECG)), "subject 1: ecg_1"),
     "columns": (
-        in_sensors(lambda rows: sabotage.columns_swapped(rows, "arm_mag_x", "arm_mag_y")),
+        in_twins(lambda rows: sabotage.columns_swapped(rows, "arm_mag_x", "arm_mag_y")),
         "subject 1: arm_mag_x, arm_mag_y",
     ),
-    "rows": (in_sensors(lambda rows: sabotage.rows_swapped(rows, [*ECG, "accel_x", "sample"])), "samples differ"),
+    "rows": (in_twins(lambda rows: sabotage.rows_swapped(rows, [*ECG, "accel_x", "sample"])), "ids are unique"),
+    "a-row-less": (in_twins(lambda rows: sabotage.without_row(rows, 2)), "rejected lines: expected 7, found 6"),
+    "a-row-twice": (in_twins(lambda rows: sabotage.with_row_twice(rows, 2)), "ids are unique"),
+    "another-subject": (in_twins(lambda rows: sabotage.row_of_another_subject(rows, 2)), "are not together"),
 }
 
 
-@pytest.mark.parametrize(("bug", "message"), IN_SENSORS.values(), ids=IN_SENSORS)
-def test_a_bug_where_sensors_come_from_the_stage_fails_the_run(
-    world: World, bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("bug", "message"), IN_TWINS.values(), ids=IN_TWINS)
+def test_a_bug_where_no_row_goes_through_spark_fails_the_run(
+    world: World, converted: dict[str, Path], bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.add("mHealth_subject1", "\n".join(log_line(place, place) for place in range(1, 7)), subject=1)
-    world.publish()
-    convert_parquet.main(world.convert_arguments())
+    shutil.copytree(converted["arrow"], world.folder)
     monkeypatch.setattr("mhealth.processed.pipeline.ParquetSink", sabotage.buggy_sink(bug))
     refused(world, RowCountMismatch, message, transform)
 
@@ -231,8 +246,7 @@ def test_a_bug_in_job_2s_dataframes_fails_the_run(
     message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    right = glue_transform.make_files.__globals__["sorted_by_subject"]
-    monkeypatch.setattr("mhealth.processed.pipeline.sorted_by_subject", _frame(change)(right))
+    monkeypatch.setattr(spark_rows, "sorted_by_subject", _frame(change)(spark_rows.sorted_by_subject))
     refused(staged, error, message, transform)
 
 

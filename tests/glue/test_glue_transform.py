@@ -68,6 +68,19 @@ def test_a_subject_is_one_file_with_the_tables_columns_and_every_value(world: Wo
     ]
 
 
+def test_spark_is_not_started_for_one_small_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(subjects(world, 1, 2))
+    succeed(world, S1)
+    world.add("mHealth_subject2", lines(300), subject=2)
+    with monkeypatch.context() as patch:
+        patch.delattr("mhealth.processed.pipeline.spark_context")
+        patch.delattr("mhealth.processed.pipeline.spark_session")
+        run(world, snapshot=S2)
+        assert world.rows(file_of(S2, 2))[0]["accel_x"] == 300.01
+        with pytest.raises(NameError, match="spark_context"):
+            run(world, snapshot=S3, code_version="newer")
+
+
 def test_the_manifest_tells_sources_files_and_checks(world: World) -> None:
     world.add("one", lines(1) + "broken\n", subject=1)
     run(world)

@@ -14,22 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
-from pyspark.sql import types as T
 
 from mhealth.errors import PartitionMismatch, SchemaMismatch
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_glue.type_defs import PartitionInputTypeDef
-
-SPARK_TYPES: Mapping[str, T.DataType] = {
-    "string": T.StringType(),
-    "int": T.IntegerType(),
-    "bigint": T.LongType(),
-    "double": T.DoubleType(),
-    "timestamp": T.TimestampType(),
-}
-"""The Hive types that the table may use."""
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
@@ -38,7 +28,7 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "double": pa.float64(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-"""The same types in a Parquet file."""
+"""The Hive types that the table may use, and what they are in a Parquet file. Spark has the same names."""
 
 _CREATE_BATCH = 100
 _DELETE_BATCH = 25

@@ -5,7 +5,7 @@ Writes are atomic: a reader sees an object whole or not at all. Keys are relativ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,13 @@ class Storage(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects. Keys that do not exist are ignored."""
+
+
+def existing(storage: Storage, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that exist, by a listing of each folder that they are in."""
+    folders = sorted({f"{key.rpartition('/')[0]}/" for key in keys})
+    found = {stored.key for folder in folders for stored in storage.objects(folder)}
+    return [key for key in keys if key in found]
 
 
 def io_threads(count: int) -> ThreadPoolExecutor:

@@ -1,136 +1,81 @@
-"""The Spark job of job 2: stage files to files of the table."""
+"""Job 2's rows, from stage files to files of the table: the steps, and the way that the rows take."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
 
+from mhealth.batches import batches
 from mhealth.errors import RowCountMismatch
 from mhealth.io.catalog import TableDefinition
+from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage
+from mhealth.job_log import log, span
+from mhealth.processed import arrow_rows, spark_rows
 from mhealth.processed.planner import Source
-from mhealth.processed.sink import WRITTEN_COLUMNS, ParquetSink, WrittenFile
+from mhealth.processed.sink import ParquetSink, WrittenFile
 from mhealth.processed.transforms import (
     conform,
-    stage_rows,
     with_activity,
     with_id,
     with_timestamp,
 )
-from mhealth.schema import MEASURED, SAMPLE, SUBJECT
-from mhealth.session import NEVER_SPLIT, SPLIT_BYTES
-from mhealth.stage.spark_schema import FULL_STAGE_SCHEMA
+from mhealth.raw.splits import PART_LINES, is_large
+from mhealth.session import spark_context, spark_session
 
-_TASKS_PER_CORE = 4
-"""More than one, so that cores with short tasks take over from the others."""
+_TASK_ROWS = 4 * PART_LINES
+"""The most rows of a task that makes several files: some seconds of work, which a failed task repeats."""
 
-_ROWS_PER_TASK = 1_000_000
-"""About 250 MB to sort, where there are many subjects."""
+_STEP_ROWS = 32 * 1024
+"""Rows that a worker transforms at once: their columns stay in a core's cache."""
 
-_GLOB = re.compile(r"[\[\]{}*?\\]")
-
-
-def one_file_per_subject(sources: Sequence[Source]) -> bool:
-    """Whether each source has one stage object, with one subject."""
-    return all(len(source.subjects) <= 1 and source.metadata.parts == 1 for source in sources)
+Twin = Callable[[pa.Table], pa.Table]
 
 
-def read_stage(spark: SparkSession, storage: Storage, sources: Sequence[Source]) -> DataFrame:
-    """Read the sources' stage objects. A subject's file is one partition; sensors that a source lacks are null."""
-    # Files of several subjects, or of parts, are shuffled anyhow, so that several workers may read one.
-    spark.conf.set("spark.sql.files.maxPartitionBytes", NEVER_SPLIT if one_file_per_subject(sources) else SPLIT_BYTES)
-    # File names may hold the characters of glob patterns.
-    keys = [_GLOB.sub(lambda found: "\\" + found.group(), key) for source in sources for key in source.stage_keys]
-    paths = [f"{storage.root}/{key}" for key in keys]
-    return spark.read.schema(FULL_STAGE_SCHEMA).parquet(*paths)
+@dataclass(frozen=True)
+class Step:
+    """A transformation of the table's rows.
 
-
-def sorted_by_subject(rows: DataFrame, sources: Sequence[Source]) -> DataFrame:
-    """Partition the rows by subject and sort them. Files of one subject are so already, and are not shuffled."""
-    if one_file_per_subject(sources):
-        return rows
-    tasks = shuffle_tasks(
-        subjects=sum(len(source.subjects) for source in sources),
-        rows=sum(source.metadata.rows for source in sources),
-        cores=rows.sparkSession.sparkContext.defaultParallelism,
-    )
-    return rows.repartition(tasks, SUBJECT).sortWithinPartitions(SUBJECT, SAMPLE)
-
-
-def shuffle_tasks(*, subjects: int, rows: int, cores: int) -> int:
-    """The number of shuffle partitions: one per subject where these are few.
-
-    A task takes a tenth of a second to start, so thousands of subjects share tasks.
-
-    >>> [shuffle_tasks(subjects=subjects, rows=1_000_000, cores=4) for subjects in (1, 10, 5_000)]
-    [1, 10, 16]
-    >>> shuffle_tasks(subjects=5_000, rows=500_000_000, cores=4)
-    500
+    `twin` does the same on Arrow tables. Where a step has none, all rows go through Spark, which takes longer.
     """
-    return max(1, min(subjects, max(_TASKS_PER_CORE * cores, rows // _ROWS_PER_TASK)))
+
+    transform: Callable[[DataFrame], DataFrame]
+    twin: Twin | None = None
 
 
-def table_rows(rows: DataFrame, table: TableDefinition, recording_start: datetime) -> DataFrame:
-    """The table's rows, with `subject` and `sample`. Raises SchemaMismatch."""
+def table_steps(table: TableDefinition, recording_start: datetime) -> tuple[Step, ...]:
+    """The steps that make the table's rows, with `subject`, from those of the stage."""
     return (
-        rows.transform(with_id)
-        .transform(with_timestamp(recording_start))
-        .transform(with_activity)
-        .transform(conform(table))
+        Step(with_id, arrow_rows.with_id),
+        Step(with_timestamp(recording_start), arrow_rows.with_timestamp(recording_start)),
+        Step(with_activity, arrow_rows.with_activity),
+        Step(conform(table), arrow_rows.conform(table)),
     )
 
 
-def staged_sensors(rows: DataFrame, stage: DataFrame, sources: Sequence[Source]) -> dict[int, str]:
-    """The stage object of each subject whose sensors the workers may copy, without sending them through Spark.
-
-    They may where each file has one subject, and the optimised plan of the sensor columns is the same for the table and
-    for the stage: no transformation changes them, or which rows there are. Else the result is empty.
-    """
-    sensors = [name for name in MEASURED if name in rows.columns]
-    if not one_file_per_subject(sources) or not sensors:
-        return {}
-    table_plan, stage_plan = (
-        frame.select(*sensors)
-        ._jdf.queryExecution()
-        .optimizedPlan()  # there is no public API for the lineage of a column
-        for frame in (rows, stage)
-    )
-    if not table_plan.sameResult(stage_plan):
-        return {}
-    return {subject: source.stage_key for source in sources for subject in source.subjects}
-
-
-def write_rows(
-    rows: DataFrame,
-    storage: Storage,
-    table: TableDefinition,
-    staged: Mapping[int, str],
-    *,
-    folder: str,
-    max_file_bytes: int,
-) -> list[WrittenFile]:
-    """Write the rows to the snapshot's `folder`; the sensors of the subjects in `staged` are copied from the stage.
-
-    Returns the files in the order of their keys. Raises RowCountMismatch.
-    """
-    # A broadcast is sent to each worker once, not with each task.
-    shared = rows.sparkSession.sparkContext.broadcast(dict(staged))
-    schema = table.arrow_schema()
-    sink = ParquetSink(storage.root, folder, schema, max_file_bytes, lambda: shared.value)
-    supplied = rows.drop(*MEASURED) if staged else rows
-    reported = [row.asDict() for row in supplied.mapInArrow(sink, WRITTEN_COLUMNS).collect()]
-    for row in reported:
-        if fault := row.pop("fault"):
-            raise RowCountMismatch(fault)
-    written = [WrittenFile(**row) for row in reported]
-    return sorted(written, key=lambda file: file.key)
+def twins_of(steps: Sequence[Step], sources: Sequence[Source]) -> list[Twin]:
+    """The twins of all steps where they can make the sources' files; else none, and the log says why."""
+    twins = [step.twin for step in steps if step.twin is not None]
+    if len(twins) < len(steps):
+        names = [getattr(step.transform, "__name__", "?") for step in steps if step.twin is None]
+        log("rows_through_spark", reason=f"without an Arrow twin: {', '.join(names)}")
+        return []
+    if mixed := [source.file.source for source in sources if len(source.subjects) > 1]:
+        log("rows_through_spark", reason=f"several subjects in one file: {mixed[0]}", files=len(mixed))
+        return []
+    return twins
 
 
 def make_files(
-    spark: SparkSession,
     storage: Storage,
     table: TableDefinition,
     sources: Sequence[Source],
@@ -139,8 +84,57 @@ def make_files(
     recording_start: datetime,
     max_file_bytes: int,
 ) -> list[WrittenFile]:
-    """Transform the stage objects of the sources to files of the table in the snapshot's `folder`."""
-    stage = read_stage(spark, storage, sources).transform(stage_rows)
-    rows = table_rows(sorted_by_subject(stage, sources), table, recording_start)
-    staged = staged_sensors(rows, stage, sources)
-    return write_rows(rows, storage, table, staged, folder=folder, max_file_bytes=max_file_bytes)
+    """Make the table's files of the sources in the snapshot's `folder`; returns them in the order of their keys.
+
+    Raises SchemaMismatch before anything is written; RowCountMismatch.
+    """
+    steps = table_steps(table, recording_start)
+    twins = twins_of(steps, sources)
+    sink = ParquetSink(storage.root, folder, table.arrow_schema(), max_file_bytes)
+    if twins:
+        _applied(twins, arrow_rows.stage_rows(arrow_rows.STAGE_SCHEMA.empty_table()))
+        reported = _by_arrow(sources, partial(_write, storage.root, twins, sink))
+    else:
+        with span("start"):
+            spark = spark_session("glue_transform")
+        reported = spark_rows.write(spark, storage, sources, [step.transform for step in steps], sink)
+    for row in reported:
+        if fault := row.pop("fault"):
+            raise RowCountMismatch(fault)
+    return sorted((WrittenFile(**{**row, "sums": dict(row["sums"])}) for row in reported), key=lambda file: file.key)
+
+
+def _by_arrow(sources: Sequence[Source], work: Callable[[Sequence[str]], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """`work` of the stage keys of several sources at a time, on Spark's workers; a small file's in this process."""
+    if len(sources) == 1 and not is_large(sources[0].metadata.rows):
+        return work(sources[0].stage_keys)
+    with span("start"):
+        spark = spark_context("glue_transform")
+    divided = batches(sources, lambda source: source.metadata.rows, spark.defaultParallelism, _TASK_ROWS)
+    tasks = [[key for source in batch for key in source.stage_keys] for batch in divided]
+    return [row for rows in spark.parallelize(tasks, len(tasks)).map(work).collect() for row in rows]
+
+
+def _write(data_uri: str, twins: Sequence[Twin], sink: ParquetSink, stage_keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Write the table's files of some stage objects; returns what the sink tells."""
+    return [row for told in sink(_rows(data_uri, twins, stage_keys)) for row in told.to_pylist()]
+
+
+def _rows(data_uri: str, twins: Sequence[Twin], stage_keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The table's rows of some stage objects, in their order."""
+    storage = storage_at(data_uri)
+    for key in stage_keys:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "stage.parquet"
+            storage.download(key, path)
+            with pq.ParquetFile(path, memory_map=True) as file:
+                wanted = [name for name in arrow_rows.STAGE_SCHEMA.names if name in file.schema_arrow.names]
+                for batch in file.iter_batches(_STEP_ROWS, columns=wanted, use_threads=False):
+                    rows = arrow_rows.stage_rows(pa.Table.from_batches([batch]))
+                    yield from _applied(twins, rows).to_batches()
+
+
+def _applied(twins: Sequence[Twin], rows: pa.Table) -> pa.Table:
+    for twin in twins:
+        rows = twin(rows)
+    return rows

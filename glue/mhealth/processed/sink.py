@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,7 @@ from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage
 from mhealth.paths import table_key
 from mhealth.processed.encoding import open_writer
-from mhealth.processed.sensors import StagedSensors
-from mhealth.schema import SAMPLE, SUBJECT, SUMMED
+from mhealth.schema import SUBJECT, SUMMED
 
 Integers = npt.NDArray[np.int64]
 
@@ -53,18 +52,16 @@ class WrittenFile:
 
 @dataclass(frozen=True)
 class ParquetSink:
-    """Callable for `DataFrame.mapInArrow`: rows of a partition come sorted by subject and time.
+    """Writes the rows of a Spark task, which come sorted by subject and time; callable for `DataFrame.mapInArrow`.
 
     `schema` is the table's; the rows also have `subject`, which names the folder. A file is closed before it would pass
-    `max_file_bytes`. The rows of subjects in `staged()` come without the sensors, which are read from the stage object
-    with the key that stands there; `sample` must be the same on both sides.
+    `max_file_bytes`.
     """
 
     data_uri: str
     snapshot_folder: str
     schema: pa.Schema
     max_file_bytes: int
-    staged: Callable[[], Mapping[int, str]] = dict
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Write the batches; yield one row per file, and one with `fault` where the rows are refused."""
@@ -132,11 +129,6 @@ class _SubjectFiles:
         self._sink = sink
         self._storage = storage
         self._path = folder / "part.parquet"
-        self._sensors: StagedSensors | None = None
-        if (key := sink.staged().get(subject)) is not None:
-            stage = folder / "stage.parquet"
-            storage.download(key, stage)
-            self._sensors = StagedSensors(stage, key)
         self._part = 0
         self._writer: pq.ParquetWriter | None = None
         self._rows = 0
@@ -149,27 +141,12 @@ class _SubjectFiles:
         self._sums: Sums = {}
 
     def add(self, rows: pa.Table) -> Iterator[WrittenFile]:
-        rows = self._whole(rows)
+        rows = rows.select(self._sink.schema.names).cast(self._sink.schema)
         self._waiting.append(rows)
         self._waiting_rows += rows.num_rows
         self._waiting_bytes += rows.nbytes
         if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= self._sink.max_file_bytes:
             yield from self._write_groups()
-
-    def _whole(self, rows: pa.Table) -> pa.Table:
-        """The rows with all columns of the table, in its order and types."""
-        columns = {name: rows[name] for name in rows.schema.names}
-        if self._sensors is not None:
-            sensors = self._sensors.take(rows.num_rows)
-            if sensors[SAMPLE] != rows[SAMPLE]:
-                raise RowCountMismatch(
-                    f"the rows that Spark made of subject {self.subject} are not those of its stage object, or in "
-                    "another order: the samples differ. Nothing was registered or published. This is a fault of the "
-                    "job: keep its log and open an issue."
-                )
-            columns |= {name: sensors[name] for name in sensors.schema.names}
-        schema = self._sink.schema
-        return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
 
     def finish(self) -> Iterator[WrittenFile]:
         if self._waiting_rows:

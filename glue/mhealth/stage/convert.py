@@ -36,6 +36,8 @@ class ConvertTask:
     stage_key: str
     quarantine_key: str
     code_version: str
+    replaces_rejected: bool = True
+    """Whether there may be a quarantine object of an earlier run."""
     threads: int = 1
     """How many of the file's blocks are parsed at the same time."""
     part: Part = WHOLE
@@ -86,7 +88,7 @@ def convert(task: ConvertTask) -> Converted:
         if metadata.lines == expected == rows + quarantined:
             if quarantined:
                 storage.upload(rejected, quarantine_key)
-            else:
+            elif task.replaces_rejected:
                 storage.delete([quarantine_key])
             storage.upload(parquet, stage_part_key(task.stage_key, part))
     seconds = round(time.perf_counter() - started, 3)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from mhealth.batches import batches
 from mhealth.io.storage import Storage
-from mhealth.raw.splits import divide, is_large
+from mhealth.raw.splits import PART_LINES, divide, is_large
 from mhealth.stage.convert import Converted, ConvertTask, convert, count_part
 from mhealth.stage.numbering import starts
 from mhealth.stage.quarantine import join_rejected
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
 
 Result = TypeVar("Result")
+
+_TASK_LINES = 4 * PART_LINES
+"""The most lines of a task that converts several files: some seconds of work, which a failed task repeats."""
 
 
 def is_one_small(tasks: Sequence[ConvertTask]) -> bool:
@@ -30,7 +35,7 @@ def convert_here(tasks: Sequence[ConvertTask]) -> list[Converted]:
 
 
 def convert_all(spark: SparkContext, storage: Storage, tasks: Sequence[ConvertTask]) -> list[Converted]:
-    """Convert the files, at least one, each in a Spark task of its own, a large one in several.
+    """Convert the files, at least one: several small ones in one Spark task, a large one in several.
 
     Spark only distributes here. The rows never leave the worker, so there is no DataFrame: Spark SQL would cost more
     to start than converting the whole dataset takes. Where there are fewer tasks than cores, each task parses on
@@ -79,8 +84,16 @@ def _on_workers(
     spark: SparkContext, work: Callable[[ConvertTask], Result], tasks: Sequence[ConvertTask]
 ) -> list[Result]:
     """`work` of each task, in the order of the tasks."""
-    threads = max(1, spark.defaultParallelism // len(tasks))
-    return spark.parallelize([replace(task, threads=threads) for task in tasks], len(tasks)).map(work).collect()
+    cores = spark.defaultParallelism
+    threads = max(1, cores // len(tasks))
+    numbered = [(place, replace(task, threads=threads)) for place, task in enumerate(tasks)]
+    divided = batches(numbered, lambda one: one[1].file.lines // one[1].part.of, cores, _TASK_LINES)
+    found = spark.parallelize(divided, len(divided)).map(partial(_each, work)).collect()
+    return [result for _, result in sorted((one for results in found for one in results), key=lambda one: one[0])]
+
+
+def _each(work: Callable[[ConvertTask], Result], batch: Sequence[tuple[int, ConvertTask]]) -> list[tuple[int, Result]]:
+    return [(place, work(task)) for place, task in batch]
 
 
 def _together(results: Sequence[Converted]) -> Converted:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mhealth.errors import RowCountMismatch, TooManyBadRows, some
-from mhealth.io.storage import Storage
+from mhealth.io.storage import Storage, existing
 from mhealth.paths import quarantine_key, stage_key
 from mhealth.raw.manifest import RawFile, RawVersion
 from mhealth.stage.convert import Converted, ConvertTask
-from mhealth.stage.metadata import StageMetadata, read_metadata_of
+from mhealth.stage.metadata import read_metadata_of
 from mhealth.stage.quarantine import first_rejected
 
 _MOST_OBJECTS = 10
@@ -20,30 +20,25 @@ def plan(
     storage: Storage, version: RawVersion, *, stage_prefix: str, quarantine_prefix: str, code_version: str
 ) -> tuple[list[ConvertTask], list[Converted]]:
     """Split the version's files into those to convert, the largest first, and those whose stage object is kept."""
-    tasks = [
-        ConvertTask(
-            data_uri=storage.root,
-            file=file,
-            stage_key=stage_key(stage_prefix, file.raw_key),
-            quarantine_key=quarantine_key(quarantine_prefix, file.raw_key),
-            code_version=code_version,
-        )
+    pairs = [
+        (stage_key(stage_prefix, file.raw_key), quarantine_key(quarantine_prefix, file.raw_key))
         for file in version.files
     ]
-    staged = read_metadata_of(storage, [task.stage_key for task in tasks])
-    kept = {
-        task: Converted(task.file.name, metadata.lines, metadata.rows, metadata.quarantined, 0.0)
-        for task, metadata in zip(tasks, staged, strict=True)
-        if metadata is not None and _still_good(storage, task, metadata)
-    }
-    to_convert = sorted((task for task in tasks if task not in kept), key=lambda task: -task.file.lines)
-    return to_convert, list(kept.values())
-
-
-def _still_good(storage: Storage, task: ConvertTask, metadata: StageMetadata) -> bool:
-    if not metadata.made_from(task.file, task.code_version):
-        return False
-    return not metadata.quarantined or storage.size(task.quarantine_key) is not None
+    staged = existing(storage, [stage for stage, _ in pairs])
+    rejected = set(existing(storage, [quarantine for _, quarantine in pairs]))
+    found = dict(zip(staged, read_metadata_of(storage, staged), strict=True))
+    tasks: list[ConvertTask] = []
+    kept: list[Converted] = []
+    for file, (stage, quarantine) in zip(version.files, pairs, strict=True):
+        metadata = found.get(stage)
+        has_rejected = quarantine in rejected
+        if metadata and metadata.made_from(file, code_version) and (has_rejected or not metadata.quarantined):
+            kept.append(Converted(file.name, metadata.lines, metadata.rows, metadata.quarantined, 0.0))
+        else:
+            tasks.append(
+                ConvertTask(storage.root, file, stage, quarantine, code_version, replaces_rejected=has_rejected)
+            )
+    return sorted(tasks, key=lambda task: -task.file.lines), kept
 
 
 def check_results(

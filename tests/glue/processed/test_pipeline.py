@@ -1,136 +1,118 @@
+"""The way that the table's rows take, and that both ways lead to the same rows."""
+
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import math
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from mhealth.io.connect import storage_at
-from mhealth.processed.pipeline import read_stage, sorted_by_subject, staged_sensors
-from mhealth.processed.planner import Source
-from mhealth.processed.transforms import stage_rows, with_id
-from mhealth.raw.manifest import RawFile
-from mhealth.session import LISTING_TASKS
-from mhealth.stage.metadata import StagedSubject, StageMetadata
+from mhealth.errors import SchemaMismatch
+from mhealth.io.catalog import TableDefinition
+from mhealth.processed import arrow_rows, transforms
+from mhealth.processed.pipeline import Step, table_steps, twins_of
+from mhealth.schema import ACTIVITIES, LABEL, SAMPLE, SENSORS, SUBJECT
 from mhealth.stage.spark_schema import FULL_STAGE_SCHEMA
+from tests.glue.processed.test_spark_rows import stage_file
+from tests.glue.processed.test_transforms import definition
+from tests.glue.world import TABLE_COLUMNS
+
+START = datetime(2014, 1, 1, tzinfo=UTC)
+TABLE = definition(TABLE_COLUMNS)
+VALUES = [0.0, -9.8184, 1e-310, 1.7976931348623157e308, math.pi, 0.1]
+SAMPLES = [0, 1, 42, 9_999_998, 9_999_999, 10_000_000, 99_999_999, 4_320_000 * 365, 123_456_789_012]
 
 
-def stage_file(folder: Path, name: str, rows: list[tuple[int, int]], row_group: int = 1000) -> Source:
-    """A stage file of (subject, sample) rows with no sensor but ecg_1."""
-    path = folder / f"stage/version=1/{name}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    subjects, samples = (list(column) for column in zip(*rows, strict=True))
-    columns = {
-        "ecg_1": pa.array([sample + 0.5 for sample in samples]),
-        "label": pa.array([0] * len(rows), pa.int32()),
-        "subject": pa.array(subjects, pa.int32()),
-        "line": pa.array(range(1, len(rows) + 1), pa.int64()),
-        "sample": pa.array(samples, pa.int64()),
+def stage_of(*, without: tuple[str, ...] = ()) -> pa.Table:
+    """Stage rows of every label, with samples around each number of digits."""
+    rows = range(len(ACTIVITIES) * len(SAMPLES))
+    columns: dict[str, Any] = {
+        name: pa.array([VALUES[(row + place) % len(VALUES)] for row in rows])
+        for place, name in enumerate(SENSORS)
+        if name not in without
     }
-    pq.write_table(pa.table(columns), path, row_group_size=row_group)
-    staged = tuple(StagedSubject(subject, 1, subjects.count(subject)) for subject in sorted(set(subjects)))
-    raw = RawFile(
-        name, f"{name}.log", None, ("ecg_1", "label", "subject"), 1, "ab", len(rows), f"raw/version=1/{name}.csv"
-    )
-    metadata = StageMetadata("c0de", raw.raw_key, "ab", len(rows), len(rows), 0, staged)
-    return Source(raw, f"stage/version=1/{name}.parquet", metadata)
+    columns[LABEL] = pa.array([row % len(ACTIVITIES) for row in rows], pa.int32())
+    columns[SUBJECT] = pa.array([(1, 10, 999_999_999)[row % 3] for row in rows], pa.int32())
+    columns["line"] = pa.array(rows, pa.int64())
+    columns[SAMPLE] = pa.array([SAMPLES[row % len(SAMPLES)] for row in rows], pa.int64())
+    return pa.table(columns)
 
 
-def test_each_file_is_one_partition_however_small_or_large(spark: SparkSession, tmp_path: Path) -> None:
-    sources = [
-        stage_file(tmp_path, f"f{subject}", [(subject, sample) for sample in range(9000)]) for subject in (1, 2, 3)
-    ]
-    sources.append(stage_file(tmp_path, "large", [(4, sample) for sample in range(200_000)]))
-    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
-    found = rows.select("subject").rdd.mapPartitions(lambda part: [sorted({row.subject for row in part})]).collect()
-    assert sorted(found) == [[1], [2], [3], [4]]
+def as_frame(spark: SparkSession, rows: pa.Table, schema: Any) -> DataFrame:
+    names = [field.name for field in schema]
+    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows.to_pylist()], schema)
 
 
-def test_many_files_are_found_by_few_tasks(spark: SparkSession, tmp_path: Path) -> None:
-    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0)]) for subject in range(40)]
-    context, tracker = spark.sparkContext, spark.sparkContext.statusTracker()
-    context.setJobGroup("finding", "the stage files")
-    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
-    context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
-    (job,) = (tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup("finding"))
-    assert job is not None
-    (stage,) = (tracker.getStageInfo(number) for number in job.stageIds)
-    assert stage is not None
-    assert stage.numTasks == LISTING_TASKS
-    assert rows.count() == 40
-
-
-def test_absent_sensors_are_null_and_no_column_comes_from_the_path(spark: SparkSession, tmp_path: Path) -> None:
-    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), [stage_file(tmp_path, "one", [(1, 0)])])
-    assert rows.schema == FULL_STAGE_SCHEMA
-    (row,) = rows.collect()
-    assert (row.ecg_1, row.ecg_2, row.subject) == (0.5, None, 1)
-
-
-def test_files_of_one_subject_are_not_shuffled(spark: SparkSession, tmp_path: Path) -> None:
-    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0), (subject, 1)]) for subject in (1, 2)]
-    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), sources)
-    assert sorted_by_subject(rows, sources) is rows
-
-
-def test_a_worker_takes_unchanged_sensors_from_the_stage(spark: SparkSession, tmp_path: Path) -> None:
-    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0), (subject, 1)]) for subject in (1, 2)]
-    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
-    rows = stage.transform(with_id).drop("ankle_mag_x")
-    keys = {1: "stage/version=1/f1.parquet", 2: "stage/version=1/f2.parquet"}
-    assert staged_sensors(rows, stage, sources) == keys
-    assert staged_sensors(rows.select("id", "ecg_1", "subject"), stage, sources) == keys
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param(lambda rows: rows.withColumn("ecg_1", F.round("ecg_1", 1)), id="another-value"),
-        pytest.param(lambda rows: rows.withColumn("ecg_1", F.col("ecg_2")), id="another-column"),
-        pytest.param(lambda rows: rows.where("sample > 0"), id="fewer-rows"),
-        pytest.param(lambda rows: rows.orderBy("sample"), id="another-order"),
-        pytest.param(lambda rows: rows.union(rows), id="more-rows"),
-        pytest.param(lambda rows: rows.select("id", "subject"), id="no-sensor"),
-    ],
-)
-def test_what_a_transformation_changes_comes_from_spark(
-    spark: SparkSession, tmp_path: Path, change: Callable[[DataFrame], DataFrame]
+@pytest.mark.parametrize("start", [START, datetime.fromisoformat("1969-12-31T23:59:59.999999+09:00")], ids=str)
+@pytest.mark.parametrize("without", [(), SENSORS[:5], SENSORS], ids=["all-sensors", "no-chest", "none"])
+def test_arrow_makes_the_rows_of_the_dataframes_step_by_step(
+    spark: SparkSession, start: datetime, without: tuple[str, ...]
 ) -> None:
-    sources = [stage_file(tmp_path, "f1", [(1, 0), (1, 1)])]
-    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
-    assert staged_sensors(stage.transform(with_id).transform(change), stage, sources) == {}
+    stage = stage_of(without=without)
+    by_spark = transforms.stage_rows(as_frame(spark, stage, FULL_STAGE_SCHEMA))
+    by_arrow = arrow_rows.stage_rows(stage)
+    assert by_arrow.schema.names == by_spark.columns
+    for step in table_steps(TABLE, start):
+        assert step.twin is not None
+        by_spark, by_arrow = by_spark.transform(step.transform), step.twin(by_arrow)
+        assert by_arrow.schema.names == by_spark.columns
+    assert_df_equality(as_frame(spark, by_arrow, by_spark.schema), by_spark, ignore_nullable=True)
 
 
-def test_a_file_of_several_subjects_comes_from_spark_and_is_read_by_several_workers(
-    spark: SparkSession, tmp_path: Path
+def test_each_twin_bears_its_steps_name() -> None:
+    for step in table_steps(TABLE, START):
+        assert step.twin is not None
+        assert step.twin.__qualname__.partition(".")[0] == step.transform.__qualname__.partition(".")[0]
+
+
+@pytest.mark.parametrize("label", [13, -1])
+def test_a_label_without_a_name_is_an_error(label: int) -> None:
+    with pytest.raises(IndexError, match="out of bounds"):
+        arrow_rows.with_activity(pa.table({"activity_id": pa.array([label], pa.int32())}))
+
+
+@pytest.mark.parametrize("table", [definition({"id": "string", "ecg_3": "double"}), definition({"id": "bigint"})])
+def test_arrow_refuses_a_table_in_the_same_words(spark: SparkSession, table: TableDefinition) -> None:
+    messages = []
+    rows = arrow_rows.with_id(arrow_rows.stage_rows(stage_of()))
+    for refuse in (
+        lambda: arrow_rows.conform(table)(rows),
+        lambda: transforms.conform(table)(
+            transforms.with_id(transforms.stage_rows(spark.createDataFrame([], FULL_STAGE_SCHEMA)))
+        ),
+    ):
+        with pytest.raises(SchemaMismatch) as refused:
+            refuse()
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
+
+
+def added(rows: DataFrame) -> DataFrame:
+    return rows
+
+
+def test_a_step_without_a_twin_goes_through_spark_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sources = [stage_file(tmp_path, "all", [(1, 0), (2, 0)])]
-    stage = read_stage(spark, storage_at(f"file://{tmp_path}"), sources).transform(stage_rows)
-    assert staged_sensors(stage, stage, sources) == {}
-    assert spark.conf.get("spark.sql.files.maxPartitionBytes") == str(128 * 1024 * 1024)
-    read_stage(spark, storage_at(f"file://{tmp_path}"), [stage_file(tmp_path, "f1", [(1, 0)])])
-    assert spark.conf.get("spark.sql.files.maxPartitionBytes") == str(1 << 50)
+    sources = [stage_file(tmp_path, f"f{subject}", [(subject, 0)]) for subject in (1, 2)]
+    steps = table_steps(TABLE, START)
+    assert len(twins_of(steps, sources)) == len(steps)
+    assert capsys.readouterr().out == ""
+    assert twins_of([*steps, Step(added)], sources) == []
+    told = json.loads(capsys.readouterr().out)
+    assert (told["event"], told["reason"]) == ("rows_through_spark", "without an Arrow twin: added")
 
 
-def test_a_file_of_many_subjects_is_brought_together_in_order(spark: SparkSession, tmp_path: Path) -> None:
-    mixed = [(subject, sample) for sample in range(50) for subject in (3, 1, 2)]
-    sources = [stage_file(tmp_path, "all", mixed)]
-    rows = sorted_by_subject(read_stage(spark, storage_at(f"file://{tmp_path}"), sources), sources)
-    parts = rows.select("subject", "sample").rdd.glom().collect()
-    found = [[(row.subject, row.sample) for row in part] for part in parts if part]
-    assert sorted(pair for part in found for pair in part) == sorted(mixed)
-    assert all(part == sorted(part) for part in found)
-    owners = [{subject for subject, _ in part} for part in found]
-    assert sum(len(subjects) for subjects in owners) == 3
-
-
-@pytest.mark.parametrize("name", ["a [1]", "{x,y}", "what?*", "back\\slash", "100%20", "é"])
-def test_a_name_is_never_a_pattern(spark: SparkSession, tmp_path: Path, name: str) -> None:
-    stage_file(tmp_path, "a 1", [(9, 0)])
-    source = stage_file(tmp_path, name, [(1, 0)])
-    rows = read_stage(spark, storage_at(f"file://{tmp_path}"), [source])
-    assert [row.subject for row in rows.collect()] == [1]
+def test_a_file_of_several_subjects_goes_through_spark_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = [stage_file(tmp_path, "one", [(3, 0)]), stage_file(tmp_path, "all", [(1, 0), (2, 0)])]
+    assert twins_of(table_steps(TABLE, START), sources) == []
+    told = json.loads(capsys.readouterr().out)
+    assert (told["reason"], told["files"]) == ("several subjects in one file: all.log", 1)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -163,58 +162,3 @@ def test_ids_are_followed_from_one_row_group_to_the_next(tmp_path: Path, monkeyp
 def test_a_subject_that_comes_again_would_overwrite_itself_and_is_a_fault(tmp_path: Path) -> None:
     *_, reported = write(tmp_path, [batch([(1, 0), (2, 0), (1, 1)])])
     assert "rows of subject 1 are not together" in reported["fault"]
-
-
-def stage_object(folder: Path, samples: list[int], row_group: int = 3) -> Callable[[], dict[int, str]]:
-    """Subject 1's stage object: its ecg_1 is the sample and a half."""
-    path = folder / "stage/version=1/one.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    columns = {"ecg_1": [sample + 0.5 for sample in samples], "label": pa.array([0] * len(samples), pa.int32())}
-    pq.write_table(pa.table({**columns, "sample": samples}), path, row_group_size=row_group)
-    return lambda: {1: "stage/version=1/one.parquet"}
-
-
-def without_sensors(samples: list[int], subject: int = 1) -> pa.RecordBatch:
-    """A subject's rows as Spark hands them over where the sink takes the sensors from the stage."""
-    rows = batch([(subject, sample) for sample in samples])
-    kept = [name for name in rows.schema.names if name != "ecg_1"]
-    return pa.RecordBatch.from_arrays(
-        [*(rows[name] for name in kept), pa.array(samples, pa.int64())], names=[*kept, "sample"]
-    )
-
-
-def test_sensors_come_from_the_stage_object_row_by_row(tmp_path: Path) -> None:
-    samples = [0, 1, 2, 4, 5, 6, 7, 9]  # 3 and 8 are in quarantine
-    sink = ParquetSink(f"file://{tmp_path}", PREFIX, SCHEMA, 1 << 30, stage_object(tmp_path, samples))
-    batches = [without_sensors(samples[:1]), without_sensors(samples[1:6]), without_sensors(samples[6:])]
-    ((reported,),) = (rows.to_pylist() for rows in sink(batches))
-    assert reported["rows"] == 8
-    written = pq.ParquetFile(tmp_path / reported["key"]).read()
-    assert written.schema.names == SCHEMA.names
-    assert written["id"].to_pylist() == [f"1-{sample:07d}" for sample in samples]
-    assert written["ecg_1"].to_pylist() == [0.5, 1.5, 2.5, 4.5, 5.5, 6.5, 7.5, 9.5]
-
-
-def test_a_sensor_that_the_stage_object_lacks_is_null(tmp_path: Path) -> None:
-    schema = SCHEMA.append(pa.field("accel_x", pa.float64()))
-    sink = ParquetSink(f"file://{tmp_path}", PREFIX, schema, 1 << 30, stage_object(tmp_path, [0, 1]))
-    ((reported,),) = (rows.to_pylist() for rows in sink([without_sensors([0, 1])]))
-    assert pq.ParquetFile(tmp_path / reported["key"]).read()["accel_x"].to_pylist() == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("supplied", "message"),
-    [
-        ([0, 1, 3], "the samples differ"),
-        ([0, 2, 1], "the samples differ"),
-        ([0, 1, 2, 3, 4], "has 4 rows, and Spark made more of it"),
-    ],
-)
-def test_rows_out_of_step_with_the_stage_object_are_refused(tmp_path: Path, supplied: list[int], message: str) -> None:
-    sink = ParquetSink(f"file://{tmp_path}", PREFIX, SCHEMA, 1 << 30, stage_object(tmp_path, [0, 1, 2, 3]))
-    batches = iter([without_sensors(supplied), without_sensors([7])])
-    ((reported,),) = (rows.to_pylist() for rows in sink(batches))
-    assert message in reported["fault"]
-    assert reported["key"] is None
-    assert list(batches) == [], "Spark waits until its rows are taken"
-    assert not (tmp_path / "processed").exists()

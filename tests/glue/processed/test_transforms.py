@@ -118,9 +118,7 @@ def test_conform_takes_the_tables_columns_in_its_order_and_what_the_sink_goes_by
         [(1.5, 3, "3-0000008", 7, 8)], "ecg_1 double, subject int, id string, activity_id int, sample bigint"
     )
     table = definition({"activity_id": "bigint", "id": "string"})
-    expected = spark.createDataFrame(
-        [(7, "3-0000008", 3, 8)], "activity_id bigint, id string, subject int, sample bigint"
-    )
+    expected = spark.createDataFrame([(7, "3-0000008", 3)], "activity_id bigint, id string, subject int")
     assert_df_equality(rows.transform(conform(table)), expected)
     with_sample = definition({"id": "string", "sample": "bigint"})
     expected = spark.createDataFrame([("3-0000008", 8, 3)], "id string, sample bigint, subject int")
@@ -161,5 +159,4 @@ def test_the_whole_chain_fits_the_designs_table(spark: SparkSession) -> None:
         "activity_id": 9,
         "activity": "cycling",
         "subject": 3,
-        "sample": 42,
     }
