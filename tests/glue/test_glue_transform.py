@@ -210,7 +210,7 @@ def test_unchanged_subjects_are_carried_from_the_published_snapshot(world: World
 def test_a_run_that_carries_all_starts_no_spark(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run(subjects(world, 1))
     succeed(world, S1)
-    monkeypatch.setattr("glue_transform.spark_session", None)
+    monkeypatch.setattr("glue_transform.make_files", None)
     glue_transform.main(world.transform_arguments(snapshot=S2))
     assert world.keys(f"processed/snapshot={S2}/") == [file_of(S2, 1)]
 
