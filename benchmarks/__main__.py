@@ -31,6 +31,7 @@ def bench(
     subjects: Annotated[int | None, typer.Option(help="instead of the real row counts: number of subjects ...")] = None,
     rows: Annotated[int, typer.Option(help="... and rows of each")] = 600,
     only: Annotated[str, typer.Option(help="names of competitors, separated by commas")] = "",
+    slope: Annotated[int, typer.Option(help="the larger scale of the CPU seconds without starts; 0: none")] = 0,
 ) -> None:
     """Compare this project with other tools."""
     from benchmarks.bench import run
@@ -38,7 +39,7 @@ def bench(
     from benchmarks.implementations import IMPLEMENTATIONS
 
     shape = Shape(scale) if subjects is None else Shape(rows=(rows,) * subjects)
-    run(shape, rounds, tuple(only.split(",")) if only else tuple(IMPLEMENTATIONS))
+    run(shape, rounds, tuple(only.split(",")) if only else tuple(IMPLEMENTATIONS), slope)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from benchmarks.implementations import OURS
 from benchmarks.local_stack import execute, job_runs, stack_on, waited
 from benchmarks.markdown import seconds, table
 from benchmarks.places import CACHE
-from benchmarks.rounds import run_once
+from benchmarks.rounds import run_once, summary
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.operations.queries import ask
 from mhealth_ops.operations.stacks import Stack
@@ -65,7 +65,7 @@ def run(scale: int = 1) -> dict[str, Any]:
 
 
 def run_many(subjects: int = SUBJECTS, rows: int = ROWS) -> dict[str, Any]:
-    """Measure an execution over many small files."""
+    """Measure an execution over many small files, and the two jobs alone on such files in a folder."""
     folder = _empty(CACHE / "many")
     source = folder / "dataset"
     write_dataset(source, rows=(rows,) * subjects)
@@ -78,10 +78,13 @@ def run_many(subjects: int = SUBJECTS, rows: int = ROWS) -> dict[str, Any]:
         jobs = job_runs(stack, folder)
         documents = _documents(stack)
     shutil.rmtree(folder)
+    bare = run_once(OURS, dataset(Shape(rows=(rows,) * subjects)), CACHE / "bare")
+    shutil.rmtree(CACHE / "bare")
     figures = {
         **machine.about(),
         "subjects": subjects,
         "rows_each": rows,
+        "jobs": summary([bare]),
         "execution": {"seconds": full.seconds, "states": full.states, "jobs": jobs},
         "documents": documents,
     }
@@ -119,6 +122,9 @@ def states_table(figures: dict[str, Any]) -> str:
         if took >= 0.1:
             rows.append((state, seconds(took), ", ".join(f"{name} {spent:.1f}" for name, spent in spans.items())))
     rows.append(("**total**", seconds(found["seconds"]), ""))
+    if alone := figures.get("jobs"):
+        steps = f"ConvertParquet {alone['convert']:.1f}, GlueTransform {alone['transform']:.1f}"
+        rows.append(("both jobs alone, on local files", seconds(alone["both"]), steps))
     head = ("state", "duration", "spans of the job (s)")
     return table(head, rows, words=head[2:])
 

@@ -19,6 +19,9 @@ from mhealth.processed.columns import ID_DIGITS
 from mhealth.schema import ACTIVITIES, SAMPLES_PER_SECOND, SENSORS, table_name
 
 SNAPSHOT = 20260101000000
+ZSTD_LEVEL = 3
+"""Of the competitors' tables. The jobs write columns with a dictionary at level 3, the others at 5."""
+
 CORES = 2
 """The cores that each implementation may use, so that figures of different machines are comparable."""
 
@@ -38,13 +41,15 @@ _ANY = 99
 class Implementation:
     """An implementation of both steps. `hops` makes the commands for an empty folder and a dataset.
 
-    `most_rounds`: the most rounds of a slow one.
+    `most_rounds`: the most rounds of a slow one. `slope`: whether it also runs at a larger scale, which tells the CPU
+    seconds of a row without those of the starts.
     """
 
     name: str
     title: str
     hops: Callable[[Dataset, Path, int], tuple[Hop, Hop]]
     most_rounds: int = _ANY
+    slope: bool = False
 
     @property
     def is_slow(self) -> bool:
@@ -59,7 +64,7 @@ def environment() -> dict[str, str]:
 
 def table_folder(implementation: str, folder: Path) -> Path:
     """The folder of the table (subject=N/ below it) of a competitor that ran in `folder`."""
-    return folder / "processed" / f"snapshot={SNAPSHOT}" if implementation == OURS.name else folder / "table"
+    return folder / "processed" / f"snapshot={SNAPSHOT}" if implementation in (OURS.name, FLOOR) else folder / "table"
 
 
 def target_file(path: Path) -> Path:
@@ -72,6 +77,7 @@ def target_file(path: Path) -> Path:
         start_micros=int((recording_start() - EPOCH).total_seconds()) * 1_000_000,
         micros_per_sample=1_000_000 // SAMPLES_PER_SECOND,
         id_digits=ID_DIGITS,
+        zstd_level=ZSTD_LEVEL,
         threads=CORES,
     ).write(path)
 
@@ -96,6 +102,16 @@ def job_hops(
     manifest: str = RAW_MANIFEST,
 ) -> tuple[Hop, Hop]:
     """Both jobs of this project on a folder as the bucket, with the template's arguments."""
+
+    def command(job: str, arguments: Sequence[str]) -> list[str]:
+        return submit(ROOT / "glue" / f"{job}.py", arguments, [package], cores)
+
+    return _hops(bucket, table, command, snapshot, manifest)
+
+
+def _hops(
+    bucket: Path, table: str, command: Callable[[str, Sequence[str]], list[str]], snapshot: int, manifest: str
+) -> tuple[Hop, Hop]:
     own = {
         "data_uri": f"file://{bucket}",
         "raw_manifest": manifest,
@@ -106,11 +122,8 @@ def job_hops(
     convert = template.job_arguments("ConvertParquetJob", own)
     transform = template.job_arguments("GlueTransformJob", own | {"table": table})
     return (
-        Hop(submit(ROOT / "glue" / "convert_parquet.py", convert, [package], cores), bucket / "stage"),
-        Hop(
-            submit(ROOT / "glue" / "glue_transform.py", transform, [package], cores),
-            bucket / "processed" / f"snapshot={snapshot}",
-        ),
+        Hop(command("convert_parquet", convert), bucket / "stage"),
+        Hop(command("glue_transform", transform), bucket / "processed" / f"snapshot={snapshot}"),
     )
 
 
@@ -123,6 +136,14 @@ def _ours(data: Dataset, folder: Path, cores: int) -> tuple[Hop, Hop]:
     bucket_for(data, folder)
     table = template.write_table(folder / "table.json")
     return job_hops(folder, table, package_in(folder), cores=cores)
+
+
+def _floor(data: Dataset, folder: Path, cores: int) -> tuple[Hop, Hop]:
+    def command(job: str, arguments: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.floor", job, str(cores), *arguments]
+
+    bucket_for(data, folder)
+    return _hops(folder, template.write_table(folder / "table.json"), command, SNAPSHOT, RAW_MANIFEST)
 
 
 def _python(module: str) -> Callable[[Dataset, Path, int], tuple[Hop, Hop]]:
@@ -152,17 +173,21 @@ def _two(command: Sequence[str], data: Dataset, folder: Path) -> tuple[Hop, Hop]
     )
 
 
-OURS = Implementation("ours", "this project's two jobs", _ours)
+OURS = Implementation("ours", "this project's two jobs", _ours, slope=True)
+FLOOR = "floor"
 USUAL = "spark_usual"
+EXPERT = "spark_expert"
 DUCKDB = "with_duckdb"
+POLARS = "with_polars"
 IMPLEMENTATIONS: Mapping[str, Implementation] = {
     each.name: each
     for each in (
         OURS,
-        Implementation(DUCKDB, "DuckDB, a COPY per file", _python(DUCKDB)),
-        Implementation("with_polars", "Polars, streaming per file", _python("with_polars")),
-        Implementation("with_pandas", "pandas per file", _python("with_pandas"), most_rounds=3),
-        Implementation(USUAL, "Spark as usually written", _spark(USUAL), most_rounds=2),
-        Implementation("spark_schema", "Spark, schema given", _spark("spark_schema"), most_rounds=1),
+        Implementation(FLOOR, "the jobs' functions without Spark", _floor, slope=True),
+        Implementation(DUCKDB, "DuckDB, a COPY per file", _python(DUCKDB), slope=True),
+        Implementation(POLARS, "Polars, streaming per file", _python(POLARS), slope=True),
+        Implementation("with_pandas", "pandas per file", _python("with_pandas"), most_rounds=1),
+        Implementation(EXPERT, "Spark, a partition per subject", _spark(EXPERT), slope=True),
+        Implementation(USUAL, "Spark as usually written", _spark(USUAL), most_rounds=1),
     )
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.places import RESULTS, TRIALS
+from benchmarks.places import RESULTS, ROOT, TRIALS
 
 _PACKAGES = ("duckdb", "pandas", "polars", "pyarrow", "pyspark")
 
@@ -26,8 +28,23 @@ def about() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in _PACKAGES},
+        "commit": _commit(),
         "load_before": round(os.getloadavg()[0], 1),
     }
+
+
+def _commit() -> str:
+    """The commit of the code that is measured, with a plus where the tree has changes."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+
+    def says(*words: str) -> str:
+        return subprocess.run([git, *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    # The measurements of a day write their results meanwhile.
+    changed = says("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs")
+    return says("rev-parse", "--short", "HEAD") + ("+" if changed else "")
 
 
 def save(name: str, figures: Mapping[str, Any], *, published: bool = True) -> Path:

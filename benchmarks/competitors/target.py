@@ -22,6 +22,7 @@ class Target:
     start_micros: int
     micros_per_sample: int
     id_digits: int
+    zstd_level: int
     threads: int
 
     @classmethod

@@ -1,4 +1,7 @@
-"""Polars: lazy scans that stream to Parquet, one file at a time; Polars uses every core."""
+"""Polars: lazy scans that stream to Parquet, one file at a time; Polars uses every core.
+
+All files in one query (`collect_all`) took more CPU seconds, and a compressed stage more than half as many again.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from benchmarks.competitors.target import Target, subject_of
 
 
 def convert(raw: Path, stage: Path, target: Target) -> None:
-    """CSV to typed Parquet, with explicit types."""
+    """CSV to typed Parquet, with explicit types; not compressed, as it is read once."""
     schema = {**dict.fromkeys(target.sensors, pl.Float64), "label": pl.Int32}
     for path in sorted(raw.glob("*.csv")):
-        pl.scan_csv(path, schema=schema).sink_parquet(stage / f"{path.stem}.parquet", compression="zstd")
+        pl.scan_csv(path, schema=schema).sink_parquet(
+            stage / f"{path.stem}.parquet", compression="uncompressed", statistics=False
+        )
 
 
 def transform(stage: Path, table: Path, target: Target) -> None:
@@ -33,4 +38,4 @@ def transform(stage: Path, table: Path, target: Target) -> None:
         folder = table / f"subject={subject}"
         folder.mkdir()
         rows = pl.scan_parquet(path).with_row_index("sample").select(made).select(target.columns)
-        rows.sink_parquet(folder / "part-0.parquet", compression="zstd")
+        rows.sink_parquet(folder / "part-0.parquet", compression="zstd", compression_level=target.zstd_level)

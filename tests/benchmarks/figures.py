@@ -48,8 +48,15 @@ FIGURES: dict[str, dict[str, Any]] = {
         "rows": 8,
         "csv_bytes": 1000,
         "cores_used": 2,
-        "summary": {"ours": summary(30.0), "spark_usual": summary(100.0), "with_duckdb": summary(12.0)},
+        "summary": {
+            "ours": summary(30.0),
+            "spark_usual": summary(100.0),
+            "spark_expert": summary(60.0),
+            "with_duckdb": summary(12.0),
+            "with_polars": summary(15.0),
+        },
         "compared": {"with_duckdb": "identical"},
+        "larger": {"rows": 16, "cpu_seconds": {"ours": 100.0, "with_polars": 50.0}},
     },
     "scaling": {
         **ABOUT,
@@ -70,6 +77,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         **ABOUT,
         "subjects": 2000,
         "execution": EXECUTION,
+        "jobs": summary(40.0),
         "documents": {"raw manifest": 5, "snapshot manifest": 800_000, "partitions": 2000},
     },
     "ingest": {
