@@ -122,16 +122,14 @@ def _make(
         copy_files(storage, plan.carry)
     written: list[WrittenFile] = []
     if plan.recompute:
-        with span("write", sources=len(plan.recompute)) as fields:
-            written = make_files(
-                storage,
-                table,
-                plan.recompute,
-                folder=folder,
-                recording_start=arguments.recording_start,
-                max_file_bytes=arguments.max_file_bytes,
-            )
-            fields |= {"files": len(written), "rows": sum(file.rows for file in written)}
+        written = make_files(
+            storage,
+            table,
+            plan.recompute,
+            folder=folder,
+            recording_start=arguments.recording_start,
+            max_file_bytes=arguments.max_file_bytes,
+        )
     with span("audit"):
         files = [copy.target for copy in plan.carry] + _files(written, plan.recompute)
         files.sort(key=lambda file: (file.subject, file.key))

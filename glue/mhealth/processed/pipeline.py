@@ -40,6 +40,9 @@ _STEP_ROWS = 32 * 1024
 
 Twin = Callable[[pa.Table], pa.Table]
 
+Make = Callable[[], list[dict[str, Any]]]
+"""Makes the files, and returns what the sink tells of them."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -89,30 +92,38 @@ def make_files(
     Raises SchemaMismatch before anything is written; RowCountMismatch.
     """
     steps = table_steps(table, recording_start)
-    twins = twins_of(steps, sources)
     sink = ParquetSink(storage.root, folder, table.arrow_schema(), max_file_bytes)
-    if twins:
+    if twins := twins_of(steps, sources):
         _applied(twins, arrow_rows.stage_rows(arrow_rows.STAGE_SCHEMA.empty_table()))
-        reported = _by_arrow(sources, partial(_write, storage.root, twins, sink))
+        make = _by_arrow(sources, partial(_write, storage.root, twins, sink))
     else:
-        with span("start"):
-            spark = spark_session("glue_transform")
-        reported = spark_rows.write(spark, storage, sources, [step.transform for step in steps], sink)
-    for row in reported:
-        if fault := row.pop("fault"):
-            raise RowCountMismatch(fault)
+        make = _by_spark(storage, sources, steps, sink)
+    with span("write", sources=len(sources)) as fields:
+        reported = make()
+        for row in reported:
+            if fault := row.pop("fault"):
+                raise RowCountMismatch(fault)
+        fields |= {"files": len(reported), "rows": sum(row["rows"] for row in reported)}
     return sorted((WrittenFile(**{**row, "sums": dict(row["sums"])}) for row in reported), key=lambda file: file.key)
 
 
-def _by_arrow(sources: Sequence[Source], work: Callable[[Sequence[str]], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """`work` of the stage keys of several sources at a time, on Spark's workers; a small file's in this process."""
+def _by_spark(storage: Storage, sources: Sequence[Source], steps: Sequence[Step], sink: ParquetSink) -> Make:
+    """Start Spark SQL; what makes the files with DataFrames."""
+    with span("start"):
+        spark = spark_session("glue_transform")
+    transforms = [step.transform for step in steps]
+    return lambda: spark_rows.write(spark, storage, sources, transforms, sink)
+
+
+def _by_arrow(sources: Sequence[Source], work: Callable[[Sequence[str]], list[dict[str, Any]]]) -> Make:
+    """Start Spark; what does the `work` of some stage objects at a time on its workers. One small file needs none."""
     if len(sources) == 1 and not is_large(sources[0].metadata.rows):
-        return work(sources[0].stage_keys)
+        return lambda: work(sources[0].stage_keys)
     with span("start"):
         spark = spark_context("glue_transform")
     divided = batches(sources, lambda source: source.metadata.rows, spark.defaultParallelism, _TASK_ROWS)
     tasks = [[key for source in batch for key in source.stage_keys] for batch in divided]
-    return [row for rows in spark.parallelize(tasks, len(tasks)).map(work).collect() for row in rows]
+    return lambda: [row for rows in spark.parallelize(tasks, len(tasks)).map(work).collect() for row in rows]
 
 
 def _write(data_uri: str, twins: Sequence[Twin], sink: ParquetSink, stage_keys: Sequence[str]) -> list[dict[str, Any]]:
