@@ -41,9 +41,7 @@ def history(make: Callable[[], DailyRuns]) -> Iterator[History]:
 @pytest.mark.notices(
     "lambda_ingest/ingest/versions.py", 'bool(same and current["code_version"] == code_version and', "bool(same and"
 )
-@pytest.mark.notices(
-    "glue/mhealth/stage/planner.py", "if not metadata.made_from(task.file, task.code_version):", "if False:"
-)
+@pytest.mark.notices("glue/mhealth/stage/planner.py", "metadata.made_from(file, code_version) and (", "(")
 @pytest.mark.notices(
     "glue/mhealth/processed/planner.py", "inputs_beside_sources(old) != inputs_beside_sources(new)", "False"
 )
