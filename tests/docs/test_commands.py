@@ -97,7 +97,7 @@ EXECUTED = {
 }
 """Commands as patterns, each with the test that executes them and a text that stands in the test's file."""
 
-LONG = {"make bench-rest", "make test-glue-image", "make drill", "make test-glue6"}
+LONG = {"make bench-all", "make bench-rest", "make test-glue-image", "make drill", "make test-glue6"}
 """Proofs that take too long for every run of the tests; they are run by hand, or nightly."""
 
 
