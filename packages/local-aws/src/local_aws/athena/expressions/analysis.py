@@ -65,6 +65,11 @@ class Analysis:
             self._values(node, compiler)
         elif isinstance(node, exp.Unnest):
             self._unnest(node, compiler)
+        elif isinstance(node, exp.Lateral):
+            names = [column.name for column in node.args["alias"].columns] if node.args.get("alias") else []
+            fields = self._fields(node.this)
+            names = names or [name for name, _ in fields]
+            self.outputs[id(node)] = [(name, kind) for name, (_, kind) in zip(names, fields, strict=True)]
         elif isinstance(node, exp.Subquery | exp.Table):
             pass
         else:

@@ -39,6 +39,10 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 
+_QUANTIFIED = ("boolean", "tinyint", "smallint", "integer", "bigint", "decimal", "varchar", "date", "timestamp")
+"""Types that ANY and ALL compare as Trino does."""
+
+
 class Compiler:
     """Translates the expressions of one scope. `columns` has the type of a column, `queries` those of a subquery."""
 
@@ -55,7 +59,7 @@ class Compiler:
             return made_by
         if type(node) in _COMPARISONS:
             if isinstance(node.expression, exp.Any | exp.All):
-                raise not_supported("comparisons with ANY or ALL", node_position(node))
+                return self.quantified(node, node.expression)
             return operators.compare(
                 _COMPARISONS[type(node)], self.compile(node.this), self.compile(node.expression), self.where(node)
             )
@@ -73,6 +77,18 @@ class Compiler:
         if found.type not in (BOOLEAN, UNKNOWN):
             raise QueryFailedError("TYPE_MISMATCH", words.format(found.type), node_position(node))
         return coerced(found, BOOLEAN)
+
+    def quantified(self, node: exp.Expr, quantifier: exp.Any | exp.All) -> Typed:
+        """A comparison with ANY, SOME or ALL of a subquery's values."""
+        operator, every = _COMPARISONS[type(node)], isinstance(quantifier, exp.All)
+        if not isinstance(quantifier.this, exp.Query) or (operator == ("=" if every else "<>")):
+            # For `= ALL` and `<> ANY`, Trino compares with the least and greatest: null <> ANY (VALUES 1, 2) is true.
+            raise not_supported("= ALL, <> ANY, or ANY and ALL of no subquery", node_position(node))
+        value, kinds = self.compile(node.this), self.queries(quantifier.this)
+        if len(kinds) != 1 or value.type != kinds[0] or kinds[0].name not in _QUANTIFIED:
+            raise not_supported("ANY or ALL over these types", node_position(node))
+        query = quantifier.this if isinstance(quantifier.this, exp.Subquery) else exp.Subquery(this=quantifier.this)
+        return made(f"({{0}} {operator} {'ALL' if every else 'ANY'} {{1}})", BOOLEAN, value, Typed(query, kinds[0]))
 
     def united(self, nodes: Sequence[exp.Expr], words: str, position: Position | None) -> list[Typed]:
         """The translations of several expressions, converted to their common type."""
