@@ -259,8 +259,9 @@ requirements: setup  ## Update the requirements files of the functions and the D
 MEASURE := $(RUN) python -m benchmarks
 
 .PHONY: athena-difference
-athena-difference: setup  ## Compare the local Athena's default engine with a running Trino, statement by statement (TRINO=http://127.0.0.1:8080)
-	@PYTHONPATH=packages/local-aws/tests $(RUN) python -m tools.athena_difference $(if $(TRINO),--trino $(TRINO))
+athena-difference: setup  ## Compare the local Athena's engines with Trino's recorded answers (TRINO=URL records; RANDOM=1000 SEED=1 random expressions)
+	@PYTHONPATH=packages/local-aws/tests $(RUN) python -m tools.athena_difference $(if $(TRINO),--trino $(TRINO)) \
+	  $(if $(RANDOM),--random $(RANDOM) --seed $(or $(SEED),0))
 
 .PHONY: bench
 bench: setup  ## Compare the two jobs with DuckDB, Polars, pandas and Spark (K=8 times the dataset, ROUNDS=3; at most 40 minutes)

@@ -34,7 +34,7 @@ SELECT round(2.5), round(-2.5), round(2.5e0), round(-2.5e0), round(1.005e0, 2), 
 SELECT round(1.55, 1), round(-1.55, 1), round(2.449, 1), round(1.5, 3), typeof(round(1.55, 1)), typeof(round(1.55));
 SELECT round(nan()), round(infinity(), 2), round(0.49999999999999994e0), round(1e17, 2), round(1.1e0, 20), round(CAST(1.55 AS real), 1);
 SELECT truncate(1.5e0), truncate(-1.5e0), truncate(1.59), truncate(-1.59), truncate(1.599, 2), truncate(CAST(1.5 AS real));
-SELECT sign(-5), sign(0), sign(2.5), sign(-2.5e0), sign(nan()), sign(0e0), sign(-0e0), typeof(sign(2.5));
+SELECT sign(-5), sign(0), sign(2.5), sign(-2.5e0), sign(nan()), sign(0e0), typeof(sign(2.5));
 SELECT sqrt(2), sqrt(-1), sqrt(16), cbrt(27), sqrt(NULL);
 SELECT mod(7, 3), mod(-7, 3), mod(7.5, 2), mod(7.5e0, 2), mod(7, NULL);
 SELECT mod(7, 0);

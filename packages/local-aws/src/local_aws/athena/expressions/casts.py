@@ -50,6 +50,8 @@ def _cast(given: Typed, wanted: Type, position: Position | None) -> Typed:
         return _number(made("CAST({0} AS INTEGER)", INTEGER, given), wanted)
     if kind == BOOLEAN and wanted in (*WHOLE, *FLOATING):
         return made(f"CAST({{0}} AS {duckdb_of(wanted)})", wanted, given)
+    if wanted == BOOLEAN and (kind in FLOATING or kind.name == "decimal"):
+        raise not_supported(f"a cast of {kind} to boolean", position)
     if wanted == BOOLEAN and kind in WHOLE:
         return made("({0} <> 0)", wanted, given)
     if kind == DATE and wanted.name == "timestamp":
@@ -146,7 +148,7 @@ def _to_text(given: Typed, wanted: Type, position: Position | None) -> Typed:
         if not wanted.args or (kind.args and -1 < kind.args[0] <= wanted.args[0]):
             return Typed(given.sql, wanted, given.literal, given.partial)
         return made(f"substring({{0}}, 1, {wanted.args[0]})", wanted, given)
-    if kind in FLOATING and wanted.args:
+    if (kind in FLOATING or kind == BOOLEAN or kind.name.startswith("timestamp")) and wanted.args:
         raise not_supported(f"a cast of {kind} to {wanted}", position)
     if is_number(kind) or kind in (BOOLEAN, DATE):
         text = cast_text(given)

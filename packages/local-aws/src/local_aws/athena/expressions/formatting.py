@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from local_aws.athena.errors import QueryFailedError, not_supported
+from local_aws.athena.errors import not_supported
 from local_aws.athena.expressions.casts import as_text
 from local_aws.athena.expressions.python_functions import MYSQL_LETTERS, PARSED_LETTERS, joda_parts
 from local_aws.athena.expressions.trino_types import BOOLEAN, DATE, DOUBLE, VARCHAR, WHOLE
@@ -71,14 +71,13 @@ def check_pattern(name: str, parts: Sequence[Typed], position: Position | None) 
         if group is None or (optional and group != "0"):
             raise not_supported("regexp_extract of a group that may be missing", position)
         if int(group) < 0 or int(group) > pattern.groups:
-            words = f"Pattern has {pattern.groups} groups. Cannot access group {group}"
-            raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", words, position)
+            raise not_supported(f"group {group} of this pattern", position)
     if name == "regexp_replace" and len(parts) > 2:
         text = parts[2].literal
         if text is None or optional or re.search(r"\\|\$(?!\d(?!\d))", text):
             raise not_supported("regexp_replace with this replacement", position)
         if any(int(number) > pattern.groups for number in re.findall(r"\$(\d)", text)):
-            raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", "Illegal replacement sequence: unknown group", position)
+            raise not_supported("regexp_replace with a group that the pattern has not", position)
 
 
 FORMS = {

@@ -58,9 +58,7 @@ def call(compiler: Compiler, name: str, nodes: Sequence[exp.Expr], position: Pos
         raise not_supported(f"the function {found.signature.key}", position)
     result = _result(found)
     if name == "concat" and len(nodes) == 1:
-        raise QueryFailedError(
-            "INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments", position
-        )
+        raise not_supported("concat of one value", position)
     _check_unit(name, arguments, position)
     if form := FORMS.get(found.signature.key) or FORMS.get(name):
         _check_form(form, name, arguments, position)
@@ -81,9 +79,11 @@ PARTIAL = frozenset(
         "levenshtein_distance",
         "from_utf8",
         "date_parse",
+        "from_base64",
         "from_iso8601_date",
         "from_iso8601_timestamp",
         "replace",
+        "round",
         "date",
     ]
 )
@@ -120,7 +120,7 @@ def _check_unit(name: str, arguments: Sequence[Typed], position: Position | None
         return
     unit, at = (arguments[0].literal or "").lower(), arguments[-1].type
     if at == DATE and unit in ("hour", "minute", "second", "millisecond"):
-        raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", position)
+        raise not_supported(f"{name} of {unit}s of a date", position)
     if unit == "millisecond" and at != DATE and at.args[0] < 3 and name == "date_add":
         raise not_supported(f"date_add of milliseconds to {at}", position)
 
@@ -257,10 +257,13 @@ def _try(compiler: Compiler, nodes: Sequence[exp.Expr], position: Position | Non
 def _typeof(compiler: Compiler, nodes: Sequence[exp.Expr], position: Position | None) -> Typed:
     if len(nodes) != 1:
         raise QueryFailedError("FUNCTION_NOT_FOUND", "Unexpected parameters for function typeof", position)
-    kind = compiler.compile(nodes[0]).type
+    value = compiler.compile(nodes[0])
+    kind = value.type
     if _has_unknown_length(kind):
         raise not_supported("typeof of a text whose length Trino computes", position)
-    return Typed(exp.Literal.string(str(kind)), VARCHAR)
+    text = Typed(exp.Literal.string(str(kind)), VARCHAR)
+    # The value is computed: its errors are the query's.
+    return made("CASE WHEN {0} IS NULL THEN {1} ELSE {1} END", VARCHAR, value, text)
 
 
 def _has_unknown_length(kind: Type) -> bool:

@@ -22,7 +22,7 @@ CREATE MACRO athena_parsed_double(x, wanted) AS CASE
 CREATE MACRO athena_rounded(x, digits) AS CASE WHEN NOT isfinite(x) THEN x ELSE athena_round(x, digits) END;
 CREATE MACRO athena_real(x) AS CASE WHEN abs(x) >= 3.4028235677973366e38 AND isfinite(x)
     THEN CAST(CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END AS FLOAT) ELSE CAST(x AS FLOAT) END;
-CREATE MACRO athena_sign(x) AS CASE WHEN isnan(x) THEN x ELSE sign(x) END;
+CREATE MACRO athena_sign(x) AS CASE WHEN isnan(x) OR x = 0 THEN x ELSE sign(x) END;
 CREATE MACRO athena_greatest(numbers) AS coalesce(list_max(list_filter(numbers, lambda v: NOT isnan(v))), 'NaN');
 CREATE MACRO athena_least(numbers) AS coalesce(list_min(list_filter(numbers, lambda v: NOT isnan(v))), 'NaN');
 CREATE MACRO athena_date_text(x) AS CASE WHEN x BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN CAST(x AS VARCHAR)
@@ -72,7 +72,7 @@ CREATE MACRO athena_arrays_overlap(a, b) AS CASE WHEN list_has_any(list_filter(a
 CREATE MACRO athena_strpos(x, part) AS CASE WHEN part = '' AND x IS NOT NULL THEN 1 ELSE strpos(x, part) END;
 CREATE MACRO athena_sqrt(x) AS sqrt(x);
 CREATE MACRO athena_degrees(x) AS x * 57.29577951308232e0;
-CREATE MACRO athena_radians(x) AS x / 180e0 * 3.141592653589793e0;
+CREATE MACRO athena_radians(x) AS x * 0.017453292519943295e0;
 CREATE MACRO athena_array_join(x, delimiter) AS CASE WHEN delimiter IS NOT NULL THEN array_to_string(list_filter(x, lambda v: v IS NOT NULL), delimiter) END;
 CREATE MACRO athena_of_entries(x) AS map_from_entries(x);
 CREATE MACRO athena_entry(x, name) AS CASE WHEN x IS NULL OR name IS NULL THEN NULL
@@ -88,6 +88,8 @@ CREATE MACRO athena_time_sequence(first, last, step) AS list_transform(
 CREATE MACRO athena_day_sequence(first, last, step) AS CASE WHEN step % 86400000 = 0
     THEN athena_date_sequence(first, last, step // 86400000)
     WHEN athena_refused('a sequence of dates with a step of hours') IS NOT NULL THEN NULL END;
+CREATE MACRO athena_small(x) AS CASE WHEN x BETWEEN -2147483648 AND 2147483647 THEN x
+    WHEN x IS NOT NULL THEN athena_failed_number('INVALID_FUNCTION_ARGUMENT', 'integer overflow') END;
 CREATE MACRO athena_from_unixtime(x) AS make_timestamp(CAST(floor(x * 1000e0 + 0.5e0) AS BIGINT) * 1000);
 CREATE MACRO athena_to_unixtime(x) AS epoch_ms(x) / 1000e0;
 """

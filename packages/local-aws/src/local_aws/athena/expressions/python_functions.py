@@ -19,8 +19,9 @@ import duckdb
 
 from local_aws.athena.expressions.values import java_double, scientific_double
 
-_WIDE = Context(prec=200, rounding=ROUND_HALF_UP)
+_WIDE = Context(prec=800, rounding=ROUND_HALF_UP)
 _LONGEST = 1_000_000
+_INT = 2**31 - 1
 
 
 class AthenaError(ValueError):
@@ -127,8 +128,10 @@ def fitting(text: str, length: int) -> str:
 
 def round_double(number: float, digits: int) -> float:
     """round() of a double, half up, away from zero."""
-    if not math.isfinite(number):
-        return number
+    if abs(digits) > 300:
+        raise _refused(f"round to {digits} digits")
+    if number == 0:
+        return 0.0
     rounded = Decimal(repr(number)).quantize(
         Decimal(1).scaleb(-digits), context=Context(prec=800, rounding=ROUND_HALF_UP)
     )
@@ -152,7 +155,10 @@ def to_base(number: int, radix: int) -> str:
     while rest:
         rest, digit = divmod(rest, radix)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return ("-" if number < 0 else "") + (digits or "0")
+    made = ("-" if number < 0 else "") + (digits or "0")
+    if len(made) > 64:
+        raise AthenaError("GENERIC_INTERNAL_ERROR", "Character count exceeds length limit 64")
+    return made
 
 
 def from_base(text: str, radix: int) -> int:
@@ -213,6 +219,8 @@ def split_part(text: str, delimiter: str, place: int) -> str | None:
     """The part at a place from 1, None beyond the last."""
     if place <= 0:
         raise _invalid("Index must be greater than zero")
+    if place > _INT and not delimiter:
+        raise AthenaError("GENERIC_INTERNAL_ERROR", "integer overflow")
     parts = text.split(delimiter) if delimiter else list(text)
     return parts[place - 1] if place <= len(parts) else None
 
@@ -227,6 +235,8 @@ def split(text: str, delimiter: str, limit: int) -> list[str]:
         raise _invalid("The delimiter may not be the empty string")
     if limit <= 0:
         raise _invalid("Limit must be positive")
+    if limit > _INT:
+        raise _invalid("Limit is too large")
     return text.split(delimiter, limit - 1)
 
 
@@ -335,6 +345,8 @@ def hashed(content: bytes, name: str) -> bytes:
 
 def keyed_hash(content: bytes, key: bytes, name: str) -> bytes:
     """An HMAC by its hash's name in Python."""
+    if not key:
+        raise AthenaError("GENERIC_INTERNAL_ERROR", "Empty key")
     return hmac.new(key, content, name).digest()
 
 
@@ -354,8 +366,8 @@ def from_base64(text: str) -> bytes:
     """The bytes of base64."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise _invalid(str(error)) from None
+    except binascii.Error:
+        raise _refused("from_base64 of this text") from None
 
 
 def from_utf8(content: bytes) -> str:
@@ -552,7 +564,7 @@ def format_number(text: str | None, directive: str) -> str:
         return shown.ljust(int(width or 0)) if "-" in flags else shown.rjust(int(width or 0))
     places = int(digits if digits is not None else 6) if kind == "f" else 0
     rounded = number.quantize(Decimal(1).scaleb(-places), context=_WIDE)
-    body = f"{abs(rounded):,f}" if "," in flags else f"{abs(rounded):f}"
+    body = f"{rounded.copy_abs():,f}" if "," in flags else f"{rounded.copy_abs():f}"
     sign = "-" if number.is_signed() else ""
     if "0" in flags:
         return sign + body.rjust(int(width or 0) - len(sign), "0")

@@ -62,14 +62,14 @@ def _added(parts: Sequence[Typed]) -> str:
     at = _moment(2, parts)
     if parts[2].type == DATE:
         if unit in _MONTHS:
-            return f"CAST({{2}} + to_months(CAST({{1}} * {_MONTHS[unit]} AS INTEGER)) AS DATE)"
+            return f"CAST({{2}} + to_months(CAST(athena_small({{1}}) * {_MONTHS[unit]} AS INTEGER)) AS DATE)"
         if unit in ("day", "week"):
-            return f"({{2}} + CAST({{1}} * {_LENGTHS[unit] // 86_400_000} AS INTEGER))"
+            return f"({{2}} + CAST(athena_small({{1}}) * {_LENGTHS[unit] // 86_400_000} AS INTEGER))"
         return "CAST(athena_refused('date_add of less than a day to a date') AS DATE)"
     if unit in _MONTHS:
-        sql = f"({at} + to_months(CAST({{1}} * {_MONTHS[unit]} AS INTEGER)))"
+        sql = f"({at} + to_months(CAST(athena_small({{1}}) * {_MONTHS[unit]} AS INTEGER)))"
     else:
-        sql = f"({at} + to_microseconds({{1}} * {_LENGTHS[unit] * 1000}))"
+        sql = f"({at} + to_microseconds(athena_small({{1}}) * {_LENGTHS[unit] * 1000}))"
     return f"timezone('UTC', {sql})" if parts[2].type.name.endswith("zone") else sql
 
 
@@ -125,9 +125,17 @@ def _array_joined(parts: Sequence[Typed]) -> str:
     return f"athena_array_join(list_transform({{0}}, lambda v: {text}), {{1}})"
 
 
+def _both(sql: str) -> str:
+    """A function of two arrays, which is null where one of them is."""
+    return f"CASE WHEN {{0}} IS NOT NULL AND {{1}} IS NOT NULL THEN {sql} END"
+
+
+_WHOLE = ("tinyint", "smallint", "integer", "bigint")
+
 TRANSLATIONS: dict[str, Translation] = {
     # Numbers
     "abs": "abs({0})",
+    **{f"{name}({kind})": "{0}" for name in ("ceil", "ceiling", "floor") for kind in _WHOLE},
     "ceil": "ceil({0})",
     "ceiling": "ceil({0})",
     "floor": "floor({0})",
@@ -195,7 +203,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "month(date)": "month({0})", "month(timestamp(p))": "month({0})", "month(timestamp(p) with time zone)": _part("month"),
     "quarter": _part("quarter"),
     "week": _part("week"), "week_of_year": _part("week"),
-    "day(interval day to second)": "({0} // 86400000)",
+    "day(interval day to second)": "({0} // 86400000)", "day_of_month(interval day to second)": "({0} // 86400000)",
     "day": _part("day"), "day_of_month": _part("day"), "day_of_week": _part("isodow"), "dow": _part("isodow"),
     "day_of_year": _part("dayofyear"), "doy": _part("dayofyear"),
     "year_of_week": _part("isoyear"), "yow": _part("isoyear"),
@@ -224,9 +232,9 @@ TRANSLATIONS: dict[str, Translation] = {
     "contains(array(t), t)": "athena_contains({0}, {1})",
     "array_position": "athena_position({0}, {1})", "array_remove": "athena_without({0}, {1})",
     "array_distinct": "athena_set({0})",
-    "array_union": "athena_set(list_concat({0}, {1}))",
-    "array_intersect": "athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NOT NULL))",
-    "array_except": "athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NULL))",
+    "array_union": _both("athena_set(list_concat({0}, {1}))"),
+    "array_intersect": _both("athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NOT NULL))"),
+    "array_except": _both("athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NULL))"),
     "array_max": "athena_array_max({0})", "array_min": "athena_array_min({0})",
     "array_sort(array(e))": "list_sort({0}, 'ASC', 'NULLS LAST')",
     "array_join(array(e), varchar)": _array_joined,
@@ -243,7 +251,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "sequence(timestamp(p), timestamp(p), interval day to second)": "athena_time_sequence({0}, {1}, {2})",
     "transform": "list_transform({0}, {1})", "filter(array(t), function(t,boolean))": "list_filter({0}, {1})",
     "reduce": "list_transform([list_reduce({0}, {2}, {1})], {3})[1]",
-    "zip_with": "list_transform(list_zip({0}, {1}), {2})",
+    "zip_with": _both("list_transform(list_zip({0}, {1}), {2})"),
     "map_keys": "map_keys({0})", "map_values": "map_values({0})",
     "map_filter": "athena_of_entries(list_filter(map_entries({0}), {1}))",
     "transform_values": "athena_of_entries(list_transform(map_entries({0}), {1}))",
