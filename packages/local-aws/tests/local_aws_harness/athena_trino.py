@@ -62,6 +62,8 @@ def text(value: Any, kind: dict[str, Any]) -> str | None:
         return base64.b64decode(value).hex(" ")
     if base.startswith("timestamp"):
         return _milliseconds(value)
+    if base == "time":
+        return f"{value}.000" if "." not in value else value
     if base == "array":
         return "[" + ", ".join(_inner(item, arguments[0]) for item in value) + "]"
     if base == "map":
