@@ -33,6 +33,9 @@ def test_moving_a_view_needs_the_right_to_update_it(athena: Athena) -> None:
         as_role(athena, "glue:UpdateTable").execute(REPLACE)
 
 
+@pytest.mark.notices(
+    "packages/local-aws/src/local_aws/athena/parquet_files.py", "statement.catalog.caller.may_write(uri)", "pass"
+)
 @pytest.mark.parametrize(
     "sql",
     [

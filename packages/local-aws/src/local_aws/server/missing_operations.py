@@ -32,6 +32,7 @@ from local_aws.server.service_errors import service_error
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+REFUSED = 501
 MISSING = "NotImplemented"
 FAILED = "InternalFailure"
 
@@ -102,7 +103,7 @@ class _Answering:
             return self._missing(environ, name)
         if isinstance(error, NotImplementedError):
             words = f"The local AWS's {name} does not do this: {error}. Not retryable. See docs/local-aws.md."
-            return service_error(environ, 501, MISSING, words, protocol_of(self._service))
+            return service_error(environ, REFUSED, MISSING, words, protocol_of(self._service))
         if operation is not None and operation not in _operations(self._service):
             return self._missing(environ, name)
         if isinstance(error, ServiceException):  # an error of the service, raised where moto does not expect it
@@ -116,7 +117,7 @@ class _Answering:
 
     def _missing(self, environ: WSGIEnvironment, name: str) -> WSGIApplication:
         words = f"The local AWS has no {name}: moto, which it extends, does not implement it. Not retryable."
-        return service_error(environ, 501, MISSING, words, protocol_of(self._service))
+        return service_error(environ, REFUSED, MISSING, words, protocol_of(self._service))
 
     def _signed(self, environ: WSGIEnvironment) -> str:
         return credential(environ)[2] or self._service
@@ -156,7 +157,7 @@ def _no_service(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     service = _botocore_name(signed)
     operation = operation_of(environ, service) if service else None
     words = f"The local AWS has no {signed}:{operation or _path(environ)}: it has no service {signed}. Not retryable."
-    return service_error(environ, 501, MISSING, words, protocol_of(service) if service else None)(
+    return service_error(environ, REFUSED, MISSING, words, protocol_of(service) if service else None)(
         environ, start_response
     )
 
