@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import boto3
 import pyarrow as pa
@@ -13,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from local_aws.athena import provider
+from local_aws.core.world import World
 from local_aws.server import missing_operations
 from local_aws_harness.athena_client import Athena
+from local_aws_harness.athena_on_trino import needs_trino
 from local_aws_harness.served import serve
 
-ENGINES = ("duckdb", "trino")
 SETTINGS = {
     "AWS_ACCESS_KEY_ID": "any",
     "AWS_SECRET_ACCESS_KEY": "any",
@@ -53,28 +55,17 @@ def file(subject: int) -> bytes:
     return buffer.getvalue()
 
 
-def engine_settings(engine: str) -> dict[str, Any]:
-    """The settings of a world with this engine; skips where it is not downloaded."""
-    if engine == "duckdb":
-        return {}
-    try:
-        from local_aws.athena.trino.distribution import TrinoMissingError, distribution
-    except ImportError:
-        pytest.skip("the local AWS has no --athena trino yet")
-    try:
-        distribution()
-    except TrinoMissingError as missing:
-        pytest.skip(str(missing))
-    return {"athena": engine}
-
-
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("trino", marks=needs_trino)])
 def athena(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
     """A local Athena with one of the engines, where clients find it by the usual environment variables."""
-    settings = engine_settings(request.param)
+
+    def install(world: World) -> None:
+        provider.install(dataclasses.replace(world, athena=request.param))
+
     with (
         pytest.MonkeyPatch.context() as patched,
-        serve(tmp_path_factory.mktemp("clients"), missing_operations.install, provider.install, **settings) as served,
+        serve(tmp_path_factory.mktemp("clients"), missing_operations.install, install) as served,
+        contextlib.closing(provider),  # type: ignore[type-var]
     ):
         for name, value in SETTINGS.items():
             patched.setenv(name, value)

@@ -133,7 +133,9 @@ def test_show_create_view_makes_the_same_view(athena: Athena) -> None:
 def test_the_partitions_are_a_relation(athena: Athena) -> None:
     assert athena.query('SELECT * FROM "samples$partitions" ORDER BY subject DESC') == [["3"], ["1"]]
     assert athena.query('SELECT max(subject) FROM "samples$partitions"') == [["3"]]
-    with pytest.raises(QueryFailed, match=r"TABLE_NOT_FOUND: .*persons\$partitions' does not exist"):
+    with pytest.raises(
+        QueryFailed, match=r"TABLE_NOT_FOUND: line 1:15: Table '.*\"persons\$partitions\"' does not exist"
+    ):
         athena.query('SELECT * FROM "persons$partitions"')
 
 

@@ -18,7 +18,10 @@ from tools.paths import ROOT
 DBT = ROOT / ".cache" / "clients" / "bin" / "dbt"
 PROJECT = Path(__file__).parent / "dbt_project"
 
-pytestmark = pytest.mark.skipif(not DBT.exists(), reason="dbt is not installed: `make test-clients` does it")
+pytestmark = [
+    pytest.mark.environment,
+    pytest.mark.skipif(not DBT.exists(), reason="dbt is not installed: `make test-clients` does it"),
+]
 
 
 @pytest.fixture

@@ -106,7 +106,8 @@ class Catalog:
             return found
         if database.lower() not in self.databases():
             raise QueryFailedError("SCHEMA_NOT_FOUND", f"Schema '{database.lower()}' does not exist", position)
-        full = f"{CATALOG}.{database.lower()}.{name.lower()}"
+        shown = name.lower() if name.replace("_", "").isalnum() else f'"{name.lower()}"'  # as Trino shows it
+        full = f"{CATALOG}.{database.lower()}.{shown}"
         raise QueryFailedError("TABLE_NOT_FOUND", f"Table '{full}' does not exist", position)
 
     def _read(self, database: str, name: str) -> Table | None:
