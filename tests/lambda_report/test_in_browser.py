@@ -198,5 +198,9 @@ def drawn_on_each_page(pdf: bytes) -> list[int]:
     objects = {int(number): body for number, body in re.findall(rb"(\d+) 0 obj\n(.*?)\nendobj", pdf, re.DOTALL)}
     pages = [body for body in objects.values() if re.search(rb"/Type /Page\b", body)]
     contents = [re.search(rb"/Contents (\d+) 0 R", body) for body in pages]
-    streams = [objects[int(found[1])].partition(b"stream\n")[2] for found in contents if found]
-    return [len(zlib.decompressobj().decompress(stream)) for stream in streams]
+    streams = [objects[int(found[1])].partition(b"stream\n") for found in contents if found]
+    # A short one is not compressed.
+    return [
+        len(zlib.decompressobj().decompress(stream) if b"/FlateDecode" in head else stream)
+        for head, _, stream in streams
+    ]

@@ -96,7 +96,7 @@ def terminal(title: str, session: Iterable[tuple[str, str]]) -> str:
 
 
 def photograph(browser: Browser, page: Path, scheme: str) -> bytes:
-    """A screenshot of a page as PNG, to the end of its first section; `scheme` is `light` or `dark`."""
+    """A screenshot of a report as PNG, to the end of the section `What came in`; `scheme` is `light` or `dark`."""
     opened = browser.new_page(
         viewport={"width": _WIDTH, "height": _WIDTH},
         device_scale_factor=_DENSITY,
@@ -104,9 +104,9 @@ def photograph(browser: Browser, page: Path, scheme: str) -> bytes:
     )
     try:
         opened.goto(page.absolute().as_uri())
-        section = opened.locator("section").first.bounding_box()
+        section = next((each.bounding_box() for each in opened.locator("section#in").all()), None)
         if section is None:
-            raise PictureFailed(f"{page.name} shows no section")
+            raise PictureFailed(f"{page.name} shows no section What came in")
         height = section["y"] + section["height"] + _MARGIN
         return opened.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": _WIDTH, "height": height})
     finally:
