@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from local_aws.athena import provider
+from local_aws.athena.trino.client import Running, TrinoError, headers_for
 from local_aws.athena.trino.engine import TrinoEngine
 from local_aws_harness.athena_client import Athena, QueryFailed, as_role
 from local_aws_harness.athena_on_trino import needs_trino
@@ -177,12 +178,17 @@ def test_metadata_of_the_result_is_beside_it(trino: Athena) -> None:
     assert json.loads(trino.s3.get_object(Bucket=trino.bucket, Key=f"{place}.metadata")["Body"].read())
 
 
-def java_of(athena: Athena) -> int:
-    """The process id of the athena fixture's Trino."""
+def engine() -> TrinoEngine:
+    """The engine of the local Athena of this process."""
     (api,) = provider._installed
-    engine = api._engine("us-east-1")
-    assert isinstance(engine, TrinoEngine)
-    (child,) = psutil.Process(engine.server.pid).children()
+    found = api._engine("us-east-1")
+    assert isinstance(found, TrinoEngine)
+    return found
+
+
+def java() -> int:
+    """The process id of Trino."""
+    (child,) = psutil.Process(engine().server.pid).children()
     return int(child.pid)
 
 
@@ -195,7 +201,7 @@ def test_a_query_beyond_the_memory_fails_and_the_next_one_works(trino: Athena) -
 
 
 def test_the_process_is_small_and_listens_on_loopback_alone(trino: Athena) -> None:
-    process = psutil.Process(java_of(trino))
+    process = psutil.Process(java())
     assert process.memory_info().rss < 1_500_000_000
     listening = {each.laddr.ip for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
     assert listening == {"::ffff:127.0.0.1"} or listening == {"127.0.0.1"}, listening
@@ -204,7 +210,7 @@ def test_the_process_is_small_and_listens_on_loopback_alone(trino: Athena) -> No
 def test_a_killed_trino_is_told_by_name_and_starts_again(trino: Athena) -> None:
     execution = trino.start(ENDLESS)
     time.sleep(1)
-    os.kill(java_of(trino), signal.SIGKILL)
+    os.kill(java(), signal.SIGKILL)
     status = trino.wait(execution)["Status"]
     assert status["State"] == "FAILED"
     assert status["StateChangeReason"].startswith(
@@ -233,6 +239,13 @@ def test_a_killed_trino_is_told_by_name_and_starts_again(trino: Athena) -> None:
 def test_nothing_but_the_catalog_is_reached(trino: Athena, sql: str) -> None:
     failure(trino, sql)
     assert trino.query("SELECT count(*) FROM readings WHERE snapshot < 5") == [["6"]]
+
+
+def test_trino_itself_serves_no_other_user(trino: Athena) -> None:
+    server = engine().server
+    with pytest.raises(TrinoError) as refused:
+        list(Running(server.address(), server.pool).start("SELECT 1", headers_for("administrator", trino.database)))
+    assert refused.value.name == "PERMISSION_DENIED"
 
 
 @pytest.mark.parametrize("location", ["file:///etc/", "http://127.0.0.1:9/x/", "hdfs://host/x/", "local:///etc/"])
@@ -269,3 +282,6 @@ def test_information_schema_has_what_the_caller_may_see(trino: Athena) -> None:
     sql = f"SELECT count(*) FROM information_schema.tables WHERE table_schema = '{trino.database}'"
     assert int(str(trino.query(sql)[0][0])) > 1
     assert as_role(trino, "glue:GetTable").query(sql) == [["0"]]
+    columns = f"SELECT column_name FROM information_schema.columns WHERE table_schema = '{trino.database}' \
+AND table_name = 'current' ORDER BY ordinal_position"
+    assert [row[0] for row in trino.query(columns)] == ["id", "timestamp", "x", "n", "activity", "snapshot", "subject"]

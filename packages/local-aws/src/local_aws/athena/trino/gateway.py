@@ -95,6 +95,11 @@ class Gateway:
         user, action = asked["context"]["identity"]["user"], asked["action"]
         if batch:
             resources = action.get("filterResources") or []
+            if action["operation"] == "FilterColumns" and resources:
+                # One table, and the answer has the places of its columns.
+                (of_table,) = resources
+                allowed = self._may(user, action, of_table)
+                return _json({"result": list(range(len(of_table["table"]["columns"]))) if allowed else []})
             return _json({"result": [place for place, each in enumerate(resources) if self._may(user, action, each)]})
         denied = self._denial(user, action, action.get("resource") or {})
         if denied is not None:
