@@ -6,7 +6,20 @@ import re
 
 from tools.docs import cli
 
-COMMANDS = ["run", "query", "status", "logs", "report", "quarantine", "diff", "rollback", "verify", "explain", "set"]
+COMMANDS = [
+    "run",
+    "query",
+    "sql",
+    "status",
+    "logs",
+    "report",
+    "quarantine",
+    "diff",
+    "rollback",
+    "verify",
+    "explain",
+    "set",
+]
 COMMANDS += ["restore-table", "cleanup-failed-stack"]
 COMMANDS += ["destroy", "demo", "notebook", "local", "local up"]
 

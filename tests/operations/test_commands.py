@@ -516,6 +516,40 @@ def test_a_statement_that_may_change_something_is_confirmed(local: MhealthComman
     assert local("query", "DROP VIEW other", "--yes").returncode == 0
 
 
+def test_csv_of_more_than_a_page_is_the_result_object(local: MhealthCommand, ran: Done, aws: LocalAws) -> None:
+    sql = "SELECT id, accel_x, CAST(NULL AS int) AS n, 'a,\"b' AS t, '' AS e FROM mhealth ORDER BY id"
+    with faults.watch("athena") as calls:
+        done = local("query", "--format", "csv", sql)
+    assert [call.operation for call in calls].count("GetQueryResults") == 2, "not one for each thousand rows"
+    lines = done.stdout.splitlines()
+    assert (len(lines), lines[0]) == (1 + 1899, "id,accel_x,n,t,e")
+    assert re.fullmatch(r'1-0000000,-?[\d.E-]+,,"a,""b",', lines[1])
+    assert done.stderr.startswith("1,899 rows; ")
+
+
+def test_the_shell_runs_the_statements_of_a_script(local: MhealthCommand, ran: Done) -> None:
+    done = local("sql", "--format", "csv", stdin="SELECT ';' AS a; -- first;\nSELECT count(*) AS n FROM mhealth;")
+    assert (done.returncode, done.stdout) == (0, "a\n;\nn\n1899\n")
+    free, billed = done.stderr.splitlines()
+    assert re.fullmatch(r"1 row; 0 bytes scanned; no cost; [\d.]+ s", free)
+    assert re.fullmatch(r"1 row; [\d.,]+ \w+ scanned; (\$0.00005|no cost); [\d.]+ s", billed)
+    failed = local("sql", stdin="SELECT 1 AS one; SELEC 2; SELECT 3 AS three")
+    assert failed.returncode == 1
+    assert "three" not in failed.stdout
+    assert "SYNTAX_ERROR" in failed.stderr
+
+
+def test_the_shell_has_a_history_and_goes_on_after_a_mistake(local: MhealthCommand, ran: Done, tmp_path: Path) -> None:
+    typed = "SELECT max(subject) AS\rlast FROM mhealth;\rSELECT nobody;\r\\f record\rSELECT 7 AS n;\r\\q\r"
+    status, shown = local.on_a_terminal("sql", types=typed, HOME=str(tmp_path), NO_COLOR="1")
+    assert status == 0
+    assert "last" in shown
+    assert "cannot be resolved" in shown
+    assert re.search(r"│ n │ 7 │", re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown))
+    (history,) = tmp_path.rglob("sql_history")
+    assert "+SELECT max(subject) AS\n+last FROM mhealth;" in history.read_text()
+
+
 def test_rows_are_shown_as_records(local: MhealthCommand, ran: Done) -> None:
     shown = local(
         "query", "--format", "record", "SELECT 1 AS one, 'x' AS two UNION ALL SELECT 2, 'y' ORDER BY 1"

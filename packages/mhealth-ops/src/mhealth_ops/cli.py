@@ -17,6 +17,7 @@ from mhealth_ops.commands.report import report
 from mhealth_ops.commands.rollback import rollback
 from mhealth_ops.commands.run import run
 from mhealth_ops.commands.set import set_
+from mhealth_ops.commands.sql import sql
 from mhealth_ops.commands.status import status
 from mhealth_ops.commands.verify import explain, verify
 
@@ -56,7 +57,7 @@ def local_commands() -> None:
     """Run the pipeline on a local AWS emulator, for development and tests."""
 
 
-for command in (run, query, status, logs, report, quarantine, diff, rollback, verify, explain):
+for command in (run, query, sql, status, logs, report, quarantine, diff, rollback, verify, explain):
     app.command()(command)
 app.command("set")(set_)
 for command in (restore_table, cleanup_failed_stack, destroy):

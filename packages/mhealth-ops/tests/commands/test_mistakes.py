@@ -15,7 +15,7 @@ import pytest
 
 from mhealth_harness.commands import COMMAND, MhealthCommand
 
-COMMANDS = ["run", "query", "status", "logs", "report", "quarantine", "diff", "rollback"]
+COMMANDS = ["run", "query", "sql", "status", "logs", "report", "quarantine", "diff", "rollback"]
 COMMANDS += ["verify", "explain", "set", "restore-table", "cleanup-failed-stack", "destroy"]
 
 
@@ -152,7 +152,20 @@ def test_a_shell_completes_commands_and_formats() -> None:
         return subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False).stdout.split()
 
     assert completed("mhealth ") == [
-        *("run", "query", "status", "logs", "report", "quarantine", "diff", "rollback", "verify", "explain", "set"),
+        *(
+            "run",
+            "query",
+            "sql",
+            "status",
+            "logs",
+            "report",
+            "quarantine",
+            "diff",
+            "rollback",
+            "verify",
+            "explain",
+            "set",
+        ),
         *("restore-table", "cleanup-failed-stack", "destroy", "demo", "notebook", "local"),
     ]
     assert completed("mhealth query --format ") == ["table", "record", "csv", "json"]

@@ -14,9 +14,11 @@ from rich.text import Text
 from mhealth_ops.operations.errors import NotConfirmed, QueryFailed
 from mhealth_ops.operations.formats import print_records, print_table, write_csv, write_json
 from mhealth_ops.operations.queries import PAGE_ROWS, Row, named_query, run_query
+from mhealth_ops.operations.result_object import all_rows
 from mhealth_ops.operations.rollback import PLACEHOLDER
 from mhealth_ops.operations.snapshots import VIEW, nothing_to_query
 from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.operations.telling import new_console
 
 Form = Literal["table", "record", "csv", "json"]
 """The output format of a result."""
@@ -63,8 +65,11 @@ def require_confirmed(console: Console, statement: str) -> None:
         raise NotConfirmed("Nothing was changed.")
 
 
-def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> None:
-    """Run a statement and write its whole result; a table has the first thousand rows. Raises QueryFailed."""
+def ask_and_show(console: Console, stack: Stack, statement: str, form: Form, *, costs: bool = False) -> None:
+    """Run a statement and write its whole result; a table has the first thousand rows. Raises QueryFailed.
+
+    `costs` also prints what the query costs on AWS.
+    """
     if not statement.strip():
         raise QueryFailed("There is no statement to run: standard input is empty.")
     try:
@@ -76,7 +81,7 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
     except KeyboardInterrupt:
         print("The query was stopped.", file=sys.stderr)
         raise
-    rows = _Counted(result.rows)
+    rows = _Counted(all_rows(new_console(error=True), stack, result) if form == "csv" else result.rows)
     more = False
     match form:
         case "table":
@@ -93,7 +98,21 @@ def ask_and_show(console: Console, stack: Stack, statement: str, form: Form) -> 
     shown = f"{rows.count:,} row{'' if rows.count == 1 else 's'}"
     if more:
         shown = f"the first {shown} (csv and json have all)"
-    print(f"{shown}; {scanned(result.scanned)} scanned; {result.seconds:.1f} s", file=sys.stderr)
+    billed = f"; {cost(result.scanned)}" if costs else ""
+    print(f"{shown}; {scanned(result.scanned)} scanned{billed}; {result.seconds:.1f} s", file=sys.stderr)
+
+
+_USD_PER_TB, _LEAST_BYTES = 5.0, 10_000_000
+"""Athena's list price in us-east-1 and the least that a query is billed: lambda_report/prices.json has both."""
+
+
+def cost(count: int) -> str:
+    """What Athena bills for scanned bytes, at the list price; statements that scan nothing, such as DDL, are free.
+
+    >>> cost(0), cost(350_000), cost(82_000_000_000)
+    ('no cost', '$0.00005', '$0.41000')
+    """
+    return f"${max(count, _LEAST_BYTES) / 1e12 * _USD_PER_TB:.5f}" if count else "no cost"
 
 
 def scanned(count: int) -> str:

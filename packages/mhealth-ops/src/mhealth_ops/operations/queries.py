@@ -64,6 +64,8 @@ class Result:
     rows: Iterator[Row]
     scanned: int
     seconds: float
+    location: str
+    """The S3 address of the result object; of a query it is CSV."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def run_query(stack: Stack, statement: str, *, limit: float = math.inf) -> Resul
         _without_header(rows, columns),
         scanned=statistics.get("DataScannedInBytes", 0),
         seconds=statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
+        location=execution.get("ResultConfiguration", {}).get("OutputLocation", ""),
     )
 
 
