@@ -89,3 +89,12 @@ def test_what_cannot_be_is_told(
     assert (ended.returncode, ended.stdout) == (status, "")
     assert message in " ".join(ended.stderr.replace("│", " ").split())
     assert "Traceback" not in ended.stderr
+
+
+def test_without_trino_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_AWS_CACHE", str(tmp_path / "empty"))
+    ended = run(tmp_path, "--athena", "trino")
+    assert ended.returncode == 2
+    assert "Trino 476 is not on this machine" in ended.stderr
+    assert "`local-aws setup-trino` downloads it" in ended.stderr
+    assert "ready" not in ended.stdout
