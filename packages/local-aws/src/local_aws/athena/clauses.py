@@ -107,10 +107,10 @@ _NAMES: dict[type[exp.Expr], str] = {
 def check_clauses(tree: exp.Expr) -> None:
     """Raise QueryFailedError for what the engine does not know to do as Athena does."""
     for node in tree.walk():
-        _check_known(node)
         check = _CHECKS.get(type(node))
         if check is not None:
             check(node)
+        _check_known(node)
 
 
 def _check_known(node: exp.Expr) -> None:
@@ -127,7 +127,7 @@ def _check_known(node: exp.Expr) -> None:
 
 
 def _join(node: exp.Expr) -> None:
-    if node.args.get("method"):
+    if node.args.get("method") == "NATURAL":
         raise QueryFailedError("NOT_SUPPORTED", "Natural join not supported", node_position(node))
     if node.args.get("kind") not in (None, "", "INNER", "OUTER", "CROSS"):
         raise not_supported(f"{node.args['kind']} JOIN", node_position(node))
