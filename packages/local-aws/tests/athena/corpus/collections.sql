@@ -87,3 +87,4 @@ SELECT count(*), sum(subject), avg(subject), min(x), max(x), count(x), sum(x), a
 SELECT activity, count(*) AS c, avg(subject) FROM readings GROUP BY activity HAVING count(*) > 1 ORDER BY c DESC;
 SELECT array_agg(subject ORDER BY id), count(DISTINCT activity), sum(subject) FILTER (WHERE subject > 1) FROM readings;
 SELECT id, row_number() OVER (PARTITION BY subject ORDER BY id), lag(subject) OVER (ORDER BY id), sum(subject) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM readings ORDER BY id;
+SELECT array_except(ARRAY[1, 1], ARRAY[]), array_except(ARRAY[NULL, NULL], CAST(ARRAY[] AS array(integer))), array_except(ARRAY[1, 1, 2], ARRAY[2]);

@@ -90,6 +90,6 @@ CREATE MACRO athena_day_sequence(first, last, step) AS CASE WHEN step % 86400000
     WHEN athena_refused('a sequence of dates with a step of hours') IS NOT NULL THEN NULL END;
 CREATE MACRO athena_small(x) AS CASE WHEN x BETWEEN -2147483648 AND 2147483647 THEN x
     WHEN x IS NOT NULL THEN athena_failed_number('INVALID_FUNCTION_ARGUMENT', 'integer overflow') END;
-CREATE MACRO athena_from_unixtime(x) AS make_timestamp(CAST(floor(x * 1000e0 + 0.5e0) AS BIGINT) * 1000);
+CREATE MACRO athena_from_unixtime(x) AS CASE WHEN isnan(x) THEN TIMESTAMP '1970-01-01' ELSE make_timestamp(CAST(floor(x * 1000e0 + 0.5e0) AS BIGINT) * 1000) END;
 CREATE MACRO athena_to_unixtime(x) AS epoch_ms(x) / 1000e0;
 """

@@ -234,7 +234,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "array_distinct": "athena_set({0})",
     "array_union": _both("athena_set(list_concat({0}, {1}))"),
     "array_intersect": _both("athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NOT NULL))"),
-    "array_except": _both("athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NULL))"),
+    "array_except": _both("CASE WHEN len({1}) = 0 THEN {0} ELSE athena_set(list_filter({0}, lambda v: list_position({1}, v) IS NULL)) END"),
     "array_max": "athena_array_max({0})", "array_min": "athena_array_min({0})",
     "array_sort(array(e))": "list_sort({0}, 'ASC', 'NULLS LAST')",
     "array_join(array(e), varchar)": _array_joined,
