@@ -120,7 +120,7 @@ def _hops(
         "execution": "arn:aws:states:us-east-1:123456789012:execution:mhealth:measured",
     }
     convert = template.job_arguments("ConvertParquetJob", own)
-    transform = template.job_arguments("GlueTransformJob", own | {"table": table})
+    transform = template.job_arguments("GlueTransformJob", own | {"table": table, "allow_missing_subjects": "false"})
     return (
         Hop(command("convert_parquet", convert), bucket / "stage"),
         Hop(command("glue_transform", transform), bucket / "processed" / f"snapshot={snapshot}"),
