@@ -46,6 +46,7 @@ def every_check(workshop: Workshop) -> list[Check]:
         Check(
             "Glue code in Glue's environment",
             lambda: glue_code.makes_the_snapshot(workshop),
+            ("packaged template deploys",),
             ("function in Lambda's environment",),
         ),
         Check("report in Lambda's environment", lambda: function.renders_the_report(workshop), ("sam build",)),

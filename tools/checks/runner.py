@@ -30,12 +30,14 @@ class Check:
     """A named check.
 
     `run` returns a short summary, or raises CheckFailed or CheckSkipped; any other exception fails the check too.
-    `needs` are the checks whose results it uses: it runs after them, and not if one of them failed.
+    `needs` and `after` are the checks whose results it uses: it runs after them, and not if one of them failed. Of a
+    check in `needs` that was skipped there is no result; one in `after` leaves what this check needs all the same.
     """
 
     name: str
     run: Callable[[], str]
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,15 @@ def with_needed(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
     while ahead:
         check = known[ahead.pop()]
         wanted.add(check.name)
-        ahead += check.needs
+        ahead += [*check.needs, *check.after]
     return [check for check in checks if check.name in wanted]
 
 
 def run(checks: Sequence[Check], console: Console) -> bool:
     """Run all checks, also after a failure; return whether all passed."""
     known = {check.name: check for check in checks}
-    order = TopologicalSorter({check.name: [need for need in check.needs if need in known] for check in checks})
+    ahead = {check.name: [each for each in (*check.needs, *check.after) if each in known] for check in checks}
+    order = TopologicalSorter(ahead)
     order.prepare()
     failed: set[str] = set()
     left_out: set[str] = set()
@@ -87,7 +90,7 @@ def run(checks: Sequence[Check], console: Console) -> bool:
             ready.sort(key=list(known).index)
             while ready and len(running) < AT_ONCE:
                 name = ready.pop(0)
-                lacking = [need for need in known[name].needs if need in failed]
+                lacking = [need for need in (*known[name].needs, *known[name].after) if need in failed]
                 absent = [need for need in known[name].needs if need in left_out]
                 job = _not_run(CheckFailed, lacking) if lacking else known[name].run
                 job = _not_run(CheckSkipped, absent) if absent else job
