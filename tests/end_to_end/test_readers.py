@@ -14,11 +14,11 @@ from rich.console import Console
 
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.operations.errors import OperationFailed
+from mhealth_ops.operations.health import what_readers_get
 from mhealth_ops.operations.restoring import restore_table
 from mhealth_ops.operations.rollback import plan
 from mhealth_ops.operations.snapshots import shown
 from mhealth_ops.operations.stacks import Stack
-from mhealth_ops.operations.status import what_readers_get
 
 from . import sources
 from .conftest import World
@@ -137,12 +137,12 @@ def test_nothing_new_is_said_after_a_count_of_what_readers_see(world: World, rec
 def test_a_dropped_view_is_published_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
     snapshot = world.published()
     world.query("DROP VIEW mhealth")
-    assert "the view mhealth is gone" in what_readers_get(stack, shown(stack))
+    assert "the view mhealth is gone" in what_readers_get(stack, shown(stack)).text
     found = plan(stack, snapshot)  # a rollback needs no view
     assert found is not None
     assert (found.now, found.to.number) == (None, snapshot)
     assert recovered("published again")["snapshot"] == snapshot
-    assert what_readers_get(stack, shown(stack)).startswith("get all 110 rows, counted through Athena")
+    assert what_readers_get(stack, shown(stack)).text.startswith("get all 110 rows, counted through Athena")
 
 
 @pytest.mark.notices(
@@ -151,7 +151,7 @@ def test_a_dropped_view_is_published_again_without_a_job(world: World, recovered
 def test_dropped_partitions_are_registered_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
     snapshot = world.published()
     drop_partitions(world, snapshot)
-    assert what_readers_get(stack, shown(stack)).startswith("get 0 of 110 rows, so partitions are missing")
+    assert what_readers_get(stack, shown(stack)).text.startswith("get 0 of 110 rows, so partitions are missing")
     assert recovered("published again")["snapshot"] == snapshot
 
 
@@ -268,7 +268,7 @@ def test_a_dropped_table_has_a_name_and_comes_back_as_it_was(world: World, datas
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TableMissing")
     assert "Restore a dropped table" in execution["cause"]
-    assert f"the table {TABLE} is gone" in what_readers_get(stack, shown(stack))
+    assert f"the table {TABLE} is gone" in what_readers_get(stack, shown(stack)).text
     assert restore_table(Console(), stack)
     after = glue.get_table(**where)["Table"]
     own = ("CreateTime", "UpdateTime", "VersionId")
