@@ -100,9 +100,13 @@ def everything(tmp: Path) -> Life:
         update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
         left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=3/of_the_dataset_before.csv"}
         world.client("s3").put_object(**left, Body=b"")
+        # Lines that a run of other code rejected, of a file without such lines.
+        rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=3/mHealth_subject1.jsonl"}
+        world.client("s3").put_object(**rejected, Body=b"{}\n")
         _stop_while_converting(world)
         world.publish()
         assert left["Key"] not in world.keys("raw/")
+        assert rejected["Key"] not in world.keys("quarantine/")
 
         one.write_text(re.sub(r"\d+$", "13", good, flags=re.MULTILINE))  # no activity has this number
         assert world.execute()["error"] == "TooManyBadRows"
