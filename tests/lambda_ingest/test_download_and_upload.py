@@ -61,6 +61,7 @@ def test_logs_land_with_a_header_and_a_manifest(surroundings: Surroundings) -> N
         "lines": 3,
         "bytes": 3 * len(ROW) + 1 + 23,
         "message": "Version 1 of someone/mhealth landed: 2 files, 2 of them new or changed.",
+        "allow_missing_subjects": "false",
     }
     assert list(surroundings.keys()) == [
         "manifests/claim.json",

@@ -105,7 +105,7 @@ def test_first_run_of_a_sound_stack_is_verified(first: tuple[bool, str]) -> None
     assert "make deploy PARAMETERS=AlarmEmail=" in shown
     reported = re.findall(r"^  (\w+) +[\d.]+ s  ", shown, re.MULTILINE)
     assert reported[0] == "DownloadCSV"
-    assert reported[-1] == "RecordSuccess"
+    assert reported[-1] == "WriteReport"
 
 
 def test_a_run_that_finds_nothing_new_is_verified_too(first: tuple[bool, str]) -> None:
