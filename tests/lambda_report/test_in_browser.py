@@ -49,6 +49,9 @@ HIDDEN_WHEN_PRINTED = """() => [...document.querySelectorAll("details td, detail
   .filter(cell => !cell.checkVisibility({contentVisibilityAuto: true}) || !cell.getBoundingClientRect().height)
   .map(cell => cell.textContent)"""
 
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Waits until the browser has laid out the page for another medium: what it skipped is visible from then on."""
+
 BROKEN_NAMES = """() => [...document.querySelectorAll(".whole")].filter(name => {
   const tops = new Set([...name.getClientRects()].map(rectangle => Math.round(rectangle.top)));
   return tops.size !== 1;
@@ -183,6 +186,7 @@ def test_a_printed_page_has_open_details_whole_names_and_no_empty_page(
             assert page.locator("details td").first.is_hidden(), "closed on the screen"
             page.emulate_media(media="print")
             assert page.locator("details").count() >= 2
+            page.evaluate(NEXT_FRAME)
             assert page.evaluate(HIDDEN_WHEN_PRINTED) == []
             assert page.evaluate(BROKEN_NAMES) == []
             assert page.evaluate(OVER_THE_EDGE) == []
