@@ -36,6 +36,7 @@ BROKEN = [
     ("zones-io", "glue", "mhealth.io.storage", "mhealth.io.s3"),
     ("zones-boto3", "glue", "mhealth.job_log", "boto3"),
     ("zones-spark", "glue", "mhealth.stage.convert", "pyspark"),
+    ("zones-arrow", "glue", "mhealth.processed.arrow_rows", "pyspark"),
     ("ingest-sources", "lambda_ingest", "ingest.versions", "ingest.sources.kaggle"),
     ("ingest-boto3", "lambda_ingest", "ingest.layouts", "requests"),
     ("zones-jobs", ".", "glue.convert_parquet", "glue.glue_transform"),
