@@ -50,7 +50,10 @@ def added(seconds: Mapping[str, float], group: str = "") -> Counter[str]:
 def account(
     seconds: Mapping[str, float], skipped: Iterable[tuple[str, str]], budget: Mapping[str, float]
 ) -> Iterator[str]:
-    """The lines of the account: `seconds` by node id, and node id and reason of skipped tests."""
+    """The lines of the account: `seconds` by node id, and node id and reason of skipped tests.
+
+    The cases of one test that were skipped for the same reason have one line, with their number.
+    """
     yield f"slowest {_SLOWEST}"
     for nodeid, took in sorted(seconds.items(), key=lambda each: -each[1])[:_SLOWEST]:
         yield f"  {took:6.1f} s  {nodeid}"
@@ -59,8 +62,9 @@ def account(
         allowed = budget.get(folder)
         over = "   over its budget" if allowed is not None and took > allowed else ""
         yield f"  {took:6.0f} s  {'of ' + format(allowed, '.0f') if allowed else '':8} {folder}{over}"
-    for nodeid, reason in sorted(skipped):
-        yield f"skipped {nodeid}: {reason}"
+    cases = Counter((nodeid.partition("[")[0], reason) for nodeid, reason in skipped)
+    for (nodeid, reason), number in sorted(cases.items()):
+        yield f"skipped {nodeid}{f' ({number} cases)' if number > 1 else ''}: {reason}"
 
 
 def as_toml(seconds: Mapping[str, float]) -> str:

@@ -13,7 +13,14 @@ SECONDS = {f"tests/glue/test_a.py::test_{number}": float(number) for number in r
 
 def test_the_account_has_the_slowest_ten_folders_and_what_was_skipped() -> None:
     reported = list(
-        account(SECONDS, [("tests/glue/test_a.py::test_x", "no Java")], {"glue": 60.0, "end_to_end": 120.0})
+        account(
+            SECONDS,
+            [
+                ("tests/glue/test_a.py::test_x", "no Java"),
+                *((f"tests/glue/test_a.py::test_y[{case}]", "no Trino") for case in ("one", "two")),
+            ],
+            {"glue": 60.0, "end_to_end": 120.0},
+        )
     )
     assert reported == [
         "slowest 10",
@@ -25,6 +32,7 @@ def test_the_account_has_the_slowest_ten_folders_and_what_was_skipped() -> None:
         "       3 s           packages/one",
         "       0 s           tests",
         "skipped tests/glue/test_a.py::test_x: no Java",
+        "skipped tests/glue/test_a.py::test_y (2 cases): no Trino",
     ]
 
 
