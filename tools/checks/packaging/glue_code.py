@@ -19,7 +19,12 @@ from tools.checks.rules.settings import OF_GLUE
 from tools.checks.runner import CheckFailed
 from tools.waiting import HANG
 
-RUN = {"--raw_manifest": "manifests/raw/version=1.json", "--snapshot": str(SNAPSHOT), "--execution": "check"}
+RUN = {
+    "--raw_manifest": "manifests/raw/version=1.json",
+    "--snapshot": str(SNAPSHOT),
+    "--execution": "check",
+    "--allow_missing_subjects": "false",
+}
 """The arguments that the state machine adds."""
 
 

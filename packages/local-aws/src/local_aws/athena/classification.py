@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from local_aws.athena.errors import QueryFailedError
 from local_aws.athena.syntax import tokens_of
 
-QUERY_WORDS = ("SELECT", "WITH", "VALUES", "(")
+QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 _UTILITY = ("SHOW", "DESCRIBE", "DESC")
 _NAMES = {

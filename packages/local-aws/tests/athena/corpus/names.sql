@@ -71,6 +71,5 @@ SELECT k AS 1a FROM t;
 SELECT k FROM t AS T2 WHERE t2.k = 1;
 SELECT 1 EXECUTE;
 SELECT k AS FETCH FROM t WHERE k = 1;
-SELECT CURRENT_SCHEMA;
 SELECT n FROM (SELECT 1 AS n, 2 AS "current_date");
 SELECT offset, limit, first, value FROM (SELECT 1 AS offset, 2 AS limit, 3 AS first, 4 AS value);
