@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,27 @@ class Stage:
     usd: float | None
     how: str
     assumed: bool = False
+
+
+class Totals:
+    """The sums over the `stages` of a run, up to its publication or its failure."""
+
+    stages: Sequence[Stage]
+
+    @property
+    def seconds(self) -> float:
+        """The duration of the run in seconds."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def usd(self) -> float:
+        """The cost of the run in US dollars."""
+        return sum(stage.usd or 0 for stage in self.stages)
+
+    @property
+    def assumed_usd(self) -> float:
+        """The part of the cost that depends on an assumption."""
+        return sum(stage.usd or 0 for stage in self.stages if stage.assumed)
 
 
 def stages(timing: Timing, usage: Usage) -> list[Stage]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snapshot_report.costs import Stage
+from snapshot_report.costs import Stage, Totals
 from snapshot_report.manifests import RawVersion
 from snapshot_report.quarantine import Quarantine
 from snapshot_report.synthetic import synthetic_mark
@@ -27,7 +27,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class FailedRun:
+class FailedRun(Totals):
     """A run that failed. `runs` are the last runs, this one last.
 
     `seen` is the snapshot that was published when the run began; it is None where there was none, or DownloadCSV
@@ -46,21 +46,6 @@ class FailedRun:
     stages: Sequence[Stage]
     bucket: str
     runs: Sequence[Run]
-
-    @property
-    def seconds(self) -> float:
-        """The seconds from the run's start to its failure."""
-        return sum(stage.seconds for stage in self.stages)
-
-    @property
-    def usd(self) -> float:
-        """The cost of the run up to its failure, in US dollars."""
-        return sum(stage.usd or 0 for stage in self.stages)
-
-    @property
-    def assumed_usd(self) -> float:
-        """The part of the cost that depends on an assumption."""
-        return sum(stage.usd or 0 for stage in self.stages if stage.assumed)
 
     @property
     def lines(self) -> int | None:

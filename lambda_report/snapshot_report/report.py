@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from snapshot_report.changes import Changes
-from snapshot_report.costs import Stage
+from snapshot_report.costs import Stage, Totals
 from snapshot_report.manifests import Check, RawVersion, Snapshot
 from snapshot_report.quarantine import Quarantine
 from snapshot_report.queries import Count
@@ -19,7 +19,7 @@ MOST_WORDS = 6
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Totals):
     """A run that published a snapshot. `rows_verified` is the count of VerifySnapshot.
 
     `before` is the previously published snapshot (None: there was none), `changes` the differences to it (None: its
@@ -40,21 +40,6 @@ class Report:
     changes: Changes | None
     bucket: str
     earlier: Sequence[Run]
-
-    @property
-    def seconds(self) -> float:
-        """The duration of the run up to its publication, in seconds."""
-        return sum(stage.seconds for stage in self.stages)
-
-    @property
-    def usd(self) -> float:
-        """The cost of the run in US dollars."""
-        return sum(stage.usd or 0 for stage in self.stages)
-
-    @property
-    def assumed_usd(self) -> float:
-        """The part of the cost that depends on an assumption."""
-        return sum(stage.usd or 0 for stage in self.stages if stage.assumed)
 
     @property
     def synthetic(self) -> str | None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from mhealth.raw.grammar import BadLine, read_line
 from mhealth.raw.reader import LINE_LIMIT
@@ -18,25 +15,6 @@ from snapshot_report.errors import ManifestUnreadable
 from snapshot_report.manifests import RawFile, Source
 from snapshot_report.quarantine import find_quarantine, kind, read_quarantine
 from snapshot_report.storage import Bucket
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    """A bucket of moto, on a real socket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-    )
-    s3.create_bucket(Bucket="data")
-    yield Bucket(s3, "data")
-    s3.close()
-    server.stop()
 
 
 def source(name: str, quarantined: int, version: int = 7) -> Source:
