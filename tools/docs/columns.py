@@ -18,7 +18,8 @@ _HEAD = """# Columns
 This page is generated from `cloudformation/template.yaml` by `make reference`. A test fails if the two differ.
 
 The view `mhealth` shows the published snapshot. The table `mhealth_snapshots` has the same columns and shows all kept
-snapshots. There are 50 samples a second. In Athena, `DESCRIBE mhealth_snapshots` prints the same list.
+snapshots. There are 50 samples a second. In Athena, `DESCRIBE mhealth_snapshots` prints the same list. The Parquet
+files have comment and unit in the metadata of each column.
 
 | column | type in a query | unit | description |
 |---|---|---|---|

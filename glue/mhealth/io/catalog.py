@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from mhealth.errors import PartitionMismatch, SchemaMismatch
+from mhealth.io.descriptions import with_comment
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -48,10 +49,15 @@ class ViewUnreadable(CatalogError):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table: its name and Hive type, both in lower case."""
+    """A column of the table: its name and Hive type, both in lower case, and its comment."""
 
     name: str
     type: str
+    comment: str = ""
+
+    def __str__(self) -> str:
+        """The column as in DDL."""
+        return f"{self.name} {self.type}" + (f" COMMENT '{self.comment}'" if self.comment else "")
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,10 @@ class TableDefinition:
     partition_keys: tuple[Column, ...]
 
     def arrow_schema(self) -> pa.Schema:
-        """The schema that every file of the table has."""
-        return pa.schema([pa.field(column.name, ARROW_TYPES[column.type]) for column in self.columns])
+        """The schema that every file of the table has, with the comments and units of its columns as metadata."""
+        return pa.schema(
+            [with_comment(pa.field(column.name, ARROW_TYPES[column.type]), column.comment) for column in self.columns]
+        )
 
 
 class Catalog(Protocol):
@@ -99,7 +107,9 @@ def catalog_at(reference: str) -> Catalog:
 
 def _definition(name: str, table: Mapping[str, Any]) -> TableDefinition:
     def columns(found: Iterable[Mapping[str, Any]]) -> tuple[Column, ...]:
-        return tuple(Column(column["Name"].lower(), column["Type"].lower()) for column in found)
+        return tuple(
+            Column(column["Name"].lower(), column["Type"].lower(), column.get("Comment", "")) for column in found
+        )
 
     return TableDefinition(
         name, columns(table["StorageDescriptor"]["Columns"]), columns(table.get("PartitionKeys", ()))

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mhealth.io.descriptions import footer_texts
+
 _PROBE_ROWS = 16 * 1024
 """The sample of a column by which its distinct values are estimated."""
 
@@ -29,7 +31,7 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
     probe = _probe(first_rows)
     dictionaries = [name for name in schema.names if _repeats(probe[name])]
     timestamps = [field.name for field in schema if pa.types.is_timestamp(field.type)]
-    return pq.ParquetWriter(
+    writer = pq.ParquetWriter(
         path,
         schema,
         version="2.6",
@@ -40,8 +42,11 @@ def open_writer(path: Path, first_rows: pa.Table) -> pq.ParquetWriter:
         use_dictionary=dictionaries,
         # Samples are 20 ms apart, so delta encoding leaves next to nothing.
         column_encoding=dict.fromkeys(timestamps, "DELTA_BINARY_PACKED"),
-        store_schema=False,
+        store_schema=True,  # with the comments and units of the columns
     )
+    if texts := footer_texts(schema):
+        writer.add_key_value_metadata(texts)
+    return writer
 
 
 def _probe(rows: pa.Table) -> pa.Table:

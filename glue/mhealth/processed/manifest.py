@@ -58,8 +58,8 @@ class Check:
 class SnapshotManifest:
     """What a snapshot holds and what made it.
 
-    `recording_start` and `columns` (name and type, as the table had them) are inputs: a file is carried into a later
-    snapshot only where they are the same.
+    `recording_start` and `columns` (name, type and comment, as the table had them) are inputs: a file is carried into
+    a later snapshot only where they are the same.
     """
 
     snapshot: int

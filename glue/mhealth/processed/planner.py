@@ -147,7 +147,7 @@ def new_manifest(
         code_version=code_version,
         execution=execution,
         recording_start=recording_start.isoformat(),
-        columns=tuple(f"{column.name} {column.type}" for column in table.columns),
+        columns=tuple(map(str, table.columns)),
         sources=tuple(map(_counted, sources)),
         files=(),
         checks=(),

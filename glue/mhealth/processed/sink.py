@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from mhealth.checksums import Sums, added, sums_by_subject
 from mhealth.errors import RowCountMismatch
 from mhealth.io.connect import storage_at
+from mhealth.io.descriptions import footer_bytes
 from mhealth.io.storage import Storage
 from mhealth.paths import table_key
 from mhealth.processed.encoding import open_writer
@@ -169,7 +170,7 @@ class _SubjectFiles:
             yield self._close(self._writer)
         if self._writer is None:
             self._writer = open_writer(self._path, table)
-            self._size = footer
+            self._size = footer + footer_bytes(table.schema)
         before = self._path.stat().st_size
         samples = self._ids.add(table["id"])
         if samples is not None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from mhealth.io.descriptions import with_comment
 from mhealth.processed.encoding import open_writer
 
 ROWS = 40_000
@@ -69,3 +70,22 @@ def test_other_readers_see_the_same_values(written: Path, spark: SparkSession) -
         )
     assert by_spark[-1].timestamp.astimezone(UTC) == last
     assert [row[5] for row in duck] == [sample * 20_000 for sample in range(ROWS)]
+
+
+def test_spark_reads_comments_and_units_of_columns(tmp_path: Path, spark: SparkSession) -> None:
+    comments = {"id": "unique", "ecg_1": "ECG lead 1, mV", "activity_id": "0..12"}
+    kinds = {"id": pa.string(), "ecg_1": pa.float64(), "activity_id": pa.int32()}
+    schema = pa.schema([with_comment(pa.field(name, kinds[name]), text) for name, text in comments.items()])
+    table = pa.Table.from_pylist([{"id": "3-0", "ecg_1": 0.5, "activity_id": 4}], schema)
+    with open_writer(tmp_path / "part.parquet", table) as writer:
+        writer.write_table(table)
+    frame = spark.read.parquet(f"file://{tmp_path}/part.parquet")
+    described = {field.name: (field.dataType.simpleString(), field.metadata) for field in frame.schema}
+    assert described == {
+        "id": ("string", {"comment": "unique"}),
+        "ecg_1": ("double", {"comment": "ECG lead 1, mV", "unit": "mV"}),
+        "activity_id": ("int", {"comment": "0..12"}),
+    }
+    frame.createOrReplaceTempView("described")
+    assert {row.col_name: row.comment for row in spark.sql("DESCRIBE described").collect()} == comments
+    assert [tuple(row) for row in frame.collect()] == [("3-0", 0.5, 4)]

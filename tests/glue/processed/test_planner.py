@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mhealth.errors import DuplicateSubject, MissingSubject
+from mhealth.io.catalog import Column, TableDefinition
 from mhealth.processed.manifest import SnapshotFile, SnapshotManifest, SnapshotSource
-from mhealth.processed.planner import Published, SnapshotPlan, Source, check_subjects, plan_snapshot
-from mhealth.raw.manifest import RawFile
+from mhealth.processed.planner import Published, SnapshotPlan, Source, check_subjects, new_manifest, plan_snapshot
+from mhealth.raw.manifest import RawFile, RawVersion
 from mhealth.stage.metadata import StagedSubject, StageMetadata
 
 RAW = RawFile("all", "all.csv", None, ("ecg_1", "label", "subject"), 1, "ab", 8, "raw/version=1/all.csv", "1dent1ty")
@@ -113,3 +115,26 @@ def test_nothing_is_carried_where_an_input_changed(published: Published) -> None
 def test_snapshots_of_other_inputs_are_others(change: dict[str, object]) -> None:
     assert OLD.same_inputs(replace(OLD, execution="arn:again", files=(), sources=(replace(COUNTED, rows=0),)))
     assert not OLD.same_inputs(replace(OLD, **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.notices(
+    "glue/mhealth/processed/planner.py",
+    "columns=tuple(map(str, table.columns)),",
+    'columns=tuple(f"{column.name} {column.type}" for column in table.columns),',
+)
+def test_a_new_comment_of_a_column_carries_no_file() -> None:
+    def manifest(snapshot: int, comment: str) -> SnapshotManifest:
+        table = TableDefinition("t", (Column("ecg_1", "double", comment),), ())
+        version = RawVersion(1, "someone/mhealth", (RAW,))
+        made = {"snapshot": snapshot, "code_version": "c0de", "execution": ""}
+        return new_manifest(version, table, [SOURCE], recording_start=datetime(2014, 1, 1, tzinfo=UTC), **made)  # type: ignore[arg-type]
+
+    old = manifest(5, "ECG lead 1, V")
+    assert old.columns == ("ecg_1 double COMMENT 'ECG lead 1, V'",)
+    published = replace(PUBLISHED, manifest=replace(old, files=FILES))
+    same, other = (
+        plan_snapshot(manifest(6, f"ECG lead 1, {unit}"), [SOURCE], published, processed_prefix="processed")
+        for unit in ("V", "mV")
+    )
+    assert (len(same.carry), same.recompute) == (2, ())
+    assert other == SnapshotPlan((), (SOURCE,))

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mhealth.io.descriptions import with_comment
 from mhealth.processed.sink import ParquetSink
 from tests.glue.world import ANKLE, ARM
 
@@ -100,7 +101,8 @@ def test_the_next_part_begins_where_a_file_would_pass_the_limit(tmp_path: Path) 
 def test_the_footer_of_many_small_row_groups_counts_to_a_files_size(tmp_path: Path) -> None:
     """Values that are all the same take hardly a byte, and what the footer says of each column takes the most."""
     names = [*ANKLE, *ARM]
-    schema = pa.schema([("id", pa.string()), *((name, pa.float64()) for name in names)])
+    fields = [with_comment(pa.field(name, pa.float64()), "turning rate, deg/s") for name in names]
+    schema = pa.schema([("id", pa.string()), *fields])
     limit = 30_000
     sink = ParquetSink(f"file://{tmp_path}", PREFIX, schema, limit)
     same = pa.array([0.5] * 200)
