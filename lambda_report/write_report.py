@@ -63,7 +63,7 @@ class Settings:
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's interface
-    """Write the report of the run that `event` describes; return its URI and size.
+    """Write the report of the run that `event` describes; return its URI and size, and the cause of a failed run.
 
     The state WriteReport makes `event`: `execution`, `snapshot`, `raw_manifest`, `before` (the snapshot that was
     published when the run began, None for none), `rows`, `verify_query`, `job_seconds`, `dpus`. The state ReportFailure
@@ -76,13 +76,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         logger.append_keys(execution=event["execution"])
         failed = _failed(settings, bucket, event)
         page, own, key = render_failed(failed), totals(failed), _key(settings, failed.number, failed=True)
+        told = {"cause": failed.failure.cause}
     else:
         logger.append_keys(execution=event["execution"], snapshot=event["snapshot"])
         report = _report(settings, bucket, event)
         page, own, key = render(report), report.run, _key(settings, report.snapshot.number, failed=False)
+        told = {}
     uri = bucket.put_page(key, page, own.metadata())
     logger.info("report written", uri=uri, bytes=len(page))
-    return {"uri": uri, "bytes": len(page)}
+    return {"uri": uri, "bytes": len(page), **told}
 
 
 def _key(settings: Settings, number: int, *, failed: bool) -> str:

@@ -72,13 +72,17 @@ class Connection:
             raise NothingPublished("Nothing is published yet. Start a run: 03_pipeline.ipynb does, or `mhealth run`.")
         return found
 
+    def may_start_a_run(self) -> bool:
+        """Ask whether a run of a stack on AWS may start. A run on the local AWS costs nothing."""
+        return self._agreed("A run of the stack {} on AWS costs money if something is new, and then publishes it.")
+
     def may_move_readers(self) -> bool:
         """Ask whether the readers of a stack on AWS may get another snapshot. The local AWS has no other readers."""
-        if not self.on_aws:
-            return True
+        return self._agreed("Every reader of the stack {} on AWS will see another snapshot.")
+
+    def _agreed(self, consequence: str) -> bool:
         name = self.stack.name
-        question = f"Every reader of the stack {name} on AWS will see another snapshot. Type {name} to go on: "
-        return input(question).strip() == name
+        return not self.on_aws or input(f"{consequence.format(name)} Type {name} to go on: ").strip() == name
 
 
 def connect(stack_on: str) -> Connection:

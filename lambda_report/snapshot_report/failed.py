@@ -13,17 +13,22 @@ from snapshot_report.quarantine import Quarantine
 from snapshot_report.synthetic import synthetic_mark
 from snapshot_report.trend import Run
 
-_OF_GLUE = re.compile(r"^Error Category: [^;]*; (Failed Line Number: [0-9]+; )?")
-"""What Glue writes before the message of a job."""
+_OF_GLUE = re.compile(r"Error Category: (?P<category>[^;]*); (Failed Line Number: (?P<line>[0-9]+); )?")
+"""What Glue writes at the beginning of a job's message."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The state that failed, the error's name and its cause."""
+    """The state that failed, the error's name, its cause, and Glue's category of a job's error.
+
+    `line` is the line of the job's script as Glue gives it. `category` and `line` are empty where Glue gives none.
+    """
 
     state: str
     error: str
     cause: str
+    category: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,11 @@ def read_failure(state: str, run: Mapping[str, Any]) -> Failure:
     """The failure in the data of the state machine, `run`."""
     failure = run.get("failure") or {}
     error, cause = str(failure.get("Error", "unknown")), str(failure.get("Cause", "no cause is given"))
-    return Failure(state, error, _OF_GLUE.sub("", cause).removeprefix(f"{error}: "))
+    of_glue = _OF_GLUE.match(cause)
+    if of_glue is None:
+        return Failure(state, error, cause.removeprefix(f"{error}: "))
+    own = cause[of_glue.end() :].removeprefix(f"{error}: ")
+    return Failure(state, error, own, of_glue["category"], of_glue["line"] or "")
 
 
 def totals(run: FailedRun) -> Run:

@@ -145,6 +145,7 @@ def test_texts_inside_a_failure_are_only_told(reported: Told, text: str) -> None
     assert reported("ConvertParquet", "States.TaskFailed", job_failure(f"ValueError: {text}"))[0] == "JobFailed"
 
 
+@pytest.mark.notices("cloudformation/pipeline.asl.json", '"cause.$": "$.report.cause"', '"cause.$": "$.failure.Cause"')
 def test_a_notice_is_text_for_people_and_json_for_programs(
     tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]
 ) -> None:
@@ -155,8 +156,9 @@ def test_a_notice_is_text_for_people_and_json_for_programs(
     with serve(tmp_path_factory.mktemp("notice"), state_machines.install) as served:
         machines = Machines(served)
         machine = machines.create({"StartAt": "Given", "States": definition})
-        failure = {"Error": "TooManyBadRows", "Cause": cause}
-        given_input = json.dumps({"state": "ConvertParquet", "failure": failure, "report": {"uri": "s3://b/r.html"}})
+        failure = {"Error": "TooManyBadRows", "Cause": f"{GLUE_5}TooManyBadRows: {cause}"}
+        written = {"uri": "s3://b/r.html", "cause": cause}
+        given_input = json.dumps({"state": "ConvertParquet", "failure": failure, "report": written})
         execution = machines.sfn.start_execution(stateMachineArn=machine, input=given_input)["executionArn"]
         message = json.loads(machines.ended(execution)["output"])
     assert set(message) == {"default", "email", "https"}

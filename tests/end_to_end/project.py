@@ -59,7 +59,8 @@ class Project:
         with self.states() as states:
             reported = {"uri": "none was written"}
             states["WriteReport"] = {"Type": "Pass", "Result": reported, "ResultPath": "$.report", "Next": "Published"}
-            states["ReportFailure"] = states["WriteReport"] | {"Next": "NotifyFailure"}
+            told = {"Parameters": reported | {"cause.$": "$.failure.Cause"}, "ResultPath": "$.report"}
+            states["ReportFailure"] = {"Type": "Pass", **told, "Next": "NotifyFailure"}
 
     @contextlib.contextmanager
     def states(self) -> Iterator[dict[str, Any]]:

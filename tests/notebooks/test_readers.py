@@ -1,4 +1,4 @@
-"""The third notebook asks before the readers of a stack on AWS get another snapshot."""
+"""The third notebook asks before it starts a run on AWS, and before the readers there get another snapshot."""
 
 from __future__ import annotations
 
@@ -81,6 +81,51 @@ def test_the_local_aws_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     mine, asked = stack(monkeypatch, on_aws=False)
     mine.run(BACK)
     assert (mine.moves, asked) == ([20260101000000], [])
+
+
+START = next(cell for cell in CELLS if "start_execution(" in cell)
+
+
+def start(mine: Stack, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[str]]:
+    """Run the cell that starts a run: the machines that were started, and the executions that were shown."""
+    started: list[str] = []
+
+    def start_execution(**given: str) -> dict[str, str]:
+        started.append(given["stateMachineArn"])
+        return {"executionArn": "the new one"}
+
+    named = mine.connection.stack
+    named.session = SimpleNamespace(client=lambda _: SimpleNamespace(start_execution=start_execution))
+    named.outputs = {"StateMachineArn": "the machine"}
+    shown: list[str] = []
+    names = {
+        "mhealth": mine.connection,
+        "last_execution": lambda stack: "the last one" if stack is named else "",
+        "follow": lambda _, execution: shown.append(execution) or [],
+        **dict.fromkeys(("Entered", "Left", "Ended"), type),
+    }
+    exec(START, names)
+    return started, shown
+
+
+@pytest.mark.parametrize("typed", ["", "y", "mhealth"])
+def test_no_run_starts_on_aws_unless_the_stacks_name_is_typed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    mine, asked = stack(monkeypatch, on_aws=True, typed=typed)
+    assert start(mine, monkeypatch) == ([], ["the last one"])
+    assert [question.partition(" on AWS")[0] for question in asked] == ["A run of the stack mhealth-mine"]
+
+
+@pytest.mark.parametrize(("on_aws", "questions"), [(True, 1), (False, 0)])
+def test_a_run_starts_once_the_name_is_typed_and_on_the_local_aws_unasked(
+    monkeypatch: pytest.MonkeyPatch, on_aws: bool, questions: int
+) -> None:
+    mine, asked = stack(monkeypatch, on_aws=on_aws, typed="mhealth-mine")
+    assert start(mine, monkeypatch) == (["the machine"], ["the new one"])
+    assert len(asked) == questions
+
+
+def test_no_other_cell_starts_a_run() -> None:
+    assert [cell for cell in CELLS if "start_execution" in cell] == [START]
 
 
 def test_no_other_cell_publishes() -> None:

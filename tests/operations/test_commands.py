@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,9 @@ def before(local: MhealthCommand) -> dict[str, Done]:
         "monitoring": local("status", "--format", "json"),
         "rollback": local("rollback", "--yes"),
         "run": local("run", "--version", "2"),
+        "report": local("report"),
+        "status of the failed run": local("status"),
+        "monitoring of the failed run": local("status", "--format", "json"),
     }
 
 
@@ -169,10 +173,34 @@ def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str,
     done = before["run"]
     assert done.returncode == 1
     assert re.fullmatch(r"  DownloadCSV +[\d.]+ s  failed\n", done.stdout)
-    failed, advice, again = done.stderr.splitlines()
+    failed, _report, advice, again = done.stderr.splitlines()
     assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
     assert advice == "What to do: start a new execution with one of these inputs."
     assert again.endswith(f"is unchanged. Then start it again: mhealth run --endpoint {aws.endpoint}")
+
+
+@pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/operations/reports.py", "-failed.html", ".html")
+def test_the_report_on_a_failed_run_is_named_wherever_the_failure_is(
+    before: dict[str, Done], local: MhealthCommand, aws: LocalAws, tmp_path: Path
+) -> None:
+    """The run's notice and its output have the address that the report function wrote to."""
+    bucket = output(aws, "DataBucketName")
+    failed = {"stateMachineArn": output(aws, "StateMachineArn"), "statusFilter": "FAILED"}
+    execution = client(aws, "stepfunctions").list_executions(**failed)["executions"][-1]
+    name = execution["name"]
+    began = execution["startDate"].astimezone(UTC)
+    address = f"s3://{bucket}/reports/{began:%Y%m%d%H%M%S}-failed.html"
+    assert before["run"].stderr.splitlines()[1] == (
+        f"Report: {address}; to open it: mhealth report --endpoint {aws.endpoint} --run {name} --open"
+    )
+    # Nothing is published: the report is that on the failed run.
+    assert before["report"].stdout == f"{address}\n"
+    assert f"\n    report: {address}\n" in before["status of the failed run"].stdout
+    (run,) = json.loads(before["monitoring of the failed run"].stdout)["runs"]
+    assert (run["status"], run["error"], run["report"]) == ("FAILED", "InvalidInput", address)
+    page = tmp_path / "failed.html"
+    assert local("report", "--run", name, "--output", str(page)).stdout == f"{address}\n{page.as_uri()}\n"
+    assert "mHealth run failed: InvalidInput" in page.read_text()
 
 
 def test_a_run_is_told_state_by_state(ran: Done) -> None:
@@ -368,8 +396,9 @@ def test_status_tells_what_there_is(local: MhealthCommand, aws: LocalAws, snapsh
         [str(older), "1", "1,200", "1", "0"],
     ]
     runs = lines[lines.index("Last runs") + 1 :]
-    assert re.search(r"UTC  FAILED +[\d.]+ s  InvalidInput: The execution's input asks", runs[-1])
-    assert re.search(rf"UTC  SUCCEEDED +[\d.]+ s  published snapshot {newer}: 1,899 rows$", runs[-2])
+    assert re.search(r"UTC  FAILED +[\d.]+ s  InvalidInput: The execution's input asks", runs[-2])
+    assert re.fullmatch(r"    report: s3://\S+/reports/\d{14}-failed\.html", runs[-1])
+    assert re.search(rf"UTC  SUCCEEDED +[\d.]+ s  published snapshot {newer}: 1,899 rows$", runs[-3])
 
 
 def test_status_for_monitoring(local: MhealthCommand, snapshots: tuple[int, int], aws: LocalAws) -> None:
@@ -384,6 +413,8 @@ def test_status_for_monitoring(local: MhealthCommand, snapshots: tuple[int, int]
     assert [each["snapshot"] for each in found["snapshots"]] == [newer, older]
     assert len(found["runs"]) == 1
     assert found["runs"][0]["status"] == "SUCCEEDED"
+    nothing_new = found["runs"][0]["result"].startswith("nothing new")
+    assert found["runs"][0]["report"] == (None if nothing_new else found["published"]["report"])
 
 
 def test_a_stack_that_never_ran_is_not_healthy(before: dict[str, Done]) -> None:
@@ -465,6 +496,17 @@ def test_a_report_is_named_and_downloaded(
     done = local("report", str(older))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"Snapshot {older} has no report. The last ones: ")
+
+
+def test_a_report_is_named_by_its_run(
+    local: MhealthCommand, snapshots: tuple[int, int], aws: LocalAws, execution: str
+) -> None:
+    address = f"s3://{output(aws, 'DataBucketName')}/reports/{snapshots[1]}.html\n"
+    assert local("report", "--run", execution).stdout == address
+    assert local("report", "--run", execution.rpartition(":")[2]).stdout == address
+    done = local("report", "--run", execution, str(snapshots[1]))
+    assert done.returncode == 2
+    assert "SNAPSHOT and --run both name a report" in done.stderr
 
 
 def test_what_changed_between_two_snapshots(local: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]) -> None:

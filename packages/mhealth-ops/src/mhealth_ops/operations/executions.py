@@ -43,7 +43,7 @@ class Left:
 class Ended:
     """The execution has ended: SUCCEEDED with `output`, or FAILED, TIMED_OUT, ABORTED with `error` and `cause`.
 
-    `at` is the time of its end.
+    `began` and `at` are the times of its start and of its end.
     """
 
     status: str
@@ -52,6 +52,7 @@ class Ended:
     error: str
     cause: str
     at: datetime | None = None
+    began: datetime | None = None
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Ended:
@@ -63,6 +64,7 @@ class Ended:
             error=described.get("error") or "",
             cause=described.get("cause") or "",
             at=described["stopDate"],
+            began=described["startDate"],
         )
 
     @property

@@ -32,6 +32,11 @@ class Run:
     ended: Ended | None
     state: str | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without success."""
+        return self.ended is not None and self.ended.status != "SUCCEEDED"
+
 
 @dataclass(frozen=True)
 class Readers:

@@ -16,7 +16,7 @@ from mhealth_ops.operations.health import (
     schedule,
     what_readers_get,
 )
-from mhealth_ops.operations.reports import report_address
+from mhealth_ops.operations.reports import Report
 from mhealth_ops.operations.running import how_it_ended
 from mhealth_ops.operations.snapshots import manifest, publication, recorded, shown, written
 from mhealth_ops.operations.stacks import Stack
@@ -37,11 +37,11 @@ def status_document(stack: Stack, *, runs: int, now: datetime) -> tuple[dict[str
         "stack": {"name": stack.name, "region": stack.session.region_name, "status": stack.status},
         "published": None if view is None or view.snapshot is None else _published(stack, view.snapshot, view.since),
         "readers": {"complete": readers.complete, "get": readers.text},
-        "running": next((_run(each) for each in last if not each.ended), None),
+        "running": next((_run(stack, each) for each in last if not each.ended), None),
         "last_success": _time(succeeded),
         "freshness_hours": freshness.total_seconds() / 3600,
         "next_run": schedule(stack, now),
-        "runs": [_run(each) for each in last],
+        "runs": [_run(stack, each) for each in last],
         "snapshots": [
             {
                 "snapshot": each.number,
@@ -65,7 +65,7 @@ def _published(stack: Stack, snapshot: int, since: datetime) -> dict[str, Any]:
         "since": _time(since),
         "rolled_back": max(recorded(stack), default=snapshot) > snapshot,
         **{name: record.get(name) for name in ("dataset", "raw_version", "newest_version", "code_version")},
-        "report": report_address(stack, snapshot),
+        "report": Report.on(snapshot).address(stack),
         "rejected": None if made is None else [_rejected(each) for each in made["sources"] if each["quarantined"]],
     }
 
@@ -74,7 +74,8 @@ def _rejected(source: dict[str, Any]) -> dict[str, Any]:
     return {"file": source["name"], "lines": source["lines"], "rejected_lines": source["quarantined"]}
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(stack: Stack, run: Run) -> dict[str, Any]:
+    report = Report.of_run(run.execution, run.began, run.ended)
     return {
         "execution": run.execution,
         "began": _time(run.began),
@@ -83,6 +84,7 @@ def _run(run: Run) -> dict[str, Any]:
         "state": run.state,
         "error": (run.ended.error or None) if run.ended else None,
         "result": how_it_ended(run.ended) if run.ended else None,
+        "report": report.address(stack) if report else None,
     }
 
 

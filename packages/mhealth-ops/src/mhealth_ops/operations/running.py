@@ -10,6 +10,7 @@ from rich.text import Text
 from mhealth_ops.operations.advice import LASTING, advice
 from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.executions import Ended
+from mhealth_ops.operations.reports import Report
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.telling import new_console, print_wrapped
 from mhealth_ops.operations.watching import watch_execution
@@ -35,11 +36,20 @@ def follow_and_tell(console: Console, stack: Stack, execution: str, options: str
     errors = new_console(error=True)
     for line in (
         f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}",
+        *_report(stack, execution, ended, options),
         f"What to do: {advice(ended.error, options)}.",
         f"The published snapshot is unchanged. {again}: mhealth run{options}",
     ):
         print_wrapped(errors, Text(line), 2)
     return False
+
+
+def _report(stack: Stack, execution: str, ended: Ended, options: str) -> list[str]:
+    """The line with the address of a failed run's report, none where it has none."""
+    found = Report.of_run(execution, ended.began, ended) if ended.began else None
+    address = found.address(stack) if found else None
+    name = execution.rpartition(":")[2]
+    return [f"Report: {address}; to open it: mhealth report{options} --run {name} --open"] if address else []
 
 
 def execution_named(stack: Stack, name: str) -> str:

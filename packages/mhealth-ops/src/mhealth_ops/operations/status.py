@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mhealth_ops.operations.health import Run, last_runs, schedule, what_readers_get
-from mhealth_ops.operations.reports import report_address
+from mhealth_ops.operations.reports import Report
 from mhealth_ops.operations.running import how_it_ended
 from mhealth_ops.operations.snapshots import View, manifest, publication, recorded, shown, written
 from mhealth_ops.operations.stacks import Stack
@@ -39,7 +39,7 @@ def print_status(console: Console, stack: Stack, where: str, *, runs: int, start
     if seen is not None:
         _print_quarantine(console, manifest(stack, seen))
     _print_snapshots(console, stack, seen)
-    _print_runs(console, list(last_runs(stack, runs)))
+    _print_runs(console, stack, list(last_runs(stack, runs)))
 
 
 def _line(console: Console, name: str, value: str) -> None:
@@ -62,7 +62,7 @@ def _print_published(console: Console, stack: Stack, view: View | None) -> None:
     if newest > view.snapshot:
         what += f"; the last run published {newest}: it was rolled back"
     _line(console, "published", what)
-    _line(console, "report", report_address(stack, view.snapshot) or "none")
+    _line(console, "report", Report.on(view.snapshot).address(stack) or "none")
 
 
 def _print_quarantine(console: Console, found: dict[str, Any] | None) -> None:
@@ -94,7 +94,7 @@ def _print_snapshots(console: Console, stack: Stack, seen: int | None) -> None:
     console.print(table)
 
 
-def _print_runs(console: Console, runs: list[Run]) -> None:
+def _print_runs(console: Console, stack: Stack, runs: list[Run]) -> None:
     console.print(Text("Last runs", style="bold"))
     for run in runs:
         status = run.ended.status if run.ended else "RUNNING"
@@ -107,6 +107,9 @@ def _print_runs(console: Console, runs: list[Run]) -> None:
         )
         # Not in a column: a cause would be too narrow.
         print_wrapped(console, line, _INDENT)
+        report = Report.of_run(run.execution, run.began, run.ended) if run.failed else None
+        if report and (address := report.address(stack)):
+            print_wrapped(console, Text(f"{'':{_INDENT}}report: {address}"), _INDENT)
     if not runs:
         console.print("none yet")
 
