@@ -103,8 +103,8 @@ class Environment:
 def _python_alone(folder: Path) -> None:
     (folder / "home").mkdir()
     (folder / "bin").mkdir()
-    base = Path(sys.base_prefix) / "bin" / "python3.11"
-    (folder / "bin" / "python3.11").symlink_to(base)
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (folder / "bin" / name).symlink_to(Path(sys.base_prefix) / "bin" / name)
 
 
 def _home_with_settings(folder: Path) -> None:

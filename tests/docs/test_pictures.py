@@ -133,6 +133,25 @@ def test_a_command_that_fails_makes_no_picture() -> None:
         pictures.said(sys.executable, "-m", "mhealth_ops.cli", "no-such-command", environment={})
 
 
+def test_a_chart_for_a_dark_page_keeps_its_hues() -> None:
+    """As Chromium 147 shows the palette's colours with CSS's `invert(0.9) hue-rotate(180deg)` (seen 2026-11-30)."""
+    colours = [(255, 255, 255), (0, 114, 178), (230, 159, 0), (0, 0, 0)]
+    with Image.new("RGB", (4, 1)) as picture:
+        picture.putdata(colours)
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+    with Image.open(io.BytesIO(pictures.dark(pictures.small(file.getvalue())))) as picture:
+        found = [picture.convert("RGB").getpixel((x, 0)) for x in range(4)]
+    expected = [(26, 26, 26), (79, 170, 221), (153, 96, 0), (230, 230, 229)]
+    assert found == [pytest.approx(colour, abs=1) for colour in expected]
+
+
+@pytest.mark.parametrize("name", pictures.CHARTS)
+def test_a_chart_for_a_dark_page_is_the_same_chart(name: str) -> None:
+    light, dark = (pictures.FOLDER / file for file in (name, pictures.dark_name(name)))
+    assert pictures.dark(light.read_bytes()) == dark.read_bytes()
+
+
 @pytest.mark.browser
 def test_the_report_is_shown_down_to_the_end_of_what_came_in(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"

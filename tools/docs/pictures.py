@@ -51,7 +51,12 @@ CHARTS = {
 }
 """Charts of the notebook, each with a text that only its cell contains."""
 
-NAMES = (TERMINAL, *REPORT, *CHARTS)
+def dark_name(name: str) -> str:
+    """The name of a chart's version for a dark page."""
+    return name.replace(".png", "-dark.png")
+
+
+NAMES = (TERMINAL, *REPORT, *CHARTS, *map(dark_name, CHARTS))
 
 _COLOURS = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "TTY_INTERACTIVE": "0"}
 """Variables for coloured output without a terminal and without spinners."""
@@ -136,6 +141,28 @@ def small(png: bytes) -> bytes:
     return less.getvalue()
 
 
+def dark(png: bytes) -> bytes:
+    """A chart of `small` for a dark page: the lightness is inverted, and the hues stay.
+
+    Each colour becomes what CSS makes of it by `invert(0.9) hue-rotate(180deg)`: W3C, Filter Effects Module Level 1.
+    """
+    turned = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        colours = picture.getpalette() or []
+        picture.putpalette(
+            [value for start in range(0, len(colours), 3) for value in _turned(*colours[start : start + 3])]
+        )
+        picture.save(turned, "PNG", optimize=True)
+    return turned.getvalue()
+
+
+def _turned(red: int, green: int, blue: int) -> tuple[int, ...]:
+    inverted = [0.1 * value + 0.9 * (255 - value) for value in (red, green, blue)]
+    # The matrix of hue-rotate(180deg): a channel becomes twice the luminance less itself.
+    twice = 2 * sum(weight * value for weight, value in zip((0.213, 0.715, 0.072), inverted, strict=True))
+    return tuple(min(255, max(0, round(twice - value))) for value in inverted)
+
+
 def make() -> dict[str, bytes]:
     """Make every picture, by name. Raises PictureFailed, NoChromium, and errors of the local AWS or the notebook."""
     chromium()  # first, so that a missing browser fails before the run
@@ -156,7 +183,8 @@ def make() -> dict[str, bytes]:
             report = {name: photograph(browser, page, scheme) for name, scheme in REPORT.items()}
     charts = {name: chart(notebook, words) for name, words in CHARTS.items()}
     drawn = terminal("mHealth on a local AWS, synthetic data", session)
-    return {TERMINAL: drawn.encode()} | {name: small(png) for name, png in (report | charts).items()}
+    light = {name: small(png) for name, png in (report | charts).items()}
+    return {TERMINAL: drawn.encode()} | light | {dark_name(name): dark(light[name]) for name in CHARTS}
 
 
 def _report(folder: Path) -> Path:
