@@ -51,6 +51,7 @@ CHARTS = {
 }
 """Charts of the notebook, each with a text that only its cell contains."""
 
+
 def dark_name(name: str) -> str:
     """The name of a chart's version for a dark page."""
     return name.replace(".png", "-dark.png")

@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Iterable
 
+from local_aws.glue.versions import GLUE_VERSIONS
 from tools.checks.project import Project
 from tools.checks.rules.registry import rule
-
-GLUE_VERSIONS = {"5.1", "6.0"}
-"""The tested versions: Spark 3.5 on Python 3.11, Spark 4.1 on Python 3.13."""
 
 WORKER_TYPES = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
 """DPUs of each type."""
@@ -28,7 +26,7 @@ def glue_version_is_tested(project: Project) -> Iterable[str]:
         version = job.get("GlueVersion")
         parameter = project.parameters.get(version["Ref"], {}) if isinstance(version, dict) else {}
         allowed = {str(value) for value in parameter.get("AllowedValues", [version])}
-        for unknown in sorted(str(each) for each in allowed - GLUE_VERSIONS):
+        for unknown in sorted(str(each) for each in allowed - GLUE_VERSIONS.keys()):
             yield f"{name}: GlueVersion {unknown} is not one of {', '.join(sorted(GLUE_VERSIONS))}"
         if str(project.default(version)) != "5.1":
             yield f"{name}: GlueVersion is {project.default(version)} by default, expected 5.1"

@@ -8,21 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from local_aws.client import LocalAwsError
+from local_aws.cloudformation.templates import read
 from local_aws.server import KeptSpark, LocalAws, Sidecar, own_runtime
 from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
-
-_PYTHON = "3.11"
-"""The Python with which the jobs run on the template's own Glue version."""
 
 
 def local_parameters(tell: Callable[[str], None] = lambda _: None) -> dict[str, str]:
     """Local values of parameters that differ from the template's defaults.
 
-    A crawl takes less than a second here. With another Python than 3.11, the jobs run on that Python's Glue version.
+    A crawl takes less than a second here. The jobs run on the Glue version of this Python, whatever the default is.
     """
     glue = own_runtime().glue
-    if glue.python == _PYTHON:
+    if glue.name == read(TEMPLATE.read_text())["Parameters"]["GlueVersion"]["Default"]:
         return {"CrawlerPollSeconds": "5"}
     tell(f"Python {glue.python}: the jobs run on Glue {glue.name} (Spark {glue.spark})")
     return {"CrawlerPollSeconds": "5", "GlueVersion": glue.name}
