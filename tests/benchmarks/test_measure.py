@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.measure import RunFailed, Usage, run
+from tools.waiting import HANG
 
 MB = 1_000_000
 HOLD = "import time; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); time.sleep(1)"
@@ -23,6 +25,13 @@ def python(script: str, folder: Path, limit_seconds: float = 60) -> Usage:
         log=folder / "log",
         limit_seconds=limit_seconds,
     )
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_memory_of_children_counts(tmp_path: Path) -> None:
@@ -51,10 +60,19 @@ def test_a_failure_ends_with_the_log(tmp_path: Path) -> None:
 
 
 def test_a_run_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
-    late = tmp_path / "late"
-    child = f"import time, pathlib; time.sleep(4); pathlib.Path({str(late)!r}).touch()"
-    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    with pytest.raises(RunFailed, match="not done after 1 s, ended"):
-        python(script, tmp_path, limit_seconds=1)
-    time.sleep(4)
-    assert not late.exists()
+    begun = tmp_path / "begun"
+    script = f"""
+import pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(6000)"])
+pathlib.Path({str(begun)!r}).write_text(str(child.pid))
+child.wait()
+"""
+    for seconds in (1, 5, 25, 125):  # on a slow machine the child begins late
+        with pytest.raises(RunFailed, match=f"not done after {seconds} s, ended"):
+            python(script, tmp_path, limit_seconds=seconds)
+        if begun.exists() and begun.read_text():
+            break
+    deadline = time.monotonic() + HANG
+    while lives(int(begun.read_text())):
+        assert time.monotonic() < deadline, "the child goes on"
+        time.sleep(0.02)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ NEEDS = {
     "volume": "needs data of a size that takes seconds",
     "environment": "needs an environment of its own, with packages installed into it",
 }
+_WHOLLY_SLOW = re.compile(rf"^pytestmark = .*\bpytest\.mark\.({'|'.join(NEEDS)})\b", re.MULTILINE)
+"""The line of a module of which no test is fast."""
 _MODULES = ("mhealth_ops.cli", "local_aws.cli")
 _PROGRAMS = ("bin/mhealth", "bin/local-aws")
 _COMMANDS = ("up", "demo", "notebook")
@@ -101,6 +104,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {need}")
     if config.getoption("--fast"):
         config.pluginmanager.register(Guard())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module of which `--fast` leaves out every test."""
+    if not config.getoption("--fast") or collection_path.suffix != ".py":
+        return None
+    return True if _WHOLLY_SLOW.search(collection_path.read_text()) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

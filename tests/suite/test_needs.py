@@ -79,6 +79,13 @@ def test_a_refusal_that_is_caught_fails_the_test_all_the_same(pytester: pytest.P
     run(pytester, STARTS.format(mark="", call=caught)).assert_outcomes(failed=1)
 
 
+@pytest.mark.parametrize("marks", ["pytest.mark.local_aws", "[pytest.mark.story, pytest.mark.browser]"])
+def test_a_module_without_a_fast_test_is_not_imported(pytester: pytest.Pytester, marks: str) -> None:
+    ended = run(pytester, f"import pytest\npytestmark = {marks}\nraise RuntimeError('it is imported')")
+    ended.assert_outcomes()
+    assert ended.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
 @pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser", "tests", "volume"])
 def test_a_test_that_says_what_it_needs_is_none_of_the_fast(pytester: pytest.Pytester, mark: str) -> None:
     run(pytester, STARTS.format(mark=f"@pytest.mark.{mark}", call="start()")).assert_outcomes(deselected=1)

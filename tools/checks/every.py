@@ -129,7 +129,6 @@ def _witness(witness: Witness) -> str:
 
 
 def _mutations() -> str:
-    environments.checkov()  # the mutations are tried on every linter; raises where this Python has none
     found = caught(Project.read(), ask_every_tool=False)
     wrong = faults(found, every_rule())
     if old := stale(found):

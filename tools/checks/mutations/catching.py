@@ -36,8 +36,9 @@ SLOW_TOOLS = ("cfn-lint", "checkov")
 def caught(project: Project, mutations: Sequence[Mutation] = MUTATIONS, *, ask_every_tool: bool) -> Found:
     """Find the checks that detect each mutation; the unchanged project is first, with an empty name.
 
-    cfn-lint and checkov take a second per template: without `ask_every_tool` they run only for mutations that the rules
-    and asl-validator do not detect, and for the unchanged project. Raises MutationOutdated or LinterFailed.
+    cfn-lint and checkov take seconds: without `ask_every_tool` they run only for mutations that the rules and
+    asl-validator do not detect. What they say of the unchanged project are checks of their own. Raises MutationOutdated
+    or LinterFailed.
     """
     broken = {"": project, **{each.name: each.applied(project) for each in mutations}}
     found: Found = {name: sorted(problems(each)) for name, each in broken.items()}
@@ -45,8 +46,8 @@ def caught(project: Project, mutations: Sequence[Mutation] = MUTATIONS, *, ask_e
         if reported:
             found[name].append("asl-validator")
     changed = {name: each for name, each in broken.items() if each.files[TEMPLATE] != project.files[TEMPLATE]}
-    asked = {"": project, **{name: each for name, each in changed.items() if ask_every_tool or not found[name]}}
-    linters = {"cfn-lint": _linted, "checkov": checkov}
+    asked = {"": project, **changed} if ask_every_tool else {k: each for k, each in changed.items() if not found[k]}
+    linters = {"cfn-lint": _linted, "checkov": checkov} if asked else {}
     for tool, linter in linters.items():
         for name, reported in _by_place(asked, lambda each: each.files[TEMPLATE], linter).items():
             ids = sorted({each.split()[0] for each in reported})
