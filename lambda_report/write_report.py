@@ -72,13 +72,13 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """
     settings = Settings.read(os.environ)
     bucket = Bucket(boto3.client("s3"), settings.bucket)
+    # A warm environment still has the keys of the invocation before: None removes one.
+    logger.append_keys(execution=event["execution"], snapshot=event.get("snapshot"))
     if "failed_state" in event:
-        logger.append_keys(execution=event["execution"])
         failed = _failed(settings, bucket, event)
         page, own, key = render_failed(failed), totals(failed), _key(settings, failed.number, failed=True)
         told = {"cause": failed.failure.cause}
     else:
-        logger.append_keys(execution=event["execution"], snapshot=event["snapshot"])
         report = _report(settings, bucket, event)
         page, own, key = render(report), report.run, _key(settings, report.snapshot.number, failed=False)
         told = {}

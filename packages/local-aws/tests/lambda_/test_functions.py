@@ -142,12 +142,14 @@ def test_a_function_does_not_see_the_modules_of_the_local_aws(stacks: Stacks, na
     assert not [entry for entry in answer if entry.endswith("local_aws")]
 
 
-def test_paths_under_tmp_are_the_invocations_own_and_are_gone_afterwards(stacks: Stacks, names: dict[str, str]) -> None:
+def test_paths_under_tmp_are_the_environments_own(stacks: Stacks, names: dict[str, str]) -> None:
     first, _, _ = invoke(stacks, names["Function"], {"do": "write"})
+    assert Path(first).is_relative_to(stacks.aws.world.folder)
+    assert (Path(first) / "file").read_text() == "x"
+    invoke(stacks, names["Function"], {"do": "leave"})
     second, error, _ = invoke(stacks, names["Function"], {"do": "write"})
     assert error is None
     assert first != second
-    assert Path(first).is_relative_to(stacks.aws.world.folder)
     assert not Path(first).exists()
     environment, _, _ = invoke(stacks, names["Function"], {"do": "environment"})
     assert environment["TMP"] == "/tmpfoo"

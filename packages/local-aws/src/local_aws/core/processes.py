@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -19,11 +19,25 @@ class Children:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._at_end: list[Callable[[], None]] = []
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Call `action` after `end_all` has killed the children."""
+        self._at_end.append(action)
 
     def start(
-        self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, output: int | IO[bytes]
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        output: int | IO[bytes],
+        keep_open: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in `folder`; all its output goes to `output`. Raises RuntimeError after `end_all`."""
+        """Start `command` in `folder`; all its output goes to `output`, and it gets the descriptors `keep_open`.
+
+        Raises RuntimeError after `end_all`.
+        """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the local AWS is stopping: no new process is started")
@@ -36,6 +50,7 @@ class Children:
                 stderr=subprocess.STDOUT,
                 # Its own group: Spark's launcher, JVM and Python workers end together.
                 start_new_session=True,
+                pass_fds=keep_open,
             )
             self._running.add(child)
             return child
@@ -64,3 +79,5 @@ class Children:
             running = list(self._running)
         for child in running:
             self.end(child)
+        for action in self._at_end:
+            action()

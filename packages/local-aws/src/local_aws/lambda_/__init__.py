@@ -1,1 +1,1 @@
-"""Lambda: each invocation is a process with the function's code, environment and role."""
+"""Lambda: functions run in processes with their code, environment and role."""

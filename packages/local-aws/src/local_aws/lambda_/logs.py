@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -14,10 +15,18 @@ from local_aws.core.world import World
 
 
 def write_log(
-    world: World, *, function: str, group: str, stream: str, log: str, credentials: Mapping[str, str]
+    world: World,
+    *,
+    function: str,
+    group: str,
+    stream: str,
+    log: str,
+    credentials: Mapping[str, str],
+    is_new: bool,
 ) -> None:
     """Append `log` to the function's file, and put its lines into `stream` of `group` with the role's credentials.
 
+    `is_new` says that the stream does not exist: an execution environment has one stream for all its invocations.
     As on AWS, the function also runs if its role may not write logs.
     """
     folder = world.folder / "logs" / "functions"
@@ -28,12 +37,21 @@ def write_log(
     now = int(time.time() * 1000)
     lines = [{"timestamp": now, "message": line} for line in log.split("\n") if line]
     with contextlib.suppress(ClientError):
+        if is_new:
+            _create_stream(logs, group, stream)
         try:
-            logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        except logs.exceptions.ResourceNotFoundException:
-            logs.create_log_group(logGroupName=group)
-            logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)
+        except logs.exceptions.ResourceNotFoundException:  # deleted, or the role could not write earlier
+            _create_stream(logs, group, stream)
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=lines)
+
+
+def _create_stream(logs: Any, group: str, stream: str) -> None:
+    try:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    except logs.exceptions.ResourceNotFoundException:
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
 
 def set_logging_config(function: LambdaFunction, config: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Lambda: moto's invocation, which needs Docker, replaced by a process for each run."""
+"""Lambda: moto's invocation, which needs Docker, replaced by processes on this machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moto.core.exceptions import JsonRESTError
 
 from local_aws.core.patching import replace
 from local_aws.core.world import World
+from local_aws.lambda_.environments import Environments
 from local_aws.lambda_.invocation import Invocation, version
 from local_aws.lambda_.logs import set_logging_config
 
@@ -38,6 +39,7 @@ class PayloadTooLarge(JsonRESTError):
 
 def install(world: World) -> None:
     """Replace moto's invocation, which needs Docker."""
+    environments = Environments(world)
 
     def invoke(
         function: models.LambdaFunction,
@@ -52,7 +54,7 @@ def install(world: World) -> None:
             raise PayloadTooLarge(len(event), kind, limit)
         if kind == "DryRun":
             return b""
-        invocation = Invocation(world, function, event)
+        invocation = Invocation(world, environments, function, event)
         if kind == "Event":
             threading.Thread(target=invocation.run, name=f"function {function.function_name}", daemon=True).start()
             return b""
