@@ -78,6 +78,7 @@ class Environment:
         self.credentials = credentials
         self.stream = f"{datetime.now(UTC):%Y/%m/%d}/[{setup.version}]{uuid.uuid4().hex}"
         self.invocations = 0
+        self._busy = self._ended = False
         self._until = time.monotonic() + _LIFE
         self._place = world.folder / "functions" / f"{setup.function.function_name}-{uuid.uuid4()}"
         temporary = self._place / "tmp"
@@ -128,6 +129,7 @@ class Environment:
         timeout = self.setup.timeout
         line = {"request": request, "arn": self.setup.function.function_arn, "timeout": timeout}
         begun = False
+        failure: tuple[str, str] | None
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(line).encode() + b"\n")
@@ -180,6 +182,9 @@ class Environment:
 
     def end(self) -> None:
         """Kill the process, including child processes of the handler, and delete its folder."""
+        if self._ended:
+            return
+        self._ended = True
         self._children.end(self._process)
         self._process.wait()
         self._children.finished(self._process)
