@@ -26,6 +26,7 @@ from .project import hurried
 
 ROWS = (60, 50)
 TABLE = "mhealth_snapshots"
+CURRENT = "manifests/current.json"
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 # The tests of this module are one story: each starts where the one before it ended.
@@ -53,11 +54,15 @@ def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 @pytest.fixture
-def recovered(world: World, dataset: Path) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Run an execution that must end with an outcome, without a Glue job; readers see every row of the dataset."""
+def recovered(world: World, dataset: Path) -> Iterator[Callable[[str, bytes | None], dict[str, Any]]]:
+    """Run an execution that must end with an outcome, without a Glue job; readers see every row of the dataset.
+
+    Before it manifests/current.json is made gone, old or garbage: no run reads that copy.
+    """
     runs = world.job_runs()
 
-    def run(outcome: str) -> dict[str, Any]:
+    def run(outcome: str, current: bytes | None) -> dict[str, Any]:
+        delete(world, CURRENT) if current is None else put(world, CURRENT, current)
         execution = world.execute()
         assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
         output: dict[str, Any] = json.loads(execution["output"])
@@ -116,7 +121,7 @@ def test_a_publication_is_recorded_after_the_view_has_moved(world: World) -> Non
     first = world.published_by(arn)["snapshot"]
     record = world.document(f"manifests/publications/{first}.json")
     assert (record["snapshot"], record["execution"], record["raw_version"]) == (first, arn, 1)
-    assert world.document("manifests/current.json") == record
+    assert world.document(CURRENT) == record
     pages = world.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
     (moved,) = [
         event["timestamp"]
@@ -129,20 +134,9 @@ def test_a_publication_is_recorded_after_the_view_has_moved(world: World) -> Non
 
 
 def test_nothing_new_is_said_after_a_count_of_what_readers_see(world: World, recovered: Any) -> None:
-    output = recovered("unchanged")
+    output = recovered("unchanged", None)
     assert output["snapshot"] == world.published()
     assert f"Readers see snapshot {world.published()} since 20" in output["message"]
-
-
-def test_a_dropped_view_is_published_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
-    snapshot = world.published()
-    world.query("DROP VIEW mhealth")
-    assert "the view mhealth is gone" in what_readers_get(stack, shown(stack)).text
-    found = plan(stack, snapshot)  # a rollback needs no view
-    assert found is not None
-    assert (found.now, found.to.number) == (None, snapshot)
-    assert recovered("published again")["snapshot"] == snapshot
-    assert what_readers_get(stack, shown(stack)).text.startswith("get all 110 rows, counted through Athena")
 
 
 @pytest.mark.notices(
@@ -152,27 +146,19 @@ def test_dropped_partitions_are_registered_again_without_a_job(world: World, rec
     snapshot = world.published()
     drop_partitions(world, snapshot)
     assert what_readers_get(stack, shown(stack)).text.startswith("get 0 of 110 rows, so partitions are missing")
-    assert recovered("published again")["snapshot"] == snapshot
+    assert recovered("published again", b"")["snapshot"] == snapshot
 
 
 def test_another_view_of_that_name_is_replaced(world: World, recovered: Any) -> None:
     world.query("CREATE OR REPLACE VIEW mhealth AS SELECT 1 AS one")
-    recovered("published again")
+    recovered("published again", b"{")
 
 
 def test_a_view_that_leaves_out_a_subject_is_replaced(world: World, recovered: Any) -> None:
     # As many rows could be in one subject alone: so both are counted.
     snapshot = world.published()
     world.query(f"CREATE OR REPLACE VIEW mhealth AS SELECT * FROM {TABLE} WHERE snapshot = {snapshot} AND subject < 2")
-    recovered("published again")
-
-
-@pytest.mark.parametrize("body", [None, b"", b"{", b'{"snapshot": 1}', b"\xff"])
-def test_a_current_json_that_is_gone_old_or_garbage_does_no_harm(
-    world: World, recovered: Any, body: bytes | None
-) -> None:
-    delete(world, "manifests/current.json") if body is None else put(world, "manifests/current.json", body)
-    recovered("unchanged")
+    recovered("published again", b'{"snapshot": 1}')
 
 
 @pytest.mark.notices(
@@ -192,14 +178,60 @@ def test_rows_with_another_number_of_subjects_are_not_published(world: World) ->
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "RowCountMismatch")
     s3.copy_object(Bucket=bucket, Key=key, CopySource=source, Metadata=totals, MetadataDirective="REPLACE")
-    assert json.loads(world.execute()["output"])["outcome"] == "published again"
 
 
-def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, dataset: Path) -> None:
+def test_a_dropped_view_is_published_again_without_a_job(world: World, recovered: Any, stack: Stack) -> None:
+    """It is gone since the test before."""
+    (snapshot,) = offered(world)
+    assert "the view mhealth is gone" in what_readers_get(stack, shown(stack)).text
+    found = plan(stack, snapshot)  # a rollback needs no view
+    assert found is not None
+    assert (found.now, found.to.number) == (None, snapshot)
+    assert recovered("published again", b"\xff")["snapshot"] == snapshot
+    assert what_readers_get(stack, shown(stack)).text.startswith("get all 110 rows, counted through Athena")
+
+
+@pytest.mark.notices("glue/mhealth/processed/published.py", "catalog.published(view) if view else None", "None")
+def test_a_missing_subject_is_noticed_whatever_the_records_say(world: World, dataset: Path) -> None:
+    before = world.published()
+    for key in [*world.keys("manifests/publications/"), CURRENT]:
+        delete(world, key)
+    gone = dataset / "mHealth_subject2.log"
+    content = gone.read_text()
+    gone.unlink()
+    execution = world.execute()
+    gone.write_text(content)
+    assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
+    assert world.published() == before
+
+
+@pytest.mark.notices(
+    "cloudformation/template.yaml",
+    "WHERE snapshot IN (SELECT snapshot FROM mhealth_publications)",
+    "WHERE snapshot > 0",
+)
+def test_what_was_made_and_not_published_is_neither_offered_nor_accepted(world: World, stack: Stack) -> None:
+    before = world.published()
+    iam, named = world.client("iam"), {"RoleName": world.resources["StateMachineRole"], "PolicyName": "denied"}
+    statement = {"Effect": "Deny", "Action": "glue:UpdateTable", "Resource": "*"}
+    iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    execution = world.execute()  # the file of the test before is there again, in a newer version
+    iam.delete_role_policy(**named)
+    assert execution["status"] == "FAILED"
+    (refused,) = {int(key.split("/")[-1][:-5]) for key in world.keys("manifests/snapshots/")} - set(offered(world))
+    assert refused > before
+    assert refused in registered(world)
+    with pytest.raises(OperationFailed, match=f"Snapshot {refused} was never published"):
+        plan(stack, refused)
+    assert world.published() == before
+
+
+def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World) -> None:
     older = world.published()
     runs = world.job_runs()
-    annotate(dataset)
-    newer = world.publish()["snapshot"]
+    output = world.publish()  # what was refused is made again
+    newer = output["snapshot"]
+    assert output["subjects"] == 2
     assert world.job_runs() == runs + 2
     roll_back(world, older)
     output = json.loads(world.execute()["output"])
@@ -213,47 +245,8 @@ def test_a_rollback_holds_is_told_and_survives_a_dropped_view(world: World, data
     roll_back(world, newer)
 
 
-@pytest.mark.notices("glue/mhealth/processed/published.py", "catalog.published(view) if view else None", "None")
-def test_a_missing_subject_is_noticed_whatever_the_records_say(world: World, dataset: Path) -> None:
-    before = world.published()
-    for key in [*world.keys("manifests/publications/"), "manifests/current.json"]:
-        delete(world, key)
-    gone = dataset / "mHealth_subject2.log"
-    content = gone.read_text()
-    gone.unlink()
-    execution = world.execute()
-    gone.write_text(content)
-    assert (execution["status"], execution["error"]) == ("FAILED", "MissingSubject")
-    assert world.published() == before
-    assert world.publish()["subjects"] == 2  # the file is there again, in a newer version
-
-
-@pytest.mark.notices(
-    "cloudformation/template.yaml",
-    "WHERE snapshot IN (SELECT snapshot FROM mhealth_publications)",
-    "WHERE snapshot > 0",
-)
-def test_what_was_made_and_not_published_is_neither_offered_nor_accepted(
-    world: World, dataset: Path, stack: Stack
-) -> None:
-    before = world.published()
-    iam, named = world.client("iam"), {"RoleName": world.resources["StateMachineRole"], "PolicyName": "denied"}
-    statement = {"Effect": "Deny", "Action": "glue:UpdateTable", "Resource": "*"}
-    iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    annotate(dataset)
-    execution = world.execute()
-    iam.delete_role_policy(**named)
-    assert execution["status"] == "FAILED"
-    (refused,) = {int(key.split("/")[-1][:-5]) for key in world.keys("manifests/snapshots/")} - set(offered(world))
-    assert refused > before
-    assert refused in registered(world)
-    with pytest.raises(OperationFailed, match=f"Snapshot {refused} was never published"):
-        plan(stack, refused)
-    assert world.published() == before
-
-
 def test_a_lost_file_is_made_again_in_a_new_snapshot(world: World, dataset: Path) -> None:
-    before = world.publish()["snapshot"]  # what was refused is made again
+    before = world.published()
     delete(world, f"processed/snapshot={before}/subject=2/part-00000.parquet")
     after = world.publish()["snapshot"]
     manifest = world.document(f"manifests/snapshots/{after}.json")
