@@ -1,4 +1,4 @@
-"""A week of daily runs on ten .log files: first, unchanged, changed, one line bad, files gone, everything gone."""
+"""A week of daily runs on ten .log files: first, unchanged, changed, lines bad, files gone, everything gone."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
 from tests.lambda_report.reading import words
+from tests.suite.kept import kept_spark
 
 from . import sources
-from .conftest import World, local_aws
+from .conftest import World, anybody
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (700, 650, 600, 550, 500, 450, 400, 350, 300, 250)
 SUBJECTS = range(1, 11)
+REPLACED = (7, 3, 5, 8)
 
 Told = Callable[[], list[dict[str, Any]]]
 
@@ -36,8 +39,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with local_aws(dataset, tmp_path_factory.mktemp("days-home")) as world:
-        yield world
+    with local_stack(str(dataset), folder=tmp_path_factory.mktemp("days-world"), spark=kept_spark()) as aws:
+        yield World(anybody(), aws.endpoint)
 
 
 def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
@@ -243,39 +246,57 @@ def test_unchanged_day_starts_no_glue_run(world: World) -> None:
     assert world.published() == snapshot
 
 
-def test_replaced_file_makes_a_new_version_and_snapshot(world: World, dataset: Path) -> None:
+def test_replaced_files_make_a_new_version_and_snapshot_without_the_lines_that_are_no_samples(
+    world: World, dataset: Path
+) -> None:
     before = world.published()
-    log = dataset / "mHealth_subject7.log"
-    lines = log.read_text().splitlines(keepends=True)
-    # One sample fewer, one value changed, one line that is no sample.
-    fields = lines[10].split("\t")
-    fields[0] = "1.2345"
-    lines[10] = "\t".join(fields)
-    lines[20] = lines[20].replace("\t", "\toops\t", 1)
-    log.write_text("".join(lines[:-1]))
+    oops, label, cut, nan = (dataset / f"mHealth_subject{subject}.log" for subject in REPLACED)
+    bad: dict[Path, tuple[int, str]] = {}
+    for log, place in ((oops, 20), (label, 100), (cut, -1), (nan, 200)):
+        lines = log.read_text().splitlines()
+        fields = lines[place].split("\t")
+        wrong = {oops: [fields[0], "oops", *fields[1:]], label: [*fields[:-1], "13"]}
+        wrong |= {cut: fields[:7], nan: ["NaN", *fields[1:]]}
+        lines[place] = "\t".join(wrong[log])
+        bad[log] = (place % len(lines), lines[place])
+        if log is oops:  # one value changed, one sample fewer
+            lines[10] = "\t".join(["1.2345", *lines[10].split("\t")[1:]])
+            lines.pop()
+        log.write_text("\n".join(lines) + ("" if log is cut else "\n"))
 
     output = world.publish()
     assert output["raw_version"] == 2
     assert output["snapshot"] > before
     assert world.published() == output["snapshot"]
-    assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 2, 1)
+    assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 5, 4)
 
-    rejected = [json.loads(line) for line in world.content("quarantine/version=2/mHealth_subject7.jsonl").splitlines()]
-    assert [(line["file"], line["line"]) for line in rejected] == [("mHealth_subject7.log", 21)]
-    assert "25" in rejected[0]["reason"]
-    assert rejected[0]["text"] == lines[20].rstrip("\n").replace("\t", ",")
+    reasons = {
+        oops: "25 fields, expected 24",
+        label: "field 24 (label) is not a whole number from 0 to 12: '13'",
+        cut: "7 fields, expected 24",
+        nan: "field 1 (chest_accel_x) is not a number: 'NaN'",
+    }
+    kept = {}
+    for key in world.keys("quarantine/version=2/"):
+        (line,) = map(json.loads, world.content(key).splitlines())
+        kept[line.pop("file")] = line
+    assert kept == {
+        log.name: {"line": place + 1, "reason": reasons[log], "text": text.replace("\t", ",")}
+        for log, (place, text) in bad.items()
+    }
 
-    # The rejected line keeps its number, so the samples after it keep their time.
-    good = sources.of_logs(dataset, rejected=frozenset({("mHealth_subject7", 20)}))
+    # A rejected line keeps its number, so the samples after it keep their time.
+    good = sources.of_logs(dataset, rejected=frozenset((log.stem, place) for log, (place, _) in bad.items()))
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == good
 
 
-def test_only_the_replaced_file_was_landed_and_converted_again(world: World) -> None:
-    assert world.keys("raw/version=2/") == ["raw/version=2/mHealth_subject7.csv"]
-    assert world.keys("stage/version=2/") == ["stage/version=2/mHealth_subject7.parquet"]
+def test_only_the_replaced_files_were_landed_and_converted_again(world: World) -> None:
+    names = sorted(f"mHealth_subject{subject}" for subject in REPLACED)
+    assert world.keys("raw/version=2/") == [f"raw/version=2/{name}.csv" for name in names]
+    assert world.keys("stage/version=2/") == [f"stage/version=2/{name}.parquet" for name in names]
     manifest = world.document(f"manifests/snapshots/{world.published()}.json")
     carried = {file["subject"]: file["carried"] for file in manifest["files"]}
-    assert carried == {subject: subject != 7 for subject in SUBJECTS}
+    assert carried == {subject: subject not in REPLACED for subject in SUBJECTS}
 
 
 def test_report_of_the_change_tells_what_changed_and_shows_the_rejected_line(world: World, dataset: Path) -> None:
@@ -283,10 +304,10 @@ def test_report_of_the_change_tells_what_changed_and_shows_the_rejected_line(wor
     older = min(int(row["snapshot"]) for row in world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots"))
     reported = report(world, newest)
     assert f"published before snapshot {older}" in reported
-    assert "subjects computed 1; 9 copied unchanged" in reported
+    assert "subjects computed 4; 6 copied unchanged" in reported
     assert "mHealth_subject7 changed -2 +1" in reported
     assert "version of the dataset 1 → 2" in reported
-    assert "1 line in 1 file could not be read as data" in reported
+    assert "4 lines in 4 files could not be read as data" in reported
     (line,) = [line for line in (dataset / "mHealth_subject7.log").read_text().splitlines() if "oops" in line]
     assert line[:100].replace("\t", ",") in reported
 
@@ -319,38 +340,6 @@ def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset
     assert (message["state"], message["error"]) == ("GlueTransform", "MissingSubject")
     assert message["execution"] == execution["executionArn"]
     (dataset.parent / "kept.log").rename(dataset / "mHealth_subject9.log")
-
-
-def test_three_bad_lines_in_three_files_go_to_quarantine_and_the_rest_is_published(world: World, dataset: Path) -> None:
-    label, cut, nan = (dataset / f"mHealth_subject{subject}.log" for subject in (3, 5, 8))
-    bad: dict[Path, tuple[int, str]] = {}
-    for log, place in ((label, 100), (cut, -1), (nan, 200)):
-        lines = log.read_text().splitlines()
-        fields = lines[place].split("\t")
-        lines[place] = "\t".join({label: [*fields[:-1], "13"], cut: fields[:7], nan: ["NaN", *fields[1:]]}[log])
-        bad[log] = (place % len(lines), lines[place])
-        log.write_text("\n".join(lines) + ("" if log is cut else "\n"))
-
-    reasons = {
-        label: "field 24 (label) is not a whole number from 0 to 12: '13'",
-        cut: "7 fields, expected 24",
-        nan: "field 1 (chest_accel_x) is not a number: 'NaN'",
-    }
-    output = world.publish()
-    # One line of the seventh file has been there since an earlier day.
-    assert (output["rows"], output["quarantined"]) == (sum(ROWS) - 5, 4)
-    version = output["raw_version"]
-    kept = {}
-    for key in world.keys(f"quarantine/version={version}/"):
-        (line,) = map(json.loads, world.content(key).splitlines())
-        kept[line.pop("file")] = line
-    assert kept == {
-        log.name: {"line": place + 1, "reason": reasons[log], "text": text.replace("\t", ",")}
-        for log, (place, text) in bad.items()
-    }
-    rejected = {(log.stem, place) for log, (place, _) in bad.items()} | {("mHealth_subject7", 20)}
-    good = sources.of_logs(dataset, rejected=frozenset(rejected))
-    assert sources.of_table(world.query("SELECT * FROM mhealth")) == good
 
 
 def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World, dataset: Path, reported: Told) -> None:
