@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +22,22 @@ ROWS = (900, 800, 6000, 6000)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("deploy")
-    write_dataset(folder / "dataset", rows=ROWS)
-    with local_aws(folder / "dataset", folder / "home", "--no-stack") as world:
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("deploy") / "dataset"
+    write_dataset(folder, rows=ROWS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(dataset: Path) -> Iterator[World]:
+    with local_aws(dataset, dataset.parent / "home", "--no-stack") as world:
         yield world
+
+
+def test_deploy_and_verify_end_by_the_same_words() -> None:
+    shown = {target: planned(target) for target in ("deploy", "verify")}
+    for lines in shown.values():
+        assert re.search(r"mhealth verify --aws .*\|\| \{ .*mhealth explain --aws .*; exit 1; \}$", lines)
 
 
 def make(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +47,18 @@ def make(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
+
+
+def planned(target: str) -> str:
+    """The last command of a target, as make would run it."""
+    shown = subprocess.run(
+        ["make", "--dry-run", "--old-file=.cache/ready", target, "STACK=trial", "REGION=us-east-1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return shown.replace("\\\n", "").splitlines()[-1]
 
 
 def statuses(world: World) -> dict[str, str]:
@@ -60,7 +84,8 @@ def test_deploy_gets_past_a_failed_first_deployment(world: World) -> None:
     assert parameters(world)["ScheduleExpression"] == "cron(30 6 * * ? *)"
 
 
-def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World) -> None:
+def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World, dataset: Path) -> None:
+    """By `make verify`, which runs and explains as `make deploy` does."""
     iam = world.client("iam")
     resources = world.client("cloudformation").describe_stack_resources(StackName="trial")["StackResources"]
     role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["CrawlerRole"]
@@ -68,7 +93,8 @@ def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World) -
     whole = iam.get_role_policy(**policy)["PolicyDocument"]
     statements = [each for each in whole["Statement"] if each["Sid"] != "RegisterPartitions"]
     iam.put_role_policy(**policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
-    done = make(world, "deploy", "PARAMETERS=RecordingStart=2015-01-01T00:00:00Z")
+    (dataset / "README.txt").write_text("a new version of the dataset, so that there is something to register\n")
+    done = make(world, "verify")
     assert done.returncode != 0
     assert f"CrawlerRole ({role}) was denied glue:" in done.stdout
     assert 'add to the role: {"Effect": "Allow", "Action": "glue:' in done.stdout
@@ -80,7 +106,7 @@ def test_destroy_without_an_answer_changes_nothing(world: World) -> None:
     assert done.returncode != 0
     assert "CONFIRM=trial" in done.stderr
     assert "Traceback" not in done.stderr
-    assert statuses(world)["trial"] == "UPDATE_COMPLETE"
+    assert statuses(world)["trial"] == "CREATE_COMPLETE"
 
 
 def test_destroy_takes_the_stack_and_all_versions_of_its_data(world: World) -> None:
