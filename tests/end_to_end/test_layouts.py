@@ -18,6 +18,9 @@ from .project import Project, deployed, update
 pytestmark = pytest.mark.local_aws
 
 ROWS = (1500, 1100, 900)
+ALIAS = 'yield f"{ecg}{lead}{number}", f"ecg_'
+"""The begin of the line in column_names.py by which a lead of the ECG is found under another name."""
+RIGHT, EXCHANGED = f'{ALIAS}{{number}}"', f'{ALIAS}{{3 - int(number)}}"'
 
 Read = Callable[[Path], list[sources.Row]]
 
@@ -52,8 +55,40 @@ def world(deployment: tuple[World, LocalAws, Project]) -> World:
     return deployment[0]
 
 
-def test_every_value_of_every_row_is_the_sources_in_any_mixture(world: World, dataset: Path) -> None:
-    """The first recording as a log with spaces, the second as a csv, the third in a csv for everyone."""
+def _by_somebody(name: str) -> str:
+    """A table's sensor under a name that nobody agreed on, as public repositories have it."""
+    spelled = f"chest_{name}" if name.startswith("accel") else name
+    for ours, theirs in {"accel": "acc", "ecg_": "ecg_lead", "mag": "magn", "ankle": "left_ankle"}.items():
+        spelled = spelled.replace(ours, theirs)
+    return spelled.replace("arm_", "right_lower_arm_")
+
+
+def _write_by_somebody(folder: Path) -> dict[str, float]:
+    """Recordings 4 to 6 of 100 equal lines, by tabs, in an order of their own behind an index; each sensor's value."""
+    folder.mkdir()
+    values = {name: place + 0.5 for place, name in enumerate(sources.NAMES)}
+    header = ["Unnamed: 0", "activity_label", *map(_by_somebody, reversed(values))]
+    line = ["4", *map(str, reversed(values.values()))]
+    rows = ["\t".join([str(sample), *line]) for sample in range(100)]
+    for subject in (4, 5, 6):
+        (folder / f"mHealth_subject{subject}.log").write_text("\n".join(["\t".join(header), *rows]) + "\n")
+    return values
+
+
+MEANS = ", ".join(f"sum({name}) / count(*) AS {name}" for name in sources.NAMES)
+
+
+def means(world: World) -> dict[str, float]:
+    """The mean of each sensor in the recordings of somebody."""
+    (answer,) = world.query(f"SELECT {MEANS} FROM mhealth WHERE subject > 3")
+    return {name: float(value) for name, value in answer.items()}
+
+
+def written(dataset: Path) -> tuple[list[sources.Row], dict[str, float]]:
+    """Every layout in one dataset: the rows of the first three recordings, and the means of the others.
+
+    The first is a log with spaces, the second a csv, the third in a csv for everyone, the others somebody's own.
+    """
     expected: list[sources.Row] = []
     for subject, (layout, read) in enumerate(READERS.items(), start=1):
         folder = dataset / layout
@@ -67,8 +102,28 @@ def test_every_value_of_every_row_is_the_sources_in_any_mixture(world: World, da
             paths[0].write_text("".join([header, *own]))
         expected += read(folder)
     assert len(expected) == sum(ROWS)
-    assert world.publish()["rows"] == sum(ROWS)
-    assert sources.of_table(world.query("SELECT * FROM mhealth")) == sorted(expected)
+    return sorted(expected), _write_by_somebody(dataset / "somebody")
+
+
+def test_every_value_is_the_sources_in_any_mixture_and_a_corrected_alias_reaches_the_table(
+    deployment: tuple[World, LocalAws, Project], dataset: Path
+) -> None:
+    world, aws, project = deployment
+    expected, values = written(dataset)
+    # Of the aliases that are deployed one is wrong.
+    project.edit("lambda_ingest/ingest/column_names.py", RIGHT, EXCHANGED)
+    update(aws, project)
+    assert world.publish()["rows"] == sum(ROWS) + 300
+    assert means(world) == values | {"ecg_1": values["ecg_2"], "ecg_2": values["ecg_1"]}
+    # Corrected, it reaches the table though the data are the same.
+    project.edit("lambda_ingest/ingest/column_names.py", EXCHANGED, RIGHT)
+    update(aws, project)
+    output = world.publish()
+    assert (output["rows"], output["raw_version"]) == (sum(ROWS) + 300, 1)
+    assert means(world) == values
+    counted = world.query("SELECT subject, count(*) AS rows, min(id) AS first FROM mhealth GROUP BY 1 ORDER BY 1")
+    assert [tuple(one.values()) for one in counted[3:]] == [(f"{n}", "100", f"{n}-0000000") for n in (4, 5, 6)]
+    assert sources.of_table(world.query("SELECT * FROM mhealth WHERE subject < 4")) == expected
 
 
 @pytest.mark.drill
@@ -81,49 +136,3 @@ def test_every_value_of_every_row_is_the_sources(layout: Layout, world: World, d
     assert len(expected) == sum(ROWS)
     assert world.publish()["rows"] == sum(ROWS)
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == expected
-
-
-def _by_somebody(name: str) -> str:
-    """A table's sensor under a name that nobody agreed on, as public repositories have it."""
-    spelled = f"chest_{name}" if name.startswith("accel") else name
-    for ours, theirs in {"accel": "acc", "ecg_": "ecg_lead", "mag": "magn", "ankle": "left_ankle"}.items():
-        spelled = spelled.replace(ours, theirs)
-    return spelled.replace("arm_", "right_lower_arm_")
-
-
-def _write_by_somebody(folder: Path) -> dict[str, float]:
-    """Three recordings of 100 equal lines, by tabs, in an order of their own behind an index; each sensor's value."""
-    shutil.rmtree(folder)
-    folder.mkdir()
-    values = {name: place + 0.5 for place, name in enumerate(sources.NAMES)}
-    header = ["Unnamed: 0", "activity_label", *map(_by_somebody, reversed(values))]
-    line = ["4", *map(str, reversed(values.values()))]
-    rows = ["\t".join([str(sample), *line]) for sample in range(100)]
-    for subject in (1, 2, 3):
-        (folder / f"mHealth_subject{subject}.log").write_text("\n".join(["\t".join(header), *rows]) + "\n")
-    return values
-
-
-def test_a_corrected_alias_reaches_the_table_though_the_data_are_the_same(
-    deployment: tuple[World, LocalAws, Project], dataset: Path
-) -> None:
-    world, aws, project = deployment
-    values = _write_by_somebody(dataset)
-    right, exchanged = '{lead}{number}", f"ecg_{number}"', '{lead}{number}", f"ecg_{3 - int(number)}"'
-    right, exchanged = f'yield f"{{ecg}}{right}', f'yield f"{{ecg}}{exchanged}'
-
-    def means() -> dict[str, float]:
-        asked = ", ".join(f"sum({name}) / count(*) AS {name}" for name in values)
-        (answer,) = world.query(f"SELECT {asked} FROM mhealth")
-        return {name: float(value) for name, value in answer.items()}
-
-    project.edit("lambda_ingest/ingest/column_names.py", right, exchanged)
-    update(aws, project)
-    assert world.publish()["rows"] == 300
-    assert means() == values | {"ecg_1": values["ecg_2"], "ecg_2": values["ecg_1"]}
-    project.edit("lambda_ingest/ingest/column_names.py", exchanged, right)
-    update(aws, project)
-    assert world.publish()["rows"] == 300
-    assert means() == values
-    counted = world.query("SELECT subject, count(*) AS rows, min(id) AS first FROM mhealth GROUP BY 1 ORDER BY 1")
-    assert [tuple(one.values()) for one in counted] == [(f"{n}", "100", f"{n}-0000000") for n in (1, 2, 3)]
