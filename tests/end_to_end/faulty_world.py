@@ -54,11 +54,15 @@ class Faulty:
         faults.clear()
         execution = self.world.execute()
         assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
+        self.is_whole(json.loads(execution["output"])["outcome"])
+
+    def is_whole(self, outcome: str) -> None:
+        """After an execution that ended well: readers see the dataset, and nothing else is left in the bucket."""
         assert self.rows() == sources.of_logs(self.dataset)
         world = self.world
         current = world.document("manifests/current.json")
         assert current["snapshot"] == world.published()
-        if json.loads(execution["output"])["outcome"] == "published":
+        if outcome == "published":
             whole = {key.split("/")[-1].removesuffix(".json") for key in world.keys("manifests/snapshots/")}
             assert {key.split("/")[1].removeprefix("snapshot=") for key in world.keys("processed/")} == whole
         assert not world.client("s3").list_multipart_uploads(Bucket=world.outputs["DataBucketName"]).get("Uploads")

@@ -40,10 +40,10 @@ PROCESSES = {
 }
 RANDOM_KILLS = 4
 
-SHORT: dict[str, Point] = {
+SHORT: dict[str, tuple[Point, ...]] = {
     # at which of the process's writes (from 0), whether the write was still carried out
-    "DownloadRole": (1, "before"),
-    "GlueTransformRole": (1, "after"),
+    "DownloadRole": ((1, "before"),),
+    "GlueTransformRole": ((1, "after"),),
 }
 LONG: dict[str, tuple[Point, ...]] = {
     "DownloadRole": ((0, "before"), (0, "after"), (1, "after")),
@@ -51,8 +51,8 @@ LONG: dict[str, tuple[Point, ...]] = {
     "GlueTransformRole": ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after")),
 }
 KILLS = [
-    *(pytest.param(role, (point,), id=role) for role, point in SHORT.items()),
-    *(pytest.param(role, points, id=f"{role}-long", marks=pytest.mark.drill) for role, points in LONG.items()),
+    pytest.param(SHORT, id="short"),
+    *(pytest.param({role: points}, id=role, marks=pytest.mark.drill) for role, points in LONG.items()),
 ]
 
 
@@ -71,23 +71,25 @@ def killed(place: Faulty, fault: Fault) -> None:
     "lambda_ingest/ingest/lock.py",
     "if held is not None and self._is_running(held):",
     "if held is not None:",
-    case="DownloadRole",
+    case="short",
 )
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
     "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
     "there = {*whole, *readers.recorded}",
-    case="GlueTransformRole",
+    case="short",
 )
-@pytest.mark.parametrize(("role", "points"), KILLS)
+@pytest.mark.parametrize("kills", KILLS)
 def test_processes_killed_at_their_writes_change_nothing_for_readers(
-    place: Faulty, drilled: Drilled, role: str, points: tuple[Point, ...]
+    place: Faulty, drilled: Drilled, kills: dict[str, tuple[Point, ...]]
 ) -> None:
     # One dead run after the other: what comes next finds what all of them left.
-    for write, cut in points:
-        killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
+    for role, points in kills.items():
+        for write, cut in points:
+            killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
     place.recover()
-    drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
+    for role, points in kills.items():
+        drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
 
 
 @pytest.mark.drill
