@@ -85,9 +85,7 @@ def everything(tmp: Path) -> Life:
         good = one.read_text()
         one.write_text("no sample\n" + good)
         world.publish()
-        one.write_text(good)
-        world.publish()
-        # The schedule delivers what nobody started by hand; the first snapshot is retired.
+        # The schedule delivers what nobody started by hand.
         one.write_text(good[: good.rindex("\n", 0, -1) + 1])
         delivery = fire(aws.world, world.outputs["ScheduleName"])
         assert delivery is not None
@@ -96,12 +94,12 @@ def everything(tmp: Path) -> Life:
         assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
 
         # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
-        # and run again.
+        # and run again; the first snapshot is retired.
         update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
-        left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=3/of_the_dataset_before.csv"}
+        left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=2/of_the_dataset_before.csv"}
         world.client("s3").put_object(**left, Body=b"")
         # Lines that a run of other code rejected, of a file without such lines.
-        rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=3/mHealth_subject1.jsonl"}
+        rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=2/mHealth_subject1.jsonl"}
         world.client("s3").put_object(**rejected, Body=b"{}\n")
         _stop_while_converting(world)
         world.publish()
