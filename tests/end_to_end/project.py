@@ -100,6 +100,17 @@ def hurried(
         yield world
 
 
+@contextlib.contextmanager
+def served(*options: str, folder: Path) -> Iterator[str]:
+    """The endpoint of a local AWS in this process, for tests of what uses one and starts it by `demo.local_aws`.
+
+    Of the options of `mhealth local up` it heeds the dataset.
+    """
+    dataset = options[options.index("--dataset") + 1]
+    with local_stack(dataset, folder=folder, spark=kept_spark()) as aws:
+        yield aws.endpoint
+
+
 def update(aws: LocalAws, project: Project, stack: str = "mhealth", **parameters: str) -> None:
     """Deploy the project as it is now, as the stack `stack`."""
     deploy(aws.world, template=project.template, stack_name=stack, parameters=local_parameters() | parameters)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mhealth_ops.cli import app
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tools.paths import ROOT
+
+from .project import served
 
 pytestmark = pytest.mark.local_aws
 
@@ -61,11 +67,17 @@ def test_demo_shows_a_run_its_results_and_a_run_without_work(tmp_path: Path) -> 
     assert kept == ["part-00000.parquet"] * 3
 
 
-def test_demo_of_unusable_data_fails_with_the_named_error(tmp_path: Path) -> None:
+def test_demo_of_unusable_data_fails_with_the_named_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "README.txt").write_text("no recordings here")
-    shown = demo(tmp_path / "dataset", tmp_path)
-    assert shown.returncode == 1
+    monkeypatch.setattr("mhealth_ops.local.demo.local_aws", functools.partial(served, folder=tmp_path / "world"))
+    before = dict(os.environ)
+    try:
+        shown = CliRunner().invoke(app, ["demo", "--dataset", str(tmp_path / "dataset")])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert isinstance(shown.exception, SystemExit)
+    assert shown.exit_code == 1
     assert "The demo failed" in shown.stdout
     assert "NoUsableFiles" in shown.stdout
-    assert "Traceback" not in shown.stdout + shown.stderr
