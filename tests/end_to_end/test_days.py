@@ -84,6 +84,8 @@ def test_an_analyst_with_the_stacks_policy_runs_the_named_queries(world: World, 
     for name in ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity", "Snapshots"):
         statement = analyst.named_query(name)
         assert analyst.query(statement) == world.query(statement) != []
+    # A window for each 64 samples that 64 more follow: 9 of 700, 9 of 650, 8, 7, 6, 6, 5, 4, 3, 2.
+    assert len(analyst.query(analyst.named_query("Windows"))) == 59
     metadata = analyst.client("athena").get_table_metadata(
         CatalogName="AwsDataCatalog", DatabaseName=world.outputs["DatabaseName"], TableName="mhealth_snapshots"
     )["TableMetadata"]

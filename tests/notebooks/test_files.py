@@ -25,5 +25,7 @@ def test_one_variable_in_the_first_code_cell_says_where_the_stack_is(path: Path)
     assert "STACK_ON = " not in "\n".join(sources[1:])
 
 
-def test_there_are_three() -> None:
-    assert [path.name for path in PATHS] == ["01_explore.ipynb", "02_query_athena.ipynb", "03_pipeline.ipynb"]
+def test_there_are_four() -> None:
+    assert [path.name for path in PATHS] == [
+        *("01_explore.ipynb", "02_query_athena.ipynb", "03_pipeline.ipynb", "04_windows.ipynb")
+    ]

@@ -27,7 +27,7 @@ def test_it_opens_on_the_first_notebook_and_ends_with_its_block() -> None:
             assert page.status == 200
         with urllib.request.urlopen(f"{address}/api/contents?{token}") as listing:
             names = {entry["name"] for entry in json.load(listing)["content"]}
-        assert {"01_explore.ipynb", "02_query_athena.ipynb", "03_pipeline.ipynb"} <= names
+        assert {"01_explore.ipynb", "02_query_athena.ipynb", "03_pipeline.ipynb", "04_windows.ipynb"} <= names
     assert process.returncode == 0
 
 

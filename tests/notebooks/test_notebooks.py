@@ -1,7 +1,8 @@
-"""The three notebooks, executed in order against one local AWS as `make notebook` starts it, on a small dataset."""
+"""The four notebooks, executed in order against one local AWS as `make notebook` starts it, on a small dataset."""
 
 from __future__ import annotations
 
+import datetime
 import io
 import math
 import os
@@ -11,11 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
+import numpy as np
+import numpy.typing as npt
 import pytest
 from rich.console import Console
 
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.notebook import damage, published_stack
+from mhealth_ops.operations.queries import Column, Row, named_query, run_query
+from mhealth_ops.operations.stacks import Stack
+from mhealth_ops.project import STACK
 from tools.executing import Executed, execute
 
 pytestmark = pytest.mark.local_aws
@@ -31,6 +38,19 @@ REASONS = [
 ]
 """Of the lines that `damage` breaks, at the quarters of the file."""
 
+DAMAGED = (6000, 12000, 18000)
+"""The sample numbers of these lines."""
+
+SENSORS = ("", "ankle_", "arm_")
+AXES = [
+    f"{place}{kind}_{axis}"
+    for place in SENSORS
+    for kind in ("accel", "gyro", "mag")
+    if place or kind == "accel"
+    for axis in "xyz"
+]
+"""The axes in the order of the source files, where two leads of ECG are between the chest's and the ankle's."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -39,6 +59,13 @@ class Seen:
     explore: Executed
     query: Executed
     pipeline: Executed
+    windows: Executed
+    recordings: dict[int, npt.NDArray[np.float64]]
+    """The lines of each source file, as they were before the damage."""
+    features: list[dict[str, str | None]]
+    """The rows of the named query Windows, after the damage."""
+    scanned: int
+    """The bytes scanned by it."""
     labels: dict[int, list[int]]
     movement: dict[int, float]
     """Of the right lower arm of the subject, in each activity, m/s2."""
@@ -46,7 +73,7 @@ class Seen:
 
     @property
     def notebooks(self) -> tuple[Executed, ...]:
-        return self.explore, self.query, self.pipeline
+        return self.explore, self.query, self.pipeline, self.windows
 
 
 def movement(source: Path) -> dict[int, float]:
@@ -58,6 +85,10 @@ def movement(source: Path) -> dict[int, float]:
     return {label: math.sqrt(sum(map(statistics.variance, zip(*lines, strict=True)))) for label, lines in found.items()}
 
 
+def named(columns: tuple[Column, ...], row: Row) -> dict[str, str | None]:
+    return dict(zip((column.name for column in columns), row, strict=True))
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     folder = tmp_path_factory.mktemp("notebooks")
@@ -66,6 +97,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         subject: [int(line.rpartition("\t")[2]) for line in path.read_text().splitlines()]
         for subject, path in enumerate(files, start=1)
     }
+    recordings = {subject: np.loadtxt(path, delimiter="\t") for subject, path in enumerate(files, start=1)}
     moved = movement(files[SUBJECT - 1])
     reported = io.StringIO()
     before = dict(os.environ)
@@ -78,10 +110,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
                 query = execute("02_query_athena.ipynb", environment)
                 damage(folder / "dataset")
                 pipeline = execute("03_pipeline.ipynb", environment)
+                windows = execute("04_windows.ipynb", environment)
+                stack = Stack.named(STACK, boto3.Session())
+                answer = run_query(stack, named_query(stack, "Windows").statement)
+                features = [named(answer.columns, row) for row in answer.rows]
         finally:
             os.environ.clear()
             os.environ.update(before)
-    return Seen(explore, query, pipeline, labels, moved, reported.getvalue())
+    return Seen(
+        explore, query, pipeline, windows, recordings, features, answer.scanned, labels, moved, reported.getvalue()
+    )
 
 
 def test_every_code_cell_ran_and_none_complained(seen: Seen) -> None:
@@ -93,7 +131,7 @@ def test_every_code_cell_ran_and_none_complained(seen: Seen) -> None:
 
 
 def test_every_picture_was_drawn_with_title_and_units(seen: Seen) -> None:
-    assert [notebook.pictures for notebook in seen.notebooks] == [5, 6, 1]
+    assert [notebook.pictures for notebook in seen.notebooks] == [5, 6, 1, 2]
     for notebook in seen.notebooks:
         for cell in notebook.cells:
             if any("image/png" in output.get("data", {}) for output in cell.outputs):
@@ -170,6 +208,58 @@ def test_readers_are_taken_back_and_forward_again(seen: Seen) -> None:
     # Rows of both in the table of snapshots: the newer one lacks the three lines.
     assert seen.pipeline.row(older)[0] == "66,000"
     assert seen.pipeline.row(newer)[0] == "65,997"
+
+
+def test_every_feature_of_every_window_is_what_numpy_makes_of_the_source(seen: Seen) -> None:
+    """Means and deviations to 1e-12 of the window's root mean square, energies to 1e-12 of themselves."""
+    rows = iter(seen.features)
+    for subject, lines in seen.recordings.items():
+        windows = np.lib.stride_tricks.sliding_window_view(lines, 128, axis=0)[::64]
+        gaps = DAMAGED if subject == SUBJECT else ()
+        for number, window in enumerate(windows):
+            if any(64 * number <= gap < 64 * number + 128 for gap in gaps):
+                continue
+            row = next(rows)
+            samples = np.bincount(window[23].astype(int), minlength=13)
+            start = datetime.datetime(2014, 1, 1) + number * datetime.timedelta(seconds=1.28)
+            assert row["start"] == start.isoformat(" ", "milliseconds")
+            assert [row[name] for name in ("subject", "window_number", "activity_id", "share")] == [
+                *(str(subject), str(number), str(samples.argmax()), str(samples.max() / 128))
+            ]
+            axes = np.delete(window[:23], (3, 4), axis=0)
+            energy = (axes * axes).mean(axis=1)
+            found = np.array(
+                [[float(row[f"{axis}_{name}"] or "nan") for axis in AXES] for name in ("mean", "std", "energy")]
+            )
+            off = np.abs(found - [axes.mean(axis=1), axes.std(axis=1), energy]) / [energy**0.5, energy**0.5, energy]
+            assert off.max() < 1e-12, (subject, number, off)
+            assert len(row) == 5 + 3 * len(AXES)
+    assert list(rows) == []
+
+
+def test_windows_that_are_left_out_are_counted(seen: Seen) -> None:
+    # 344, 313 and 375 windows begin; the last one or two of a recording are too short; each damaged line is in two.
+    at_the_end, with_a_gap, missing = seen.windows.found(r"left out: (\d+) that .*, (\d+) with a gap \((\d+) missing")
+    assert (at_the_end, with_a_gap, missing) == ("5", "6", "3")
+    assert seen.windows.row("1", "22000") == ["22000", "342", "2", "0"]
+    assert seen.windows.row("3", "23997") == ["24000", "368", "1", "6"]
+
+
+def test_the_model_leaves_out_the_null_class_and_each_subject_in_turn(seen: Seen) -> None:
+    labels = [row["activity_id"] for row in seen.features]
+    null, whole = seen.windows.found(r"([\d,]+) of ([\d,]+) windows \(.*\) have the null class: not in the model")
+    assert (null, whole) == (f"{labels.count('0'):,}", f"{len(labels):,}")
+    score, tested, columns = seen.windows.found(r"([\d.]+)% of ([\d,]+) windows are recognised, by (\d+) features")
+    assert (tested, columns) == (f"{len(labels) - labels.count('0'):,}", "63")
+    (wrong,) = seen.windows.found(r"([\d,]+) of [\d,]+ windows are wrong")
+    assert score == f"{100 - 100 * int(wrong) / int(tested):.1f}"
+    assert float(score) > 60, "twelve activities that differ this much"
+    assert seen.windows.text.count("The data are synthetic: no score says anything about people.") == 3
+
+
+def test_the_bytes_that_the_windows_cost_are_told(seen: Seen) -> None:
+    assert seen.scanned > 1_000_000
+    assert f"\n{len(seen.features):,} rows; {seen.scanned / 1e6:,.2f} MB scanned\n" in seen.windows.text
 
 
 def test_the_start_tells_each_step_and_that_the_data_are_no_persons(seen: Seen) -> None:

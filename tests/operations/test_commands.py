@@ -608,7 +608,7 @@ def test_names_of_the_stack_are_completed(local: MhealthCommand, snapshots: tupl
         return subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=False).stdout.split()
 
     assert completed("mhealth query --named ") == [
-        *("MinutesPerActivity", "RollBack", "RowsPerSubject", "Snapshots", "WalkingMinutes")
+        *("MinutesPerActivity", "RollBack", "RowsPerSubject", "Snapshots", "WalkingMinutes", "Windows")
     ]
     assert completed("mhealth rollback --to ") == [str(each) for each in reversed(snapshots)]
     assert "mhealth" in completed("mhealth status --stack ")

@@ -30,6 +30,28 @@ _TAIL = """
 source lacks a sensor ([data.md](data.md)), the sensor's columns are null. If a later version adds a column, it is null
 in the earlier snapshots. `activity` is never null. The named query `MinutesPerActivity` lists the activities and how
 long each was recorded.
+
+## Windows
+
+The named query `Windows` returns one row per subject and window of 128 samples (2.56 s), ordered by both. A window
+begins every 64 samples, so windows overlap by half. A window with a missing sample (a rejected line) and one that
+reaches past the end of the recording are left out. [Notebook 4](../notebooks/04_windows.ipynb) trains a model on them.
+
+| column | type | description |
+|---|---|---|
+| subject | integer | number of the volunteer |
+| window_number | integer | from 0; the window's first sample is 64 times its number |
+| start | timestamp(3) | timestamp of the first sample |
+| activity_id | integer | label of most of the samples; of labels with equally many samples the smallest number |
+| share | double | samples with this label, as a part of 128 |
+| AXIS_mean, for example accel_x_mean | double | mean of the axis, in its unit |
+| AXIS_std | double | standard deviation, of the whole window (`stddev_pop`), in the axis's unit |
+| AXIS_energy | double | energy: mean of the squares, in the square of the axis's unit |
+
+AXIS is each of the 21 columns above that end in `_x`, `_y` or `_z`. The ECG is left out. Windows of the null class
+(`activity_id` 0) are included. Window, overlap and energy are those of the UCI HAR dataset (its README.txt and
+features_info.txt, [UCI 240](https://archive.ics.uci.edu/dataset/240/human+activity+recognition+using+smartphones), read
+on 2026-11-30).
 """
 
 

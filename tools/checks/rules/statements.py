@@ -17,7 +17,7 @@ from tools.paths import ROOT
 OF_THE_README = ("RowsPerSubject", "WalkingMinutes", "MinutesPerActivity", "Snapshots")
 """The named queries in the README."""
 
-NAMED = {*OF_THE_README, "RollBack"}
+NAMED = {*OF_THE_README, "RollBack", "Windows"}
 
 
 def _statements(project: Project) -> Iterator[tuple[str, str]]:
