@@ -9,14 +9,22 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
+
+
+class Process(Protocol):
+    """A process that leads its own process group."""
+
+    @property
+    def pid(self) -> int:
+        """The process id, and that of the group."""
 
 
 class Children:
     """The running child processes: each has its own process group, and `end_all` ends all."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Process] = set()
         self._lock = threading.Lock()
         self._closed = False
         self._at_end: list[Callable[[], None]] = []
@@ -55,12 +63,21 @@ class Children:
             self._running.add(child)
             return child
 
-    def finished(self, child: subprocess.Popen[bytes]) -> None:
+    def adopt(self, child: Process) -> None:
+        """Take a process that another one started as a child. Raises RuntimeError after `end_all`, and kills it."""
+        with self._lock:
+            self._running.add(child)
+            if not self._closed:
+                return
+        self.end(child)
+        raise RuntimeError("the local AWS is stopping: no new process is started")
+
+    def finished(self, child: Process) -> None:
         """Forget a child that has ended."""
         with self._lock:
             self._running.discard(child)
 
-    def end(self, child: subprocess.Popen[bytes]) -> None:
+    def end(self, child: Process) -> None:
         """Kill a child and everything it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

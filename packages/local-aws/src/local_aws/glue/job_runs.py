@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
 from local_aws.core.world import ACCOUNT, World
 from local_aws.glue import cds_archive, job_errors, log_groups, python_shell, spark_connector, spark_runtime
+from local_aws.glue.drivers import Driver, DriverNotStarted
 from local_aws.glue.kept_spark import KeptSpark, Lent, settings_for
 from local_aws.glue.quick_python import quick
 from local_aws.iam.roles import take_role
@@ -48,7 +49,7 @@ class JobRun:
     started: datetime.datetime = field(default_factory=_now)
     running: datetime.datetime | None = None
     completed: datetime.datetime | None = None
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Driver | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -223,12 +224,7 @@ class Runner:
             with run.lock:
                 if run.status == "STOPPING":
                     return "STOPPED", None
-                run.process = self._world.children.start(
-                    command,
-                    environment={**environment, **self._own_environment()},
-                    folder=self._folder,
-                    output=log,
-                )
+                run.process = self._started(command, {**environment, **self._own_environment()}, log, java)
                 run.running = _now()
                 run.status = "RUNNING"
             if run.process.stdin:
@@ -248,6 +244,18 @@ class Runner:
         text = self._log.read_text(encoding="utf-8", errors="backslashreplace")
         reported = job_errors.error_message(text, self._script_uri.rpartition("/")[2])
         return "FAILED", reported or f"Command failed with exit code {code}"
+
+    def _started(
+        self, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes], java: Lent | None
+    ) -> subprocess.Popen[bytes] | Driver:
+        """Start the script: with the shared JVM in a forked process, else in a new one."""
+        children = self._world.children
+        if java is not None:
+            with contextlib.suppress(DriverNotStarted):
+                driver = java.drivers.start(command[1:], environment, self._folder, self._log)
+                children.adopt(driver)
+                return driver
+        return children.start(command, environment=environment, folder=self._folder, output=log)
 
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError):

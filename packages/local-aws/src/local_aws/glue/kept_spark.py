@@ -1,4 +1,4 @@
-"""A JVM with Spark that is reused by runs of Glue jobs: a start takes longer than a small job.
+"""A JVM with Spark, and a process that forks drivers, for runs of Glue jobs: a start takes longer than a small job.
 
 Each run has its own Python process, SparkContext and Python workers, with its own role's credentials. Only the JVM is
 reused: pyspark's driver connects to a running one by the variable PYSPARK_GATEWAY_PORT and related ones
@@ -27,6 +27,7 @@ from py4j.clientserver import ClientServer, JavaParameters, PythonParameters
 from py4j.protocol import Py4JError
 
 from local_aws.glue import cds_archive, spark_connector, spark_runtime
+from local_aws.glue.drivers import Drivers
 from local_aws.glue.spark_runtime import SparkRuntime
 
 _START_LIMIT = 60.0
@@ -46,11 +47,12 @@ _CLEAN_EXITS = (0, 1)
 class Lent:
     """The shared JVM while a run uses it.
 
-    `environment` has the variables for the run's driver; `said` is its output since the run began. The run sets
-    `exit_code` to that of its driver.
+    `environment` has the variables for the run's driver, which `drivers` starts; `said` is the JVM's output since the
+    run began. The run sets `exit_code` to that of its driver.
     """
 
     environment: Mapping[str, str]
+    drivers: Drivers
     _output: Path
     _before: int
     exit_code: int | None = None
@@ -90,6 +92,7 @@ class _Java:
                 start_new_session=True,
             )
         try:
+            self.drivers = Drivers(runtime, self._folder)
             self.port, self.secret = self._listens(reported)
             self._line = ClientServer(
                 JavaParameters(port=self.port, auth_token=self.secret, read_timeout=_ANSWER_LIMIT),
@@ -114,7 +117,7 @@ class _Java:
 
     @property
     def lives(self) -> bool:
-        return self._process.poll() is None
+        return self._process.poll() is None and self.drivers.live
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Set the next SparkContext's settings as Java system properties, as spark-submit does."""
@@ -141,6 +144,8 @@ class _Java:
         if line := getattr(self, "_line", None):
             with contextlib.suppress(Exception):
                 line.close()
+        if drivers := getattr(self, "drivers", None):
+            drivers.end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -183,7 +188,7 @@ class KeptSpark:
                 yield None
                 return
             java.runs += 1
-            lent = Lent(_environment(java, libraries), java.output, java.output.stat().st_size)
+            lent = Lent(_environment(java, libraries), java.drivers, java.output, java.output.stat().st_size)
             try:
                 yield lent
             finally:
