@@ -42,6 +42,13 @@ ABOUT_ITSELF = """
 """
 
 
+JAVA_ALONE = """
+    from pyspark.sql import SparkSession
+    spark = SparkSession.builder.getOrCreate()
+    print("JAVA", spark._jvm.java.lang.ProcessHandle.current().pid())
+"""
+
+
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     kept = KeptSpark()
@@ -51,10 +58,15 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
 
 
 def said(jobs: Jobs, name: str, word: str) -> dict[str, str]:
-    """Run a job of ABOUT_ITSELF that must succeed; what it printed."""
+    """What a job of ABOUT_ITSELF prints, which must succeed."""
     library = f"code/{word}/told.py"
     jobs.s3.put_object(Bucket=CODE, Key=library, Body=f"WORD = {word!r}\n".encode())
-    reported = jobs.run(name, **{"extra-py-files": f"s3://{CODE}/{library}"})
+    return printed(jobs, name, **{"extra-py-files": f"s3://{CODE}/{library}"})
+
+
+def printed(jobs: Jobs, name: str, **arguments: str) -> dict[str, str]:
+    """What a job prints, which must succeed: the first word of a line -> the rest."""
+    reported = jobs.run(name, **arguments)
     log = jobs.log(name, reported["Id"])
     assert reported["JobRunState"] == "SUCCEEDED", log
     lines = [line.partition(" ") for line in log.splitlines()]
@@ -62,8 +74,8 @@ def said(jobs: Jobs, name: str, word: str) -> dict[str, str]:
 
 
 def java_of(jobs: Jobs) -> int:
-    name = jobs.create(ABOUT_ITSELF.format(code=CODE, key="code/x/told.py"))
-    return int(said(jobs, name, "x")["JAVA"])
+    """The process id of the Java of a run."""
+    return int(printed(jobs, jobs.create(JAVA_ALONE))["JAVA"])
 
 
 def test_runs_share_a_java_and_nothing_else(jobs: Jobs) -> None:
@@ -81,15 +93,10 @@ def test_runs_share_a_java_and_nothing_else(jobs: Jobs) -> None:
 
 
 def test_a_run_that_fails_leaves_the_java_and_tells_its_error(jobs: Jobs) -> None:
-    before = java_of(jobs)
-    failing = jobs.create("""
-        from pyspark.sql import SparkSession
-        spark = SparkSession.builder.getOrCreate()
-        raise ValueError("not today")
-    """)
+    failing = jobs.create(f"{JAVA_ALONE}    raise ValueError('not today')")
     reported = jobs.run(failing)
-    assert reported["ErrorMessage"].endswith("Failed Line Number: 4; ValueError: not today")
-    assert java_of(jobs) == before
+    assert reported["ErrorMessage"].endswith("Failed Line Number: 5; ValueError: not today")
+    assert f"JAVA {java_of(jobs)}\n" in jobs.log(failing, reported["Id"])
 
 
 def test_a_run_that_is_ended_takes_its_java_along(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,11 +182,10 @@ def test_the_first_run_waits_for_the_java_that_is_warmed_up(tmp_path: Path) -> N
     earlier = set(own.children())
     with serve(tmp_path, glue_jobs.install, spark=kept) as served:
         jobs = Jobs(served)
-        name = jobs.create(ABOUT_ITSELF.format(code=CODE, key="code/x/told.py"))
         glue_jobs.warm_up(served.world)
         deadline = time.monotonic() + HANG
         while not (warmed := {each.pid for each in set(own.children()) - earlier}):
             assert time.monotonic() < deadline, "no Java starts"
             time.sleep(0.01)
-        assert int(said(jobs, name, "x")["JAVA"]) in warmed
+        assert java_of(jobs) in warmed
     kept.close()
