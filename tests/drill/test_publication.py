@@ -136,7 +136,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published", "kept = {0, *published"
 )
 @pytest.mark.parametrize(
-    ("publications", "reads"), [(3, 60), pytest.param(20, 1000, marks=pytest.mark.drill, id="long")]
+    ("publications", "reads"), [(2, 40), pytest.param(20, 1000, marks=pytest.mark.drill, id="long")]
 )
 def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publications: int, reads: int) -> None:
     readers = Readers(place.world)
