@@ -1,4 +1,7 @@
-"""docs/tutorial.md, done on a copy of the project as a reader does it: diffs and commands in the page's order."""
+"""docs/tutorial.md, done on a copy of the project as a reader does it: diffs and commands in the page's order.
+
+That the deployed change shows the column is in tests/end_to_end/test_stack_life.py.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from mhealth_ops.kaggle.synthetic import write_dataset
-from tests.end_to_end.project import DEPLOYED, ROOT, Project, deployed
+from tests.docs import tutorial
+from tests.docs.tutorial import COMMANDS, DIFFS, PAGE
+from tests.end_to_end.project import DEPLOYED
 from tools.docs.parameters import template
 from tools.guarantees import copy, own_packages
-
-PAGE = (ROOT / "docs" / "tutorial.md").read_text()
-DIFFS = re.findall(r"^```diff\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
-COMMANDS = re.findall(r"^\$ (.+)$", PAGE, re.MULTILINE)
 
 FOLLOW = (
     *(
@@ -31,6 +31,7 @@ FOLLOW = (
     *("tests/benchmarks/test_dataset.py", "tests/benchmarks/test_formats.py"),
 )
 """The tests of `make test` that have to follow the page's change: of the table, its query, and what is made of them."""
+(ITS_TEST,) = re.findall(r"^\+def (test_\w+)", "".join(DIFFS), re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,36 +51,25 @@ class Reader:
         reader.says("git", "-c", "user.name=reader", "-c", "user.email=reader@example.com", "commit", "-qm", "Cloned")
         return reader
 
-    def says(self, *command: str, given: str | None = None) -> str:
+    def says(self, *command: str) -> str:
         """What a command prints that has to succeed."""
-        done = self.tries(*command, given=given)
-        assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-        return done.stdout
-
-    def tries(self, *command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = os.environ | {"PATH": path} | own_packages(self.folder)
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, input=given, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout
 
     def make(self, target: str) -> str:
         """`make target` with the packages that this test runs with."""
         return self.says("make", "--old-file=.cache/ready", target, "RUN=env")
 
     def begin(self) -> None:
-        """Take away what the page adds: who has followed it runs this test, too."""
-        taken = 0
-        for diff in reversed(DIFFS):
-            if self.tries("git", "apply", "--reverse", "--check", "-", given=diff).returncode == 0:
-                self.says("git", "apply", "--reverse", "-", given=diff)
-                taken += 1
-        if taken:
+        """Take away what the page adds."""
+        if tutorial.take_back(self.folder):
             self.make("reference")
 
     def apply(self) -> None:
-        for diff in DIFFS:
-            self.says("git", "apply", "-", given=diff)
+        tutorial.follow(self.folder)
 
     def changed_files(self) -> set[str]:
         return set(self.says("git", "diff", "--name-only").split())
@@ -116,9 +106,11 @@ def test_its_query_is_described_as_in_the_template() -> None:
 
 @pytest.mark.tests
 def test_its_test_passes(reader: Reader) -> None:
+    """It is the one that the page's command selects; that it passes is shown with those of its file below."""
     command = COMMANDS[0].removeprefix("uv run ").split()
-    said = reader.says(sys.executable, "-m", *command)
-    assert re.search(r"^=* ?1 passed, \d+ deselected", said, re.MULTILINE), said
+    said = reader.says(sys.executable, "-m", *command, "--collect-only", "-q")
+    assert said.splitlines()[0] == f"tests/glue/processed/test_transforms.py::{ITS_TEST}", said
+    assert re.search(r"^1/\d+ tests collected", said, re.MULTILINE), said
 
 
 def test_the_reference_says_it_on_the_pages_that_are_named(reader: Reader) -> None:
@@ -137,21 +129,7 @@ def test_the_reference_says_it_on_the_pages_that_are_named(reader: Reader) -> No
 def test_the_tests_that_follow_the_change_end_in_green(reader: Reader) -> None:
     """`make test`, as far as it can depend on the change; but for this test, which would begin anew."""
     this = f"tests/docs/test_tutorial.py::{test_the_tests_that_follow_the_change_end_in_green.__name__}"
-    reported = reader.says(sys.executable, "-m", "pytest", "-q", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
+    reported = reader.says(sys.executable, "-m", "pytest", "-q", "-rp", "-n0", "--fast", f"--deselect={this}", *FOLLOW)
     assert re.search(r"^\d+ passed", reported.splitlines()[-1]), reported
+    assert f"PASSED tests/glue/processed/test_transforms.py::{ITS_TEST}\n" in reported
     reader.says(sys.executable, "-m", "tools.checks", "own rules", "ruff format", "ruff lint")
-
-
-@pytest.mark.local_aws
-def test_the_query_shows_the_column(reader: Reader, tmp_path: Path) -> None:
-    write_dataset(tmp_path / "dataset", rows=(30, 20, 6000))
-    with deployed(Project(reader.folder), tmp_path / "dataset", tmp_path / "world") as (world, _):
-        world.publish()
-        rows = world.query("SELECT accel_x, accel_y, accel_z, accel_magnitude FROM mhealth WHERE subject = 1")
-        walking = world.query(world.named_query("WalkingMinutes"))
-    assert len(rows) == 30
-    for row in rows:
-        length = sum(float(row[f"accel_{axis}"]) ** 2 for axis in "xyz") ** 0.5
-        assert float(row["accel_magnitude"]) == pytest.approx(length)
-    assert walking
-    assert all(float(row["mean_acceleration"]) > 0 for row in walking)
