@@ -35,7 +35,7 @@ def every_check(workshop: Workshop) -> list[Check]:
     """The checks; those of the packages share `workshop`."""
     return [
         Check("sam build", lambda: sam.build(workshop)),
-        Check("mutations", _mutations),
+        Check("mypy", lambda: _first_number(_tool("mypy"), "files")),
         Check("sam package", lambda: sam.package(workshop), ("sam build",)),
         Check("packaged template deploys", lambda: sam.deploy_packaged(workshop), ("sam package",)),
         Check(
@@ -49,10 +49,10 @@ def every_check(workshop: Workshop) -> list[Check]:
             ("packaged template deploys",),
             ("function in Lambda's environment",),
         ),
+        Check("mutations", _mutations),
         Check("report in Lambda's environment", lambda: function.renders_the_report(workshop), ("sam build",)),
         Check("sam deploy", lambda: sam.deploy(workshop), ("sam build",)),
         Check("import contracts", _import_contracts),
-        Check("mypy", lambda: _first_number(_tool("mypy"), "files")),
         Check("sam validate", sam.validate),
         Check("checkov", _checkov),
         Check("cfn-lint", _cfn_lint),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from local_aws.glue import spark_connector, spark_runtime
+from local_aws.glue import cds_archive, spark_connector, spark_runtime
 from local_aws.glue.versions import GLUE_VERSIONS
 from tools.checks import environments
 from tools.checks.packaging.function import SNAPSHOT, packages
@@ -59,7 +59,8 @@ def run_job(workshop: Workshop, logical_id: str) -> int:
     own = [text for name, value in arguments.items() if name not in OF_GLUE for text in (name, value)]
     spark = _spark(job["GlueVersion"])
     jars = spark_connector.connector_jars(spark)
-    command = spark_runtime.spark_submit_command(spark, jars, workshop.aws.endpoint, workshop.aws.region)
+    quick = cds_archive.java_options(spark)
+    command = spark_runtime.spark_submit_command(spark, jars, workshop.aws.endpoint, workshop.aws.region, quick)
     done = subprocess.run(
         [*command, "--py-files", str(package), str(script), *own],
         cwd=place,
