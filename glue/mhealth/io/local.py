@@ -64,22 +64,24 @@ class LocalStorage:
         finally:
             os.close(handle)
 
-    def _move(self, scratch: Path, key: str) -> None:
+    def _move(self, scratch: Path, key: str) -> str:
         target = self._path(key)
         scratch.chmod(0o644)
+        etag = _etag(scratch.stat())
         with self._alone():
             target.parent.mkdir(parents=True, exist_ok=True)
             scratch.replace(target)
+        return etag
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
         scratch = self._scratch()
         scratch.write_bytes(data)
         self._move(scratch, key)
 
-    def upload(self, path: Path, key: str) -> None:
+    def upload(self, path: Path, key: str) -> str | None:
         scratch = self._scratch()
         shutil.move(path, scratch)
-        self._move(scratch, key)
+        return self._move(scratch, key)
 
     def download(self, key: str, path: Path) -> None:
         path.symlink_to(self._path(key).resolve(strict=True))
@@ -96,7 +98,8 @@ class LocalStorage:
         found = ((path.relative_to(self._folder).as_posix(), path) for path in start.rglob("*") if path.is_file())
         for key, path in sorted(found):
             if key.startswith(prefix):
-                yield StoredObject(key, path.stat().st_size)
+                stat = path.stat()
+                yield StoredObject(key, stat.st_size, _etag(stat))
 
     def folders(self, prefix: str) -> list[str]:
         rests = (stored.key.removeprefix(prefix) for stored in self.objects(prefix))
@@ -114,3 +117,7 @@ class LocalStorage:
             if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
                 break
             folder.rmdir()
+
+
+def _etag(stat: os.stat_result) -> str:
+    return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"

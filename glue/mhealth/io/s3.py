@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from mhealth.io.storage import StorageError, StoredObject
+from mhealth.io.storage import StorageError, StoredObject, io_threads
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _DELETE_BATCH = 1000
 """S3 takes no more keys in one request."""
@@ -20,6 +22,10 @@ _DELETE_BATCH = 1000
 _COPY_PART = 1024**3
 """Objects up to this size are copied with one request."""
 
+_PART_BYTES = 8 * 1024 * 1024
+"""A larger object is sent and fetched in parts, side by side."""
+
+_REPLACED = "PreconditionFailed"
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 """Error codes of an object that does not exist. A HEAD has the status alone."""
 
@@ -59,47 +65,49 @@ class S3Storage:
         settings = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=32)
         self._client: S3Client = boto3.client("s3", config=settings)
 
-    def _get(self, key: str, byte_range: str | None = None) -> BinaryIO:
+    def _get(self, key: str, **asked: str) -> GetObjectOutputTypeDef:
         from botocore.exceptions import ClientError
 
         try:
-            if byte_range is None:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            else:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
+            return self._client.get_object(Bucket=self._bucket, Key=key, **asked)  # type: ignore[arg-type]
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code in _ABSENT:
                 raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
             # An empty object has no satisfiable range of first or last bytes.
-            if code == "InvalidRange" and not str(byte_range).endswith("-"):
+            if code == "InvalidRange" and not asked["Range"].endswith("-"):
                 return self._get(key)
+            if code == _REPLACED:
+                raise StorageError(f"{self.root}/{key} was replaced while it was read. Retryable.") from error
             raise
-        return cast("BinaryIO", _Answer(answer["Body"]))
 
     def open(self, key: str, start: int = 0) -> BinaryIO:
-        return self._get(key, f"bytes={start}-" if start else None)
+        answer = self._get(key, Range=f"bytes={start}-") if start else self._get(key)
+        return cast("BinaryIO", _Answer(answer["Body"]))
 
-    def _whole(self, key: str, byte_range: str | None = None) -> bytes:
+    def _whole(self, key: str, **asked: str) -> tuple[bytes, GetObjectOutputTypeDef]:
         """A whole response. boto3 retries a request without a response, not one whose response breaks off."""
         from botocore.exceptions import IncompleteReadError, ResponseStreamingError
         from urllib3.exceptions import HTTPError
 
-        broken_off = (HTTPError, IncompleteReadError, ResponseStreamingError)
-        for _ in range(ATTEMPTS - 1):
-            with contextlib.suppress(*broken_off), self._get(key, byte_range) as answer:
-                return answer.read()
-        with self._get(key, byte_range) as answer:
-            return answer.read()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = self._get(key, **asked)
+                with contextlib.closing(answer["Body"]) as body:
+                    return body.read(), answer
+            except (HTTPError, IncompleteReadError, ResponseStreamingError):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError
 
     def read(self, key: str) -> bytes:
-        return self._whole(key)
+        return self._whole(key)[0]
 
     def head(self, key: str, limit: int) -> bytes:
-        return self._whole(key, f"bytes=0-{limit - 1}")
+        return self._whole(key, Range=f"bytes=0-{limit - 1}")[0]
 
     def tail(self, key: str, limit: int) -> bytes:
-        return self._whole(key, f"bytes=-{limit}")
+        return self._whole(key, Range=f"bytes=-{limit}")[0]
 
     def size(self, key: str) -> int | None:
         from botocore.exceptions import ClientError
@@ -114,19 +122,30 @@ class S3Storage:
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=dict(metadata or {}))
 
-    def upload(self, path: Path, key: str) -> None:
-        self._client.upload_file(str(path), self._bucket, key)
+    def upload(self, path: Path, key: str) -> str | None:
+        etag = None
+        if path.stat().st_size <= _PART_BYTES:
+            etag = self._client.put_object(Bucket=self._bucket, Key=key, Body=path.read_bytes())["ETag"]
+        else:
+            self._client.upload_file(str(path), self._bucket, key)
         path.unlink()
+        return etag
 
     def download(self, key: str, path: Path) -> None:
-        from botocore.exceptions import ClientError
+        # The first part tells the size, so that there is no HEAD. The others are of the same object.
+        first, answer = self._whole(key, Range=f"bytes=0-{_PART_BYTES - 1}")
+        size = int(answer.get("ContentRange", f"/{len(first)}").rpartition("/")[2])
+        with path.open("wb") as file:
+            file.write(first)
+            file.flush()
 
-        try:
-            self._client.download_file(self._bucket, key, str(path))
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _ABSENT:
-                raise FileNotFoundError(f"{self.root}/{key} does not exist") from error
-            raise
+            def fetch(start: int) -> None:
+                asked = f"bytes={start}-{min(start + _PART_BYTES, size) - 1}"
+                os.pwrite(file.fileno(), self._whole(key, Range=asked, IfMatch=answer["ETag"])[0], start)
+
+            starts = range(len(first), size, _PART_BYTES)
+            with io_threads(len(starts)) as threads:
+                list(threads.map(fetch, starts))
 
     def copy(self, source: str, target: str) -> None:
         from boto3.s3.transfer import TransferConfig
@@ -137,7 +156,7 @@ class S3Storage:
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Contents", []):
-                yield StoredObject(found["Key"], found["Size"])
+                yield StoredObject(found["Key"], found["Size"], found["ETag"])
 
     def folders(self, prefix: str) -> list[str]:
         paginator = self._client.get_paginator("list_objects_v2")

@@ -18,10 +18,11 @@ class StorageError(Exception):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """A key and its size in bytes."""
+    """A key, its size in bytes, and its ETag, which is another one after each write."""
 
     key: str
     size: int
+    etag: str
 
 
 class Storage(Protocol):
@@ -47,8 +48,8 @@ class Storage(Protocol):
     def put(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """Write one object; `metadata` is kept on S3 only."""
 
-    def upload(self, path: Path, key: str) -> None:
-        """Move a local file to the storage."""
+    def upload(self, path: Path, key: str) -> str | None:
+        """Move a local file to the storage; returns the ETag of the object, None where the storage does not tell it."""
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which must not be changed."""

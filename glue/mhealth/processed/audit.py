@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 from mhealth.checksums import Sums, added, differing
 from mhealth.errors import RowCountMismatch, SchemaMismatch
 from mhealth.io.catalog import TableDefinition
-from mhealth.io.storage import Storage, io_threads
+from mhealth.io.storage import Storage, StoredObject, io_threads
 from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WrittenFile
 from mhealth.schema import table_name
-from mhealth.stage.metadata import read_footer
+from mhealth.stage.metadata import parsed_footer, read_footer
 
 _SCHEMA_CHECK = "every file has the table's schema"
 
@@ -30,19 +30,11 @@ def audit(
 ) -> list[Check]:
     """Check the objects in the snapshot's `folder` against `files`, the table and the sources.
 
-    `files` are all files of the snapshot, `written` those that this run wrote. Objects are listed, and footers are
-    read.
+    `files` are all files of the snapshot, `written` those that this run wrote. Objects are listed. A footer is read
+    unless the object's ETag says that it is what this run wrote, whose footer is known.
     """
-    found = {stored.key: stored.size for stored in storage.objects(folder)}
-    present = [file for file in files if file.key in found]
-    with io_threads(len(present)) as threads:
-        footers = dict(
-            zip(
-                [file.key for file in present],
-                threads.map(lambda file: read_footer(storage, file.key), present),
-                strict=True,
-            )
-        )
+    found = {stored.key: stored for stored in storage.objects(folder)}
+    footers = _footers(storage, [file.key for file in files if file.key in found], found, written)
     of_source = _by_source(files)
     sums = _by_subject(written)
     return [
@@ -53,6 +45,17 @@ def audit(
         # Carried rows were audited by the run that wrote them.
         *(_values(source, table, sums) for source in sources if any(subject in sums for subject in source.subjects)),
     ]
+
+
+def _footers(
+    storage: Storage, keys: Sequence[str], found: Mapping[str, StoredObject], written: Sequence[WrittenFile]
+) -> Mapping[str, pq.FileMetaData]:
+    """The footers of objects."""
+    known = {file.key: file.footer for file in written if file.key in found and file.etag == found[file.key].etag}
+    others = [key for key in keys if key not in known]
+    with io_threads(len(others)) as threads:
+        read = dict(zip(others, threads.map(lambda key: read_footer(storage, key), others), strict=True))
+    return {key: parsed_footer(known[key]) if key in known else read[key] for key in keys}
 
 
 def _by_source(files: Sequence[SnapshotFile]) -> Mapping[str, Sequence[SnapshotFile]]:
@@ -85,11 +88,12 @@ def require_passed(checks: Sequence[Check]) -> None:
     )
 
 
-def _objects(files: Sequence[SnapshotFile], found: Mapping[str, int]) -> Check:
+def _objects(files: Sequence[SnapshotFile], found: Mapping[str, StoredObject]) -> Check:
+    sizes = {key: stored.size for key, stored in found.items()}
     expected = {file.key: file.bytes for file in files}
-    differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    differing = sorted(key for key in expected.keys() | sizes.keys() if expected.get(key) != sizes.get(key))
     doubled = len(files) - len(expected)
-    reported = f"{len(found)} objects, {sum(found.values())} bytes"
+    reported = f"{len(sizes)} objects, {sum(sizes.values())} bytes"
     if differing or doubled:
         reported += f", differing {differing[:5]}, named twice {doubled}"
     return Check(

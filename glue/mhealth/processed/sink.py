@@ -21,6 +21,7 @@ from mhealth.io.storage import Storage
 from mhealth.paths import table_key
 from mhealth.processed.encoding import open_writer
 from mhealth.schema import SUBJECT, SUMMED
+from mhealth.stage.metadata import footer_of
 
 Integers = npt.NDArray[np.int64]
 
@@ -31,7 +32,8 @@ _FOOTER_BYTES = 200
 """What a column of a row group takes in the footer, at most."""
 
 WRITTEN_COLUMNS = (
-    "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>, fault string"
+    "key string, subject int, rows long, bytes long, ids_increase boolean, sums map<string, string>, etag string, "
+    "footer binary, fault string"
 )
 """The schema of what the sink returns: one row per file, or one with nothing but `fault`."""
 
@@ -41,6 +43,7 @@ class WrittenFile:
     """A file of the table.
 
     `ids_increase`: whether its ids are the subject's and strictly increase. `sums`: the checksums of its values.
+    `footer`: its end, as it was sent to the storage, which answered with `etag` (None where it does not tell one).
     """
 
     key: str
@@ -49,6 +52,8 @@ class WrittenFile:
     bytes: int
     ids_increase: bool
     sums: Sums = field(default_factory=dict)
+    etag: str | None = None
+    footer: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ _WRITTEN_SCHEMA = pa.schema(
         ("bytes", pa.int64()),
         ("ids_increase", pa.bool_()),
         ("sums", pa.map_(pa.string(), pa.string())),
+        ("etag", pa.string()),
+        ("footer", pa.binary()),
         ("fault", pa.string()),
     ]
 )
@@ -195,8 +202,9 @@ class _SubjectFiles:
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()
         key = table_key(self._sink.snapshot_folder, self.subject, self._part)
-        written = WrittenFile(key, self.subject, self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
-        self._storage.upload(self._path, key)
+        about = (self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
+        footer = footer_of(self._path)
+        written = WrittenFile(key, self.subject, *about, self._storage.upload(self._path, key), footer)
         self._writer, self._rows, self._sums = None, 0, {}
         self._part += 1
         return written

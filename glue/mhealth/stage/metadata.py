@@ -6,8 +6,10 @@ A large source file has several stage files, each with the metadata of its part.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,10 +77,27 @@ class StageMetadata:
 def read_footer(storage: Storage, key: str) -> pq.FileMetaData:
     """The footer of a Parquet object, from its tail alone. Raises FileNotFoundError, pyarrow.ArrowInvalid."""
     tail = storage.tail(key, _TAIL_BYTES)
-    length = int.from_bytes(tail[-_PARQUET_END:-4], "little") + _PARQUET_END
+    length = _footer_bytes(tail)
     if tail[-4:] == b"PAR1" and length > len(tail):
         tail = storage.tail(key, length)
-    return pq.read_metadata(pa.BufferReader(tail))
+    return parsed_footer(tail)
+
+
+def footer_of(path: Path) -> bytes:
+    """The footer of a Parquet file: its last bytes."""
+    with path.open("rb") as file:
+        file.seek(-_PARQUET_END, os.SEEK_END)
+        file.seek(-_footer_bytes(file.read()), os.SEEK_END)
+        return file.read()
+
+
+def parsed_footer(end: bytes) -> pq.FileMetaData:
+    """The footer in a Parquet file's last bytes. Raises pyarrow.ArrowInvalid."""
+    return pq.read_metadata(pa.BufferReader(end))
+
+
+def _footer_bytes(end: bytes) -> int:
+    return int.from_bytes(end[-_PARQUET_END:-4], "little") + _PARQUET_END
 
 
 def read_metadata(storage: Storage, stage_key: str) -> StageMetadata | None:
