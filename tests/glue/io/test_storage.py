@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ResponseStream
 from local_aws.testing import faults
 from local_aws.testing.faults import Fault
 from mhealth.io.connect import storage_at
+from mhealth.io.s3 import S3Storage
 from mhealth.io.storage import Storage, StorageError, io_threads
 from tests.interrupted import faulty
 
@@ -72,6 +73,46 @@ def test_an_object_becomes_a_file_to_read(storage: Storage, tmp_path: Path) -> N
         storage.download("x/nothing", tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
     assert [found.key for found in storage.objects("")] == ["x/y z=1/[a].parquet"]
+
+
+@pytest.fixture
+def in_parts(aws: str, monkeypatch: pytest.MonkeyPatch) -> S3Storage:
+    """An object of ten bytes, which is fetched in three parts."""
+    boto3.client("s3").create_bucket(Bucket="a-bucket")
+    storage = S3Storage("a-bucket")
+    storage.put("long", b"0123456789")
+    monkeypatch.setattr("mhealth.io.s3._PART_BYTES", 4)
+    return storage
+
+
+def test_a_long_object_is_fetched_in_parts(in_parts: S3Storage, tmp_path: Path) -> None:
+    in_parts.download("long", tmp_path / "local")
+    assert (tmp_path / "local").read_bytes() == b"0123456789"
+
+
+@pytest.mark.notices("glue/mhealth/io/s3.py", ', IfMatch=answer["ETag"]', "")
+def test_an_object_that_is_replaced_while_it_is_fetched_is_no_mixture(in_parts: S3Storage, tmp_path: Path) -> None:
+    get = in_parts._client.get_object
+
+    def replaced(**request: Any) -> Any:
+        if request["Range"] == "bytes=0-3":
+            answer = get(**request)
+            in_parts.put("long", b"abcdefghij")
+            return answer
+        return get(**request)
+
+    in_parts._client.get_object = replaced  # type: ignore[method-assign]
+    with pytest.raises(StorageError, match=r"s3://a-bucket/long was replaced while it was read"):
+        in_parts.download("long", tmp_path / "local")
+
+
+def test_the_etag_of_what_was_sent_is_that_of_the_object(storage: Storage, tmp_path: Path) -> None:
+    told = []
+    for content in (b"first", b"other"):
+        (tmp_path / "local").write_bytes(content)
+        told.append(storage.upload(tmp_path / "local", "a/key"))
+        assert [found.etag for found in storage.objects("a/")] == [told[-1]]
+    assert told[0] != told[1]
 
 
 def test_a_copy_is_another_object(storage: Storage) -> None:

@@ -16,7 +16,7 @@ from mhealth.processed.manifest import Check, SnapshotFile
 from mhealth.processed.planner import Source
 from mhealth.processed.sink import WrittenFile
 from mhealth.raw.manifest import RawFile
-from mhealth.stage.metadata import StagedSubject, StageMetadata
+from mhealth.stage.metadata import StagedSubject, StageMetadata, footer_of
 from tests.glue.world import write_table
 
 PREFIX = "processed/snapshot=5/"
@@ -99,6 +99,27 @@ def test_a_whole_snapshot_passes(snapshot: Snapshot) -> None:
         (4, 4, True),
         ("every column of every subject", "every column of every subject", True),
     ]
+
+
+@pytest.mark.notices("glue/mhealth/processed/audit.py", "file.etag == found[file.key].etag", "file.etag")
+def test_a_footer_is_taken_from_the_writer_only_where_the_object_is_what_was_sent(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stored,) = storage_at(f"file://{snapshot.folder}").objects(PREFIX)
+    sent = replace(snapshot.written[0], etag=stored.etag, footer=footer_of(snapshot.path))
+    snapshot.written = [sent]
+    with monkeypatch.context() as patched:
+        patched.setattr("mhealth.processed.audit.read_footer", None)
+        require_passed(snapshot.audit())
+    # Another object, of the same size: a row fewer, and padding before the footer.
+    snapshot.write(SCHEMA, 2)
+    torn = snapshot.path.read_bytes()
+    end = footer_of(snapshot.path)
+    padding = stored.size - len(torn)
+    assert padding > 0
+    snapshot.path.write_bytes(torn[: -len(end)] + bytes(padding) + end)
+    with pytest.raises(RowCountMismatch, match=r"data lines of one\.log = rows \+ rejected lines: expected 4, found 3"):
+        require_passed(snapshot.audit())
 
 
 def test_a_subjects_rows_are_counted_over_all_its_files(snapshot: Snapshot) -> None:

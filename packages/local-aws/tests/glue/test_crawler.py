@@ -31,7 +31,7 @@ class Crawlers:
         self.s3 = served.client("s3")
         self.s3.create_bucket(Bucket=DATA)
         self.glue.create_database(DatabaseInput={"Name": "db"})
-        self.role = served.role("crawler-role", "glue", allow("glue:*", "*"))
+        self.role = served.role("crawler-role", "glue", allow(["glue:*", "s3:GetObject"], "*"))
         self._numbers = itertools.count()
 
     def table(self, **parameters: str) -> str:

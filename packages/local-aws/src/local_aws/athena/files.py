@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -14,6 +17,10 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 from local_aws.athena.duckdb_process import QueryConnection
 from local_aws.athena.errors import QueryFailedError
 from local_aws.core.world import ACCOUNT
+
+_FOOTERS_AT_ONCE = 200
+_FIELD = "name, type, type_length, repetition_type, num_children, converted_type, scale, precision, logical_type"
+"""What a field of a Parquet schema is, as DuckDB tells it."""
 
 
 def s3(region: str) -> S3Backend:
@@ -58,27 +65,27 @@ class Files:
         self._known: dict[Path, dict[str, ParquetColumn]] = {}
         self._lock = threading.Lock()
 
-    def under(self, location: str, connection: QueryConnection, *, parquet: bool) -> list[DataFile]:
-        """The files at a table's or partition's location without hidden (`_x`, `.x`) and empty ones."""
-        bucket_name, prefix = split_location(location)
-        prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
-        backend = s3(self._region)
-        if bucket_name not in backend.buckets:
-            raise QueryFailedError("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {bucket_name}")
-        found = []
-        for name, key in sorted(backend.buckets[bucket_name].keys.items()):
-            if not name.startswith(prefix) or not isinstance(key, FakeKey):
-                continue
-            parts = name[len(prefix) :].split("/")
-            if any(part.startswith(("_", ".")) for part in parts) or not key.contentsize:
-                continue
-            path = self._local(
-                bucket_name, name, key, suffix=".parquet" if parquet else "".join(Path(name).suffixes[-2:])
-            )
-            uri = f"s3://{bucket_name}/{name}"
-            columns = self._parquet_columns(uri, path, connection) if parquet else None
-            found.append(DataFile(uri, path, path.stat().st_size, columns))
-        return found
+    def under(self, locations: Sequence[str], connection: QueryConnection, *, parquet: bool) -> list[list[DataFile]]:
+        """The files at each location of a table or partition, without hidden (`_x`, `.x`) and empty ones."""
+        names = _Names(self._region)
+        found: list[list[tuple[str, Path]]] = []
+        for location in locations:
+            bucket, prefix = split_location(location)
+            prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+            at_location = []
+            for name, key in names.under(bucket, prefix):
+                parts = name[len(prefix) :].split("/")
+                if any(part.startswith(("_", ".")) for part in parts) or not key.contentsize:
+                    continue
+                suffix = ".parquet" if parquet else "".join(Path(name).suffixes[-2:])
+                at_location.append((f"s3://{bucket}/{name}", self._local(bucket, name, key, suffix=suffix)))
+            found.append(at_location)
+        if parquet:
+            self._read_footers([file for files in found for file in files], connection)
+        return [
+            [DataFile(uri, path, path.stat().st_size, self._known[path] if parquet else None) for uri, path in files]
+            for files in found
+        ]
 
     def _local(self, bucket: str, name: str, key: FakeKey, *, suffix: str) -> Path:
         digest = hashlib.sha256(f"{bucket}/{name}/{key.etag}".encode()).hexdigest()[:40]
@@ -99,25 +106,73 @@ class Files:
             Path(scratch.name).replace(path)
         return path
 
-    def _parquet_columns(self, uri: str, path: Path, connection: QueryConnection) -> dict[str, ParquetColumn]:
+    def _read_footers(self, files: Sequence[tuple[str, Path]], connection: QueryConnection) -> None:
+        """Keep the columns of Parquet files, many with one statement: a statement takes longer than a footer."""
         with self._lock:
-            if path in self._known:
-                return self._known[path]
-        try:
-            types = connection.rows("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
-            sizes = connection.rows(
-                "SELECT lower(split_part(path_in_schema, ', ', 1)), sum(total_compressed_size) "
-                "FROM parquet_metadata(?) GROUP BY 1",
-                [str(path)],
+            new = [(uri, path) for uri, path in files if path not in self._known]
+        for start in range(0, len(new), _FOOTERS_AT_ONCE):
+            some = new[start : start + _FOOTERS_AT_ONCE]
+            try:
+                columns = _parquet_columns([path for _, path in some], connection)
+            except duckdb.Error:
+                columns = {path: _columns_of_one(uri, path, connection) for uri, path in some}
+            with self._lock:
+                self._known.update(columns)
+
+
+def _columns_of_one(uri: str, path: Path, connection: QueryConnection) -> dict[str, ParquetColumn]:
+    try:
+        return _parquet_columns([path], connection)[path]
+    except duckdb.Error as unreadable:
+        raise QueryFailedError(
+            "HIVE_BAD_DATA", f"Malformed Parquet file. Not valid Parquet file: {uri} ({unreadable})".splitlines()[0]
+        ) from unreadable
+
+
+def _parquet_columns(paths: Sequence[Path], connection: QueryConnection) -> dict[Path, dict[str, ParquetColumn]]:
+    """The columns of Parquet files. Raises duckdb.Error."""
+    given = [[str(path) for path in paths]]
+    sizes = connection.rows(
+        "SELECT file_name, lower(split_part(path_in_schema, ', ', 1)), sum(total_compressed_size)::BIGINT "
+        "FROM parquet_metadata(?) GROUP BY ALL",
+        given,
+    )
+    compressed = {(file, name): int(size) for file, name, size in sizes}
+    # A file's columns have the types of its fields; of files with the same fields, one is described.
+    fields: dict[str, list[tuple[object, ...]]] = {}
+    for file, *field in connection.rows(f"SELECT file_name, {_FIELD} FROM parquet_schema(?)", given):
+        fields.setdefault(file, []).append(tuple(field))
+    described: dict[tuple[tuple[object, ...], ...], list[tuple[str, str]]] = {}
+    found = {}
+    for path in paths:
+        alike = tuple(fields[str(path)])
+        if alike not in described:
+            rows = connection.rows("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+            described[alike] = [(row[0].lower(), str(row[1])) for row in rows]
+        found[path] = {
+            name: ParquetColumn(kind, compressed.get((str(path), name), 0)) for name, kind in described[alike]
+        }
+    return found
+
+
+class _Names:
+    """The objects of buckets, by name: each bucket is sorted once, however many prefixes are looked up."""
+
+    def __init__(self, region: str) -> None:
+        self._backend = s3(region)
+        self._sorted: dict[str, list[tuple[str, FakeKey]]] = {}
+
+    def under(self, bucket: str, prefix: str) -> Iterator[tuple[str, FakeKey]]:
+        """The objects below a prefix, in order. Raises QueryFailedError where there is no such bucket."""
+        if bucket not in self._sorted:
+            if bucket not in self._backend.buckets:
+                raise QueryFailedError("HIVE_FILESYSTEM_ERROR", f"The specified bucket does not exist: {bucket}")
+            keys = list(self._backend.buckets[bucket].keys.items())
+            self._sorted[bucket] = sorted(
+                ((name, key) for name, key in keys if isinstance(key, FakeKey)), key=itemgetter(0)
             )
-        except duckdb.Error as unreadable:
-            raise QueryFailedError(
-                "HIVE_BAD_DATA", f"Malformed Parquet file. Not valid Parquet file: {uri} ({unreadable})".splitlines()[0]
-            ) from unreadable
-        compressed = {name: int(size) for name, size in sizes}
-        columns = {
-            row[0].lower(): ParquetColumn(str(row[1]), compressed.get(row[0].lower(), 0)) for row in types
-        }  # fmt: skip
-        with self._lock:
-            self._known[path] = columns
-        return columns
+        found = self._sorted[bucket]
+        for place in range(bisect_left(found, prefix, key=itemgetter(0)), len(found)):
+            if not found[place][0].startswith(prefix):
+                return
+            yield found[place]

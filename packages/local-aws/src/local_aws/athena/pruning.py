@@ -8,7 +8,7 @@ filters the rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from local_aws.athena.scans import columns_of, key_constants, nothing, padded, p
 Scan = tuple[Partition, frozenset[str]]
 """A partition that is read, and its columns that are read."""
 
+_PLANNED_AT_ONCE = 50
+
 
 def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) -> dict[Table, list[Scan]]:
     """The remaining scans of each table in the plan, one for each time that a partition is read.
@@ -36,26 +38,46 @@ def needed_scans(prepared: Prepared, stub: Path, connection: QueryConnection) ->
         return stand_in(table, stub, f"{places[table]}:0", {}, [column for column, _ in columns_of(table)])
 
     used: dict[Table, set[str]] = {table: set() for table in tables}
-    for place, _, columns in _scans_in_plan(prepared, whole, connection):
+    at_first = _scans_in_plan(prepared, whole, connection)
+    for place, _, columns in at_first:
         used[tables[place]].update(columns)
     # A query without conditions on the keys reads all partitions alike: one placeholder is enough.
     parted = {table for table in tables if any(key in used[table] for key, _ in table.keys)}
 
-    def by_partition(table: Table) -> str:
-        if table not in parted:
-            return whole(table)
-        scans = [
-            stand_in(table, stub, f"{places[table]}:{part}", key_constants(table, partition, connection), used[table])
-            for part, partition in enumerate(partitions_of(table))
-        ]
-        return padded(table, " UNION ALL ".join(scans), used[table]) if scans else nothing(table)
+    def of(parts: range) -> Callable[[Table], str]:
+        def by_partition(table: Table) -> str:
+            if table not in parted:
+                return whole(table)
+            found = partitions_of(table)
+            scans = [
+                stand_in(
+                    table, stub, f"{places[table]}:{part}", key_constants(table, found[part], connection), used[table]
+                )
+                for part in parts
+                if part < len(found)
+            ]
+            return padded(table, " UNION ALL ".join(scans), used[table]) if scans else nothing(table)
+
+        return by_partition
 
     needed: dict[Table, list[Scan]] = {table: [] for table in tables}
-    for place, part, columns in _scans_in_plan(prepared, by_partition, connection):
-        table = tables[place]
-        found = partitions_of(table)
-        needed[table] += [(one, columns) for one in (found[part : part + 1] if table in parted else found)]
+    for parts in _shares(max((len(partitions_of(table)) for table in parted), default=0), alone=len(at_first) == 1):
+        for place, part, columns in _scans_in_plan(prepared, of(parts), connection):
+            table = tables[place]
+            found = partitions_of(table)
+            needed[table] += [(one, columns) for one in (found[part : part + 1] if table in parted else found)]
     return needed
+
+
+def _shares(partitions: int, *, alone: bool) -> Iterator[range]:
+    """The numbers of the partitions that are planned together: all, or a share where the query reads nothing else.
+
+    DuckDB's planning grows with the square of the placeholders. In a share of a query that reads more than one relation
+    a partition might look needless because those that it is joined with are in another share.
+    """
+    share = _PLANNED_AT_ONCE if alone else max(partitions, 1)
+    # The last come first, as in a plan of all.
+    return (range(start, start + share) for start in reversed(range(0, max(partitions, 1), share)))
 
 
 def _scans_in_plan(

@@ -200,10 +200,11 @@ def table_scan(
     found: dict[Partition, list[DataFile]] = {}
     branches = []
     parquet = is_parquet(table)
-    for partition in partitions:
-        found[partition] = files.under(partition.location, connection, parquet=parquet)
+    at_locations = files.under([partition.location for partition in partitions], connection, parquet=parquet)
+    for partition, at_location in zip(partitions, at_locations, strict=True):
+        found[partition] = at_location
         constants = key_constants(table, partition, connection)
-        branches += [file_scan(table, file, constants, columns) for file in found[partition]]
+        branches += [file_scan(table, file, constants, columns) for file in at_location]
     if not branches:
         return nothing(table), found
     return padded(table, " UNION ALL ".join(branches), columns), found

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,7 @@ class _Run:
                 self._client("glue"),
                 self._client("s3"),
                 may_change_tables=policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") != "LOG",
+                may_read=partial(crawler_rights.may_read, self._granted()["AWS_ACCESS_KEY_ID"]),
                 say=self._say,
                 cancelled=crawl.cancelled,
             )

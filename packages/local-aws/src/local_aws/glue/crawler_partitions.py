@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import re
 import threading
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from botocore.exceptions import ClientError
+from local_aws.iam.callers import AccessDeniedError
 
 PARTITIONS_PER_CALL = 100
 """The limit of BatchCreatePartition."""
@@ -60,14 +59,25 @@ def partition_of(path: str, keys: Sequence[Mapping[str, str]]) -> tuple[tuple[st
 
 
 class Tables:
-    """Crawls tables with the given clients. `say` writes a log line, `cancelled` ends a crawl early."""
+    """Crawls tables with the given clients. `say` writes a log line, `cancelled` ends a crawl early.
+
+    `may_read` raises AccessDeniedError for an object that the crawler's role may not read.
+    """
 
     def __init__(
-        self, glue: Any, s3: Any, *, may_change_tables: bool, say: Callable[[str], None], cancelled: threading.Event
+        self,
+        glue: Any,
+        s3: Any,
+        *,
+        may_change_tables: bool,
+        may_read: Callable[[str], None],
+        say: Callable[[str], None],
+        cancelled: threading.Event,
     ) -> None:
         self._glue = glue
         self._s3 = s3
         self._may_change_tables = may_change_tables
+        self._may_read = may_read
         self._say = say
         self._cancelled = cancelled
 
@@ -88,7 +98,11 @@ class Tables:
             self._say(f"INFO : {database}.{name}: partition {values} has no objects any more; DeleteBehavior is LOG")
         missing = {values: path for values, path in found.items() if values not in known}
         for path in missing.values():
-            self._look_into(path)
+            # As a crawler does, which reads the first object of a new partition. What is in it changes nothing here.
+            try:
+                self._may_read(path)
+            except AccessDeniedError as refused:
+                raise CrawlError(f"{path} could not be read: {refused}") from refused
         self._add(database, table, missing)
         return len(missing)
 
@@ -100,15 +114,6 @@ class Tables:
             for entry in page.get("Contents", []):
                 if not entry["Key"].endswith("/"):  # an empty folder of the console
                     yield entry["Key"][len(prefix) :]
-
-    def _look_into(self, uri: str) -> None:
-        """Read the first object of a new partition, as a crawler does, to check the role's permission."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        try:
-            with contextlib.closing(self._s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-                body.read(4)
-        except ClientError as refused:
-            raise CrawlError(f"{uri} could not be read: {refused}") from refused
 
     def _found(self, table: dict[str, Any]) -> dict[tuple[str, ...], str]:
         """The partitions in S3: their values, and the URI of an object in each."""

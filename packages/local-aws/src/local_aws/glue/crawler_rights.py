@@ -10,6 +10,7 @@ that anybody is known to need. docs/aws-facts.md counts this among what is belie
 from __future__ import annotations
 
 from local_aws.core.world import ACCOUNT
+from local_aws.iam import encryption
 from local_aws.iam.callers import AccessDeniedError, caller, require
 
 TABLE_RIGHTS = tuple(
@@ -40,3 +41,14 @@ def denied(access_key: str, region: str, database: str, table: str) -> str | Non
         except AccessDeniedError as refused:
             return str(refused)
     return None
+
+
+def may_read(access_key: str, uri: str) -> None:
+    """Check that the crawler's role may read an object, and use its KMS key. Raises AccessDeniedError."""
+    session = caller(access_key)
+    if session is None:
+        return
+    resource = uri.replace("s3://", "arn:aws:s3:::", 1)
+    require(session, "s3:GetObject", resource, {})
+    for use in encryption.of_object("s3:GetObject", resource, session.region_name, None):
+        require(session, use.action, use.resource, use.context)
