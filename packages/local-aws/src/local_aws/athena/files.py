@@ -19,8 +19,10 @@ from local_aws.athena.errors import QueryFailedError
 from local_aws.core.world import ACCOUNT
 
 _FOOTERS_AT_ONCE = 200
-_FIELD = "name, type, type_length, repetition_type, num_children, converted_type, scale, precision, logical_type"
-"""What a field of a Parquet schema is, as DuckDB tells it."""
+_FIELDS = (
+    "SELECT file_name, name, type, type_length, repetition_type, num_children, converted_type, scale, precision, "
+    "logical_type FROM parquet_schema(?)"
+)
 
 
 def s3(region: str) -> S3Backend:
@@ -140,7 +142,7 @@ def _parquet_columns(paths: Sequence[Path], connection: QueryConnection) -> dict
     compressed = {(file, name): int(size) for file, name, size in sizes}
     # A file's columns have the types of its fields; of files with the same fields, one is described.
     fields: dict[str, list[tuple[object, ...]]] = {}
-    for file, *field in connection.rows(f"SELECT file_name, {_FIELD} FROM parquet_schema(?)", given):
+    for file, *field in connection.rows(_FIELDS, given):
         fields.setdefault(file, []).append(tuple(field))
     described: dict[tuple[tuple[object, ...], ...], list[tuple[str, str]]] = {}
     found = {}
