@@ -21,7 +21,7 @@ from mhealth.io.storage import Storage
 from mhealth.paths import table_key
 from mhealth.processed.encoding import open_writer
 from mhealth.schema import SUBJECT, SUMMED
-from mhealth.stage.metadata import footer_of
+from mhealth.stage.metadata import Footer, footer_of
 
 Integers = npt.NDArray[np.int64]
 
@@ -43,7 +43,7 @@ class WrittenFile:
     """A file of the table.
 
     `ids_increase`: whether its ids are the subject's and strictly increase. `sums`: the checksums of its values.
-    `footer`: its end, as it was sent to the storage, which answered with `etag` (None where it does not tell one).
+    `footer`: that of what was sent to the storage, which answered with `etag` (None where it does not tell one).
     """
 
     key: str
@@ -53,7 +53,7 @@ class WrittenFile:
     ids_increase: bool
     sums: Sums = field(default_factory=dict)
     etag: str | None = None
-    footer: bytes = b""
+    footer: Footer = b""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from mhealth.io.storage import Storage, io_threads
 from mhealth.paths import stage_part_key
 from mhealth.raw.manifest import RawFile
 
+Footer = bytes
+"""The end of a Parquet file, from its footer on."""
+
 FOOTER_KEY = b"mhealth"
 _TAIL_BYTES = 64 * 1024
 _PARQUET_END = 8
@@ -83,17 +86,17 @@ def read_footer(storage: Storage, key: str) -> pq.FileMetaData:
     return parsed_footer(tail)
 
 
-def footer_of(path: Path) -> bytes:
-    """The footer of a Parquet file: its last bytes."""
+def footer_of(path: Path) -> Footer:
+    """The footer of a Parquet file."""
     with path.open("rb") as file:
         file.seek(-_PARQUET_END, os.SEEK_END)
         file.seek(-_footer_bytes(file.read()), os.SEEK_END)
         return file.read()
 
 
-def parsed_footer(end: bytes) -> pq.FileMetaData:
-    """The footer in a Parquet file's last bytes. Raises pyarrow.ArrowInvalid."""
-    return pq.read_metadata(pa.BufferReader(end))
+def parsed_footer(footer: Footer) -> pq.FileMetaData:
+    """What a footer says. Raises pyarrow.ArrowInvalid."""
+    return pq.read_metadata(pa.BufferReader(footer))
 
 
 def _footer_bytes(end: bytes) -> int:
