@@ -13,6 +13,7 @@ COMMANDS = [
     "status",
     "logs",
     "report",
+    "where",
     "quarantine",
     "diff",
     "rollback",

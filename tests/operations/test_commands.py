@@ -682,6 +682,37 @@ def test_a_snapshot_that_lost_a_file_is_refused(
     assert readers_see(local) == newer
 
 
+@pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/operations/location.py", "if broken:", "if False:")
+def test_where_names_the_files_that_the_view_shows(
+    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
+) -> None:
+    older, newer = published
+    s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
+    folder = f"s3://{bucket}/processed/snapshot={newer}/"
+    files = [f"{folder}subject={subject}/part-00000.parquet" for subject in (1, 2)]
+    assert local("where").stdout == f"{folder}\n"
+    assert local("where", "--format", "files").stdout.splitlines() == files
+    found = json.loads(local("where", "--format", "json").stdout)
+    assert (found["snapshot"], found["uri"], found["rows"]) == (newer, folder, sum(ROWS))
+    assert [(file["uri"], file["subject"], file["rows"]) for file in found["files"]] == [
+        (files[0], 1, ROWS[0]),
+        (files[1], 2, ROWS[1]),
+    ]
+    # The view decides, not the highest number.
+    local("rollback", "--to", str(older), "--yes")
+    assert local("where").stdout == f"s3://{bucket}/processed/snapshot={older}/\n"
+    key = f"processed/snapshot={older}/subject=1/part-00000.parquet"
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    done = local("where")
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Snapshot {older} is incomplete: 1 of its 1 files are missing or have another size")
+    done = local("where", "7")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Snapshot 7 has no manifest, so it is not complete: mhealth status shows others.\n"
+
+
 def test_a_snapshot_that_lost_a_partition_is_refused(
     local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:

@@ -100,6 +100,7 @@ def test_up_deploys_the_template_says_ready_and_ends_at_once_with_its_children(
     assert rest == ""
     assert "Traceback" not in errors
     assert "stack other is deployed" in errors
+    assert "docs/reading.md" in errors  # which clients ignore AWS_ENDPOINT_URL
     with socket.socket() as probe:
         # Connections that have ended may linger; that somebody listens would be refused all the same.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -19,7 +19,7 @@ This page is generated from `cloudformation/template.yaml` by `make reference`. 
 
 The view `mhealth` shows the published snapshot. The table `mhealth_snapshots` has the same columns and shows all kept
 snapshots. There are 50 samples a second. In Athena, `DESCRIBE mhealth_snapshots` prints the same list. The Parquet
-files have comment and unit in the metadata of each column.
+files have comment and unit in the metadata of each column ([reading.md](reading.md#units-and-descriptions)).
 
 | column | type in a query | unit | description |
 |---|---|---|---|

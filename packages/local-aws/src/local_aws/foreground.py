@@ -35,11 +35,12 @@ _MISTAKE = 2
 _INTERRUPTED = 130  # the shell's status of a command ended by SIGINT
 
 
-def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
+def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
     """Start the local AWS of `make` on this port, print `ready URL` on standard output, and serve.
 
     Exits with 0 if it is interrupted after that, 130 if before, 1 if the stack cannot be created, 2 for invalid
-    options. `make` is called after the first message, because the import of moto takes seconds.
+    options. `note` is printed before that line. `make` is called after the first message, because the import of moto
+    takes seconds.
     """
     aws: LocalAws | None = None
     ready = False
@@ -67,6 +68,8 @@ def serve(make: Callable[[], LocalAws], port: int) -> NoReturn:
     seconds = time.monotonic() - started
     there = f"stack {aws.stack_name} is deployed" if aws.template else "there is no stack yet"
     say(f"{there} after {seconds:.0f} s; logs: {aws.world.folder / 'logs'}")
+    if note:
+        say(note)
     from local_aws.core.messages import tell_messages  # moto is loaded by now
 
     tell_messages(say)

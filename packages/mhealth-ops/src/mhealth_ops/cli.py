@@ -20,6 +20,7 @@ from mhealth_ops.commands.set import set_
 from mhealth_ops.commands.sql import sql
 from mhealth_ops.commands.status import status
 from mhealth_ops.commands.verify import explain, verify
+from mhealth_ops.commands.where import where
 
 app = typer.Typer(
     name="mhealth",
@@ -57,7 +58,7 @@ def local_commands() -> None:
     """Run the pipeline on a local AWS emulator, for development and tests."""
 
 
-for command in (run, query, sql, status, logs, report, quarantine, diff, rollback, verify, explain):
+for command in (run, query, sql, status, logs, report, where, quarantine, diff, rollback, verify, explain):
     app.command()(command)
 app.command("set")(set_)
 for command in (restore_table, cleanup_failed_stack, destroy):

@@ -61,7 +61,7 @@ def up(
             tell=say,
         )
 
-    serve(make, port)
+    serve(make, port, "some clients ignore AWS_ENDPOINT_URL and connect to AWS: docs/reading.md names them")
 
 
 def demo(
