@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from local_aws.server import LocalAws
@@ -129,6 +130,14 @@ READERS = ["awswrangler", "PyAthena", "SQLAlchemy", "DuckDB", "Polars", "pandas"
 
 @pytest.fixture(scope="module")
 def read(aws: LocalAws, folder: Path, shown: str) -> list[str]:
+    """What the readers print beside a snapshot that a run has begun to write."""
+    named = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": aws.region}
+    s3 = boto3.client("s3", endpoint_url=aws.endpoint, **named)  # type: ignore[call-overload]
+    (bucket,) = [each["Name"] for each in s3.list_buckets()["Buckets"] if "databucket" in each["Name"]]
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="processed/")["Contents"]]
+    key = next(key for key in keys if "/subject=1/" in key)
+    begun = "processed/snapshot=29991231000000/subject=1/part-00000.parquet"
+    s3.copy_object(CopySource={"Bucket": bucket, "Key": key}, Bucket=bucket, Key=begun)
     return reading.run_python(aws.endpoint, folder).splitlines()
 
 
@@ -144,7 +153,7 @@ def test_every_reader_has_the_rows_and_the_figure_of_the_published_snapshot(fold
 
 def test_a_glob_over_all_snapshots_has_more_rows(read: list[str]) -> None:
     (line,) = [line for line in read if line.startswith("everything ")]
-    assert int(line.split()[1]) >= 2 * sum(ROWS)
+    assert int(line.split()[1]) >= sum(ROWS) + ROWS[0]
 
 
 @pytest.mark.environment
