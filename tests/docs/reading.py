@@ -86,6 +86,8 @@ def run_dbt(endpoint: str, folder: Path, results: str) -> str:
         "name: reading\nversion: 1.0.0\nconfig-version: 2\nprofile: mhealth\n"
         "flags: { send_anonymous_usage_stats: false }\n"
     )
-    script = f"{DBT} --no-use-colors build --project-dir . --profiles-dir .\n{DBT} --no-use-colors show --output json --inline "
-    script += "\"select n, minutes from {{ ref('walked') }}\" --project-dir . --profiles-dir ."
+    command = f"{DBT} --no-use-colors"
+    options = "--project-dir . --profiles-dir ."
+    query = "select n, minutes from {{ ref('walked') }}"
+    script = f'{command} build {options}\n{command} show --output json --inline "{query}" {options}'
     return _run(script, endpoint, folder, RESULTS=results)
