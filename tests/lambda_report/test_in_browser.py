@@ -49,6 +49,11 @@ HIDDEN_WHEN_PRINTED = """() => [...document.querySelectorAll("details td, detail
   .filter(cell => !cell.checkVisibility({contentVisibilityAuto: true}) || !cell.getBoundingClientRect().height)
   .map(cell => cell.textContent)"""
 
+COUNTS = """() => [...document.querySelectorAll("section thead th")]
+  .filter(head => ["rows", "rejected", "lines"].includes(head.textContent) && head.checkVisibility())
+  .map(head => [head.textContent, Math.round(head.getBoundingClientRect().right)])"""
+"""The columns of rows and rejected lines, each with its right edge. The tables of a closed `details` are not visible."""
+
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Waits until the browser has laid out the page for another medium: what it skipped is visible from then on."""
 
@@ -175,6 +180,10 @@ def test_rows_and_rejected_lines_are_in_view_on_a_phone(browser: Browser, file: 
             assert [tiles.nth(place).locator("dt").inner_text() for place in (0, 1)] == shown
             boxes = [tiles.nth(place).bounding_box() or {} for place in (0, 1)]
             assert all(box["y"] + box["height"] < 400 for box in boxes), boxes
+            # In the tables, too, nobody scrolls to the right for them.
+            counts = page.evaluate(COUNTS)
+            assert {name for name, _ in counts} >= {"rows", "rejected", "lines"}
+            assert [(name, right) for name, right in counts if right > NARROW - 16] == []
 
 
 def test_a_printed_page_has_open_details_whole_names_and_no_empty_page(

@@ -29,7 +29,7 @@ def test_what_came_in_and_went_out_is_told_in_numbers() -> None:
     reported = words(render(report(SMALL)))
     assert "78,002 data lines in 2 source files" in reported
     assert "78,000 + 2 = 78,002" in reported
-    assert "mHealth_subject1.log mhealth_log 7.1 MB 40,002 40,000 2" in reported
+    assert "mHealth_subject1.log 40,000 2 40,002 7.1 MB mhealth_log" in reported
     assert "Published 2026-11-24 08:04:12 UTC from version 2" in reported
     assert "README.txt" in reported
 
@@ -59,7 +59,7 @@ def test_rejected_lines_are_told_by_reason_and_by_file_with_the_key_of_their_obj
     assert "26 fields, expected 24 1 1 mHealth_subject1.log, line 21 field 3" in reported
     assert "field 3 (chest_accel_z) is not a number 1 1 mHealth_subject1.log, line 4,711: 'n/a' all" in reported
     assert "They are stored uncut in the objects of s3://mhealth-data/" in reported
-    assert "mHealth_subject1.logquarantine/version=2/mHealth_subject1.jsonl 2 < 0.01 % 1 of 26 fields" in reported
+    assert "2 < 0.01 % mHealth_subject1.logquarantine/version=2/mHealth_subject1.jsonl 1 of 26 fields" in reported
     order = [
         "By reason",
         "published before",
