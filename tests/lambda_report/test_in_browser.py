@@ -52,7 +52,7 @@ HIDDEN_WHEN_PRINTED = """() => [...document.querySelectorAll("details td, detail
 COUNTS = """() => [...document.querySelectorAll("section thead th")]
   .filter(head => ["rows", "rejected", "lines"].includes(head.textContent) && head.checkVisibility())
   .map(head => [head.textContent, Math.round(head.getBoundingClientRect().right)])"""
-"""The columns of rows and rejected lines, each with its right edge. The tables of a closed `details` are not visible."""
+"""The columns of rows and rejected lines, each with its right edge; without the tables of a closed `details`."""
 
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Waits until the browser has laid out the page for another medium: what it skipped is visible from then on."""
