@@ -7,6 +7,7 @@ could leave behind is the subject of packages/local-aws/tests/glue/test_kept_spa
 from __future__ import annotations
 
 from local_aws.glue.kept_spark import KeptSpark
+from local_aws.glue.spark_runtime import own_runtime
 
 _kept: list[KeptSpark] = []
 
@@ -16,6 +17,12 @@ def kept_spark() -> KeptSpark:
     if not _kept:
         _kept.append(KeptSpark())
     return _kept[0]
+
+
+def pytest_report_header() -> str:
+    """Name the Glue version of the jobs: that of this Python, which need not be the template's default."""
+    glue = own_runtime().glue
+    return f"jobs: Glue {glue.name} (Spark {glue.spark}, Python {glue.python})"
 
 
 def pytest_unconfigure() -> None:
