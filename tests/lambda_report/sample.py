@@ -189,6 +189,8 @@ def failed() -> FailedRun:
             "ConvertParquet",
             "TooManyBadRows",
             "2 of 1,215,747 data lines were rejected (0.0002 %), MaxBadRowRatio allows 0.0001 %.",
+            category="UNCLASSIFIED_ERROR",
+            line="54",
         ),
         seen=20261124080000,
         dataset=published.snapshot.dataset,

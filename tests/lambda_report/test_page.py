@@ -116,6 +116,7 @@ def test_a_synthetic_dataset_is_called_so_and_another_one_is_not() -> None:
 def test_a_failed_run_tells_why_it_stopped_what_was_read_and_what_was_rejected() -> None:
     reported = words(render_failed(failed()))
     assert "mHealth run failed: TooManyBadRows" in reported
+    assert "Glue's error category: UNCLASSIFIED_ERROR, line 54 of the job's script" in reported
     assert "Started 2026-11-25 08:00:00 UTC, stopped in ConvertParquet, on version 3 of nirmalsankalana/" in reported
     assert "2 of 1,215,747 data lines were rejected (0.0002 %), MaxBadRowRatio allows 0.0001 %." in reported
     assert "Data lines read 1,215,747 in 10 source files" in reported
@@ -123,7 +124,7 @@ def test_a_failed_run_tells_why_it_stopped_what_was_read_and_what_was_rejected()
     assert "Readers see 2026-11-24 08:00:00 snapshot 20261124080000" in reported
     assert "26 fields, expected 24 1 1 mHealth_subject1.log, line 21" in reported
     assert "quarantine/version=2/mHealth_subject1.jsonl" in reported
-    assert "mHealth_subject10.log mhealth_log 17.5 MB 98,304" in reported
+    assert "mHealth_subject10.log 98,304 17.5 MB mhealth_log" in reported
     assert "2026-11-25 08:00:00 (this run) none 2 79.7 0.01772 failed: TooManyBadRows" in reported
     assert "2026-11-24 08:00:00 1,215,745 2 239.0 0.17814 published" in reported
     # The job's own seconds are not known: 2 DPU x 70.5 s x 0.44 / 3600.
@@ -154,7 +155,7 @@ def test_hostile_text_stays_text_on_the_page_of_a_failed_run(text: str) -> None:
         one, execution=text, dataset=text, failure=Failure(text, text, text), raw=raw, quarantine=rejected_as(text)
     )
     made, usual = Page(render_failed(hostile)), Page(render_failed(one))
-    assert set(made.tags) == set(usual.tags)
+    assert set(made.tags) | {"wbr"} == set(usual.tags)  # a name without a slash has no place to break
     assert {name for name, _ in made.attributes} <= {name for name, _ in usual.attributes}
     assert made.text.count(text) >= 15
 
@@ -294,7 +295,7 @@ def test_hostile_text_stays_text_wherever_it_stands(text: str) -> None:
     )
     made = Page(render(hostile))
     usual = Page(plain)
-    assert set(made.tags) == set(usual.tags)
+    assert set(made.tags) | {"wbr"} == set(usual.tags)  # a name without a slash has no place to break
     assert {name for name, _ in made.attributes} <= {name for name, _ in usual.attributes} | {"colspan"}
     assert made.text.count(text) >= 10
 

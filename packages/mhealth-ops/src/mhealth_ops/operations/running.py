@@ -11,6 +11,7 @@ from mhealth_ops.operations.advice import LASTING, advice
 from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.reports import Report
+from mhealth_ops.operations.snapshots import readers_see
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.telling import new_console, print_wrapped
 from mhealth_ops.operations.watching import watch_execution
@@ -32,13 +33,16 @@ def follow_and_tell(console: Console, stack: Stack, execution: str, options: str
     if ended.status == "SUCCEEDED":
         console.print(f"{how_it_ended(ended)} ({ended.seconds:.1f} s)", highlight=False, soft_wrap=True)
         return True
+    # Not "unchanged": RecordSuccess fails after the view has moved.
+    snapshot = readers_see(stack)
+    seen = "Nothing is published yet" if snapshot is None else f"Readers see snapshot {snapshot}"
     again = "Then start it again" if ended.error in LASTING else "To try again"
     errors = new_console(error=True)
     for line in (
         f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}",
         *_report(stack, execution, ended, options),
         f"What to do: {advice(ended.error, options)}.",
-        f"The published snapshot is unchanged. {again}: mhealth run{options}",
+        f"{seen}. {again}: mhealth run{options}",
     ):
         print_wrapped(errors, Text(line), 2)
     return False
