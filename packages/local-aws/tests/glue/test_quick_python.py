@@ -23,15 +23,18 @@ def places(_):
     import py4j, pyspark
     return pyspark.__file__, pyspark.__cached__, py4j.__file__, py4j.__cached__
 
-for each in (places(0), *pyspark.SparkContext().parallelize([0], 1).map(places).collect()):
+print(*places(0), sep="\\n")
+"""
+AND_WORKERS = """
+for each in pyspark.SparkContext().parallelize([0], 1).map(places).collect():
     print(*each, sep="\\n")
 """
 
 
-def places(runtime: SparkRuntime, folder: Path) -> list[Path]:
-    """Where the driver and then a worker have pyspark, its bytecode, py4j, its bytecode."""
+def places(runtime: SparkRuntime, folder: Path, job: str = JOB) -> list[Path]:
+    """Where the driver, and then a worker, has pyspark, its bytecode, py4j, its bytecode."""
     script = folder / "job.py"
-    script.write_text(JOB)
+    script.write_text(job)
     command = spark_submit_command(runtime, connector_jars(runtime), NOWHERE, "us-east-1")
     variables = {**os.environ, **environment(runtime)}
     done = subprocess.run([*command, str(script)], env=variables, capture_output=True, text=True, check=True)
@@ -40,7 +43,7 @@ def places(runtime: SparkRuntime, folder: Path) -> list[Path]:
 
 def test_driver_and_workers_find_the_bytecode_of_spark(tmp_path: Path) -> None:
     made = make_quick(own_runtime())
-    found = places(made, tmp_path)
+    found = places(made, tmp_path, JOB + AND_WORKERS)
     assert len(found) == 8
     for path in found:
         assert path.is_file(), "in an archive"
@@ -49,7 +52,7 @@ def test_driver_and_workers_find_the_bytecode_of_spark(tmp_path: Path) -> None:
 
 
 def test_the_installed_spark_has_none(tmp_path: Path) -> None:
-    assert [path.is_file() for path in places(own_runtime(), tmp_path)] == [False] * 8
+    assert [path.is_file() for path in places(own_runtime(), tmp_path)] == [False] * 4
 
 
 def test_all_else_is_the_installed_spark() -> None:
