@@ -14,6 +14,9 @@ LIMBS = tuple(
 SENSORS = CHEST + ECG + LIMBS
 """The 23 measured columns, all double: m/s2, mV, deg/s, local magnetic field."""
 
+MAGNETOMETERS = tuple(name for name in SENSORS if "_mag_" in name)
+"""The sensors whose values repeat most: one or two in a hundred are distinct."""
+
 LABEL = "label"
 SUBJECT = "subject"
 SAMPLE = "sample"

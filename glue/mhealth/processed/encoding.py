@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from mhealth.io.descriptions import footer_texts
 
-_PROBE_ROWS = 16 * 1024
+_PROBE_ROWS = 8 * 1024
 """The sample of a column by which its distinct values are estimated."""
 
-_REPEATS = 0.8
+_REPEATS = 0.89
 """A column whose sample has a smaller share of distinct values than this gets a dictionary."""
 
 _LEVEL_OF_DICTIONARY = 3

@@ -31,6 +31,7 @@ from mhealth.processed.transforms import (
 )
 from mhealth.raw.splits import PART_LINES, is_large
 from mhealth.session import spark_context, spark_session
+from mhealth.workers import on_workers
 
 _TASK_ROWS = 4 * PART_LINES
 """The most rows of a task that makes several files: some seconds of work, which a failed task repeats."""
@@ -123,7 +124,7 @@ def _by_arrow(sources: Sequence[Source], work: Callable[[Sequence[str]], list[di
         spark = spark_context("glue_transform")
     divided = batches(sources, lambda source: source.metadata.rows, spark.defaultParallelism, _TASK_ROWS)
     tasks = [[key for source in batch for key in source.stage_keys] for batch in divided]
-    return lambda: [row for rows in spark.parallelize(tasks, len(tasks)).map(work).collect() for row in rows]
+    return lambda: [row for rows in on_workers(spark, work, tasks) for row in rows]
 
 
 def _write(data_uri: str, twins: Sequence[Twin], sink: ParquetSink, stage_keys: Sequence[str]) -> list[dict[str, Any]]:

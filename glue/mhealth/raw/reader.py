@@ -64,7 +64,7 @@ def read_lines(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Lin
             long_line = None
         end = chunk.rfind(b"\n") + 1
         if end:
-            yield LineBlock(carry + chunk[:end])
+            yield LineBlock(b"".join((carry, memoryview(chunk)[:end])))  # one copy, not two
             carry = chunk[end:]
         else:
             carry += chunk

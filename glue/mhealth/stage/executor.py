@@ -14,6 +14,7 @@ from mhealth.raw.splits import PART_LINES, divide, is_large
 from mhealth.stage.convert import Converted, ConvertTask, convert, count_part
 from mhealth.stage.numbering import starts
 from mhealth.stage.quarantine import join_rejected
+from mhealth.workers import on_workers
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -88,7 +89,7 @@ def _on_workers(
     threads = max(1, cores // len(tasks))
     numbered = [(place, replace(task, threads=threads)) for place, task in enumerate(tasks)]
     divided = batches(numbered, lambda one: one[1].file.lines // one[1].part.of, cores, _TASK_LINES)
-    found = spark.parallelize(divided, len(divided)).map(partial(_each, work)).collect()
+    found = on_workers(spark, partial(_each, work), divided)
     return [result for _, result in sorted((one for results in found for one in results), key=lambda one: one[0])]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mhealth.raw.parser import ParsedBlock, column_type
-from mhealth.schema import LABEL, LINE, SAMPLE, SUBJECT
+from mhealth.schema import LABEL, LINE, MAGNETOMETERS, SAMPLE, SUBJECT
 from mhealth.stage.metadata import FOOTER_KEY, StageMetadata
 from mhealth.stage.numbering import Numbered
 
@@ -21,8 +21,8 @@ ROW_GROUP_ROWS = 128 * 1024
 class StageWriter:
     """A context manager that writes one Parquet file.
 
-    The stage is read once, by Spark, so it is written for speed: sensor values plain and not compressed (Spark's
-    vectorised reader does not know byte_stream_split).
+    The stage is read once, so it is written for speed: not compressed, and plain except for values that repeat
+    (docs/performance.md has the trial). Spark's vectorised reader does not know byte_stream_split.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
@@ -36,7 +36,7 @@ class StageWriter:
             self._schema,
             version="2.6",
             compression="none",
-            use_dictionary=[LABEL, SUBJECT],
+            use_dictionary=[LABEL, SUBJECT, *MAGNETOMETERS],
             column_encoding=dict.fromkeys((LINE, SAMPLE), "DELTA_BINARY_PACKED"),
             write_statistics=False,
             store_schema=False,

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.glue.world import GLUE
+
+WITHOUT_PANDAS = """
+import sys
+from mhealth.workers import leave_out_pandas
+leave_out_pandas()
+import pyarrow as pa, pyarrow.compute as pc
+assert pa.array([1.5, 2.5]).to_numpy().sum() == 4
+assert pc.add(pa.array([1]), 2).to_pylist() == [3]
+assert "pandas" not in sys.modules
+import pandas
+assert pandas.Series([1, 2]).sum() == 3
+"""
+
+
+@pytest.mark.notices("glue/mhealth/workers.py", "sys.meta_path.insert(0, _NoPandas)", "sys.meta_path.append(_NoPandas)")
+def test_pyarrow_works_in_a_worker_without_importing_pandas() -> None:
+    command = [sys.executable, "-c", WITHOUT_PANDAS]
+    done = subprocess.run(command, env={"PYTHONPATH": str(GLUE)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
