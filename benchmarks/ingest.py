@@ -79,6 +79,11 @@ def _services(folder: Path) -> Iterator[dict[str, str]]:
         "CODE_VERSION": "measured",
         "METRICS_NAMESPACE": "measured",
         "STACK_NAME": "measured",
+        "SOURCE_URI": "kaggle://measured/mhealth",
+        "DATABASE_NAME": "measured",
+        "TABLE_NAME": "mhealth_snapshots",
+        "MAX_SOURCE_BYTES": str(1 << 40),
+        "KAGGLE_SECRET_ARN": "",
         **{name: str(folder / "tmp") for name in ("HOME", "KAGGLEHUB_CACHE", "KAGGLE_CONFIG_DIR", "TMPDIR")},
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": f"{ROOT / 'lambda_ingest'}{os.pathsep}{ROOT}",
@@ -86,6 +91,9 @@ def _services(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "tmp").mkdir()
     try:
         boto3.client("s3", **_client_options(own)).create_bucket(Bucket=_BUCKET)
+        glue = boto3.client("glue", **_client_options(own))
+        glue.create_database(DatabaseInput={"Name": own["DATABASE_NAME"]})
+        glue.create_table(DatabaseName=own["DATABASE_NAME"], TableInput={"Name": own["TABLE_NAME"]})
         with KaggleApi(folder / "dataset", folder / "archives") as api:
             variables = {**_of_the_template(), **own, **api.environment}
             _pack(folder, variables)
@@ -96,7 +104,10 @@ def _services(folder: Path) -> Iterator[dict[str, str]]:
 
 def _pack(folder: Path, variables: Mapping[str, str]) -> None:
     """Request the version once, so that the creation of the archive is not measured."""
-    script = "import os; from ingest.sources import kaggle; kaggle.current_version(os.environ['SOURCE_URI'].removeprefix('kaggle://'))"
+    script = (
+        "import os; from ingest.sources import kaggle; "
+        "kaggle.current_version(os.environ['SOURCE_URI'].removeprefix('kaggle://'))"
+    )
     command = [sys.executable, "-c", script]
     measure.run(command, environment=variables, folder=folder, log=folder / "pack.log", limit_seconds=LIMIT_SECONDS)
 
