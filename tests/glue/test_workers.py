@@ -3,8 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from tests.glue.world import GLUE
 
 WITHOUT_PANDAS = """
@@ -20,7 +18,6 @@ assert pandas.Series([1, 2]).sum() == 3
 """
 
 
-@pytest.mark.notices("glue/mhealth/workers.py", "sys.meta_path.insert(0, _NoPandas)", "sys.meta_path.append(_NoPandas)")
 def test_pyarrow_works_in_a_worker_without_importing_pandas() -> None:
     command = [sys.executable, "-c", WITHOUT_PANDAS]
     done = subprocess.run(command, env={"PYTHONPATH": str(GLUE)}, capture_output=True, text=True, check=False)
