@@ -10,6 +10,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from typer.testing import CliRunner
+
+from local_aws.cli import app
 
 pytestmark = pytest.mark.local_aws
 
@@ -75,19 +78,23 @@ def test_without_a_template_there_is_no_stack(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "message"),
+    ("arguments", "message"),
     [
-        pytest.param(("--template", "none.yaml"), 2, "file 'none.yaml' does not exist", id="no template"),
-        pytest.param(("--parameter", "Shown"), 2, "expected NAME=VALUE", id="parameter"),
-        pytest.param(("--template", "any.json", "--parameter", "No=1"), 1, "[No] do not exist", id="its parameters"),
+        pytest.param(("--template", "none.yaml"), "file 'none.yaml' does not exist", id="no template"),
+        pytest.param(("--parameter", "Shown"), "expected NAME=VALUE", id="parameter"),
     ],
 )
-def test_what_cannot_be_is_told(
-    template: Path, tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
-) -> None:
-    ended = run(tmp_path, *arguments)
-    assert (ended.returncode, ended.stdout) == (status, "")
+def test_a_mistake_is_told_before_anything_starts(arguments: tuple[str, ...], message: str) -> None:
+    ended = CliRunner().invoke(app, ["up", "--port", "0", *arguments])
+    assert isinstance(ended.exception, SystemExit)
+    assert (ended.exit_code, ended.stdout) == (2, "")
     assert message in " ".join(ended.stderr.replace("│", " ").split())
+
+
+def test_parameters_that_the_template_does_not_have_are_told(template: Path, tmp_path: Path) -> None:
+    ended = run(tmp_path, "--template", template.name, "--parameter", "No=1")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "[No] do not exist" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
