@@ -95,64 +95,52 @@ def total(place: Place, times: int, one: Callable[[], None]) -> Counter[str]:
 
 
 @rounds(1, 2)
-def test_schedule_that_delivers_twice_publishes_once(place: Place, drilled: Drilled, times: int) -> None:
-    def one() -> None:
-        before = place.snapshots()
-        with ThreadPoolExecutor() as pool:
-            fired = list(pool.map(lambda _: fire(place.aws.world, place.world.outputs["ScheduleName"]), range(2)))
-        outcomes = place.outcomes(*(str(delivery.execution) for delivery in fired if delivery))
-        assert sorted(each["outcome"] for each in outcomes) == [ANOTHER, PUBLISHED]
-        assert place.snapshots() - before == {f"manifests/snapshots/{place.agrees()}.json"}
+def test_whatever_comes_twice_or_at_once_publishes_once(place: Place, drilled: Drilled, times: int) -> None:
+    """DownloadCSV given up beside its retry, then the schedule's delivery twice beside executions of persons."""
 
-    wrong = total(place, times, one)
-    drilled("the schedule delivers twice at once", times, "one publishes, the other ends at once", **wrong)
+    def invoke(event: dict[str, Any]) -> Any:
+        answer = place.world.client("lambda").invoke(
+            FunctionName=place.world.outputs["DownloadFunctionName"], Payload=json.dumps(event)
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        return json.loads(answer["Payload"].read())
 
+    def begin(schedule: bool) -> str:
+        if not schedule:
+            return place.start(f"one-of-{AT_ONCE}")
+        delivery = fire(place.aws.world, place.world.outputs["ScheduleName"])
+        assert delivery is not None
+        return str(delivery.execution)
 
-@rounds(1, 2)
-def test_of_executions_started_at_once_one_does_the_work(place: Place, drilled: Drilled, times: int) -> None:
-    def one() -> None:
-        before = place.snapshots()
-        with ThreadPoolExecutor() as pool:
-            arns = list(pool.map(place.start, [f"one-of-{AT_ONCE}"] * AT_ONCE))
-        outcomes = place.outcomes(*arns)
-        assert Counter(each["outcome"] for each in outcomes) == {PUBLISHED: 1, ANOTHER: AT_ONCE - 1}
-        (winner,) = [arn for arn, each in zip(arns, outcomes, strict=True) if each["outcome"] == PUBLISHED]
-        assert {each["execution"] for each in outcomes if each["outcome"] == ANOTHER} == {winner}
-        assert place.snapshots() - before == {f"manifests/snapshots/{place.agrees()}.json"}
-
-    wrong = total(place, times, one)
-    seen = f"one publishes, {AT_ONCE - 1} end at once and name it"
-    drilled(f"{AT_ONCE} executions start at once", times, seen, **wrong)
-
-
-@rounds(1, 2)
-def test_invocation_given_up_may_run_beside_the_next(place: Place, drilled: Drilled, times: int) -> None:
     def one() -> None:
         # Any execution that has ended will do: both invocations come in its name.
         (ended, *_) = place.world.client("stepfunctions").list_executions(
             stateMachineArn=place.world.outputs["StateMachineArn"], statusFilter="SUCCEEDED"
         )["executions"]
         event = {"execution": ended["executionArn"], "started_at": f"{ended['startDate']:%Y-%m-%dT%H:%M:%SZ}"}
-
-        def invoke(_: int) -> Any:
-            answer = place.world.client("lambda").invoke(
-                FunctionName=place.world.outputs["DownloadFunctionName"], Payload=json.dumps(event)
-            )
-            assert "FunctionError" not in answer, answer["Payload"].read()
-            return json.loads(answer["Payload"].read())
-
         with ThreadPoolExecutor() as pool:
-            first, second = pool.map(invoke, range(2))
+            first, second = pool.map(invoke, [event, event])
         assert {**first, "message": ""} == {**second, "message": ""}
         assert first["changed"]
         landed = place.world.content(first["raw_manifest"])
-        output = place.world.publish()
+
+        before = place.snapshots()
+        with ThreadPoolExecutor() as pool:
+            arns = list(pool.map(begin, [True, True] + [False] * (AT_ONCE - 2)))
+        outcomes = place.outcomes(*arns)
+        assert Counter(each["outcome"] for each in outcomes) == {PUBLISHED: 1, ANOTHER: AT_ONCE - 1}
+        ((winner, output),) = [
+            (arn, each) for arn, each in zip(arns, outcomes, strict=True) if each["outcome"] == PUBLISHED
+        ]
+        assert {each["execution"] for each in outcomes if each["outcome"] == ANOTHER} == {winner}
+        assert place.snapshots() - before == {f"manifests/snapshots/{place.agrees()}.json"}
         assert output["raw_version"] == first["raw_version"]
         assert place.world.content(first["raw_manifest"]) == landed
-        place.agrees()
 
     wrong = total(place, times, one)
     drilled("DownloadCSV given up, runs beside its retry", times, "both land the same version", **wrong)
+    seen = f"one publishes, {AT_ONCE - 1} end at once and name it"
+    drilled(f"{AT_ONCE} executions start at once, two of them by the schedule", times, seen, **wrong)
 
 
 @pytest.mark.notices(
