@@ -61,10 +61,11 @@ def _by_place(
     part: Callable[[Project], str],
     linter: Callable[[Mapping[str, str]], Mapping[str, list[str]]],
 ) -> dict[str, list[str]]:
-    """Run a linter on a part of each project, under names that are valid file names."""
-    places = {f"m{place:03}": name for place, name in enumerate(projects)}
-    reported = linter({place: part(projects[name]) for place, name in places.items()})
-    return {name: reported[place] for place, name in places.items()}
+    """Run a linter on a part of each project, once where it is the same text, under names that are valid file names."""
+    texts = {name: part(project) for name, project in projects.items()}
+    places = {text: f"m{place:03}" for place, text in enumerate(dict.fromkeys(texts.values()))}
+    reported = linter({place: text for text, place in places.items()})
+    return {name: reported[places[text]] for name, text in texts.items()}
 
 
 def _linted(templates: Mapping[str, str]) -> dict[str, list[str]]:
