@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from local_aws.client import LocalAwsError
-from local_aws.cloudformation.templates import read
-from local_aws.server import KeptSpark, LocalAws, Sidecar, own_runtime
+from local_aws.server import KeptSpark, LocalAws, Sidecar, own_runtime, read_template
 from mhealth_ops.kaggle.api import served
 from mhealth_ops.project import STACK, TEMPLATE
 
@@ -20,7 +19,7 @@ def local_parameters(tell: Callable[[str], None] = lambda _: None) -> dict[str, 
     A crawl takes less than a second here. The jobs run on the Glue version of this Python, whatever the default is.
     """
     glue = own_runtime().glue
-    if glue.name == read(TEMPLATE.read_text())["Parameters"]["GlueVersion"]["Default"]:
+    if glue.name == read_template(TEMPLATE.read_text())["Parameters"]["GlueVersion"]["Default"]:
         return {"CrawlerPollSeconds": "5"}
     tell(f"Python {glue.python}: the jobs run on Glue {glue.name} (Spark {glue.spark})")
     return {"CrawlerPollSeconds": "5", "GlueVersion": glue.name}
