@@ -58,6 +58,20 @@ def test_files_are_given_in_order_and_read_side_by_side(kind: str, tmp_path: Pat
         assert [content(entries[1]), content(entries[0])] == [b"B" * 200, b"A" * 300]
 
 
+def test_entries_with_extra_fields_are_read_side_by_side(tmp_path: Path) -> None:
+    """Python 3.13.0 and 3.13.1 read them from the wrong place: github.com/python/cpython/issues/127847."""
+    members = {f"{number}.log": bytes(range(256)) * number for number in range(1, 13)}
+    with zipfile.ZipFile(tmp_path / "extra.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.extra = b"\x99\x99\x10\x00" + b"x" * 16
+            archive.writestr(info, data)
+    with opened(tmp_path / "extra.zip", max_bytes=100_000) as given, ThreadPoolExecutor(4) as pool:
+        entries = list(given) * 100
+        assert list(pool.map(content, entries)) == list(members.values()) * 100
+
+
 def test_folders_are_no_files_and_backslashes_part_names(tmp_path: Path) -> None:
     with opened(zip_of(tmp_path / "z", **{"data/": b"", "data\\a.log": b"1"}), max_bytes=LIMIT) as entries:
         assert [entry.base_name for entry in entries] == ["a.log"]
