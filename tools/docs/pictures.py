@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import os
 import re
 import subprocess
@@ -160,7 +161,7 @@ def dark(png: bytes) -> bytes:
 def _turned(red: int, green: int, blue: int) -> tuple[int, ...]:
     inverted = [0.1 * value + 0.9 * (255 - value) for value in (red, green, blue)]
     # The matrix of hue-rotate(180deg): a channel becomes twice the luminance less itself.
-    twice = 2 * sum(weight * value for weight, value in zip((0.213, 0.715, 0.072), inverted, strict=True))
+    twice = 2 * math.fsum(weight * value for weight, value in zip((0.213, 0.715, 0.072), inverted, strict=True))
     return tuple(min(255, max(0, round(twice - value))) for value in inverted)
 
 

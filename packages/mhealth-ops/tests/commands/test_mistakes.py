@@ -159,6 +159,7 @@ def test_a_shell_completes_commands_and_formats() -> None:
             "status",
             "logs",
             "report",
+            "where",
             "quarantine",
             "diff",
             "rollback",
