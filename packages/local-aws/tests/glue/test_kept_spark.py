@@ -33,6 +33,8 @@ ABOUT_ITSELF = """
     print("WORD", WORD)
     key = lambda _: os.environ["AWS_ACCESS_KEY_ID"]
     print("DRIVER", key(None), "WORKER", *spark.sparkContext.parallelize([0], 1).map(key).collect())
+    imported = lambda _: "pyarrow.parquet" in sys.modules and "told" not in sys.modules
+    print("PREPARED", *spark.sparkContext.parallelize([0], 1).map(imported).collect())
     print("LEFT", sys_properties.getProperty("spark.left"), spark.conf.get("spark.sql.left", "nothing"))
     print("VIEWS", [table.name for table in spark.catalog.listTables()])
     sys_properties.setProperty("spark.left", "here")
@@ -87,6 +89,7 @@ def test_runs_share_a_java_and_nothing_else(jobs: Jobs) -> None:
     keys = [reported["DRIVER"].split(" WORKER ") for reported in (first, second)]
     assert [driver == worker for driver, worker in keys] == [True, True]
     assert keys[0] != keys[1]
+    assert first["PREPARED"] == second["PREPARED"] == "True"
     assert first["LEFT"] == second["LEFT"] == "None nothing"
     assert first["VIEWS"] == second["VIEWS"] == "[]"
     assert first["SEEN"] == second["SEEN"] == "1"
@@ -182,10 +185,11 @@ def test_the_first_run_waits_for_the_java_that_is_warmed_up(tmp_path: Path) -> N
     earlier = set(own.children())
     with serve(tmp_path, glue_jobs.install, spark=kept) as served:
         jobs = Jobs(served)
+        name = jobs.create(JAVA_ALONE)
         glue_jobs.warm_up(served.world)
         deadline = time.monotonic() + HANG
         while not (warmed := {each.pid for each in set(own.children()) - earlier}):
             assert time.monotonic() < deadline, "no Java starts"
             time.sleep(0.01)
-        assert java_of(jobs) in warmed
+        assert int(printed(jobs, name)["JAVA"]) in warmed
     kept.close()
