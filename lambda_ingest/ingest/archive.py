@@ -98,8 +98,8 @@ def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
 
 def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Open:
     def opened() -> IO[bytes]:
-        # Several files are read at once. Until Python 3.13.2, open() goes on from where another thread left the file,
-        # if the entry has extra fields (github.com/python/cpython/issues/127847). Each of its steps takes this lock.
+        # Several files are read at once. On Python 3.13.0, open() goes on from where another thread left the file, if
+        # the entry has extra fields (probably github.com/python/cpython/issues/127847). Each step takes this lock.
         with archive._lock:  # type: ignore[attr-defined]
             return archive.open(info)
 
