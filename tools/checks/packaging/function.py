@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -138,13 +139,14 @@ def invoke(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings["MemorySize"]),
         "AWS_LAMBDA_LOG_GROUP_NAME": "check",
         "AWS_LAMBDA_LOG_STREAM_NAME": "check",
-        "LOCAL_AWS_INVOKED_ARN": settings["FunctionArn"],
-        "LOCAL_AWS_REQUEST_ID": "check",
-        "LOCAL_AWS_TIMEOUT": str(settings["Timeout"]),
     }
+    invocation = {"request": "check", "arn": settings["FunctionArn"], "timeout": settings["Timeout"]}
+    reports, reporting = os.pipe()
     done = subprocess.run(
         # -I: nothing of the project on the path. -B: the folder stays as unpacked, as it does on Lambda.
-        [str(python), "-I", "-B", str(Path(bootstrap.__file__)), str(place)],
+        [str(python), "-I", "-B", str(Path(bootstrap.__file__)), str(place), str(reporting)],
+        input=json.dumps(invocation) + "\n",
+        pass_fds=(reporting,),
         cwd=code,
         env=variables,
         stdout=subprocess.PIPE,
@@ -153,6 +155,8 @@ def invoke(
         timeout=HANG,
         check=False,
     )
+    os.close(reports)
+    os.close(reporting)
     if not (place / "result.json").exists():
         raise CheckFailed(f"the handler returned nothing:\n{done.stdout}")
     answer: dict[str, Any] = json.loads((place / "result.json").read_text())
