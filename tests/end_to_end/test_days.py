@@ -153,7 +153,7 @@ def test_report_of_the_first_day_has_the_figures_of_manifest_and_query(world: Wo
     for source in manifest["sources"]:
         size = (dataset / f"{source['name']}.log").stat().st_size
         assert (
-            f"{source['name']}.log mhealth_log {size / 1000:,.1f} kB {source['lines']} {source['rows']} 0 " in reported
+            f"{source['name']}.log {source['rows']} 0 {source['lines']} {size / 1000:,.1f} kB mhealth_log" in reported
         )
     activities = "activity_id, activity, count(*) AS samples, count(DISTINCT subject) AS subjects"
     for row in world.query(f"SELECT {activities} FROM mhealth GROUP BY activity_id, activity"):
