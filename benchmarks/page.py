@@ -66,10 +66,10 @@ def tables(figures: Figures, stack: Stack) -> dict[str, str]:
 def _measured(figures: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items())
     load = figures["load_before"]
-    busy = f" **while the machine was busy** (load {load:g})," if load > 1 else ""
+    before = f" after a minute with a load of {load:g}," if load > 1 else ""
     commit = f" of commit {figures['commit']}" if figures.get("commit") else ""
     return (
-        f"Measured {figures['date']}{commit},{busy} on {figures['cores']} cores, {figures['memory_gb']} GB; "
+        f"Measured {figures['date']}{commit},{before} on {figures['cores']} cores, {figures['memory_gb']} GB; "
         f"Python {figures['python']}, {versions}"
     )
 

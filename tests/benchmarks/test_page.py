@@ -79,7 +79,7 @@ def test_tables_tell_the_figures_with_their_date_and_versions() -> None:
 
 def test_figures_of_a_busy_machine_say_so() -> None:
     busy = {"change": {**FIGURES["change"], "load_before": 7.5}}
-    assert "**while the machine was busy** (load 7.5)" in tables(busy, Stack.read())["change"]
+    assert "after a minute with a load of 7.5" in tables(busy, Stack.read())["change"]
 
 
 def test_pictures_are_what_the_figures_say(tmp_path: Path) -> None:
