@@ -39,7 +39,7 @@ def asked_for(source: DatasetSource, execution_input: Any) -> Versions:
     if backfill is not None and source.counts and backfill > newest:
         raise InvalidInput(
             f"The execution's input asks for version {backfill} of {source.handle}, whose newest is {newest}. Expected "
-            f"1 to {newest}. Start a new execution. Not retryable."
+            f"{f'1 to {newest}' if newest > 1 else '1, or no version'}. Start a new execution. Not retryable."
         )
     return Versions(
         source.handle,

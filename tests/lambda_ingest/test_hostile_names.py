@@ -142,7 +142,7 @@ def test_an_input_that_is_no_version_is_refused(given_input: Any) -> None:
 
 def test_a_version_beyond_all_bounds_is_refused(surroundings: Surroundings) -> None:
     (surroundings.folder / "mHealth_subject1.log").write_bytes(ROW)
-    with pytest.raises(InvalidInput, match="whose newest is 1"):
+    with pytest.raises(InvalidInput, match=r"whose newest is 1\. Expected 1, or no version"):
         asked_for(source_of("kaggle://someone/mhealth", NO_SECRET), {"dataset_version": 10**40})
 
 

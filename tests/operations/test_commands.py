@@ -175,8 +175,11 @@ def test_a_failed_run_names_the_error_the_cause_and_what_to_do(before: dict[str,
     assert re.fullmatch(r"  DownloadCSV +[\d.]+ s  failed\n", done.stdout)
     failed, _report, advice, again = done.stderr.splitlines()
     assert re.match(r"FAILED after [\d.]+ s: InvalidInput: .* asks for version 2 of .*, whose newest is 1", failed)
-    assert advice == "What to do: start a new execution with one of these inputs."
-    assert again == f"Nothing is published yet. Then start it again: mhealth run --endpoint {aws.endpoint}"
+    assert advice == (
+        "What to do: start a new execution without an input, or with `dataset_version`, a version that exists, and "
+        "`allow_missing_subjects`, true or false."
+    )
+    assert again == f"Nothing is published yet. Afterwards, start it again: mhealth run --endpoint {aws.endpoint}"
 
 
 @pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/operations/reports.py", "-failed.html", ".html")

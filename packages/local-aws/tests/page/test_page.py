@@ -125,7 +125,10 @@ def test_tables_reports_and_notices_are_there_and_nothing_in_them_is_markup(brow
     session("s3").put_object(Bucket="reports", Key="a b/1.html", Body=b"<h1>Report</h1>" + HOSTILE.encode())
     topic = session("sns").create_topic(Name="alarms")["TopicArn"]
     session("sns").publish(TopicArn=topic, Subject="Failed", Message=HOSTILE)
+    for_people = json.dumps({"default": '{"error": "X"}', "email": "What   X failed\n\nWhy    y"})
+    session("sns").publish(TopicArn=topic, Subject="Structured", Message=for_people, MessageStructure="json")
     text = browser.get().text
+    assert "<h3>Structured</h3>\n<pre>What   X failed\n\nWhy    y</pre>" in text
     assert "readings.walks" in text
     assert '<a href="/_local-aws/objects/reports/a%20b/1.html">a b/1.html</a>' in text
     assert "<h3>Failed</h3>" in text

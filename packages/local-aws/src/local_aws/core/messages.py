@@ -26,6 +26,21 @@ def tell_messages(tell: Callable[[str], None]) -> None:
     replace(Topic, publish=published)
 
 
+def is_structured(message: str) -> bool:
+    """Whether a message has a text for each protocol: with the structure `json`, SNS demands the key `default`.
+
+    https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+
+    >>> [is_structured(text) for text in ('{"default": "all", "email": "people"}', '{"state": "ALARM"}', "[default]")]
+    [True, False, False]
+    """
+    try:
+        texts = json.loads(message)
+    except ValueError:
+        return False
+    return isinstance(texts, dict) and isinstance(texts.get("default"), str)
+
+
 def as_email(message: str, *, structured: bool) -> str:
     """The indented text of an e-mail; a JSON object has a line for each field.
 

@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
 from moto.sns.models import sns_backends
 
+from local_aws.core.messages import as_email, is_structured
 from local_aws.core.world import ACCOUNT, ADMINISTRATOR, World
 
 _MOST_ROWS = 100
@@ -126,10 +128,13 @@ class Look:
         return content
 
     def notices(self) -> list[tuple[str, str, str]]:
-        """Topic, subject and text of the messages published to SNS, the newest first."""
+        """Topic, subject and e-mail's text of the messages published to SNS, the newest first."""
         topics = sns_backends[ACCOUNT][self._world.region].topics.values()
         sent = [(topic.name, str(each[2] or ""), str(each[1])) for topic in topics for each in topic.sent_notifications]
-        return sent[::-1][:_MOST_NOTICES]
+        return [
+            (topic, subject, dedent(as_email(text, structured=is_structured(text))))
+            for topic, subject, text in sent[::-1][:_MOST_NOTICES]
+        ]
 
     def workgroups(self) -> list[str]:
         """The names of Athena's workgroups, those of stacks before `primary`."""

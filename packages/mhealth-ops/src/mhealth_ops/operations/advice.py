@@ -11,7 +11,10 @@ ADVICE = {
     "DuplicateSubject": "check which file is right; correct the dataset",
     "UnsafeArchive": "do not use this dataset until somebody has checked it",
     "SourceTooLarge": "raise the parameter if the size is right; otherwise wait for a version with fewer files",
-    "InvalidInput": "start a new execution with one of these inputs",
+    "InvalidInput": (
+        "start a new execution without an input, or with `dataset_version`, a version that exists, and "
+        "`allow_missing_subjects`, true or false"
+    ),
     "SecretUnreadable": "the message says which; fix the secret or the parameter",
     "StateUnreadable": "the message names the key: delete the object, or restore an older version of it",
     "SourceDenied": (

@@ -36,7 +36,7 @@ def follow_and_tell(console: Console, stack: Stack, execution: str, options: str
     # Not "unchanged": RecordSuccess fails after the view has moved.
     snapshot = readers_see(stack)
     seen = "Nothing is published yet" if snapshot is None else f"Readers see snapshot {snapshot}"
-    again = "Then start it again" if ended.error in LASTING else "To try again"
+    again = "Afterwards, start it again" if ended.error in LASTING else "To try again"
     errors = new_console(error=True)
     for line in (
         f"{ended.status} after {ended.seconds:.1f} s: {how_it_ended(ended)}",
