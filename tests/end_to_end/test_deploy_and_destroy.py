@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 
 from mhealth_ops.kaggle.synthetic import write_dataset
+from tools.checks.environments import has_locked_tools
 
 from .conftest import World, local_aws
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.story]
+pytestmark = [
+    pytest.mark.local_aws,
+    pytest.mark.story,
+    pytest.mark.skipif(not has_locked_tools(), reason="the lock file has no SAM CLI for this Python"),
+]
 
 ROOT = Path(__file__).parents[2]
 ROWS = (900, 800, 6000, 6000)

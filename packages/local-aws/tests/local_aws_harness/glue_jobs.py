@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from local_aws.glue import job_runs
+from local_aws.glue.spark_runtime import own_runtime
 from local_aws_harness.served import Served
 from local_aws_harness.waiting import HANG
 
@@ -29,7 +30,7 @@ class Jobs:
         name = f"job-{self._count}"
         self.s3.put_object(Bucket=CODE, Key=f"code/{name}.py", Body=textwrap.dedent(script).encode())
         command = {"Name": "glueetl", "ScriptLocation": f"s3://{CODE}/code/{name}.py", "PythonVersion": "3"}
-        defaults = {"GlueVersion": "5.1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "Timeout": 10}
+        defaults = {"GlueVersion": own_runtime().glue.name, "WorkerType": "G.1X", "NumberOfWorkers": 2, "Timeout": 10}
         self.glue.create_job(Name=name, Role=self.role, Command=command, **{**defaults, **settings})
         return name
 
