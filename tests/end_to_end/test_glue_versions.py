@@ -22,7 +22,8 @@ def test_a_stack_on_glue_6_publishes_the_sources_rows(tmp_path: Path) -> None:
         spark = runtime_of("6.0").glue.spark
     except SparkRuntimeError as missing:
         pytest.skip(str(missing))
-    assert own_runtime().glue.name == "5.1", "this process is on the default version; the jobs are not"
+    if own_runtime().glue.name == "6.0":
+        pytest.skip("on this Python, every test runs the jobs on Glue 6.0")
     dataset = tmp_path / "dataset"
     dataset.mkdir()
     write_dataset(dataset, rows=ROWS)
