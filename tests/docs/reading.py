@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from local_aws.glue.spark_connector import connector_jars
 from local_aws.glue.spark_runtime import environment as spark_environment
 from local_aws.glue.spark_runtime import own_runtime
+from tests.docs.shell import run_in_bash
 from tools.paths import ROOT
 
 PAGE = (ROOT / "docs" / "reading.md").read_text()
@@ -48,27 +46,9 @@ def files_of_dbt() -> dict[str, str]:
 
 
 def _run(script: str, endpoint: str, folder: Path, **more: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     runtime = own_runtime()
-    done = subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{settings(endpoint)}\n{script}"],
-        cwd=folder,
-        env={
-            **kept,
-            **spark_environment(runtime),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "AWS_CONFIG_FILE": os.devnull,
-            "LOCAL_AWS_ENDPOINT": endpoint,
-            "JARS": f"{connector_jars(runtime)}/*",
-            **more,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
+    own = {"LOCAL_AWS_ENDPOINT": endpoint, "JARS": f"{connector_jars(runtime)}/*"}
+    return run_in_bash(f"{settings(endpoint)}\n{script}", folder, **spark_environment(runtime), **own, **more)
 
 
 def run_python(endpoint: str, folder: Path) -> str:

@@ -5,11 +5,8 @@ Then the readers of docs/reading.md read the table that they leave.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from local_aws.server import LocalAws, own_runtime
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from tests.docs import aws_cli, reading
+from tests.docs.shell import run_in_bash
 from tests.suite.kept import kept_spark
 from tools.docs.parameters import template
 
@@ -57,7 +55,7 @@ def commands() -> list[str]:
 
 def script(run: str) -> str:
     """The commands as one script that shows each before its output, and waits where a person would look again."""
-    lines = ["set -euo pipefail", run, AWS]
+    lines = [run, AWS]
     for command in commands():
         if command.startswith("make ") or command.endswith("# on AWS only"):
             continue
@@ -84,27 +82,15 @@ def aws(folder: Path) -> Iterator[LocalAws]:
 def shown(aws: LocalAws, folder: Path) -> str:
     (folder / "kaggle.json").write_text('{"username": "somebody", "key": "0123456789abcdef"}')
     (folder / "wait.py").write_text(WAIT)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_PAGER": "",
-    }
     with aws_cli.served() as run:
-        done = subprocess.run(
-            ["bash", "-c", script(run)],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=500,
+        return run_in_bash(
+            script(run),
+            folder,
+            AWS_ENDPOINT_URL=aws.endpoint,
+            AWS_ACCESS_KEY_ID="any",
+            AWS_SECRET_ACCESS_KEY="any",
+            AWS_PAGER="",
         )
-    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    return done.stdout
 
 
 def test_commands_run_as_they_stand(shown: str) -> None:

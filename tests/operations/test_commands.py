@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -670,27 +671,33 @@ def test_a_snapshot_that_is_not_there_is_refused(local: MhealthCommand, publishe
     assert readers_see(local) == newer
 
 
+@contextlib.contextmanager
+def without_a_file(aws: LocalAws, snapshot: int) -> Iterator[None]:
+    s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
+    key = f"processed/snapshot={snapshot}/subject=1/part-00000.parquet"
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    yield
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+
 def test_a_snapshot_that_lost_a_file_is_refused(
     local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     older, newer = published
-    s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
-    key = f"processed/snapshot={older}/subject=1/part-00000.parquet"
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    s3.delete_object(Bucket=bucket, Key=key)
-    done = local("rollback", "--yes")
-    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    with without_a_file(aws, older):
+        done = local("rollback", "--yes")
     assert done.returncode == 1
     assert f"Snapshot {older} is incomplete: 1 of its 1 files are missing or have another size" in done.stderr
     assert readers_see(local) == newer
 
 
-@pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/operations/location.py", "if broken:", "if False:")
+@pytest.mark.notices("packages/mhealth-ops/src/mhealth_ops/operations/snapshots.py", "if broken:", "if False:")
 def test_where_names_the_files_that_the_view_shows(
     local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
 ) -> None:
     older, newer = published
-    s3, bucket = client(aws, "s3"), output(aws, "DataBucketName")
+    bucket = output(aws, "DataBucketName")
     folder = f"s3://{bucket}/processed/snapshot={newer}/"
     files = [f"{folder}subject={subject}/part-00000.parquet" for subject in (1, 2)]
     assert local("where").stdout == f"{folder}\n"
@@ -704,11 +711,8 @@ def test_where_names_the_files_that_the_view_shows(
     # The view decides, not the highest number.
     local("rollback", "--to", str(older), "--yes")
     assert local("where").stdout == f"s3://{bucket}/processed/snapshot={older}/\n"
-    key = f"processed/snapshot={older}/subject=1/part-00000.parquet"
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    s3.delete_object(Bucket=bucket, Key=key)
-    done = local("where")
-    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    with without_a_file(aws, older):
+        done = local("where")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"Snapshot {older} is incomplete: 1 of its 1 files are missing or have another size")
     done = local("where", "7")

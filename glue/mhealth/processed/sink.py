@@ -202,9 +202,9 @@ class _SubjectFiles:
     def _close(self, writer: pq.ParquetWriter) -> WrittenFile:
         writer.close()
         key = table_key(self._sink.snapshot_folder, self.subject, self._part)
-        about = (self._rows, self._path.stat().st_size, self._ids.increase, self._sums)
-        footer = footer_of(self._path)
-        written = WrittenFile(key, self.subject, *about, self._storage.upload(self._path, key), footer)
+        size, footer = self._path.stat().st_size, footer_of(self._path)
+        etag = self._storage.upload(self._path, key)
+        written = WrittenFile(key, self.subject, self._rows, size, self._ids.increase, self._sums, etag, footer)
         self._writer, self._rows, self._sums = None, 0, {}
         self._part += 1
         return written

@@ -16,7 +16,7 @@ from typing import IO
 from local_aws.glue import spark_runtime
 from local_aws.glue.spark_runtime import SparkRuntime
 
-_SERVER = Path(__file__).with_name("driver_server.py")
+_SERVER = Path(__file__).with_name("forking") / "driver_server.py"
 
 _START_LIMIT = 60.0
 """The timeout of a driver's start in seconds."""

@@ -30,7 +30,7 @@ from local_aws.glue import cds_archive, spark_connector, spark_runtime
 from local_aws.glue.drivers import Drivers
 from local_aws.glue.spark_runtime import SparkRuntime
 
-_WORKERS = Path(__file__).with_name("workers")
+_WORKERS = Path(__file__).with_name("forking")
 """The folder of the module from which Spark forks its Python workers."""
 
 _START_LIMIT = 60.0

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from mhealth_ops.operations.errors import OperationFailed
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.queries import ONE_SUBJECT_QUERY, README_QUERIES, Answer, ask, named_query
-from mhealth_ops.operations.snapshots import manifest, nothing_to_query, readers_see, recorded
+from mhealth_ops.operations.snapshots import manifest, nothing_to_query, readers_see, recorded, table_folder
 from mhealth_ops.operations.stacks import Stack
 
 SMALL_SHARE = 0.1
@@ -122,7 +122,7 @@ def bytes_of_one_subject(stack: Stack, answer: Answer | None) -> Check:
     if answer is None:
         return Check(name, Verdict.FAILS, "a small share", f"no answer to {ONE_SUBJECT_QUERY}")
     snapshot, _ = published(stack)
-    whole = sum(size for _, size in stack.objects(f"processed/snapshot={snapshot}/"))
+    whole = sum(size for _, size in stack.objects(table_folder(snapshot)))
     expected = f"at most {SMALL_SHARE * whole:,.0f} of {whole:,} bytes"
     found = f"{answer.scanned:,} bytes"
     if answer.scanned <= SMALL_SHARE * whole:

@@ -59,8 +59,8 @@ def what_readers_get(stack: Stack, view: View | None) -> Readers:
         return Readers(False, f"get an error ({failure}): {again}")
     if (made := manifest(stack, view.snapshot)) is None:
         return Readers(False, f"get {found:,} rows, and the manifest of the snapshot is missing: {anew}")
-    broken, files = missing_files(stack, view.snapshot)
-    if broken:
+    files = len(made["files"])
+    if broken := missing_files(stack, view.snapshot, made):
         return Readers(False, f"get {found:,} rows, and {len(broken)} of {files} files are missing: {anew}")
     rows = sum(file["rows"] for file in made["files"])
     if found != rows:

@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 
 from mhealth_ops.operations.errors import OperationFailed
-from mhealth_ops.operations.snapshots import manifest, missing_files, readers_see
+from mhealth_ops.operations.snapshots import manifest, readers_see, require_files, table_folder
 from mhealth_ops.operations.stacks import Stack
 
 Form = Literal["uri", "files", "json"]
@@ -35,16 +35,11 @@ def location(stack: Stack, number: int) -> dict[str, Any]:
     made = manifest(stack, number)
     if made is None:
         raise OperationFailed(f"Snapshot {number} has no manifest, so it is not complete: mhealth status shows others.")
-    broken, listed = missing_files(stack, number)
-    if broken:
-        raise OperationFailed(
-            f"Snapshot {number} is incomplete: {len(broken)} of its {listed} files are missing or have another size, "
-            f"the first {broken[0]}. Start mhealth run: it makes a new snapshot."
-        )
+    require_files(stack, number, made, "Start mhealth run: it makes a new snapshot.")
     root = f"s3://{stack.bucket}"
     return {
         "snapshot": number,
-        "uri": f"{root}/processed/snapshot={number}/",
+        "uri": f"{root}/{table_folder(number)}",
         "rows": sum(file["rows"] for file in made["files"]),
         "files": [
             {"uri": f"{root}/{file['key']}", **{name: file[name] for name in ("subject", "rows", "bytes")}}

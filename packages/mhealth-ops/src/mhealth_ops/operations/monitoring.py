@@ -75,7 +75,7 @@ def _rejected(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(stack: Stack, run: Run) -> dict[str, Any]:
-    report = Report.of_run(run.execution, run.began, run.ended)
+    report = Report.of_run(run.execution, run.ended)
     return {
         "execution": run.execution,
         "began": _time(run.began),

@@ -39,12 +39,12 @@ class Report:
         return cls(f"reports/{began.astimezone(UTC):%Y%m%d%H%M%S}-failed.html", f"The failed run {name}")
 
     @classmethod
-    def of_run(cls, execution: str, began: datetime, ended: Ended | None) -> Report | None:
+    def of_run(cls, execution: str, ended: Ended | None) -> Report | None:
         """The report on a run, None where it writes none: while it runs, and where nothing was new."""
-        if ended is None:
+        if ended is None or ended.began is None:
             return None
         if ended.status != "SUCCEEDED":
-            return cls.on_failure(began, execution.rpartition(":")[2])
+            return cls.on_failure(ended.began, execution.rpartition(":")[2])
         snapshot = ended.output.get("snapshot") if ended.output.get("outcome", "").startswith("published") else None
         return None if snapshot is None else cls.on(int(snapshot))
 
@@ -100,14 +100,14 @@ def choose_report(stack: Stack, snapshot: int | None, execution: str) -> Report:
 
 def _of_last_failure(stack: Stack) -> Report | None:
     last = next((run for run in last_runs(stack, 2) if run.ended), None)
-    return Report.of_run(last.execution, last.began, last.ended) if last and last.failed else None
+    return Report.of_run(last.execution, last.ended) if last and last.failed else None
 
 
 def _of_execution(stack: Stack, execution: str) -> Report:
     found: dict[str, Any] = dict(stack.session.client("stepfunctions").describe_execution(executionArn=execution))
     if "stopDate" not in found:
         raise OperationFailed(f"The execution {execution} is still running: mhealth run --follow {execution}")
-    report = Report.of_run(execution, found["startDate"], Ended.of(found))
+    report = Report.of_run(execution, Ended.of(found))
     if report is None:
         raise OperationFailed(f"The execution {execution} found nothing new and wrote no report: mhealth report.")
     return report

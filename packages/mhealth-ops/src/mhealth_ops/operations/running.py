@@ -50,7 +50,7 @@ def follow_and_tell(console: Console, stack: Stack, execution: str, options: str
 
 def _report(stack: Stack, execution: str, ended: Ended, options: str) -> list[str]:
     """The line with the address of a failed run's report, none where it has none."""
-    found = Report.of_run(execution, ended.began, ended) if ended.began else None
+    found = Report.of_run(execution, ended)
     address = found.address(stack) if found else None
     name = execution.rpartition(":")[2]
     return [f"Report: {address}; to open it: mhealth report{options} --run {name} --open"] if address else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -109,7 +110,11 @@ def recorded(stack: Stack) -> set[int]:
 
 def manifest(stack: Stack, number: int) -> dict[str, Any] | None:
     """The manifest of a snapshot, None where there is none."""
-    return _document(stack, f"manifests/snapshots/{number}.json")
+    return _document(stack, _manifest_key(number))
+
+
+def _manifest_key(number: int) -> str:
+    return f"manifests/snapshots/{number}.json"
 
 
 def publication(stack: Stack, number: int) -> dict[str, Any] | None:
@@ -140,22 +145,31 @@ def nothing_to_query(stack: Stack) -> str | None:
     return "nothing is published yet: start mhealth run"
 
 
-def missing_files(stack: Stack, number: int) -> tuple[list[str], int]:
-    """The keys of a snapshot's files that are missing or have another size, and the number of files in its manifest."""
-    listed = {file["key"]: file["bytes"] for file in (manifest(stack, number) or {})["files"]}
-    there = dict(stack.objects(f"processed/snapshot={number}/"))
-    return sorted(key for key, size in listed.items() if there.get(key) != size), len(listed)
+def table_folder(number: int) -> str:
+    """The prefix of a snapshot's files of the table."""
+    return f"processed/snapshot={number}/"
+
+
+def missing_files(stack: Stack, number: int, made: Mapping[str, Any]) -> list[str]:
+    """The keys of a snapshot's files, by its manifest `made`, that are missing or have another size."""
+    there = dict(stack.objects(table_folder(number)))
+    return sorted(file["key"] for file in made["files"] if there.get(file["key"]) != file["bytes"])
+
+
+def require_files(stack: Stack, number: int, made: Mapping[str, Any], what_to_do: str) -> None:
+    """Require that every file of the manifest exists. Raises OperationFailed, whose message ends with `what_to_do`."""
+    broken = missing_files(stack, number, made)
+    if broken:
+        raise OperationFailed(
+            f"Snapshot {number} is incomplete: {len(broken)} of its {len(made['files'])} files are missing or have "
+            f"another size, the first {broken[0]}. {what_to_do}"
+        )
 
 
 def require_complete(stack: Stack, snapshot: Snapshot) -> None:
     """Require that every file of the manifest exists, and that a query returns every row. Raises OperationFailed."""
     number = snapshot.number
-    broken, listed = missing_files(stack, number)
-    if broken:
-        raise OperationFailed(
-            f"Snapshot {number} is incomplete: {len(broken)} of its {listed} files are missing or have another size, "
-            f"the first {broken[0]}. Choose another one."
-        )
+    require_files(stack, number, stack.document(_manifest_key(number)), "Choose another one.")
     # A partition that is not registered yields no rows and no error.
     counted = count(stack, f"{TABLE} WHERE snapshot = {number}")
     if counted != snapshot.rows:

@@ -107,7 +107,7 @@ def _print_runs(console: Console, stack: Stack, runs: list[Run]) -> None:
         )
         # Not in a column: a cause would be too narrow.
         print_wrapped(console, line, _INDENT)
-        report = Report.of_run(run.execution, run.began, run.ended) if run.failed else None
+        report = Report.of_run(run.execution, run.ended) if run.failed else None
         if report and (address := report.address(stack)):
             print_wrapped(console, Text(f"{'':{_INDENT}}report: {address}"), _INDENT)
     if not runs:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from mhealth_ops.operations.executions import Ended, follow
+from mhealth_ops.operations.snapshots import table_folder
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.stages import Stage, by_stage
 from mhealth_ops.operations.telling import print_wrapped
@@ -71,7 +72,7 @@ def _plural(number: int, name: str) -> str:
 def _tell_transform(stack: Stack, output: dict[str, Any]) -> str:
     snapshot = output["download"]["snapshot"]
     manifest = stack.document(f"manifests/snapshots/{snapshot}.json")
-    files = stack.objects(f"processed/snapshot={snapshot}/")
+    files = stack.objects(table_folder(snapshot))
     rows = sum(file["rows"] for file in manifest["files"])
     checks = [check["passed"] for check in manifest["checks"]]
     made = f"snapshot {snapshot}: {rows:,} rows, {_plural(len(files), 'file')}, {megabytes(files)}"

@@ -9,8 +9,6 @@ needed here.
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
 import select
@@ -23,9 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-COMMON = ("boto3", "pyarrow.compute", "pyarrow.csv", "pyarrow.fs", "pyarrow.parquet", "pyspark.sql")
-"""Modules that jobs import; none of them starts a thread of Python or reads the environment when it is imported."""
-
+from local_aws_imports import import_common  # type: ignore[import-not-found]
 
 _PATH = os.environ.get("PYTHONPATH", "").split(os.pathsep)
 """The server's own import path: pyspark, as a driver finds it."""
@@ -37,13 +33,9 @@ def main() -> None:
     os.set_inheritable(reports, False)
     own_folder = sys.path.pop(0)
     assert Path(own_folder) == Path(__file__).parent, own_folder  # scripts must not import from it
-    for name in COMMON:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    import_common()
     # Python 3.12 warns of a fork beside threads: those here are of OpenBLAS and Arrow, which handle a fork.
     warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
-    gc.collect()
-    gc.freeze()
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)

@@ -1,0 +1,13 @@
+"""Spark's process that forks Python workers, once it has imported what most jobs import in a worker.
+
+Spark starts it by the setting `spark.python.daemon.module` in place of `pyspark.daemon`, which it calls.
+"""
+
+from __future__ import annotations
+
+from local_aws_imports import import_common  # type: ignore[import-not-found]
+from pyspark import daemon
+
+if __name__ == "__main__":
+    import_common()
+    daemon.manager()  # type: ignore[no-untyped-call]
