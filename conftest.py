@@ -14,7 +14,14 @@ from tests.drill.table import PROPERTY, Line
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytest_plugins = ["pytester", "tests.suite.order", "tests.suite.account", "tests.suite.needs", "tests.suite.kept"]
+pytest_plugins = [
+    "pytester",
+    "tests.suite.order",
+    "tests.suite.account",
+    "tests.suite.needs",
+    "tests.suite.kept",
+    "tests.suite.loader",
+]
 
 # Where the suite runs in the background of a shell, Ctrl-C is ignored, by the commands that the tests start, too:
 # a process inherits that. Those of a person heed it.
