@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 import unicodedata
@@ -44,7 +45,9 @@ def fill(template: str, **content: Any) -> bytes:
     return page.encode()
 
 
+@functools.cache
 def _environment() -> Environment:
+    """The templates, compiled by the first page of a process: a warm function has them."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
@@ -54,8 +55,9 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+@functools.cache
 def template() -> dict[str, Any]:
-    """The project's template."""
+    """The project's template, parsed once: it must not be changed."""
     read: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
     return read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ import typer
 
 from local_aws.core.environment import clear_aws_environment
 from local_aws.core.errors import DeploymentFailed, LocalAwsError
+from local_aws.core.garbage import RARELY
 from local_aws.core.listening import listen
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored means: nohup
         signal.signal(signal.SIGHUP, interrupted)
     clear_aws_environment()
+    gc.set_threshold(*RARELY)
     started = time.monotonic()
     try:
         listen(port).close()  # a port in use is reported now, not after the import

@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 from rich.console import Console
 from rich.markup import escape
 
 from local_aws.client import call_only
+from mhealth_ops.operations.account import session
 from mhealth_ops.operations.executions import Ended
 from mhealth_ops.operations.formats import print_table
 from mhealth_ops.operations.queries import README_QUERIES, ask, named_query
@@ -110,7 +110,7 @@ def run(console: Console, dataset: str) -> None:
     with local_aws("--dataset", dataset, "--warm-spark") as endpoint:
         # From here on, an ordinary client.
         call_only(endpoint, REGION)
-        stack = Stack.named(STACK, boto3.Session())
+        stack = Stack.named(STACK, session(REGION))
         console.print(f"  ready at {endpoint} after {time.monotonic() - began:.1f} s\n", highlight=False)
 
         console.rule("2. The daily run", align="left")

@@ -20,14 +20,13 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 from rich.console import Console
 
 from local_aws.client import HOST, call_only
 from mhealth_ops.commands.target import Target
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.demo import FOLDER, REGION, local_aws
-from mhealth_ops.operations.account import plainly
+from mhealth_ops.operations.account import plainly, session
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.operations.telling import has_a_browser
 from mhealth_ops.operations.watching import watch
@@ -76,7 +75,7 @@ def published_stack(console: Console, dataset: str) -> Iterator[dict[str, str]]:
         served = str(DATASET)
     with local_aws("--dataset", served) as endpoint:
         call_only(endpoint, REGION)
-        ended = watch(console, Stack.named(STACK, boto3.Session()))
+        ended = watch(console, Stack.named(STACK, session(REGION)))
         if ended.output.get("outcome") != "published":
             raise NotebookFailed(f"the execution ended with {ended.status}: {ended.reason or ended.output}")
         if dataset == "synthetic":
