@@ -7,12 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
+from local_aws.core.errors import DeploymentFailed
+from local_aws.server import LocalAws
+from mhealth_ops.cli import app
 from tools.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
@@ -134,15 +138,35 @@ def test_a_taken_port_is_one_sentence_and_status_2(tmp_path: Path, dataset: Path
 def test_a_dataset_that_does_not_exist_is_one_sentence_and_status_2(tmp_path: Path) -> None:
     ended = run(tmp_path, "--port", "0", "--dataset", "nowhere")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "--dataset nowhere: expected `synthetic`, `kaggle` or a directory" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    # Immediately: what it would serve is told once moto is loaded, which takes seconds.
+    starting, told = ended.stderr.splitlines()
+    assert starting == "local-aws: starting"
+    assert told.startswith("local-aws: --dataset nowhere: expected `synthetic`, `kaggle` or a directory")
 
 
-def test_a_parameter_that_the_template_does_not_have_is_told(tmp_path: Path, dataset: Path) -> None:
-    ended = run(tmp_path, "--port", "0", "--dataset", str(dataset), "--parameter", "Nobody=1")
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert "Parameters: [Nobody] do not exist in the template" in ended.stderr
-    assert "Traceback" not in ended.stderr
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LocalAws]:
+    """The local AWS that the command would serve, here to be started in this process.
+
+    How one is served, and with what it ends, is told above and in packages/local-aws/tests/cli/test_up.py.
+    """
+
+    monkeypatch.chdir(tmp_path)
+
+    def made(*arguments: str) -> LocalAws:
+        found: list[Callable[[], LocalAws]] = []
+        monkeypatch.setattr("mhealth_ops.commands.local.serve", lambda make, *_: found.append(make))
+        done = CliRunner().invoke(app, ["local", "up", "--port", "0", *arguments])
+        assert done.exit_code == 0, done.output
+        return found[0]()
+
+    return made
+
+
+def test_a_parameter_that_the_template_does_not_have_is_told(asked: Callable[..., LocalAws], dataset: Path) -> None:
+    aws = asked("--dataset", str(dataset), "--parameter", "Nobody=1")
+    with pytest.raises(DeploymentFailed, match=r"Parameters: \[Nobody\] do not exist in the template"), aws:
+        pass
 
 
 @pytest.mark.parametrize(
@@ -153,29 +177,14 @@ def test_a_parameter_that_the_template_does_not_have_is_told(tmp_path: Path, dat
         pytest.param(("--scale", "0"), "--scale", id="scale"),
     ],
 )
-def test_a_mistake_in_the_command_is_told(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
-    ended = run(tmp_path, *arguments)
-    assert ended.returncode == 2
-    assert message in " ".join(ended.stderr.split())
-    assert "Traceback" not in ended.stderr
+def test_a_mistake_in_the_command_is_told(arguments: tuple[str, ...], message: str) -> None:
+    ended = CliRunner().invoke(app, ["local", "up", *arguments])
+    assert isinstance(ended.exception, SystemExit)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert message in " ".join(ended.stderr.replace("│", " ").split())
 
 
-def test_without_a_stack_it_waits_for_sam_deploy(tmp_path: Path, dataset: Path) -> None:
-    process = subprocess.Popen(
-        [COMMAND, "local", "up", "--port", "0", "--dataset", str(dataset), "--no-stack"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            endpoint = process.stdout.readline().split()[1]
-            session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
-            assert session.client("cloudformation", endpoint_url=endpoint).describe_stacks()["Stacks"] == []
-        finally:
-            process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        assert "there is no stack yet" in process.stderr.read()
-    assert process.returncode == 0
+def test_without_a_stack_it_waits_for_sam_deploy(asked: Callable[..., LocalAws], dataset: Path) -> None:
+    with asked("--dataset", str(dataset), "--no-stack") as aws:
+        session = boto3.Session("any", "thing", region_name="us-east-1")
+        assert session.client("cloudformation", endpoint_url=aws.endpoint).describe_stacks()["Stacks"] == []

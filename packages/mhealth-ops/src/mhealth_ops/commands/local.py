@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local_aws.client import PORT
+from local_aws.client import PORT, LocalAwsError
 from local_aws.foreground import ATHENA_HELP, AthenaEngine, named_values, say, serve
 from mhealth_ops.commands.target import Target, with_target
+from mhealth_ops.kaggle.choice import expect_dataset
 from mhealth_ops.project import STACK, TEMPLATE
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def up(
     parameters = named_values(parameter or [])
 
     def make() -> LocalAws:
+        try:
+            expect_dataset(dataset)  # before the import of moto, which takes seconds
+        except NotADirectoryError as error:
+            raise LocalAwsError(str(error)) from None
         from mhealth_ops.local.stack import local_stack
 
         return local_stack(

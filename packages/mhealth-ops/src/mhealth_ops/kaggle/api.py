@@ -23,6 +23,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from mhealth_ops.kaggle import synthetic
+from mhealth_ops.kaggle.choice import expect_dataset
 from mhealth_ops.kaggle.dataset_folder import DatasetFolder
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def served(dataset: str, scratch: Path, *, scale: int = 1) -> Iterator[Mapping[s
     Synthetic files and archives are written to `scratch`; the files in the background, and requests wait for them. For
     `kaggle`, the real service, there are no variables. Raises NotADirectoryError for anything else.
     """
+    expect_dataset(dataset)
     if dataset == "kaggle":
         yield {}
         return
@@ -231,10 +233,5 @@ def served(dataset: str, scratch: Path, *, scale: int = 1) -> Iterator[Mapping[s
             with KaggleApi(source, scratch / "archives", complete=files.result) as api:
                 yield api.environment
         return
-    source = Path(dataset)
-    if not source.is_dir():
-        raise NotADirectoryError(
-            f"--dataset {dataset}: expected `synthetic`, `kaggle` or a directory; there is no directory of this name"
-        )
-    with KaggleApi(source, scratch / "archives") as api:
+    with KaggleApi(Path(dataset), scratch / "archives") as api:
         yield api.environment
