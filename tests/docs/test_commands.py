@@ -83,7 +83,7 @@ EXECUTED = {
     r"sam build( && sam deploy --no-confirm-changeset)?": ("tools/checks/packaging/sam.py::deploy", '"deploy"'),
     r"sam delete --no-prompts .*": ("tools/checks/packaging/sam.py::deploy", '"delete"'),
     r"uv run pytest -n0 tests/glue/processed/test_transforms.py -k accel_magnitude": (
-        "tests/docs/test_tutorial.py::test_its_test_passes",
+        "tests/docs/test_tutorial.py::test_its_test_passes_and_those_that_follow_the_change",
         "uv run pytest",
     ),
     r"uv run pytest -n0 tests/lambda_ingest/test_layouts.py": (
