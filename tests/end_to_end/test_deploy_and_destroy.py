@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
+from tests.suite.kept import kept_spark
 from tools.checks.environments import has_locked_tools
 
-from .conftest import World, local_aws
+from .conftest import World, anybody
 
 pytestmark = [
     pytest.mark.local_aws,
@@ -35,8 +37,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(dataset: Path) -> Iterator[World]:
-    with local_aws(dataset, dataset.parent / "home", "--no-stack") as world:
-        yield world
+    folder = dataset.parent / "world"
+    with local_stack(str(dataset), folder=folder, template=None, spark=kept_spark()) as aws:
+        yield World(anybody(), aws.endpoint)
 
 
 def test_deploy_and_verify_end_by_the_same_words() -> None:
@@ -93,16 +96,17 @@ def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World, d
     """By `make verify`, which runs and explains as `make deploy` does."""
     iam = world.client("iam")
     resources = world.client("cloudformation").describe_stack_resources(StackName="trial")["StackResources"]
-    role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["CrawlerRole"]
-    policy = {"RoleName": role, "PolicyName": "crawler"}
+    role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["StateMachineRole"]
+    policy = {"RoleName": role, "PolicyName": "run-the-pipeline"}
     whole = iam.get_role_policy(**policy)["PolicyDocument"]
-    statements = [each for each in whole["Statement"] if each["Sid"] != "RegisterPartitions"]
+    statements = [each for each in whole["Statement"] if each["Sid"] != "RunJobs"]
+    assert len(statements) == len(whole["Statement"]) - 1
     iam.put_role_policy(**policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
-    (dataset / "README.txt").write_text("a new version of the dataset, so that there is something to register\n")
+    (dataset / "README.txt").write_text("a new version of the dataset, so that there is something to convert\n")
     done = make(world, "verify")
     assert done.returncode != 0
-    assert f"CrawlerRole ({role}) was denied glue:" in done.stdout
-    assert 'add to the role: {"Effect": "Allow", "Action": "glue:' in done.stdout
+    assert f"StateMachineRole ({role}) was denied glue:StartJobRun" in done.stdout
+    assert 'add to the role: {"Effect": "Allow", "Action": "glue:StartJobRun"' in done.stdout
     iam.put_role_policy(**policy, PolicyDocument=json.dumps(whole))
 
 
