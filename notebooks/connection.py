@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from local_aws.client import ENDPOINT, call_only
-from mhealth_ops.operations.account import plainly, session
+from mhealth_ops.operations.account import plainly, require_local_aws, session
 from mhealth_ops.operations.snapshots import publication, readers_see
 from mhealth_ops.operations.stacks import Stack
 
@@ -95,7 +95,9 @@ def connect(stack_on: str) -> Connection:
     if stack_on not in {"local", "aws"}:
         raise ValueError(f'STACK_ON is {stack_on!r}; expected "local" or "aws"')
     if stack_on == "local":
-        call_only(os.environ.get("AWS_ENDPOINT_URL", ENDPOINT), LOCAL_REGION)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", ENDPOINT)
+        require_local_aws(endpoint, 'give another address in AWS_ENDPOINT_URL, or set STACK_ON = "aws"')
+        call_only(endpoint, LOCAL_REGION)
         dataset = os.environ.get("DATASET", "synthetic")
     else:
         os.environ.pop("AWS_ENDPOINT_URL", None)

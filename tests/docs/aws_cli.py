@@ -7,6 +7,7 @@ The import takes most of a command's time. `python aws_cli.py SOCKET` serves; `p
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -37,6 +38,9 @@ def serve(place: str) -> None:
     import boto3  # noqa: F401 - for the forks
     from awscli import clidriver
 
+    clidriver.create_clidriver()  # imports its handlers, which take half of a command's time
+    gc.collect()
+    gc.freeze()  # the forks need not look at what they inherit
     with socket.socket(socket.AF_UNIX) as here:
         here.bind(place)
         here.listen()

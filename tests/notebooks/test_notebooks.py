@@ -1,7 +1,12 @@
-"""The four notebooks, executed in order against one local AWS as `make notebook` starts it, on a small dataset."""
+"""The four notebooks, executed in order against one local AWS, on a small dataset.
+
+What `make notebook` does around them is here, too, but for the process of its local AWS, which is that of `make demo`
+(tests/end_to_end/test_demo.py): here it is this process, which has a Spark already.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import math
@@ -19,10 +24,12 @@ import pytest
 from rich.console import Console
 
 from mhealth_ops.kaggle.synthetic import write_dataset
-from mhealth_ops.local.notebook import damage, published_stack
+from mhealth_ops.local import notebook as making
+from mhealth_ops.local.stack import local_stack
 from mhealth_ops.operations.queries import Column, Row, named_query, run_query
 from mhealth_ops.operations.stacks import Stack
 from mhealth_ops.project import STACK
+from tests.suite.kept import kept_spark
 from tools.executing import Executed, execute
 
 pytestmark = pytest.mark.local_aws
@@ -85,6 +92,14 @@ def movement(source: Path) -> dict[int, float]:
     return {label: math.sqrt(sum(map(statistics.variance, zip(*lines, strict=True)))) for label, lines in found.items()}
 
 
+@contextlib.contextmanager
+def local_aws(option: str, dataset: str) -> Iterator[str]:
+    """The local AWS that `make notebook` asks for, in this process; its endpoint."""
+    assert option == "--dataset"
+    with local_stack(dataset, folder=Path("world").absolute(), spark=kept_spark()) as aws:
+        yield aws.endpoint
+
+
 def named(columns: tuple[Column, ...], row: Row) -> dict[str, str | None]:
     return dict(zip((column.name for column in columns), row, strict=True))
 
@@ -103,12 +118,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(making, "local_aws", local_aws)
         try:
-            with published_stack(Console(file=reported, width=150), str(folder / "dataset")) as environment:
+            with making.published_stack(Console(file=reported, width=150), str(folder / "dataset")) as environment:
                 environment = before | environment | {"STACK_ON": "local", "MPLCONFIGDIR": str(folder)}
                 explore = execute("01_explore.ipynb", environment)
                 query = execute("02_query_athena.ipynb", environment)
-                damage(folder / "dataset")
+                making.damage(folder / "dataset")
                 pipeline = execute("03_pipeline.ipynb", environment)
                 windows = execute("04_windows.ipynb", environment)
                 stack = Stack.named(STACK, boto3.Session())

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,37 @@ def execution(ran: Done, aws: LocalAws) -> str:
 
 def readers_see(local: MhealthCommand) -> int:
     return int(local("query", "--format", "csv", "SELECT DISTINCT snapshot FROM mhealth").stdout.splitlines()[1])
+
+
+@dataclass(frozen=True)
+class Running:
+    """What is said while an execution runs, and what readers see before and after."""
+
+    execution: str
+    status: Done
+    monitoring: Done
+    rollback: Done
+    before: int
+    after: int
+
+
+@pytest.fixture(scope="module")
+def running(local: MhealthCommand, aws: LocalAws, snapshots: tuple[int, int]) -> Running:
+    """One execution that is held in its first state, for all that is asked meanwhile."""
+    held, let_go = threading.Event(), threading.Event()
+    before = readers_see(local)
+    faults.inject(Fault(role="Download", call=lambda _: (held.set(), let_go.wait(HANG))))
+    machine = output(aws, "StateMachineArn")
+    execution = client(aws, "stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
+    assert held.wait(HANG)
+    try:
+        status, monitoring = local("status", "--runs", "1"), local("status", "--format", "json")
+        rollback = local("rollback", "--yes")
+    finally:
+        let_go.set()
+        wait_for_the_end(aws)
+        faults.clear()
+    return Running(execution, status, monitoring, rollback, before, readers_see(local))
 
 
 @pytest.fixture
@@ -429,16 +461,11 @@ def test_a_stack_that_never_ran_is_not_healthy(before: dict[str, Done]) -> None:
     assert found["reasons"] == ["readers get an error: nothing is published yet: start mhealth run"]
 
 
-def test_a_running_execution_is_shown_with_its_state(local: MhealthCommand, aws: LocalAws, ran: Done) -> None:
-    held, let_go = threading.Event(), threading.Event()
-    faults.inject(Fault(role="Download", call=lambda _: (held.set(), let_go.wait(HANG))))
-    arn = client(aws, "stepfunctions").start_execution(stateMachineArn=output(aws, "StateMachineArn"))["executionArn"]
-    assert held.wait(HANG)
-    text, found = local("status", "--runs", "1").stdout, json.loads(local("status", "--format", "json").stdout)
-    let_go.set()
-    wait_for_the_end(aws)
-    assert text.splitlines()[-1].endswith(f"in DownloadCSV: mhealth run --follow {arn.rpartition(':')[2]}")
-    assert (found["running"]["execution"], found["running"]["state"]) == (arn, "DownloadCSV")
+def test_a_running_execution_is_shown_with_its_state(running: Running) -> None:
+    text, found = running.status.stdout, json.loads(running.monitoring.stdout)
+    name = running.execution.rpartition(":")[2]
+    assert text.splitlines()[-1].endswith(f"in DownloadCSV: mhealth run --follow {name}")
+    assert (found["running"]["execution"], found["running"]["state"]) == (running.execution, "DownloadCSV")
 
 
 def test_logs_of_a_run_and_of_one_state(local: MhealthCommand, ran: Done, aws: LocalAws, execution: str) -> None:
@@ -737,18 +764,10 @@ def test_a_snapshot_that_lost_a_partition_is_refused(
     assert readers_see(local) == newer
 
 
-def test_nothing_is_rolled_back_while_an_execution_runs(
-    local: MhealthCommand, aws: LocalAws, published: tuple[int, int]
-) -> None:
-    let_go = threading.Event()
-    faults.inject(Fault(role="Download", call=lambda _: let_go.wait(HANG)))
-    client(aws, "stepfunctions").start_execution(stateMachineArn=output(aws, "StateMachineArn"))
-    done = local("rollback", "--yes")
-    let_go.set()
-    wait_for_the_end(aws)
-    assert done.returncode == 1
-    assert "An execution is running: arn:aws:states:" in done.stderr
-    assert readers_see(local) == published[1]
+def test_nothing_is_rolled_back_while_an_execution_runs(running: Running, snapshots: tuple[int, int]) -> None:
+    assert running.rollback.returncode == 1
+    assert f"An execution is running: {running.execution}. " in running.rollback.stderr
+    assert (running.before, running.after) == (snapshots[1], snapshots[1])
 
 
 def test_colours_are_for_terminals_that_want_them(local: MhealthCommand, ran: Done) -> None:

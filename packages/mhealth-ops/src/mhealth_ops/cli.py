@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
 
+from local_aws.core.garbage import RARELY
 from mhealth_ops.commands.destroy import destroy
 from mhealth_ops.commands.diff import diff
 from mhealth_ops.commands.local import demo, notebook, up
@@ -71,6 +73,7 @@ for command in (demo, notebook):
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(*RARELY)
     app()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from local_aws.client import ENDPOINT, HOST, call_only
+from local_aws.client import ENDPOINT, call_only
 from mhealth_ops.commands import completion
 from mhealth_ops.project import STACK
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 LOCAL_REGION = "us-east-1"
 
-_CONNECT_SECONDS = 5.0
 _VARIABLE = "LOCAL_AWS_ENDPOINT"
 
 OnAws = Annotated[bool, typer.Option("--aws", help="Use AWS, with your own credentials, instead of the local AWS.")]
@@ -66,12 +64,12 @@ class Target:
 
         Without `--aws` this process connects only to the local AWS from now on, whatever its environment variables are.
         """
-        from mhealth_ops.operations.account import session
+        from mhealth_ops.operations.account import require_local_aws, session
 
         if self.on_aws:
             return session(self.region, self.profile)
         endpoint = self.endpoint or ENDPOINT
-        _require_endpoint_reachable(endpoint)
+        require_local_aws(endpoint, "give another address with --endpoint, or use --aws for AWS")
         call_only(endpoint, self.region or LOCAL_REGION)
         return session(self.region)
 
@@ -140,17 +138,3 @@ def _is_address(text: str) -> bool:
         return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
     except ValueError:  # a port that is not a number
         return False
-
-
-def _require_endpoint_reachable(endpoint: str) -> None:
-    from mhealth_ops.operations.errors import CannotReachAws
-
-    address = urlsplit(endpoint)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    try:
-        socket.create_connection((address.hostname or HOST, port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        raise CannotReachAws(
-            f"No local AWS listens at {endpoint} ({error.strerror or error}): start one in another terminal with "
-            "`make up`, give another address with --endpoint, or use --aws for AWS."
-        ) from None

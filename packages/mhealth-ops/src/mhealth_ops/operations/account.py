@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import (
@@ -18,8 +20,10 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from local_aws.client import HOST
 from mhealth_ops.operations.errors import CannotReachAws
 
+_CONNECT_SECONDS = 5.0
 _NO_CREDENTIALS = (
     "No valid AWS credentials ({found}). Log in (aws sso login, or aws configure), or set a profile "
     "in AWS_PROFILE, and try again."
@@ -28,6 +32,22 @@ _BAD_CREDENTIALS = {
     *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"),
     *("InvalidAccessKeyId", "SignatureDoesNotMatch"),
 }
+
+
+def require_local_aws(endpoint: str, or_else: str) -> None:
+    """Require that something listens at this address: boto3 would try for seconds.
+
+    Raises CannotReachAws, whose message ends with what else one can do: `or_else`.
+    """
+    address = urlsplit(endpoint)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or HOST, port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise CannotReachAws(
+            f"No local AWS listens at {endpoint} ({error.strerror or error}): start one in another terminal with "
+            f"`make up`, {or_else}."
+        ) from None
 
 
 def session(region: str, profile: str = "") -> boto3.Session:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 3.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
 """The poll interval in seconds. It grows without new events, as Step Functions throttles frequent calls."""
 
 _GROWTH = 1.2
