@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from benchmarks import template
 from benchmarks.competitors.target import Target
 from benchmarks.dataset import RAW_FOLDER, RAW_MANIFEST, Dataset, bucket_for
-from benchmarks.places import ROOT
+from benchmarks.places import JAVA_OPTIONS, ROOT
 from benchmarks.reference import EPOCH, columns, recording_start
 from local_aws.glue import spark_runtime
 from local_aws.glue.spark_connector import connector_jars
@@ -83,10 +84,16 @@ def target_file(path: Path) -> Path:
 
 
 def submit(script: Path, arguments: Sequence[str], packages: Sequence[Path] = (), cores: int = CORES) -> list[str]:
-    """The command with which the local AWS starts a Glue job, on `cores` cores, with Glue's Java options."""
+    """The command with which the local AWS starts a Glue job, on `cores` cores, with Glue's Java options.
+
+    A trial has its own options of Java: `JAVA_OPTIONS`.
+    """
     runtime = spark_runtime.own_runtime()
     # Measured jobs do not use S3.
-    command = spark_runtime.spark_submit_command(runtime, connector_jars(runtime), spark_runtime.NOWHERE, "us-east-1")
+    options = os.environ.get(JAVA_OPTIONS, "")
+    command = spark_runtime.spark_submit_command(
+        runtime, connector_jars(runtime), spark_runtime.NOWHERE, "us-east-1", options
+    )
     command[command.index("--master") + 1] = f"local[{cores}]"
     zipped = ["--py-files", ",".join(map(str, packages))] if packages else []
     return [*command, *zipped, str(script), *arguments]

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.places import RESULTS, ROOT, TRIALS
+from benchmarks.places import JAVA_OPTIONS, RESULTS, ROOT, TRIALS
 
 _PACKAGES = ("duckdb", "pandas", "polars", "pyarrow", "pyspark")
 
@@ -50,9 +50,10 @@ def _commit() -> str:
 def save(name: str, figures: Mapping[str, Any], *, published: bool = True) -> Path:
     """Store a measurement's figures as NAME.json; return the path.
 
-    `published` figures of docs/performance.md go to benchmarks/results, others to the cache.
+    `published` figures of docs/performance.md go to benchmarks/results, others to the cache; so do all of a trial with
+    its own options of Java.
     """
-    folder = RESULTS if published else TRIALS
+    folder = RESULTS if published and JAVA_OPTIONS not in os.environ else TRIALS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

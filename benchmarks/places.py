@@ -14,4 +14,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 TRIALS = CACHE / "results"
 """Figures of runs at other sizes than the published ones."""
 
+JAVA_OPTIONS = "BENCH_JAVA_OPTIONS"
+"""The environment variable with options of Java for a trial, whose figures are never published."""
+
 PICTURES = ROOT / "docs" / "performance"
