@@ -1,13 +1,17 @@
-"""At least once, at the same time, out of order: one snapshot each at most, and the newest stays published."""
+"""At least once, at the same time, out of order, read and killed meanwhile, on one stack.
+
+Each execution publishes one snapshot at most, the newest stays published, and every answer is one snapshot whole.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +19,19 @@ import pytest
 
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from local_aws.testing.faults import WRITES, Fault
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.conftest import World
+from tests.end_to_end.faulty_world import UNSEEN, Faulty
 from tests.end_to_end.project import deployed
 
+from .readers import Expected, Readers, snapshots_in
 from .seed import drawn
 from .worlds import RELEASE, append_note, append_sample, quick_project, wrong_rows_of
 
 pytestmark = pytest.mark.local_aws
 
-AT_ONCE = 5
+READERS = 2
 PUBLISHED, SUPERSEDED, ANOTHER = "published", "superseded", "another execution is running"
 
 
@@ -33,7 +40,9 @@ class Place:
     world: World
     aws: LocalAws
     dataset: Path
+    faulty: Faulty
     versions: int = 0
+    expected: dict[int, Expected] = field(default_factory=dict)
 
     def something_new(self) -> None:
         """A new version of the dataset, about one time in three with a sample more in a recording."""
@@ -54,6 +63,27 @@ class Place:
         assert [each["status"] for each in ended] == ["SUCCEEDED"] * len(arns), [each.get("cause") for each in ended]
         return [json.loads(each["output"]) for each in ended]
 
+    def publish(self, near: threading.Event, *, sample: bool) -> int:
+        """Publish a version with a sample more, or nothing to compute; sets `near` when its files are there."""
+        if sample:
+            append_sample(self.dataset / "mHealth_subject2.log", activity=len(self.expected) % 13)
+        else:
+            append_note(self.dataset)
+        execution = self.world.start()
+        self.world.enters(execution, "RefreshCatalog")
+        near.set()
+        snapshot = int(self.world.published_by(execution)["snapshot"])
+        self.expected[snapshot] = Expected.of(self.dataset)
+        return snapshot
+
+    def roll_back(self, snapshot: int) -> None:
+        self.world.query(self.world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))
+
+    def kept(self) -> list[int]:
+        """The snapshots that have partitions."""
+        rows = self.world.query("SELECT DISTINCT snapshot FROM mhealth_snapshots")
+        return sorted(int(row["snapshot"]) for row in rows)
+
     def snapshots(self) -> set[str]:
         return set(self.world.keys("manifests/snapshots/"))
 
@@ -70,10 +100,11 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder: Path = tmp_path_factory.mktemp("at-once")
-    write_dataset(folder / "dataset", rows=(60, 50))
-    with deployed(quick_project(folder / "project"), folder / "dataset", folder / "world") as (world, aws):
+    dataset, project = folder / "dataset", quick_project(folder / "project")
+    write_dataset(dataset, rows=(60, 50))
+    with deployed(project, dataset, folder / "world", {"KeepSnapshots": "1"}) as (world, aws):
         world.publish()
-        yield Place(world, aws, folder / "dataset")
+        yield Place(world, aws, dataset, Faulty(world, aws, dataset, project))
 
 
 def rounds(short: int, long: int) -> pytest.MarkDecorator:
@@ -94,8 +125,58 @@ def total(place: Place, times: int, one: Callable[[], None]) -> Counter[str]:
     return wrong
 
 
-@rounds(1, 2)
-def test_whatever_comes_twice_or_at_once_publishes_once(place: Place, drilled: Drilled, times: int) -> None:
+@pytest.mark.notices(
+    "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published", "kept = {0, *published"
+)
+@pytest.mark.parametrize(
+    ("publications", "reads"), [(2, 40), pytest.param(20, 1000, marks=pytest.mark.drill, id="long")]
+)
+def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publications: int, reads: int) -> None:
+    place.expected[place.world.published()] = Expected.of(place.dataset)
+    readers = Readers(place.world)
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(readers.read, reader) for reader in range(READERS)]
+        try:
+            for publication in range(publications):
+                before = place.world.published()
+                held = place.world.keys(f"processed/snapshot={before}/")
+                # One time in two every file is carried.
+                made = place.publish(readers.near, sample=publication % 2 == 0)
+                # A query that began before the publication keeps its files, until the second run after it.
+                assert held == place.world.keys(f"processed/snapshot={before}/")
+                assert place.kept() == [before, made]
+                place.roll_back(before)
+                assert place.world.published() == before
+                place.roll_back(made)
+                readers.near.clear()
+            readers.near.set()
+            while len(readers.answers) < reads and not readers.errors:
+                assert not readers.stop.wait(0.1)
+        finally:
+            readers.stop.set()
+        for each in running:
+            each.result()
+    assert readers.errors == []
+    seen: Counter[str] = Counter()
+    for sql, answer in readers.answers:
+        snapshots = snapshots_in(sql, answer)
+        whole = len(snapshots) == 1 and place.expected[min(snapshots)].is_answered_by(sql, answer)
+        seen["whole" if whole else "mixed"] += 1
+    assert len({min(snapshots_in(sql, answer)) for sql, answer in readers.answers if answer}) > publications // 2
+    drilled(
+        f"readers through {publications} publications, {2 * publications} rollbacks, and prunings (KeepSnapshots=1)",
+        reads,
+        "each answer is one snapshot; no error, none empty",
+        unit="reads or more",
+        mixed=seen["mixed"],
+        **wrong_rows_of(place.world, place.dataset),
+    )
+
+
+@pytest.mark.parametrize(("times", "at_once"), [(1, 3), pytest.param(2, 5, marks=pytest.mark.drill)])
+def test_whatever_comes_twice_or_at_once_publishes_once(
+    place: Place, drilled: Drilled, times: int, at_once: int
+) -> None:
     """DownloadCSV given up beside its retry, then the schedule's delivery twice beside executions of persons."""
 
     def invoke(event: dict[str, Any]) -> Any:
@@ -107,7 +188,7 @@ def test_whatever_comes_twice_or_at_once_publishes_once(place: Place, drilled: D
 
     def begin(schedule: bool) -> str:
         if not schedule:
-            return place.start(f"one-of-{AT_ONCE}")
+            return place.start(f"one-of-{at_once}")
         delivery = fire(place.aws.world, place.world.outputs["ScheduleName"])
         assert delivery is not None
         return str(delivery.execution)
@@ -126,9 +207,9 @@ def test_whatever_comes_twice_or_at_once_publishes_once(place: Place, drilled: D
 
         before = place.snapshots()
         with ThreadPoolExecutor() as pool:
-            arns = list(pool.map(begin, [True, True] + [False] * (AT_ONCE - 2)))
+            arns = list(pool.map(begin, [True, True] + [False] * (at_once - 2)))
         outcomes = place.outcomes(*arns)
-        assert Counter(each["outcome"] for each in outcomes) == {PUBLISHED: 1, ANOTHER: AT_ONCE - 1}
+        assert Counter(each["outcome"] for each in outcomes) == {PUBLISHED: 1, ANOTHER: at_once - 1}
         ((winner, output),) = [
             (arn, each) for arn, each in zip(arns, outcomes, strict=True) if each["outcome"] == PUBLISHED
         ]
@@ -139,8 +220,8 @@ def test_whatever_comes_twice_or_at_once_publishes_once(place: Place, drilled: D
 
     wrong = total(place, times, one)
     drilled("DownloadCSV given up, runs beside its retry", times, "both land the same version", **wrong)
-    seen = f"one publishes, {AT_ONCE - 1} end at once and name it"
-    drilled(f"{AT_ONCE} executions start at once, two of them by the schedule", times, seen, **wrong)
+    seen = f"one publishes, {at_once - 1} end at once and name it"
+    drilled(f"{at_once} executions start at once, two of them by the schedule", times, seen, **wrong)
 
 
 @pytest.mark.notices(
@@ -194,3 +275,23 @@ def test_two_executions_without_a_claim_between_them_publish_one_after_the_other
     wrong = total(place, times, one)
     seen = "one snapshot each at most; the newest stays published"
     drilled("two executions that do not see each other", times, seen, **wrong)
+
+
+@pytest.mark.notices(
+    "lambda_ingest/ingest/lock.py",
+    "if held is not None and self._is_running(held):",
+    "if held is not None:",
+)
+@pytest.mark.notices(
+    "glue/mhealth/processed/retention.py",
+    "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
+    "there = {*whole, *readers.recorded}",
+)
+def test_a_killed_function_and_a_killed_job_change_nothing_for_readers(place: Place, drilled: Drilled) -> None:
+    """More places at which they are killed are in tests/end_to_end/test_crashes.py."""
+    # One dead run after the other: what comes next finds what all of them left.
+    kill = place.faulty.kill
+    place.faulty.dies_by(Fault("s3", WRITES, role="DownloadRole", skip=1, call=kill, cut="before"))
+    place.faulty.dies_by(Fault("s3", WRITES, role="GlueTransformRole", skip=1, call=kill, cut="after"))
+    place.faulty.recover()
+    drilled("the function is killed before its second write, job 2 after its second", 1, UNSEEN)

@@ -13,6 +13,7 @@ from typing import Any
 
 from local_aws.server import LocalAws
 from local_aws.testing import faults
+from local_aws.testing.faults import Fault
 from mhealth_ops.kaggle.synthetic import write_dataset
 
 from . import sources
@@ -23,6 +24,9 @@ ROWS = (50, 80)
 
 OWN = "(?!code/).*"
 """The keys that a job asks for itself: its code is fetched for it, before there is a process."""
+
+
+UNSEEN = "readers see nothing of it; the next execution ends well, with no hand-work"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,18 @@ class Faulty:
     def rows(self) -> list[sources.Row]:
         """The rows of the published snapshot."""
         return sources.of_table(self.world.query("SELECT * FROM mhealth"))
+
+    def dies_by(self, fault: Fault) -> None:
+        """An execution over a changed dataset, in which `fault` kills a process: it fails, and readers see nothing."""
+        before, rows = self.world.published(), self.rows()
+        self.change()
+        faults.inject(fault)
+        try:
+            assert self.world.execute()["status"] == "FAILED"
+        finally:
+            faults.clear()
+        assert len(fault.hits) > fault.skip
+        assert (self.world.published(), self.rows()) == (before, rows)
 
     def recover(self) -> None:
         """Run once more, undisturbed: it ends well, with the dataset as it is and with nothing of the dead run left."""

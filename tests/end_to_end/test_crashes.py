@@ -1,4 +1,7 @@
-"""Processes killed and executions stopped at chosen requests: readers see no change, the next execution recovers."""
+"""Processes killed and executions stopped at chosen requests: readers see no change, the next execution recovers.
+
+In the drill; two of these kills are with every run of the tests, in tests/drill/test_at_once.py.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from local_aws.testing.faults import WRITES, Fault
 from tests.drill.seed import drawn
 
 from . import sources
-from .faulty_world import OWN, Faulty, faulty, started
+from .faulty_world import OWN, UNSEEN, Faulty, faulty, started
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.drill]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,6 @@ def no_faults_left() -> Iterator[None]:
 Drilled = Callable[..., None]
 Point = tuple[int, faults.Cut]
 
-UNSEEN = "readers see nothing of it; the next execution ends well, with no hand-work"
 PROCESSES = {
     "DownloadRole": "the function",
     "ConvertParquetRole": "job 1",
@@ -40,59 +42,25 @@ PROCESSES = {
 }
 RANDOM_KILLS = 4
 
-SHORT: dict[str, tuple[Point, ...]] = {
+KILLS: dict[str, tuple[Point, ...]] = {
     # at which of the process's writes (from 0), whether the write was still carried out
-    "DownloadRole": ((1, "before"),),
-    "GlueTransformRole": ((1, "after"),),
-}
-LONG: dict[str, tuple[Point, ...]] = {
     "DownloadRole": ((0, "before"), (0, "after"), (1, "after")),
     "ConvertParquetRole": ((0, "before"), (0, "after"), (1, "before"), (1, "after")),
     "GlueTransformRole": ((0, "before"), (0, "after"), (1, "before"), (2, "before"), (2, "after")),
 }
-KILLS = [
-    pytest.param(SHORT, id="short"),
-    *(pytest.param({role: points}, id=role, marks=pytest.mark.drill) for role, points in LONG.items()),
-]
 
 
-def killed(place: Faulty, fault: Fault) -> None:
-    """An execution over a changed dataset, in which `fault` kills a process: it fails, and readers see nothing."""
-    before, rows = place.world.published(), place.rows()
-    place.change()
-    faults.inject(fault)
-    assert place.world.execute()["status"] == "FAILED"
-    faults.clear()
-    assert len(fault.hits) > fault.skip
-    assert (place.world.published(), place.rows()) == (before, rows)
-
-
-@pytest.mark.notices(
-    "lambda_ingest/ingest/lock.py",
-    "if held is not None and self._is_running(held):",
-    "if held is not None:",
-    case="short",
-)
-@pytest.mark.notices(
-    "glue/mhealth/processed/retention.py",
-    "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
-    "there = {*whole, *readers.recorded}",
-    case="short",
-)
-@pytest.mark.parametrize("kills", KILLS)
+@pytest.mark.parametrize("role", KILLS)
 def test_processes_killed_at_their_writes_change_nothing_for_readers(
-    place: Faulty, drilled: Drilled, kills: dict[str, tuple[Point, ...]]
+    place: Faulty, drilled: Drilled, role: str
 ) -> None:
     # One dead run after the other: what comes next finds what all of them left.
-    for role, points in kills.items():
-        for write, cut in points:
-            killed(place, Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
+    for write, cut in KILLS[role]:
+        place.dies_by(Fault("s3", WRITES, role=role, skip=write, call=place.kill, cut=cut))
     place.recover()
-    for role, points in kills.items():
-        drilled(f"{PROCESSES[role]} is killed at one of its writes", len(points), UNSEEN)
+    drilled(f"{PROCESSES[role]} is killed at one of its writes", len(KILLS[role]), UNSEEN)
 
 
-@pytest.mark.drill
 def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty, drilled: Drilled) -> None:
     place.change()
     with faults.watch("s3") as calls:
@@ -103,12 +71,11 @@ def test_processes_killed_at_any_moment_change_nothing_for_readers(place: Faulty
         role = random.choice(list(PROCESSES))
         # Among the first half of its requests: how many there are in the end may differ from one run to the next.
         request, cut = random.randrange(usual[role] // 2), random.choice(("before", "after"))
-        killed(place, Fault("s3", key=OWN, role=role, skip=request, call=place.kill, cut=cut))
+        place.dies_by(Fault("s3", key=OWN, role=role, skip=request, call=place.kill, cut=cut))
     place.recover()
     drilled("the function or a job is killed at a request that the seed names", RANDOM_KILLS, UNSEEN)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("role", ["ConvertParquetRole", "GlueTransformRole"])
 def test_a_python_worker_that_dies_fails_the_job_at_most(place: Faulty, drilled: Drilled, role: str) -> None:
     before, rows = place.world.published(), place.rows()
@@ -170,7 +137,6 @@ def stopped(place: Faulty, stop: Stop) -> None:
     assert place.rows() == (rows if place.world.published() == before else sources.of_logs(place.dataset))
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("stops", STOPS.values(), ids=STOPS)
 def test_executions_stopped_in_any_state_leave_the_old_snapshot_or_the_new_one(
     place: Faulty, drilled: Drilled, stops: tuple[Stop, ...]

@@ -1,25 +1,32 @@
-"""A week of daily runs on ten .log files: first, unchanged, changed, lines bad, files gone, everything gone."""
+"""A week of daily runs on ten .log files: first, unchanged, changed, lines bad, files gone, everything gone.
+
+And what operators see of it: metrics, alarms, dead letters, and their messages.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.core import clock
+from local_aws.scheduler.firing import fire
+from local_aws.server import LocalAws
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from tests.lambda_report.reading import words
 from tests.suite.kept import kept_spark
 
 from . import sources
+from .analyst import analyst_of
 from .conftest import World, anybody
+from .operation import HOUR, MINUTE, alarms, metric, on_the_dashboard, turned
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
@@ -38,9 +45,11 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def running(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, LocalAws]]:
+    clock.reset()
     with local_stack(str(dataset), folder=tmp_path_factory.mktemp("days-world"), spark=kept_spark()) as aws:
-        yield World(anybody(), aws.endpoint)
+        yield World(anybody(), aws.endpoint), aws
+    clock.reset()
 
 
 def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
@@ -52,32 +61,25 @@ def test_first_day_publishes_every_value(world: World, dataset: Path) -> None:
     assert sources.of_table(world.query("SELECT * FROM mhealth")) == sources.of_logs(dataset)
 
 
+def test_the_first_day_is_measured(world: World) -> None:
+    sfn = world.client("stepfunctions")
+    (first,) = sfn.list_executions(stateMachineArn=world.outputs["StateMachineArn"])["executions"]
+    took = (first["stopDate"] - first["startDate"]).total_seconds()
+    assert metric(world, "RowsProcessed") == [4750]  # the sum of ROWS
+    assert metric(world, "RowsQuarantined") == [0]
+    assert metric(world, "SnapshotConfirmed") == [1]
+    (convert,), (transform,) = metric(world, "ConvertSeconds"), metric(world, "TransformSeconds")
+    assert 0 < convert < took
+    assert 0 < transform < took
+    # Two workers of one DPU each.
+    assert metric(world, "ConvertDPUSeconds") == [2 * convert]
+    assert metric(world, "TransformDPUSeconds") == [2 * transform]
+
+
 @pytest.fixture
 def analyst(world: World) -> Iterator[World]:
-    """The same stack for a role that has the stack's policy for analysts and nothing else."""
-    iam, policy = world.client("iam"), world.outputs["AnalystPolicyArn"]
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
-    role = iam.create_role(RoleName="analyst", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    iam.attach_role_policy(RoleName="analyst", PolicyArn=policy)
-    granted = world.client("sts").assume_role(RoleArn=role, RoleSessionName="ann")["Credentials"]
-    session = boto3.Session(
-        granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"], world.session.region_name
-    )
-    yield Analyst(session, world.endpoint, outputs_of=world)
-    iam.detach_role_policy(RoleName="analyst", PolicyArn=policy)
-    iam.delete_role(RoleName="analyst")
-
-
-@dataclass(frozen=True)
-class Analyst(World):
-    """An analyst who knows the stack's outputs, but has no access to the stack."""
-
-    outputs_of: World | None = None
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        assert self.outputs_of is not None
-        return self.outputs_of.outputs
+    with analyst_of(world) as analyst:
+        yield analyst
 
 
 def test_an_analyst_with_the_stacks_policy_runs_the_named_queries(world: World, analyst: World) -> None:
@@ -246,6 +248,11 @@ def test_unchanged_day_starts_no_glue_run(world: World) -> None:
     assert json.loads(execution["output"])["outcome"] == "unchanged"
     assert world.job_runs() == runs
     assert world.published() == snapshot
+    # It confirms the snapshot, and tells its age.
+    assert metric(world, "SnapshotConfirmed") == [2]
+    (age,) = metric(world, "PublishedSnapshotAge", "Maximum")
+    began = datetime.strptime(str(snapshot), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    assert 0 < age <= (clock.now() - began).total_seconds()
 
 
 def test_replaced_files_make_a_new_version_and_snapshot_without_the_lines_that_are_no_samples(
@@ -344,21 +351,75 @@ def test_missing_subject_fails_by_name_and_changes_nothing(world: World, dataset
     (dataset.parent / "kept.log").rename(dataset / "mHealth_subject9.log")
 
 
-def test_five_percent_of_bad_lines_fail_by_name_and_change_nothing(world: World, dataset: Path, reported: Told) -> None:
+def test_one_percent_of_bad_lines_fails_by_name_and_changes_nothing(
+    world: World, dataset: Path, reported: Told
+) -> None:
     before, rows = world.published(), world.query("SELECT * FROM mhealth")
     whole = {log: log.read_text() for log in dataset.glob("*.log")}
     for log, text in whole.items():
         lines = text.splitlines()
-        log.write_text("".join(f"{line}\tx\n" if n % 20 == 0 else f"{line}\n" for n, line in enumerate(lines)))
+        # A label that is none: the last column of each hundredth line.
+        bad = [f"{line.rpartition(chr(9))[0]}\t13" if n % 100 == 60 else line for n, line in enumerate(lines, start=1)]
+        log.write_text("\n".join(bad) + "\n")
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "TooManyBadRows")
     (message,) = reported()
     assert (message["state"], message["error"]) == ("ConvertParquet", "TooManyBadRows")
-    assert "the first is line 1: " in message["cause"]
+    assert "mHealth_subject1.log" in message["cause"]
+    assert "the first is line 60: " in message["cause"]
     assert world.published() == before
     assert world.query("SELECT * FROM mhealth") == rows
     for log, text in whole.items():
         log.write_text(text)
+
+
+def test_the_failed_runs_set_off_their_alarm_and_no_other(world: World, reported: Told) -> None:
+    clock.move(6 * MINUTE)
+    states = alarms(world)
+    assert states.pop("FreshnessAlarm") in {"OK", "ALARM"}  # its first whole hour is not over
+    assert states == {
+        "ExecutionFailedAlarm": "ALARM",
+        "ExecutionTimedOutAlarm": "OK",
+        "DeadLettersAlarm": "OK",
+        "DownloadErrorsAlarm": "OK",
+        "ReportErrorsAlarm": "OK",
+    }
+    assert world.resources["ExecutionFailedAlarm"] in turned("ALARM", reported())
+    clock.move(HOUR)
+    assert set(alarms(world).values()) == {"OK"}
+    assert world.resources["ExecutionFailedAlarm"] in turned("OK", reported())
+
+
+def test_a_start_that_cannot_be_delivered_is_kept_and_told(world: World, aws: LocalAws, reported: Told) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "states:*", "Resource": "*"}]}
+    named = {"RoleName": world.resources["ScheduleRole"], "PolicyName": "denied"}
+    world.client("iam").put_role_policy(**named, PolicyDocument=json.dumps(policy))
+    fire(aws.world, world.outputs["ScheduleName"])
+    world.client("iam").delete_role_policy(**named)
+    (letter,) = world.client("sqs").receive_message(
+        QueueUrl=world.resources["ScheduleDeadLetters"], MessageAttributeNames=["All"], VisibilityTimeout=0
+    )["Messages"]
+    assert "states:StartExecution" in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    clock.move(6 * MINUTE)
+    assert alarms(world)["DeadLettersAlarm"] == "ALARM"
+    (notice,) = [notice for notice in reported() if notice.get("NewStateValue") == "ALARM"]
+    assert notice["AlarmName"] == world.resources["DeadLettersAlarm"]
+    assert "ERROR_MESSAGE" in notice["AlarmDescription"]
+
+
+def test_a_day_and_two_hours_without_a_good_run_are_told(world: World, reported: Told) -> None:
+    clock.move(20 * HOUR)
+    assert alarms(world)["FreshnessAlarm"] == "OK"
+    clock.move(9 * HOUR)
+    assert alarms(world)["FreshnessAlarm"] == "ALARM"
+    assert world.resources["FreshnessAlarm"] in turned("ALARM", reported())
+
+
+def test_the_dashboard_shows_metrics_that_exist(world: World) -> None:
+    listed = world.client("cloudwatch").list_metrics(Namespace="mhealth")["Metrics"]
+    metrics, shown_alarms = on_the_dashboard(world)
+    assert metrics == {one["MetricName"] for one in listed} - {"SnapshotConfirmed"}  # that one is for the alarm
+    assert shown_alarms == {physical for name, physical in world.resources.items() if name.endswith("Alarm")}
 
 
 def test_empty_dataset_fails_by_name_and_changes_nothing(world: World, dataset: Path, reported: Told) -> None:

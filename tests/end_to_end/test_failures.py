@@ -1,4 +1,7 @@
-"""An execution that fails in each state in turn: the notice, and readers see no change."""
+"""A live stack that changes who registers its partitions, and then fails in each state in turn.
+
+Partitions are registered by the crawler, or by job 2. A failure has its notice, and readers see no change.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,146 @@ from typing import Any
 
 import pytest
 
+from local_aws.core.errors import DeploymentFailed
+from local_aws.iam import record
+from local_aws.server import LocalAws
 from mhealth_ops.kaggle.synthetic import write_dataset
 
+from . import sources
 from .conftest import World
-from .project import hurried
-
-pytestmark = [pytest.mark.local_aws, pytest.mark.story]
+from .project import Project, deployed, update
+from .test_readers import annotate, drop_partitions
 
 ROWS = (60, 50)
+TABLE = "mhealth_snapshots"
+PARAMETERS = {"KeepSnapshots": "5"}
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
+
+# The tests of this module are one story: each starts where the one before it ended.
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("failures") / "dataset"
-    write_dataset(folder, rows=ROWS)
-    return folder
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.copied(tmp_path_factory.mktemp("refresh") / "project")
+    project.hurry(tries=1)
+    project.leave_out_the_report()
+    return project
 
 
 @pytest.fixture(scope="module")
-def world(dataset: Path) -> Iterator[World]:
-    with hurried(dataset, report=False) as world:
-        yield world
+def dataset(project: Project) -> Path:
+    write_dataset(project.folder.parent / "dataset", rows=ROWS)
+    return project.folder.parent / "dataset"
+
+
+@pytest.fixture(scope="module")
+def running(project: Project, dataset: Path) -> Iterator[tuple[World, LocalAws]]:
+    with deployed(project, dataset, project.folder.parent / "world", PARAMETERS) as running:
+        yield running
+
+
+def partitions(world: World) -> dict[tuple[str, ...], dict[str, Any]]:
+    pages = (
+        world.client("glue")
+        .get_paginator("get_partitions")
+        .paginate(DatabaseName=world.outputs["DatabaseName"], TableName=TABLE)
+    )
+    return {tuple(each["Values"]): each for page in pages for each in page["Partitions"]}
+
+
+def read(world: World, snapshot: int) -> list[sources.Row]:
+    return sources.of_table(world.query(f"SELECT * FROM {TABLE} WHERE snapshot = {snapshot}"))
+
+
+def kept(world: World) -> list[int]:
+    return sorted(int(key.split("/")[-1].removesuffix(".json")) for key in world.keys("manifests/publications/"))
+
+
+def every_snapshot_is_whole(world: World, dataset: Path, snapshots: int) -> None:
+    assert len(kept(world)) == snapshots
+    for snapshot in kept(world):
+        assert read(world, snapshot) == sources.of_logs(dataset), snapshot
+
+
+def dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Path) -> None:
+    runs = world.job_runs()
+    for snapshot in kept(world):
+        drop_partitions(world, snapshot)
+    assert partitions(world) == {}
+    arn = world.start()
+    assert json.loads(world.ended(arn)["output"])["outcome"] == "published again"
+    assert "RegisterAgain" in world.states(arn)
+    assert world.job_runs() == runs + 1
+    every_snapshot_is_whole(world, dataset, 2)
+
+
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    '"StringEquals": "Job", "Next": "RegisterAgain"',
+    '"StringEquals": "Job", "Next": "ReadSnapshotSummary"',
+)
+@pytest.mark.notices("glue/glue_transform.py", "if arguments.job_registers:", "if False:")
+def test_a_live_stack_changes_from_the_crawler_to_the_job(
+    world: World, aws: LocalAws, project: Project, dataset: Path
+) -> None:
+    arn = world.start()
+    crawled = world.published_by(arn)["snapshot"]
+    assert "RefreshCatalog" in world.states(arn)
+    roles = {name for name in world.resources if name.endswith("Role")}
+
+    update(aws, project, **PARAMETERS, CatalogRefresh="Job")
+    assert roles - set(world.resources) == {"CrawlerRole"}
+    assert "Crawler" not in world.resources
+    assert "CrawlerName" not in world.outputs
+    assert world.client("glue").list_crawlers()["CrawlerNames"] == []
+    every_snapshot_is_whole(world, dataset, 1)
+
+    annotate(dataset)
+    arn = world.start()
+    made = world.published_by(arn)["snapshot"]
+    assert not {"ReadLastCrawl", "RefreshCatalog", "RegisterAgain"} & set(world.states(arn))
+    every_snapshot_is_whole(world, dataset, 2)
+    # Both ways register the same.
+    found = partitions(world)
+    for subject in ("1", "2"):
+        one, other = (found[str(snapshot), subject] for snapshot in (crawled, made))
+        moved = one["StorageDescriptor"]["Location"].replace(str(crawled), str(made))
+        assert other["StorageDescriptor"] == {**one["StorageDescriptor"], "Location": moved}
+        assert other["Parameters"] == one["Parameters"]
+    transform = world.resources["GlueTransformRole"]
+    assert any(use.action == "glue:BatchCreatePartition" and use.role.endswith(transform) for use in record.used())
+    assert record.refused() == {}
+    dropped_partitions_are_registered_again_by_the_job(world, dataset)
+
+
+def test_a_partition_that_points_elsewhere_has_a_name(world: World, dataset: Path) -> None:
+    older, newest = kept(world)
+    elsewhere = partitions(world)[str(older), "1"]["StorageDescriptor"]["Location"]
+    drop_partitions(world, newest)
+    world.query(f"ALTER TABLE {TABLE} ADD PARTITION (snapshot = {newest}, subject = 1) LOCATION '{elsewhere}'")
+    execution = world.execute()
+    assert (execution["status"], execution["error"]) == ("FAILED", "PartitionMismatch")
+    assert f"snapshot={newest}, subject=1 already, with the location" in execution["cause"]
+    # As the message says.
+    world.query(f"ALTER TABLE {TABLE} DROP PARTITION (snapshot = {newest}, subject = 1)")
+
+
+def test_a_live_stack_changes_back_to_the_crawler(world: World, aws: LocalAws, project: Project, dataset: Path) -> None:
+    """The crawler registers what the job refused to, in the test before."""
+    runs = world.job_runs()
+    update(aws, project, **PARAMETERS, CatalogRefresh="Crawler")
+    assert world.client("glue").list_crawlers()["CrawlerNames"] == [world.outputs["CrawlerName"]]
+    assert {snapshot for snapshot, _ in partitions(world)} == {str(kept(world)[0])}
+    arn = world.start()
+    assert json.loads(world.ended(arn)["output"])["outcome"] == "published again"
+    assert "RefreshCatalog" in world.states(arn)
+    assert world.job_runs() == runs
+    every_snapshot_is_whole(world, dataset, 2)
+
+
+def test_another_value_is_refused_by_the_template(aws: LocalAws, project: Project) -> None:
+    with pytest.raises(DeploymentFailed, match="Parameter 'CatalogRefresh' must be one of AllowedValues"):
+        update(aws, project, **PARAMETERS, CatalogRefresh="Both")
 
 
 @pytest.fixture
@@ -46,19 +168,14 @@ def denied(world: World) -> Iterator[Any]:
     iam.delete_role_policy(RoleName=role, PolicyName="denied")
 
 
-def something_new(dataset: Path) -> None:
-    """A new version of the dataset in which no recording changed: the whole way, with nothing to compute."""
-    note = dataset / "README.txt"
-    note.write_text((note.read_text() if note.exists() else "") + "another line\n")
-
-
 def seen(world: World) -> int:
     """How many samples readers see."""
     (row,) = world.query("SELECT count(*) AS samples FROM mhealth")
     return int(row["samples"])
 
 
-def test_a_metric_that_cannot_be_put_fails_no_run(world: World, reported: Any, denied: Any) -> None:
+def test_a_metric_that_cannot_be_put_fails_no_run(world: World, dataset: Path, reported: Any, denied: Any) -> None:
+    annotate(dataset)
     denied("cloudwatch:PutMetricData")
     assert world.publish()["rows"] == sum(ROWS)
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
@@ -107,7 +224,7 @@ def test_a_refusal_in_any_state_is_told_and_changes_nothing(
 ) -> None:
     before = world.published()
     if new:
-        something_new(dataset)
+        annotate(dataset)
     else:  # of the two subjects readers see one, which an execution would mend without a job
         one = f"SELECT * FROM mhealth_snapshots WHERE snapshot = {before} AND subject = 1"
         world.query(f"CREATE OR REPLACE VIEW mhealth AS {one}")

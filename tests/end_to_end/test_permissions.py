@@ -1,7 +1,8 @@
-"""Least privilege, compared with the requests of a stack: no permission is missing, and none is unused.
+"""The life of a stack with a Kaggle token: used, refused, missing; and no permission of it is missing or unused.
 
-The local AWS judges every request of a role and keeps it. One stack lives through all that a stack does, from its
-deployment to its end; then every statement of every role is taken away in turn, and each kept request is judged again.
+Failures have names, and neither token nor signed address shows. The local AWS judges every request of a role and keeps
+it. One stack lives through all that a stack does, from its deployment to its end; then every statement of every role is
+taken away in turn, and each kept request is judged again.
 """
 
 from __future__ import annotations
@@ -9,126 +10,196 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_aws.core.listening import listen
 from local_aws.iam import record
-from local_aws.iam.policies import like, listed
-from local_aws.iam.record import Use, would_allow
+from local_aws.iam.policies import listed
+from local_aws.iam.record import Use
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from mhealth_ops.kaggle.api import Fault, KaggleApi
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
 from tests.suite.kept import kept_spark
 from tools.checks.unused_rights import unused_locally
 from tools.waiting import HANG
 
-from .conftest import World, anybody
+from .conftest import Subscriber, World, anybody
 from .project import Project, update
+from .rights import Life, lines, policy, roles
 
-pytestmark = pytest.mark.local_aws
+pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
-TOKEN = "KGAT_c0ffee0123456789"
-
-
-@dataclass(frozen=True)
-class Life:
-    """The deployed policies of a stack's roles, and the requests of each, by logical id."""
-
-    policies: dict[str, dict[str, Any]]
-    uses: dict[str, list[Use]]
-    refused: dict[Use, str]
-
-    def statements(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Role, Sid and statement of everything that is allowed."""
-        return [
-            (role, statement["Sid"], statement)
-            for role, document in self.policies.items()
-            for statement in document["Statement"]
-        ]
-
-    def allowed_by(self, role: str, *statements: dict[str, Any]) -> list[Use]:
-        """The requests of a role that these statements alone would allow."""
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        return [use for use in self.uses[role] if would_allow([document], use)]
-
-    @cached_property
-    def used(self) -> set[tuple[str, str, str]]:
-        """The lines (see `lines`) that allowed a request."""
-        found = set()
-        for role, sid, statement in self.statements():
-            uses = self.allowed_by(role, statement)
-            found |= {(role, sid, use.action) for use in uses}
-            for place, resource in enumerate(listed(statement["Resource"])):
-                if any(like(use.resource, resource) for use in uses):
-                    found.add((role, sid, f"resource {place}"))
-        return found
+TOKEN = "KGAT_5ca1ab1e0ddba11"
+SIGNED = "X-Goog-Credential=robot%40a.example&X-Goog-Signature=f0rbidden51gna7ure"
+"""The query of an address that Kaggle's storage accepts without a token."""
+MISSING = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nobody-AbCdEf"
 
 
-def everything(tmp: Path) -> Life:
-    """All that a stack does in its life."""
-    dataset = tmp / "dataset"
-    write_dataset(dataset, rows=(60, 50))
-    one = dataset / "mHealth_subject1.log"
-    project = Project.copied(tmp / "project")
-    with local_stack(str(dataset), folder=tmp / "world", template=None, spark=kept_spark()) as aws:
+@dataclass
+class Place:
+    """A stack on a local AWS, and the Kaggle API that its function talks to."""
+
+    aws: LocalAws
+    world: World
+    kaggle: KaggleApi
+    project: Project
+    secret: str
+    reported: Callable[[], list[dict[str, Any]]] = field(init=False)
+
+    def update(self, **parameters: str) -> None:
+        usual = {"KaggleSecretArn": self.secret, "KeepSnapshots": "1", "MaxBadRowRatio": "0.5"}
+        update(self.aws, self.project, **usual | parameters)
+
+    @property
+    def log(self) -> Path:
+        """A recording: in the first version of the dataset its first line is no sample."""
+        return self.kaggle.source / "mHealth_subject1.log"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder: Path = tmp_path_factory.mktemp("secrets")
+    write_dataset(folder / "dataset", rows=(60, 50))
+    project = Project.copied(folder / "project")
+    project.hurry()
+    with (
+        KaggleApi(folder / "dataset", folder / "archives") as kaggle,
+        local_stack(str(folder / "dataset"), folder=folder / "world", template=None, spark=kept_spark()) as aws,
+    ):
         world = World(anybody(), aws.endpoint)
+        aws.world.function_environment.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         key = world.client("kms").create_key()["KeyMetadata"]["KeyId"]
         secret = world.client("secretsmanager").create_secret(Name="kaggle", SecretString=TOKEN, KmsKeyId=key)["ARN"]
-        parameters = {"KaggleSecretArn": secret, "KeepSnapshots": "1", "MaxBadRowRatio": "0.5"}
-        update(aws, project, **parameters)
-
-        good = one.read_text()
-        one.write_text("no sample\n" + good)
-        world.publish()
-        # The schedule delivers what nobody started by hand.
-        one.write_text(good[: good.rindex("\n", 0, -1) + 1])
-        delivery = fire(aws.world, world.outputs["ScheduleName"])
-        assert delivery is not None
-        assert world.ended(str(delivery.execution))["status"] == "SUCCEEDED"
-        _lose_the_last_record(world)
-        assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
-
-        # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
-        # and run again; the first snapshot is retired.
-        update(aws, project, **parameters, RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
-        left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=2/of_the_dataset_before.csv"}
-        world.client("s3").put_object(**left, Body=b"")
-        # Lines that a run of other code rejected, of a file without such lines.
-        rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=2/mHealth_subject1.jsonl"}
-        world.client("s3").put_object(**rejected, Body=b"{}\n")
-        _stop_while_converting(world)
-        world.publish()
-        assert left["Key"] not in world.keys("raw/")
-        assert rejected["Key"] not in world.keys("quarantine/")
-
-        one.write_text(re.sub(r"\d+$", "13", good, flags=re.MULTILINE))  # no activity has this number
-        assert world.execute()["error"] == "TooManyBadRows"
-
-        _deliver_to_nobody(aws, world)
-        policies = {name: _policy(world, role) for name, role in _roles(world).items()}
-        roles = {role: name for name, role in _roles(world).items()}
-        world.client("cloudformation").delete_stack(StackName="mhealth")
-        uses: dict[str, list[Use]] = {name: [] for name in policies}
-        for use in record.used():
-            uses[roles[use.role.rpartition("/")[2]]].append(use)
-        return Life(policies, uses, record.refused())
+        place = Place(aws, world, kaggle, project, secret)
+        place.log.write_text("no sample\n" + place.log.read_text())
+        place.update()
+        place.reported = Subscriber(world).reported
+        yield place
 
 
-def _roles(world: World) -> dict[str, str]:
-    resources = world.client("cloudformation").describe_stack_resources(StackName="mhealth")["StackResources"]
-    roles = [each for each in resources if each["ResourceType"] == "AWS::IAM::Role"]
-    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in roles}
+def test_the_token_is_used_and_a_version_that_is_named_and_not_there_yet_is_asked_for_again(place: Place) -> None:
+    place.kaggle.faults.append(Fault("/archives/", status=404))
+    arn = place.world.start()
+    output = place.world.published_by(arn)
+    assert (output["raw_version"], output["rows"]) == (1, 110)
+    assert place.kaggle.authorizations == {f"Bearer {TOKEN}"}
+    events = place.world.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    (failed,) = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
+    assert failed["error"] == "SourceUnavailable"
+    assert (
+        "names version 1 of nirmalsankalana/mhealth-dataset-data-set as current and cannot deliver it yet (HTTP 404)"
+        in failed["cause"]
+    )
+    assert place.reported() == []
 
 
-def _policy(world: World, role: str) -> dict[str, Any]:
-    (name,) = world.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
-    document: dict[str, Any] = world.client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    return document
+FAILURES: list[tuple[str, dict[str, Any], str]] = [
+    ("SecretUnreadable", {"secret": MISSING}, f"The secret {MISSING} could not be read: ResourceNotFoundException"),
+    ("SourceDenied", {"status": 401}, "its token is invalid or expired"),
+    ("SourceDenied", {"status": 403}, "accept the dataset's terms"),
+    ("SourceUnavailable", {"unreachable": True}, "Kaggle did not deliver"),
+    (
+        "SourceUnavailable",
+        {"storage": True},
+        "Kaggle did not deliver version 2 of nirmalsankalana/mhealth-dataset-data-set: ConnectionError",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble", "reported"),
+    FAILURES,
+    ids=["no such secret", "invalid token", "no consent", "unreachable", "storage"],
+)
+def test_each_trouble_has_its_name(place: Place, error: str, trouble: dict[str, Any], reported: str) -> None:
+    kaggle: dict[str, str] = place.aws.world.function_environment  # type: ignore[assignment] - it is a dictionary
+    if "secret" in trouble:
+        place.update(KaggleSecretArn=trouble["secret"])
+    if "status" in trouble:
+        place.kaggle.faults.append(Fault("GetDataset", status=trouble["status"]))
+    with listen(0) as closed:
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    if "unreachable" in trouble:
+        kaggle |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://{nobody}")
+    if "storage" in trouble:
+        _, _, good = place.log.read_text().partition("\n")
+        place.log.write_text(good)
+        address = {"Location": f"https://{nobody}/archives/2?{SIGNED}"}
+        place.kaggle.faults.append(Fault("DownloadDataset", status=302, headers=address, times=4))  # and three retries
+    before = place.world.published()
+    execution = place.world.execute()
+    kaggle |= place.kaggle.environment
+    if "secret" in trouble:
+        place.update()
+    assert (execution["status"], execution["error"]) == ("FAILED", error)
+    assert reported in execution["cause"]
+    (message,) = place.reported()
+    assert message["error"] == error
+    assert place.world.published() == before
+
+
+@pytest.fixture(scope="module")
+def lived(place: Place) -> Place:
+    """After all else that a stack does in its life, but for its end."""
+    aws, world = place.aws, place.world
+    # The schedule delivers what nobody started by hand: the version that Kaggle could not deliver before.
+    delivery = fire(aws.world, world.outputs["ScheduleName"])
+    assert delivery is not None
+    assert world.published_by(str(delivery.execution))["raw_version"] == 2
+    _lose_the_last_record(world)
+    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+
+    # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
+    # and run again; the first snapshot is retired.
+    place.update(RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
+    left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=2/of_the_dataset_before.csv"}
+    world.client("s3").put_object(**left, Body=b"")
+    # Lines that a run of other code rejected, of a file without such lines.
+    rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=2/mHealth_subject1.jsonl"}
+    world.client("s3").put_object(**rejected, Body=b"{}\n")
+    _stop_while_converting(world)
+    world.publish()
+    assert left["Key"] not in world.keys("raw/")
+    assert rejected["Key"] not in world.keys("quarantine/")
+
+    good = place.log.read_text()
+    place.log.write_text(re.sub(r"\d+$", "13", good, flags=re.MULTILINE))  # no activity has this number
+    assert world.execute()["error"] == "TooManyBadRows"
+
+    _deliver_to_nobody(aws, world)
+    return place
+
+
+@pytest.fixture(scope="module")
+def kept(lived: Place) -> dict[str, str]:
+    """Every place that could leak a token, by name, after all of the executions."""
+    world, found = lived.world, {}
+    sfn, logs, s3 = world.client("stepfunctions"), world.client("logs"), world.client("s3")
+    for execution in sfn.list_executions(stateMachineArn=world.outputs["StateMachineArn"])["executions"]:
+        arn = execution["executionArn"]
+        found[f"history of {arn}"] = str(sfn.get_execution_history(executionArn=arn)["events"])
+        found[f"description of {arn}"] = str(sfn.describe_execution(executionArn=arn))
+    for group in logs.describe_log_groups()["logGroups"]:
+        events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        found[f"log group {group['logGroupName']}"] = str(events)
+    bucket = world.outputs["DataBucketName"]
+    for key in world.keys(""):
+        found[f"object {key}"] = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("latin-1")
+    for name in ("describe_stacks", "describe_stack_events"):
+        found[name] = str(getattr(world.client("cloudformation"), name)(StackName="mhealth"))
+    function = world.outputs["DownloadFunctionName"]
+    found["function"] = str(world.client("lambda").get_function(FunctionName=function)["Configuration"])
+    for path in lived.aws.world.folder.rglob("*"):
+        if path.is_file():
+            found[f"file {path.name}"] = path.read_text("latin-1")
+    return found
 
 
 def _lose_the_last_record(world: World) -> None:
@@ -154,24 +225,41 @@ def _stop_while_converting(world: World) -> None:
 def _deliver_to_nobody(aws: LocalAws, world: World) -> None:
     """The schedule fires without permission to start the execution: its event goes to the dead-letter queue."""
     statement = {"Effect": "Deny", "Action": "states:StartExecution", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    denied = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     named = {"RoleName": world.resources["ScheduleRole"], "PolicyName": "denied"}
-    world.client("iam").put_role_policy(**named, PolicyDocument=policy)
+    world.client("iam").put_role_policy(**named, PolicyDocument=denied)
     delivery = fire(aws.world, world.outputs["ScheduleName"])
     world.client("iam").delete_role_policy(**named)
     assert delivery is not None
     assert delivery.dead_letter is not None, delivery.lost
 
 
+def test_no_signed_address_is_kept(kept: dict[str, str]) -> None:
+    assert sum("archives/2?..." in text for text in kept.values()) > 1, "in the history and in a log at least"
+    assert [name for name, text in kept.items() if "f0rbidden51gna7ure" in text or "robot%40a.example" in text] == []
+
+
+def test_the_token_is_kept_nowhere(place: Place, kept: dict[str, str]) -> None:
+    # The look is a real one: it finds what is there.
+    for what in ("history of", "log group /aws-glue", "log group mhealth-DownloadLogGroup", "object raw/", "file"):
+        assert any(name.startswith(what) and text for name, text in kept.items()), what
+    assert any(place.secret in text for text in kept.values())
+    assert [name for name, text in kept.items() if TOKEN in text] == []
+
+
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    return everything(tmp_path_factory.mktemp("permissions"))
-
-
-def lines(role: str, sid: str, statement: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The parts of a statement: role, Sid and action; role, Sid and `resource N`, by its index in the list."""
-    resources = [f"resource {place}" for place in range(len(listed(statement["Resource"])))]
-    return [(role, sid, line) for line in [*listed(statement["Action"]), *resources]]
+def life(lived: Place, kept: dict[str, str]) -> Life:
+    """All that the stack did, from its deployment to its end, which is now."""
+    world = lived.world
+    policies = {name: policy(world, role) for name, role in roles(world).items()}
+    names = {role: name for name, role in roles(world).items()}
+    world.client("cloudformation").delete_stack(StackName="mhealth")
+    uses: dict[str, list[Use]] = {name: [] for name in policies}
+    for use in record.used():
+        # Of another secret the policies do not know any more.
+        if use.resource != MISSING:
+            uses[names[use.role.rpartition("/")[2]]].append(use)
+    return Life(policies, uses, record.refused())
 
 
 def test_nothing_was_refused_but_the_start_that_was_taken_away(life: Life) -> None:

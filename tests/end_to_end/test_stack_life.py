@@ -1,4 +1,7 @@
-"""Operations on a stack: a new column, a backfill, a pinned version, a rollback, and their effect on the next run."""
+"""Operations on a stack: a new column, a backfill, a pinned version, a rollback, and their effect on the next run.
+
+Two recordings change. Those beside them, one in each layout that is met in the wild, stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,21 @@ from mhealth_ops.kaggle.api import Fault, KaggleApi
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.docs import tutorial
 
+from . import mixture, sources
 from .conftest import World
 from .project import Project, deployed, update
 
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 ROWS = (120, 110)
+OTHERS = len(mixture.READERS) * mixture.ROWS + mixture.SOMEBODYS_ROWS
+"""The samples of the recordings that no test of this story changes."""
 HANDLE = "nirmalsankalana/mhealth-dataset-data-set"
 """The dataset of the parameter SourceUri by default."""
+ALIAS = 'yield f"{ecg}{lead}{number}", f"ecg_'
+"""The begin of the line in column_names.py by which a lead of the ECG is found under another name."""
+COLUMN_NAMES = "lambda_ingest/ingest/column_names.py"
+RIGHT, EXCHANGED = f'{ALIAS}{{number}}"', f'{ALIAS}{{3 - int(number)}}"'
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +41,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def project(place: Path) -> Project:
-    """The project as it was before docs/tutorial.md, whoever has followed that."""
+    """The project as it was before docs/tutorial.md, whoever has followed that; one of its aliases is wrong."""
     project = Project.copied(place / "project")
     tutorial.take_back(project.folder)
+    project.edit(COLUMN_NAMES, RIGHT, EXCHANGED)
     project.leave_out_the_report()
     return project
 
@@ -47,20 +58,29 @@ def dataset(place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
+def others(dataset: Path) -> tuple[list[sources.Row], dict[str, float]]:
+    """What `mixture.written` returns of the recordings beside the two."""
+    return mixture.written(dataset)
+
+
+@pytest.fixture(scope="module")
 def kaggle(dataset: Path, place: Path) -> Iterator[KaggleApi]:
     with KaggleApi(dataset, place / "archives") as kaggle:
         yield kaggle
 
 
 @pytest.fixture(scope="module")
-def running(project: Project, dataset: Path, place: Path, kaggle: KaggleApi) -> Iterator[tuple[World, LocalAws]]:
+def running(
+    project: Project, dataset: Path, others: object, place: Path, kaggle: KaggleApi
+) -> Iterator[tuple[World, LocalAws]]:
     with deployed(project, dataset, place / "world") as running:
         running[1].world.function_environment.update(kaggle.environment)  # type: ignore[attr-defined] - it is a dictionary
         yield running
 
 
 def counts(world: World) -> dict[int, int]:
-    rows = world.query("SELECT subject, count(*) AS samples FROM mhealth GROUP BY subject")
+    """The samples of the two recordings that change."""
+    rows = world.query("SELECT subject, count(*) AS samples FROM mhealth WHERE subject < 3 GROUP BY subject")
     return {int(row["subject"]): int(row["samples"]) for row in rows}
 
 
@@ -82,25 +102,36 @@ def test_an_update_with_new_code_and_the_column_of_the_tutorial(world: World, aw
     after = world.publish()
     assert after["raw_version"] == before["raw_version"]
     assert after["code_version"] != code
-    rows = world.query("SELECT accel_x, accel_y, accel_z, accel_magnitude FROM mhealth")
-    assert len(rows) == sum(ROWS)
-    for row in rows:
-        length = sum(float(row[f"accel_{axis}"]) ** 2 for axis in "xyz") ** 0.5
-        assert float(row["accel_magnitude"]) == pytest.approx(length)
+    samples = world.query("SELECT accel_x, accel_y, accel_z, accel_magnitude FROM mhealth WHERE subject < 3")
+    assert len(samples) == sum(ROWS)
+    for sample in samples:
+        length = sum(float(sample[f"accel_{axis}"]) ** 2 for axis in "xyz") ** 0.5
+        assert float(sample["accel_magnitude"]) == pytest.approx(length)
     walking = world.query(world.named_query("WalkingMinutes").replace("subject = 3 ", "subject = 2 "))
     assert walking
     assert all(float(row["mean_acceleration"]) > 0 for row in walking)
 
     # The old snapshot has no such column in its files, and can be read all the same.
     old = world.query(f"SELECT id, accel_magnitude FROM mhealth_snapshots WHERE snapshot = {before['snapshot']}")
-    assert len(old) == sum(ROWS)
+    assert len(old) == sum(ROWS) + OTHERS
     assert {row["accel_magnitude"] for row in old} == {""}
 
 
-def test_nothing_new_after_the_update(world: World) -> None:
-    runs = world.job_runs()
-    assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
-    assert world.job_runs() == runs
+def test_a_corrected_alias_reaches_the_table_though_the_data_are_the_same(
+    world: World, aws: LocalAws, project: Project, others: tuple[list[sources.Row], dict[str, float]]
+) -> None:
+    rows, values = others
+    assert mixture.means(world) == values | {"ecg_1": values["ecg_2"], "ecg_2": values["ecg_1"]}
+    project.edit(COLUMN_NAMES, EXCHANGED, RIGHT)
+    update(aws, project)
+    output = world.publish()
+    assert (output["rows"], output["raw_version"]) == (sum(ROWS) + OTHERS, 1)
+    assert mixture.means(world) == values
+    somebodys = f"SELECT count(*) AS rows, min(id) AS first FROM mhealth WHERE subject = {mixture.SOMEBODY}"
+    assert world.query(somebodys) == [{"rows": "100", "first": "6-0000000"}]
+    # In a mixture of layouts every value is the source's.
+    mixed = f"SELECT * FROM mhealth WHERE subject BETWEEN {mixture.FIRST} AND {mixture.SOMEBODY - 1}"
+    assert sources.of_table(world.query(mixed)) == rows
 
 
 def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: Path) -> None:
@@ -117,7 +148,9 @@ def test_a_backfill_publishes_an_older_version_and_stays(world: World, dataset: 
     assert current["dataset_handle"] == HANDLE
 
     # The next scheduled run leaves it alone.
+    runs = world.job_runs()
     execution = world.execute()
+    assert world.job_runs() == runs
     output = json.loads(execution["output"])
     assert (output["outcome"], output["raw_version"]) == ("unchanged", 1)
     assert "was backfilled and stays" in output["message"]
