@@ -1,6 +1,7 @@
-"""A live stack that changes who registers its partitions, and then fails in each state in turn.
+"""A live stack on a prefix of S3 that changes who registers its partitions, and then fails in each state in turn.
 
-Partitions are registered by the crawler, or by job 2. A failure has its notice, and readers see no change.
+From the objects to the view, each value is the source's. Partitions are registered by the crawler, or by job 2. A
+failure has its notice, and readers see no change.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from local_aws.core.errors import DeploymentFailed
 from local_aws.iam import record
 from local_aws.server import LocalAws
 from mhealth_ops.kaggle.synthetic import write_dataset
+from mhealth_ops.local.stack import local_stack
+from tests.suite.kept import kept_spark
 
-from . import sources
-from .conftest import World
-from .project import Project, deployed, update
-from .test_readers import annotate, drop_partitions
+from . import s3_source, sources
+from .conftest import World, anybody
+from .project import Project, update
+from .test_readers import drop_partitions
 
 ROWS = (60, 50)
 TABLE = "mhealth_snapshots"
-PARAMETERS = {"KeepSnapshots": "5"}
 pytestmark = [pytest.mark.local_aws, pytest.mark.story]
 
 # The tests of this module are one story: each starts where the one before it ended.
@@ -46,8 +48,34 @@ def dataset(project: Project) -> Path:
 
 @pytest.fixture(scope="module")
 def running(project: Project, dataset: Path) -> Iterator[tuple[World, LocalAws]]:
-    with deployed(project, dataset, project.folder.parent / "world", PARAMETERS) as running:
-        yield running
+    """The stack, whose Kaggle has nothing, after its first execution."""
+    folder = project.folder.parent
+    (folder / "empty").mkdir()
+    with local_stack(str(folder / "empty"), folder=folder / "world", template=None, spark=kept_spark()) as aws:
+        world = World(anybody(), aws.endpoint)
+        s3_source.create(world, dataset)
+        world.client("secretsmanager").create_secret(Name="kaggle", SecretString="KGAT_1")
+        deploy(world, aws, project)
+        world.publish()
+        yield world, aws
+
+
+def deploy(world: World, aws: LocalAws, project: Project, **parameters: str) -> None:
+    secret = world.client("secretsmanager").describe_secret(SecretId="kaggle")["ARN"]
+    update(aws, project, KeepSnapshots="5", SourceUri=s3_source.URI, KaggleSecretArn=secret, **parameters)
+
+
+def annotate(world: World, dataset: Path) -> None:
+    """A new version of the source in which no recording changed: the whole way, with nothing to compute."""
+    note = dataset / "README.txt"
+    note.write_text(note.read_text() + "another line\n")
+    s3_source.put(world, note)
+
+
+def first_execution(world: World) -> dict[str, Any]:
+    executions = world.client("stepfunctions").list_executions(stateMachineArn=world.outputs["StateMachineArn"])
+    first: dict[str, Any] = min(executions["executions"], key=lambda each: each["startDate"])
+    return first
 
 
 def partitions(world: World) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -85,6 +113,32 @@ def dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Pa
     every_snapshot_is_whole(world, dataset, 2)
 
 
+def test_every_row_of_the_objects_is_in_the_table(world: World, dataset: Path) -> None:
+    sfn = world.client("stepfunctions")
+    execution = sfn.describe_execution(executionArn=first_execution(world)["executionArn"])
+    assert json.loads(execution["output"])["rows"] == sum(ROWS)
+    assert sources.of_table(world.query("SELECT * FROM mhealth")) == sources.of_logs(dataset)
+    manifest = world.document(f"manifests/snapshots/{world.published()}.json")
+    assert manifest["dataset"] == s3_source.URI
+
+
+def test_the_role_may_read_the_prefix_and_nothing_beside_it(world: World) -> None:
+    found = {statement["Sid"]: statement for statement in s3_source.policy(world)["Statement"]}
+    assert not {*s3_source.KAGGLES} & {*found}, "there is a secret, and no Kaggle"
+    role = world.resources["DownloadRole"]
+    uses = [use for use in record.used() if use.role.endswith(f"/{role}")]
+    documents = {sid: json.dumps({"Version": "2012-10-17", "Statement": [found[sid]]}) for sid in s3_source.SIDS}
+    without = {sid: [text for other, text in documents.items() if other != sid] for sid in s3_source.SIDS}
+    for sid in s3_source.SIDS:
+        own = [use for use in uses if use.judged([documents[sid]]).allowed]
+        assert own, f"{sid} allowed nothing"
+        assert not any(use.judged(without[sid]).allowed for use in own), f"the others allow what {sid} allows"
+        for use in own:
+            for other in s3_source.beside(use):
+                assert not other.judged(documents.values()).allowed, other
+    assert not [use for use in record.refused() if use.role.endswith(f"/{role}")]
+
+
 @pytest.mark.notices(
     "cloudformation/pipeline.asl.json",
     '"StringEquals": "Job", "Next": "RegisterAgain"',
@@ -94,19 +148,18 @@ def dropped_partitions_are_registered_again_by_the_job(world: World, dataset: Pa
 def test_a_live_stack_changes_from_the_crawler_to_the_job(
     world: World, aws: LocalAws, project: Project, dataset: Path
 ) -> None:
-    arn = world.start()
-    crawled = world.published_by(arn)["snapshot"]
-    assert "RefreshCatalog" in world.states(arn)
+    crawled = world.published()
+    assert "RefreshCatalog" in world.states(first_execution(world)["executionArn"])
     roles = {name for name in world.resources if name.endswith("Role")}
 
-    update(aws, project, **PARAMETERS, CatalogRefresh="Job")
+    deploy(world, aws, project, CatalogRefresh="Job")
     assert roles - set(world.resources) == {"CrawlerRole"}
     assert "Crawler" not in world.resources
     assert "CrawlerName" not in world.outputs
     assert world.client("glue").list_crawlers()["CrawlerNames"] == []
     every_snapshot_is_whole(world, dataset, 1)
 
-    annotate(dataset)
+    annotate(world, dataset)
     arn = world.start()
     made = world.published_by(arn)["snapshot"]
     assert not {"ReadLastCrawl", "RefreshCatalog", "RegisterAgain"} & set(world.states(arn))
@@ -139,7 +192,7 @@ def test_a_partition_that_points_elsewhere_has_a_name(world: World, dataset: Pat
 def test_a_live_stack_changes_back_to_the_crawler(world: World, aws: LocalAws, project: Project, dataset: Path) -> None:
     """The crawler registers what the job refused to, in the test before."""
     runs = world.job_runs()
-    update(aws, project, **PARAMETERS, CatalogRefresh="Crawler")
+    deploy(world, aws, project, CatalogRefresh="Crawler")
     assert world.client("glue").list_crawlers()["CrawlerNames"] == [world.outputs["CrawlerName"]]
     assert {snapshot for snapshot, _ in partitions(world)} == {str(kept(world)[0])}
     arn = world.start()
@@ -149,9 +202,9 @@ def test_a_live_stack_changes_back_to_the_crawler(world: World, aws: LocalAws, p
     every_snapshot_is_whole(world, dataset, 2)
 
 
-def test_another_value_is_refused_by_the_template(aws: LocalAws, project: Project) -> None:
+def test_another_value_is_refused_by_the_template(world: World, aws: LocalAws, project: Project) -> None:
     with pytest.raises(DeploymentFailed, match="Parameter 'CatalogRefresh' must be one of AllowedValues"):
-        update(aws, project, **PARAMETERS, CatalogRefresh="Both")
+        deploy(world, aws, project, CatalogRefresh="Both")
 
 
 @pytest.fixture
@@ -174,11 +227,21 @@ def seen(world: World) -> int:
     return int(row["samples"])
 
 
-def test_a_metric_that_cannot_be_put_fails_no_run(world: World, dataset: Path, reported: Any, denied: Any) -> None:
-    annotate(dataset)
+def test_of_a_changed_object_only_its_subject_is_computed_and_no_metric_of_it_fails_the_run(
+    world: World, dataset: Path, reported: Any, denied: Any
+) -> None:
     denied("cloudwatch:PutMetricData")
-    assert world.publish()["rows"] == sum(ROWS)
+    path = dataset / "mHealth_subject2.log"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-10]))
+    s3_source.put(world, path)
+    assert world.publish()["rows"] == sum(ROWS) - 10
+    assert read(world, world.published()) == sources.of_logs(dataset)
+    manifest = world.document(f"manifests/snapshots/{world.published()}.json")
+    assert {file["subject"]: file["carried"] for file in manifest["files"]} == {1: True, 2: False}
+    # The same objects are nothing new, and no job runs.
+    runs = world.job_runs()
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
+    assert world.job_runs() == runs
     assert reported() == []
 
 
@@ -224,7 +287,7 @@ def test_a_refusal_in_any_state_is_told_and_changes_nothing(
 ) -> None:
     before = world.published()
     if new:
-        annotate(dataset)
+        annotate(world, dataset)
     else:  # of the two subjects readers see one, which an execution would mend without a job
         one = f"SELECT * FROM mhealth_snapshots WHERE snapshot = {before} AND subject = 1"
         world.query(f"CREATE OR REPLACE VIEW mhealth AS {one}")
@@ -246,7 +309,7 @@ def test_a_refusal_in_any_state_is_told_and_changes_nothing(
     assert "start an execution" in message["what_to_do"]
     # RecordSuccess comes after the view has moved: readers see the new snapshot, whole.
     assert (world.published() == before) is (state != "RecordSuccess")
-    assert seen(world) == (samples if state != "RecordSuccess" else sum(ROWS))
+    assert seen(world) == (samples if state != "RecordSuccess" else sum(ROWS) - 10)
     assert new or world.job_runs() == runs
     drilled("a state's request is refused", 1, "its error is told; readers see the old snapshot, or the new one whole")
 
@@ -259,12 +322,42 @@ def test_the_next_execution_does_what_the_failed_ones_left(world: World) -> None
     assert world.document(f"manifests/publications/{published}.json")["snapshot"] == published
 
 
+@pytest.mark.parametrize(
+    ("sid", "reported"),
+    [
+        ("ListSource", f"S3 refused to list {s3_source.URI}/"),
+        ("ReadSource", f"S3 refused to read {s3_source.URI}/mHealth_subject2.log"),
+        ("DecryptSource", f"S3 refused to read {s3_source.URI}/mHealth_subject2.log"),
+    ],
+)
+def test_without_one_of_the_rights_the_run_fails_by_name_and_readers_keep_what_they_see(
+    sid: str, reported: str, world: World, dataset: Path
+) -> None:
+    before = world.published()
+    for path in dataset.iterdir():
+        if path.name != "mHealth_subject2.log":
+            s3_source.leave_out(world, path)
+    right = s3_source.policy(world)
+    named = {"RoleName": world.resources["DownloadRole"], "PolicyName": "download"}
+    lacking = {**right, "Statement": [one for one in right["Statement"] if one["Sid"] != sid]}
+    iam = world.client("iam")
+    iam.put_role_policy(**named, PolicyDocument=json.dumps(lacking))
+    try:
+        failed = world.execute()
+    finally:
+        iam.put_role_policy(**named, PolicyDocument=json.dumps(right))
+        for path in dataset.iterdir():
+            s3_source.put(world, path)
+    assert (failed["status"], failed["error"]) == ("FAILED", "SourceDenied")
+    assert reported in failed["cause"]
+    assert world.published() == before
+
+
 def test_a_failure_that_nobody_can_be_told_of_keeps_its_name(world: World, dataset: Path, denied: Any) -> None:
     denied("sns:Publish")
     for log in dataset.glob("*.log"):
-        log.rename(log.with_suffix(".txt"))
+        s3_source.leave_out(world, log)
     execution = world.execute()
     assert (execution["status"], execution["error"]) == ("FAILED", "NoUsableFiles")
-    for log in dataset.glob("*.txt"):
-        if log.stem != "README":
-            log.rename(log.with_suffix(".log"))
+    for log in dataset.glob("*.log"):
+        s3_source.put(world, log)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from local_aws.core.listening import listen
@@ -23,6 +24,7 @@ from local_aws.iam.policies import listed
 from local_aws.iam.record import Use
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from local_aws.testing import faults
 from mhealth_ops.kaggle.api import Fault, KaggleApi
 from mhealth_ops.kaggle.synthetic import write_dataset
 from mhealth_ops.local.stack import local_stack
@@ -156,15 +158,16 @@ def lived(place: Place) -> Place:
     _lose_the_last_record(world)
     assert json.loads(world.execute()["output"])["outcome"] == "unchanged"
 
-    # Another dataset takes the number of the version before, and everything is computed again. Stopped half way,
-    # and run again; the first snapshot is retired.
+    # Another dataset takes the number of the version before, and everything is computed again. Stopped before
+    # job 1, and run again; the first snapshot is retired.
+    place.project.leave_out_the_report()  # those before have used all of its rights
     place.update(RecordingStart="2015-01-01T00:00:00Z", SourceUri="kaggle://other/mhealth")
     left = {"Bucket": world.outputs["DataBucketName"], "Key": "raw/version=2/of_the_dataset_before.csv"}
     world.client("s3").put_object(**left, Body=b"")
     # Lines that a run of other code rejected, of a file without such lines.
     rejected = {"Bucket": left["Bucket"], "Key": "quarantine/version=2/mHealth_subject1.jsonl"}
     world.client("s3").put_object(**rejected, Body=b"{}\n")
-    _stop_while_converting(world)
+    _stop_while_job_1_starts(world)
     world.publish()
     assert left["Key"] not in world.keys("raw/")
     assert rejected["Key"] not in world.keys("quarantine/")
@@ -209,17 +212,35 @@ def _lose_the_last_record(world: World) -> None:
     s3.delete_object(Bucket=bucket, Key=max(one["Key"] for one in listed_keys))
 
 
-def _stop_while_converting(world: World) -> None:
+def _stop_while_job_1_starts(world: World) -> None:
+    """Stop an execution when job 1 is asked for and has no process: the shared Java has nothing to do, and lives on."""
     sfn, glue = world.client("stepfunctions"), world.client("glue")
+
+    def is_in(*states: str) -> None:
+        deadline = time.monotonic() + HANG
+        while True:
+            (newest, *_) = glue.get_job_runs(JobName=world.outputs["ConvertParquetJobName"])["JobRuns"]
+            if newest["JobRunState"] in states:
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def stop(*_: object) -> None:
+        sfn.stop_execution(executionArn=arn)
+        is_in("STOPPING", "STOPPED")
+
+    fetched = faults.inject(faults.Fault("s3", key="code/.*", role="ConvertParquetRole", call=stop))
+    javas = _javas()
     arn = world.start()
-    deadline = time.monotonic() + HANG
-    while not any(
-        run["JobRunState"] == "RUNNING"
-        for run in glue.get_job_runs(JobName=world.outputs["ConvertParquetJobName"])["JobRuns"]
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    sfn.stop_execution(executionArn=arn)
+    assert world.ended(arn)["status"] == "ABORTED"
+    is_in("STOPPED")
+    faults.clear()
+    assert fetched.hits
+    assert _javas() == javas
+
+
+def _javas() -> set[int]:
+    return {each.pid for each in psutil.Process().children() if each.name() == "java"}
 
 
 def _deliver_to_nobody(aws: LocalAws, world: World) -> None:

@@ -74,12 +74,6 @@ def recovered(world: World, dataset: Path) -> Iterator[Callable[[str, bytes | No
     assert world.job_runs() == runs
 
 
-def annotate(dataset: Path) -> None:
-    """A new version of the dataset in which no recording changed."""
-    note = dataset / "README.txt"
-    note.write_text((note.read_text() if note.exists() else "") + "another line\n")
-
-
 def roll_back(world: World, snapshot: int) -> None:
     """As in the console."""
     world.query(world.named_query("RollBack").replace("YYYYMMDDHHMMSS", str(snapshot)))

@@ -223,6 +223,8 @@ class Runner:
         with self._log.open("ab") as log:
             with run.lock:
                 if run.status == "STOPPING":
+                    if java is not None:
+                        java.exit_code = 0  # no driver used it, so that the next run can
                     return "STOPPED", None
                 run.process = self._started(command, {**environment, **self._own_environment()}, log, java)
                 run.running = _now()
