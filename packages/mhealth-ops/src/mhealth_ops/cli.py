@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from local_aws.core.garbage import RARELY
 from mhealth_ops.commands.destroy import destroy
 from mhealth_ops.commands.diff import diff
 from mhealth_ops.commands.local import demo, notebook, up
@@ -73,7 +72,7 @@ for command in (demo, notebook):
 
 def main() -> None:
     """Run the command line."""
-    gc.set_threshold(*RARELY)
+    gc.set_threshold(20_000)  # a command is over before its garbage matters, and boto3 reads large files
     app()
 
 
