@@ -21,6 +21,7 @@ from tools.docs import diagrams
 from tools.docs.consoles import commands
 from tools.docs.site import ROOT_PAGES
 from tools.paths import ROOT
+from tools.waiting import HANG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -175,7 +176,7 @@ def offline(browser: Browser, own: str) -> Iterator[tuple[Page, list[str]]]:
 def test_diagrams_and_search_need_no_network(site: Path, browser: Browser) -> None:
     with served(site) as address, offline(browser, address) as (page, asked):
         page.goto(f"{address}index.ja/")
-        page.wait_for_selector("div.mermaid", timeout=30_000)  # what the theme puts in place of the text
+        page.wait_for_selector("div.mermaid", timeout=1000 * HANG)  # what the theme puts in place of the text
         assert page.locator("pre.mermaid").count() == 0
         for words, title in (
             ("quarantine", "Glossary"),
@@ -184,7 +185,9 @@ def test_diagrams_and_search_need_no_network(site: Path, browser: Browser) -> No
         ):
             page.locator("input[name=query]").fill(words)
             page.locator("input[name=query]").press("End")  # the theme waits for a key
-            page.wait_for_selector(f".md-search-result__item :text-is('{title}')", state="attached", timeout=30_000)
+            page.wait_for_selector(
+                f".md-search-result__item :text-is('{title}')", state="attached", timeout=1000 * HANG
+            )
         assert asked == []
 
 

@@ -126,7 +126,7 @@ def total(place: Place, times: int, one: Callable[[], None]) -> Counter[str]:
 
 
 @pytest.mark.notices(
-    "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published", "kept = {0, *published"
+    "glue/mhealth/processed/retention.py", "kept = {readers.shown, *published[:keep]}", "kept = set[int | None]()"
 )
 @pytest.mark.parametrize(
     ("publications", "reads"), [(2, 40), pytest.param(20, 1000, marks=pytest.mark.drill, id="long")]

@@ -207,7 +207,15 @@ def test_a_failure_has_its_name_and_changes_nothing(
         drilled(f"{what.replace('_', ' ')}: {state}", 1, seen)
 
 
-@pytest.mark.notices("cloudformation/pipeline.asl.json", '"Athena.TooManyRequestsException"', '"Athena.Nothing"')
+@pytest.mark.notices(
+    "cloudformation/pipeline.asl.json",
+    """"ResultPath": "$.verify",
+      "TimeoutSeconds": 900,
+      "Retry": [
+        {
+          "ErrorEquals": ["Athena.TooManyRequestsException",""",
+    '"ResultPath": "$.verify", "TimeoutSeconds": 900, "Retry": [{ "ErrorEquals": [',
+)
 @pytest.mark.notices("cloudformation/pipeline.asl.json", '"Glue.ConcurrentRunsExceededException"', '"Glue.Nothing"')
 def test_the_next_execution_goes_its_way_while_every_service_is_busy(
     place: Faulty, reported: Any, monkeypatch: pytest.MonkeyPatch
@@ -225,7 +233,8 @@ def test_the_next_execution_goes_its_way_while_every_service_is_busy(
         Fault("glue", "GetCrawler", role=MACHINE, status=500, code="InternalServiceException"),
         Fault("s3", "HeadObject", role=MACHINE, status=503, code="SlowDown"),
         Fault("s3", "ListObjects", role=MACHINE, status=503, code="SlowDown"),
-        Fault("athena", "StartQueryExecution", role=MACHINE, status=400, code="TooManyRequestsException"),
+        # Twice: whatever fails once is tried again.
+        Fault("athena", "StartQueryExecution", role=MACHINE, times=2, status=400, code="TooManyRequestsException"),
         Fault("athena", "GetQueryResults", role=MACHINE, status=500, code="InternalServerException"),
         Fault("s3", "PutObject", role=MACHINE, status=500, code="InternalError"),
         Fault("s3", "PutObject", role="DownloadRole", key="manifests/claim.json", status=409, code=CONFLICT),

@@ -15,6 +15,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from local_aws_harness.waiting import HANG
+
 pytestmark = pytest.mark.environment
 
 PACKAGE = Path(__file__).parents[2]
@@ -123,7 +125,7 @@ def test_it_runs_a_template_of_the_stacks(command: Path, tmp_path: Path) -> None
         made = outputs(session, endpoint)
         session.client("s3", endpoint_url=endpoint).put_object(Bucket=made["Bucket"], Key="in/a.csv", Body=b"12345")
         table = session.client("dynamodb", endpoint_url=endpoint)
-        end = time.monotonic() + 60
+        end = time.monotonic() + HANG
         while not (items := table.scan(TableName=made["Files"])["Items"]):
             assert time.monotonic() < end, "the function was not called"
             time.sleep(0.1)

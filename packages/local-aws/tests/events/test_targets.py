@@ -14,6 +14,7 @@ from local_aws.events import provider as events
 from local_aws.events.targets import fire
 from local_aws.s3 import provider as s3
 from local_aws_harness.served import Served, document, serve
+from local_aws_harness.waiting import HANG
 
 REGION = "arn:aws:sqs:us-east-1:123456789012"
 
@@ -41,7 +42,7 @@ def queue(served: Served, name: str, service: str | None, source: str = "*") -> 
 
 
 def until(ask: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG
     while not (reported := ask()):
         assert time.monotonic() < end, "nothing came"
         time.sleep(0.02)

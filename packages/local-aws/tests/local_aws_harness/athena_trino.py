@@ -9,6 +9,7 @@ import urllib.request
 from typing import Any
 
 from local_aws_harness.athena_corpus import Answer
+from local_aws_harness.waiting import HANG
 
 SESSION = {
     "X-Trino-User": "corpus",
@@ -45,7 +46,7 @@ def ask(address: str, sql: str) -> Answer:
 
 
 def _read(request: Any) -> dict[str, Any]:
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=HANG) as answer:
         # A number keeps its text, which is Java's.
         page: dict[str, Any] = json.load(answer, parse_float=str)
         return page

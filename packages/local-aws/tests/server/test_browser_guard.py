@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 from local_aws.server.browser_guard import refusal
+from local_aws_harness.waiting import HANG
 from tools.browser import REBOUND
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def s3_of(aws: LocalAws, host: str = "127.0.0.1", **config: object):  # type: ig
 
 def asked(aws: LocalAws, method: str, path: str, host: str, **headers: str) -> tuple[int, str, str]:
     """Status, body and CORS header of a request to the local AWS that says it is for `host`."""
-    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(aws.endpoint).netloc, timeout=HANG)
     connection.request(method, path, headers={"Host": host, **headers})
     answer = connection.getresponse()
     return answer.status, answer.read().decode(), answer.getheader("Access-Control-Allow-Origin") or ""

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.model import Shape
 
 from local_aws.server import LocalAws
+from local_aws_harness.waiting import HANG
 
 pytestmark = pytest.mark.local_aws
 
@@ -68,7 +69,7 @@ def wrong(operation: str, error: ClientError) -> bool:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_is_answered_as_its_clients_can_read(aws: LocalAws, service: str) -> None:
-    asked = client(aws, service, retries={"total_max_attempts": 1}, read_timeout=30)
+    asked = client(aws, service, retries={"total_max_attempts": 1}, read_timeout=HANG)
     unreadable = {}
     for name in asked.meta.service_model.operation_names:
         if name in LEFT_OUT:

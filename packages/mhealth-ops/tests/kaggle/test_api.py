@@ -143,7 +143,7 @@ def test_a_stopped_server_has_left_its_port(folder: Path, tmp_path: Path) -> Non
     with KaggleApi(folder, tmp_path / "archives") as api:
         proxy = api.environment["http_proxy"]
     with pytest.raises(requests.ConnectionError):
-        requests.get(proxy, timeout=1)
+        requests.get(proxy, timeout=HANG)
 
 
 class TestServed:
@@ -197,7 +197,7 @@ def test_the_loopback_kaggle_answers_its_client_only(tmp_path: Path) -> None:
         at = urlsplit(api.environment["http_proxy"]).netloc
 
         def status(**headers: str) -> int:
-            connection = http.client.HTTPConnection(at, timeout=30)
+            connection = http.client.HTTPConnection(at, timeout=HANG)
             connection.request("GET", "/archives/1", headers=headers)
             return connection.getresponse().status
 

@@ -17,6 +17,7 @@ from local_aws.athena.trino.client import Running, TrinoError, headers_for
 from local_aws.athena.trino.engine import TrinoEngine
 from local_aws_harness.athena_client import Athena, QueryFailed, as_role
 from local_aws_harness.athena_on_trino import needs_trino
+from local_aws_harness.waiting import HANG
 
 pytestmark = [*needs_trino, pytest.mark.local_aws]
 
@@ -153,7 +154,7 @@ def test_a_query_is_stopped(trino: Athena) -> None:
         "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y), \
 UNNEST(sequence(1, 10000)) AS c(z) WHERE sin(x * y * z) > 2"
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG
     while trino.client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]["State"] == "QUEUED":
         assert time.monotonic() < deadline
     time.sleep(0.5)
