@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.loaders import Loader
 
-from tests.suite.loader import shared_loader
+from local_aws.core.service_models import shared_loader
 
 
 def loader_of(session: boto3.Session) -> Loader:

@@ -60,6 +60,9 @@ def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
     try:
         listen(port).close()  # a port in use is reported now, not after the import
         say("starting")
+        from local_aws.core.service_models import share  # late: it loads botocore
+
+        share()
         aws = make()
         aws.start()
     except DeploymentFailed as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.core import utils
 from moto.core.config import default_user_config
 from moto.glue.models import FakeJob
 from moto.moto_server import werkzeug_app
@@ -47,11 +48,17 @@ def test_each_start_is_a_fresh_world_that_leaves_its_logs_only(tmp_path: Path) -
 
 def test_moto_is_as_before_when_a_local_aws_has_stopped(tmp_path: Path) -> None:
     def parts() -> list[object]:
-        return [FakeJob.start_job_run, ExecutionState._eval_state, werkzeug_app.DISABLE_GLOBAL_CORS]
+        return [
+            FakeJob.start_job_run,
+            ExecutionState._eval_state,
+            werkzeug_app.DISABLE_GLOBAL_CORS,
+            utils.create_loader,
+        ]
 
     before = parts()
     with started(tmp_path):
         assert all(now is not then for now, then in zip(parts(), before, strict=True))
+        assert utils.create_loader() is utils.create_loader(), "moto would look through 400 folders for each service"
     assert parts() == before
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import networkx
 from markupsafe import Markup
 
 from local_aws.page.look import Visit
@@ -26,6 +25,8 @@ def following(state: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 def rows(definition: Mapping[str, Any]) -> list[list[str]]:
     """The names of the states by their distance from the start, without steps back and without errors."""
+    import networkx  # late: loading it takes longer than drawing, and most starts need no page
+
     graph = networkx.DiGraph()
     graph.add_nodes_from(definition["States"])
     errors = [(name, to) for name, state in definition["States"].items() for to, error in following(state) if error]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import shutil
@@ -15,7 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from moto import backends
+from moto.core import utils as core_utils
 from moto.core.config import default_user_config
+from moto.core.loaders import create_loader
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -58,6 +61,7 @@ _PARTS = (
 
 _running = threading.Lock()
 _MOTO_MODULES = frozenset(backends.list_of_moto_modules())
+_moto_loader = functools.cache(create_loader)
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -131,6 +135,8 @@ class LocalAws:
         moto_api_backend.reset()
         # moto lists its services twice per request, by reading its folder.
         replace(backends, list_of_moto_modules=lambda: _MOTO_MODULES)
+        # It looks through all services' folders for each of them.
+        replace(core_utils, create_loader=_moto_loader)
         self._ending.callback(athena.close)
         for part in _PARTS:
             part.install(self.world)
