@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.suite.needs",
     "tests.suite.kept",
     "tests.suite.loader",
+    "tests.suite.clients",
 ]
 
 # Where the suite runs in the background of a shell, Ctrl-C is ignored, by the commands that the tests start, too:

@@ -27,6 +27,7 @@ from tools.paths import DOCS, ROOT
 PAGE = DOCS / "guarantees.md"
 TESTS = ("tests", "packages/*/tests")
 _ROW = re.compile(r"\| (.+?) \| `(\S+)` \| `(\S+)` \|")
+_MARKER = "pytest.mark.notices"
 _NOT_COPIED = (".git", ".venv", ".cache", ".local-aws", ".aws-sam", "__pycache__", ".*_cache")
 
 
@@ -69,13 +70,23 @@ def breaks() -> list[Break]:
 
 def breaks_of(source: str, file: str) -> Iterator[Break]:
     """The markers of the tests in `source`, the text of `file`. `case` selects one case of a parametrised test."""
-    marked = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    for node in marked:
+    if _MARKER not in source:
+        return
+    for node in _tests(ast.parse(source).body):
         for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.notices":
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == _MARKER:
                 where, code, instead = (str(ast.literal_eval(argument)) for argument in decorator.args)
                 case = "".join(f"[{ast.literal_eval(keyword.value)}]" for keyword in decorator.keywords)
                 yield Break(where, code, instead, f"{file}::{node.name}{case}")
+
+
+def _tests(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes of a module or class; pytest takes no others for tests."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node
+        if isinstance(node, ast.ClassDef):
+            yield from _tests(node.body)
 
 
 def unmatched(rows: Sequence[Promise], markers: Sequence[Break]) -> list[str]:

@@ -1,5 +1,7 @@
 """The handler's surroundings: a loopback Kaggle API over a folder, and S3 from moto, both on real sockets."""
 
+from __future__ import annotations
+
 import base64
 import io
 import json
@@ -7,16 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from mypy_boto3_glue import GlueClient
-from mypy_boto3_s3 import S3Client
 
 from mhealth_ops.kaggle.api import KaggleApi
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
 
 DATASET = "someone/mhealth"
 

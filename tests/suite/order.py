@@ -79,8 +79,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in a random order")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known; have the objects unfrozen (below) at the very end, as libraries report what remains then.
+
+    First, and so the last of pytest's cleanups: it collects garbage twice before, each time all that is not frozen.
+    """
+    config.add_cleanup(gc.unfreeze)
     config.addinivalue_line("markers", "story: each test of the module starts where the one before it ended")
 
 
@@ -111,11 +116,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*RARELY)
-
-
-def pytest_unconfigure() -> None:
-    """Unfreeze them at the end, as some libraries warn about remaining objects."""
-    gc.unfreeze()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

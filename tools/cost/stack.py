@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from cfnlint.decode import decode
+from cfnlint.decode import decode_str
 
 from tools.paths import ROOT
 
@@ -33,6 +34,16 @@ def used(name: str, kind: Kind, case: Case) -> Any:
     return each["expected"] if (kind, case) == ("full", "expected") and "expected" in each else each[kind]
 
 
+@functools.cache
+def _template(text: str) -> dict[str, Any]:
+    # All stacks of the same text share the data: `with_properties` changes a copy.
+    template: dict[str, Any] | None
+    template, problems = decode_str(text)
+    assert not problems, problems
+    assert template is not None
+    return template
+
+
 class Stack:
     """The template and the state machine, with the parameters at their defaults unless `parameters` names others."""
 
@@ -43,9 +54,9 @@ class Stack:
     @classmethod
     def read(cls, folder: Path = CLOUDFORMATION) -> Stack:
         """The stack of the repository."""
-        template, problems = decode(str(folder / "template.yaml"))
-        assert not problems, problems
-        return cls(template, json.loads((folder / "pipeline.asl.json").read_text()))
+        return cls(
+            _template((folder / "template.yaml").read_text()), json.loads((folder / "pipeline.asl.json").read_text())
+        )
 
     def with_properties(self, logical_ids: Iterable[str], **properties: Any) -> Stack:
         """A copy with these properties of these resources."""

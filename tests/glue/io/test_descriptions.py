@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import duckdb
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -52,6 +51,8 @@ def path(tmp_path_factory: pytest.TempPathFactory, schema: pa.Schema) -> Path:
     "store_schema=False,",
 )
 def test_arrow_and_polars_read_comments_and_units(path: Path) -> None:
+    import polars as pl  # no other test needs it, and it is slow to load
+
     found = pq.read_schema(path)
     texts = {field.name: {key.decode(): text.decode() for key, text in field.metadata.items()} for field in found}
     assert {name: texts[name]["comment"] for name in COMMENTS} == COMMENTS

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from mypy_boto3_s3 import S3Client
 
 from ingest.entries import Entry
 from ingest.errors import (
@@ -26,6 +25,9 @@ from local_aws.testing import faults
 from local_aws.testing.faults import Fault
 from tests.interrupted import faulty
 from tests.lambda_ingest.conftest import Surroundings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 __all__ = ["faulty"]
 
