@@ -49,6 +49,14 @@ def write_table(path: Path, columns: Mapping[str, str] = TABLE_COLUMNS) -> str:
     return f"file://{path}"
 
 
+def put_quickly(bucket: str, key: str, body: bytes) -> None:
+    """Put an object into a bucket of this process's moto without a request, where reading it is the subject."""
+    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.s3.models import s3_backends
+
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, body)
+
+
 def log_line(seed: int, label: object = 0) -> str:
     """A raw line of layout 1 whose values tell where they come from: seed.01, seed.02, ..."""
     return ",".join([*(f"{seed}.{place:02d}" for place in range(1, 24)), str(label)])

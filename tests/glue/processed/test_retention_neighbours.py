@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from mhealth.io.catalog import Catalog, catalog_at
 from mhealth.io.connect import storage_at
 from mhealth.io.storage import Storage, StoredObject
 from mhealth.processed.retention import expire_snapshots
-from tests.glue.world import table_input
+from tests.glue.world import put_quickly, table_input
 
 TABLE = "mhealth_snapshots"
 PREFIXES = {"processed_prefix": "processed", "manifests_prefix": "manifests"}
@@ -135,6 +137,12 @@ class Watched:
 _names = itertools.count()
 
 
+@functools.cache
+def _client(service: str, endpoint: str) -> Any:
+    """A client for all examples."""
+    return boto3.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
+
+
 class Place:
     """A bucket as it is told, with a catalog of its own."""
 
@@ -142,7 +150,7 @@ class Place:
         self.bucket = bucket
         self.uri = uri
         self.storage = storage_at(uri)
-        self.glue = boto3.client("glue")
+        self.glue = _client("glue", os.environ["AWS_ENDPOINT_URL"])
         self.database = f"database_{next(_names)}"
         self.glue.create_database(DatabaseInput={"Name": self.database})
         self.glue.create_table(DatabaseName=self.database, TableInput=table_input())  # type: ignore[arg-type]
@@ -155,10 +163,17 @@ class Place:
             text = f"/* Presto View: {base64.b64encode(query.encode()).decode()} */"
             self.glue.create_table(DatabaseName=self.database, TableInput={"Name": "mhealth", "ViewOriginalText": text})
         for key in bucket.keys:
-            self.storage.put(key, key.encode())
+            self._put(key, key.encode())
         for days_ago, snapshot in enumerate(bucket.recorded):
             record = {"snapshot": snapshot, "published_at": f"2026-11-{30 - days_ago}T08:00:00Z"}
-            self.storage.put(RECORD.format(snapshot), json.dumps(record).encode())
+            self._put(RECORD.format(snapshot), json.dumps(record).encode())
+
+    def _put(self, key: str, body: bytes) -> None:
+        kind, _, name = self.uri.partition("://")
+        if kind == "s3":
+            put_quickly(name, key, body)
+        else:
+            self.storage.put(key, body)
 
     def registered(self) -> set[int]:
         found = self.glue.get_partitions(DatabaseName=self.database, TableName=TABLE)["Partitions"]
@@ -217,7 +232,7 @@ def check(bucket: Bucket, uri: str) -> None:
 @settings(max_examples=EXAMPLES)
 def test_in_a_bucket_only_what_has_to_go_goes(aws: str, bucket: Bucket) -> None:
     name = f"a-bucket-{next(_names)}"
-    boto3.client("s3").create_bucket(Bucket=name)
+    _client("s3", aws).create_bucket(Bucket=name)
     check(bucket, f"s3://{name}")
 
 

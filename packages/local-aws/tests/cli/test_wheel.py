@@ -103,30 +103,45 @@ def up(command: Path, folder: Path, template: Path, *options: str) -> Iterator[t
     assert process.returncode == 0
 
 
-def outputs(session: boto3.Session, endpoint: str) -> dict[str, str]:
-    (stack,) = session.client("cloudformation", endpoint_url=endpoint).describe_stacks(StackName="it")["Stacks"]
+def outputs(session: boto3.Session, endpoint: str, name: str) -> dict[str, str]:
+    (stack,) = session.client("cloudformation", endpoint_url=endpoint).describe_stacks(StackName=name)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-def test_it_starts_and_runs_a_template(command: Path, tmp_path: Path) -> None:
-    (tmp_path / "template.json").write_text(json.dumps(TEMPLATE))
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "greeter.py").write_text(CODE)
-    with up(command, tmp_path, Path("template.json"), "--parameter", "Greeting=Good day,") as (session, endpoint):
-        answer = session.client("lambda", endpoint_url=endpoint).invoke(
-            FunctionName=outputs(session, endpoint)["Greeter"], Payload=b'{"name": "reader"}'
-        )
-        assert json.loads(answer["Payload"].read()) == "Good day, reader"
+@pytest.fixture(scope="module")
+def started(command: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[boto3.Session, str]]:
+    """`local-aws up` with somebody's template as the stack `it`; interrupted at the end, it has to end well."""
+    folder = tmp_path_factory.mktemp("folder")
+    (folder / "template.json").write_text(json.dumps(TEMPLATE))
+    (folder / "code").mkdir()
+    (folder / "code" / "greeter.py").write_text(CODE)
+    with up(command, folder, Path("template.json"), "--parameter", "Greeting=Good day,") as served:
+        yield served
 
 
-def test_it_runs_a_template_of_the_stacks(command: Path, tmp_path: Path) -> None:
-    with up(command, tmp_path, STACKS / "s3_event.yaml") as (session, endpoint):
-        made = outputs(session, endpoint)
-        session.client("s3", endpoint_url=endpoint).put_object(Bucket=made["Bucket"], Key="in/a.csv", Body=b"12345")
-        table = session.client("dynamodb", endpoint_url=endpoint)
-        end = time.monotonic() + HANG
-        while not (items := table.scan(TableName=made["Files"])["Items"]):
-            assert time.monotonic() < end, "the function was not called"
-            time.sleep(0.1)
-        assert items == [{"key": {"S": "in/a.csv"}, "size": {"N": "5"}}]
+def test_it_starts_and_runs_a_template(started: tuple[boto3.Session, str]) -> None:
+    session, endpoint = started
+    answer = session.client("lambda", endpoint_url=endpoint).invoke(
+        FunctionName=outputs(session, endpoint, "it")["Greeter"], Payload=b'{"name": "reader"}'
+    )
+    assert json.loads(answer["Payload"].read()) == "Good day, reader"
+
+
+def test_it_runs_a_template_of_the_stacks(started: tuple[boto3.Session, str]) -> None:
+    session, endpoint = started
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+    cloudformation.create_stack(
+        StackName="upload",
+        TemplateBody=(STACKS / "s3_event.yaml").read_text(),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="upload", WaiterConfig={"Delay": 1})
+    made = outputs(session, endpoint, "upload")
+    session.client("s3", endpoint_url=endpoint).put_object(Bucket=made["Bucket"], Key="in/a.csv", Body=b"12345")
+    table = session.client("dynamodb", endpoint_url=endpoint)
+    end = time.monotonic() + HANG
+    while not (items := table.scan(TableName=made["Files"])["Items"]):
+        assert time.monotonic() < end, "the function was not called"
+        time.sleep(0.1)
+    assert items == [{"key": {"S": "in/a.csv"}, "size": {"N": "5"}}]

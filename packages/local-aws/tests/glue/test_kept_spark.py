@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -51,12 +53,42 @@ JAVA_ALONE = """
 """
 
 
+@dataclass
+class Warmed:
+    """Jobs on a world that was warmed up, the processes that this has started, and the Java of the first run."""
+
+    jobs: Jobs
+    started: set[int]
+    java: int
+
+
+def javas() -> set[int]:
+    """This process's children that are a Java with Spark, by process id."""
+    found = set()
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found |= {each.pid} if "pyspark-shell" in each.cmdline() else set()
+    return found
+
+
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    kept = KeptSpark()
+def warmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warmed]:
+    kept, earlier = KeptSpark(), javas()
     with serve(tmp_path_factory.mktemp("world"), glue_jobs.install, spark=kept) as served:
-        yield Jobs(served)
+        jobs = Jobs(served)
+        name = jobs.create(JAVA_ALONE)
+        glue_jobs.warm_up(served.world)
+        deadline = time.monotonic() + HANG
+        while not (started := javas() - earlier):
+            assert time.monotonic() < deadline, "no Java starts"
+            time.sleep(0.01)
+        yield Warmed(jobs, started, int(printed(jobs, name)["JAVA"]))
     kept.close()
+
+
+@pytest.fixture
+def jobs(warmed: Warmed) -> Jobs:
+    return warmed.jobs
 
 
 def said(jobs: Jobs, name: str, word: str) -> dict[str, str]:
@@ -102,16 +134,6 @@ def test_a_run_that_fails_leaves_the_java_and_tells_its_error(jobs: Jobs) -> Non
     assert f"JAVA {java_of(jobs)}\n" in jobs.log(failing, reported["Id"])
 
 
-def test_a_run_that_is_ended_takes_its_java_along(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = java_of(jobs)
-    lasting = jobs.create("import time; time.sleep(6000)", Timeout=1)
-    monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.3)
-    assert jobs.run(lasting)["JobRunState"] == "TIMEOUT"
-    monkeypatch.undo()
-    assert not psutil.pid_exists(before)
-    assert java_of(jobs) != before
-
-
 def test_a_second_run_at_the_same_time_has_its_own_java(jobs: Jobs) -> None:
     kept = java_of(jobs)
     lasting = jobs.create("""
@@ -130,6 +152,7 @@ def test_a_second_run_at_the_same_time_has_its_own_java(jobs: Jobs) -> None:
     assert java_of(jobs) != kept
     jobs.glue.batch_stop_job_run(JobName=lasting, JobRunIds=[run])
     jobs.until(lasting, run, "STOPPED")
+    assert not psutil.pid_exists(kept)
 
 
 def test_an_ended_java_leaves_nothing_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +176,14 @@ def test_a_java_that_died_is_replaced(jobs: Jobs) -> None:
     before = java_of(jobs)
     psutil.Process(before).kill()
     assert java_of(jobs) != before
+
+
+def test_a_run_that_is_ended_takes_its_java_along(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = java_of(jobs)
+    lasting = jobs.create("import time; time.sleep(6000)", Timeout=1)
+    monkeypatch.setattr(job_runs, "SECONDS_PER_MINUTE", 0.3)
+    assert jobs.run(lasting)["JobRunState"] == "TIMEOUT"
+    assert not psutil.pid_exists(before)
 
 
 def test_it_ends_with_the_process_that_keeps_it(tmp_path: Path) -> None:
@@ -180,16 +211,5 @@ def test_it_ends_with_the_process_that_keeps_it(tmp_path: Path) -> None:
         time.sleep(0.1)
 
 
-def test_the_first_run_waits_for_the_java_that_is_warmed_up(tmp_path: Path) -> None:
-    kept, own = KeptSpark(), psutil.Process()
-    earlier = set(own.children())
-    with serve(tmp_path, glue_jobs.install, spark=kept) as served:
-        jobs = Jobs(served)
-        name = jobs.create(JAVA_ALONE)
-        glue_jobs.warm_up(served.world)
-        deadline = time.monotonic() + HANG
-        while not (warmed := {each.pid for each in set(own.children()) - earlier}):
-            assert time.monotonic() < deadline, "no Java starts"
-            time.sleep(0.01)
-        assert int(printed(jobs, name)["JAVA"]) in warmed
-    kept.close()
+def test_the_first_run_waits_for_the_java_that_is_warmed_up(warmed: Warmed) -> None:
+    assert warmed.java in warmed.started

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.glue import spark_runtime
+from local_aws.glue.cds_archive import java_options
 from local_aws.glue.quick_python import make_quick, quick
 from local_aws.glue.spark_connector import connector_jars
 from local_aws.glue.spark_runtime import NOWHERE, SparkRuntime, environment, own_runtime, spark_submit_command
@@ -35,7 +36,7 @@ def places(runtime: SparkRuntime, folder: Path, job: str = JOB) -> list[Path]:
     """Where the driver, and then a worker, has pyspark, its bytecode, py4j, its bytecode."""
     script = folder / "job.py"
     script.write_text(job)
-    command = spark_submit_command(runtime, connector_jars(runtime), NOWHERE, "us-east-1")
+    command = spark_submit_command(runtime, connector_jars(runtime), NOWHERE, "us-east-1", java_options(runtime))
     variables = {**os.environ, **environment(runtime)}
     done = subprocess.run([*command, str(script)], env=variables, capture_output=True, text=True, check=True)
     return [Path(line) for line in done.stdout.splitlines()]

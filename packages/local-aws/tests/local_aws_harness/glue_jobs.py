@@ -45,9 +45,11 @@ class Jobs:
 
     def until(self, name: str, run: str, *states: str) -> dict[str, Any]:
         end = time.monotonic() + HANG
+        pause = 0.05
         while (reported := self.get(name, run))["JobRunState"] not in states:
             assert time.monotonic() < end, reported
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.2 * pause, 0.3)  # a question takes milliseconds of the processor that the run needs, too
         return reported
 
     def run(self, name: str, **arguments: str) -> dict[str, Any]:

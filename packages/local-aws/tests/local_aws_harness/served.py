@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,16 @@ class Served:
     """A world that answers, and clients for it."""
 
     world: World
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, credentials: Mapping[str, str] = ADMINISTRATOR) -> Any:
-        """A boto3 client with an administrator's or the given credentials."""
+        """A boto3 client with an administrator's or the given credentials: each is made once."""
+        key = (service, credentials["AWS_ACCESS_KEY_ID"])
+        if key not in self._clients:
+            self._clients[key] = self._new(service, credentials)
+        return self._clients[key]
+
+    def _new(self, service: str, credentials: Mapping[str, str]) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.world.endpoint,

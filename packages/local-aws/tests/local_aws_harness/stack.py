@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,15 @@ class Stacks:
 
     aws: LocalAws
     folder: Path
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
+        """A boto3 client, made once."""
+        if service not in self._clients:
+            self._clients[service] = self._new(service)
+        return self._clients[service]
+
+    def _new(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.aws.endpoint,
