@@ -19,6 +19,7 @@ import pytest
 
 from local_aws.scheduler.firing import fire
 from local_aws.server import LocalAws
+from local_aws.testing import faults
 from local_aws.testing.faults import WRITES, Fault
 from mhealth_ops.kaggle.synthetic import write_dataset
 from tests.end_to_end.conftest import World
@@ -63,16 +64,23 @@ class Place:
         assert [each["status"] for each in ended] == ["SUCCEEDED"] * len(arns), [each.get("cause") for each in ended]
         return [json.loads(each["output"]) for each in ended]
 
-    def publish(self, near: threading.Event, *, sample: bool) -> int:
-        """Publish a version with a sample more, or nothing to compute; sets `near` when its files are there."""
+    def publish(self, near: threading.Event, *, sample: bool, meanwhile: int | None) -> int:
+        """Publish a version with a sample more, or nothing to compute; sets `near` when its files are there.
+
+        Before its first job, somebody rolls back to the snapshot `meanwhile`.
+        """
         if sample:
             append_sample(self.dataset / "mHealth_subject2.log", activity=len(self.expected) % 13)
         else:
             append_note(self.dataset)
+        if meanwhile is not None:
+            roll_back = Fault("glue", "StartJobRun", role="StateMachineRole", call=lambda _: self.roll_back(meanwhile))
+            faults.inject(roll_back)
         execution = self.world.start()
         self.world.enters(execution, "RefreshCatalog")
         near.set()
         snapshot = int(self.world.published_by(execution)["snapshot"])
+        faults.clear()
         self.expected[snapshot] = Expected.of(self.dataset)
         return snapshot
 
@@ -137,14 +145,18 @@ def test_every_answer_is_one_snapshot_whole(place: Place, drilled: Drilled, publ
     with ThreadPoolExecutor() as pool:
         running = [pool.submit(readers.read, reader) for reader in range(READERS)]
         try:
+            older: list[int] = []
             for publication in range(publications):
                 before = place.world.published()
                 held = place.world.keys(f"processed/snapshot={before}/")
                 # One time in two every file is carried.
-                made = place.publish(readers.near, sample=publication % 2 == 0)
-                # A query that began before the publication keeps its files, until the second run after it.
+                sample, meanwhile = publication % 2 == 0, next(iter(older), None)
+                made = place.publish(readers.near, sample=sample, meanwhile=meanwhile)
+                # A query that began before the publication keeps its files, until the second run after it. So does
+                # one that began before the run and after a rollback.
                 assert held == place.world.keys(f"processed/snapshot={before}/")
-                assert place.kept() == [before, made]
+                assert place.kept() == [*older, before, made]
+                older = [before]
                 place.roll_back(before)
                 assert place.world.published() == before
                 place.roll_back(made)
