@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
-from local_aws.server import LocalAws
-from mhealth_ops.local.stack import local_stack
 from tools.checks.environments import tool_environment
+
+if TYPE_CHECKING:
+    from local_aws.server import LocalAws
 
 STACK = "packaged"
 ARTIFACTS = "artifacts"
@@ -66,6 +67,8 @@ class Workshop:
 
     @cached_property
     def _aws(self) -> LocalAws:
+        from mhealth_ops.local.stack import local_stack  # late: most checks need no local AWS, which takes seconds
+
         dataset = self.folder / "dataset"
         dataset.mkdir()
         for subject, lines in ((1, SUBJECT_1), (2, SUBJECT_2)):

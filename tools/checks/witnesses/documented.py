@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 
-from moto.iam.aws_managed_policies import aws_managed_policies_data
-
 from tools.checks.project import Project, as_list
 from tools.checks.rules.policies import allowed
 
@@ -107,6 +105,8 @@ def problems(project: Project) -> Iterator[str]:
 @cache
 def managed_actions(policy: str) -> tuple[str, ...]:
     """The action patterns that a managed policy allows. Raises KeyError for a policy that moto does not have."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # late: it loads all of moto
+
     found = next(each for name, each in json.loads(aws_managed_policies_data).items() if name == policy)
     statements = as_list(found["Document"]["Statement"])
     return tuple(action for each in statements if each["Effect"] == "Allow" for action in as_list(each["Action"]))
