@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local_aws.core.listening import PORT
-from local_aws.foreground import ATHENA_HELP, AthenaEngine, named_values, say, serve
+from local_aws.foreground import ATHENA_HELP, AthenaEngine, expect_engine, named_values, say, serve
 
 if TYPE_CHECKING:
     from local_aws.server import LocalAws
@@ -55,6 +55,7 @@ def up(
     parameters = named_values(parameter or [])
 
     def make() -> LocalAws:
+        expect_engine(athena)
         from local_aws.server import LocalAws
 
         return LocalAws(template, stack_name, parameters, port, region, athena=athena.value, tell=say)

@@ -85,6 +85,14 @@ def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
         signal.pause()
 
 
+def expect_engine(athena: AthenaEngine) -> None:
+    """Look for the engine before the import of moto, which takes seconds. Raises LocalAwsError."""
+    if athena is AthenaEngine.TRINO:
+        from local_aws.athena.trino.distribution import distribution
+
+        distribution()
+
+
 def named_values(given: list[str]) -> dict[str, str]:
     """Parse options of the form `--parameter NAME=VALUE`. Raises typer.BadParameter."""
     parameters = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local_aws.client import PORT, LocalAwsError
-from local_aws.foreground import ATHENA_HELP, AthenaEngine, named_values, say, serve
+from local_aws.foreground import ATHENA_HELP, AthenaEngine, expect_engine, named_values, say, serve
 from mhealth_ops.commands.target import Target, with_target
 from mhealth_ops.kaggle.choice import expect_dataset
 from mhealth_ops.project import STACK, TEMPLATE
@@ -51,6 +51,7 @@ def up(
             expect_dataset(dataset)  # before the import of moto, which takes seconds
         except NotADirectoryError as error:
             raise LocalAwsError(str(error)) from None
+        expect_engine(athena)
         from mhealth_ops.local.stack import local_stack
 
         return local_stack(
