@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
 from rich.console import Console
 
+from local_aws.core.garbage import RARELY
 from tools.checks.every import every_check
 from tools.checks.packaging.workshop import Workshop
 from tools.checks.runner import run, with_needed
@@ -20,6 +22,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="CHECK", help="the name of a check, as printed on its line")
     names = parser.parse_args().names
     os.chdir(ROOT)
+    gc.set_threshold(*RARELY)
     with Workshop() as workshop:
         checks = every_check(workshop)
         unknown = sorted(set(names) - {check.name for check in checks})
