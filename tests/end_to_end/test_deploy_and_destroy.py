@@ -93,20 +93,23 @@ def test_deploy_gets_past_a_failed_first_deployment(world: World) -> None:
 
 
 def test_a_run_that_lacks_a_right_ends_with_the_statement_to_add(world: World, dataset: Path) -> None:
-    """By `make verify`, which runs and explains as `make deploy` does."""
+    """By `make verify`, which runs and explains as `make deploy` does.
+
+    The crawler's: a call that the state machine is denied is tried again for minutes.
+    """
     iam = world.client("iam")
     resources = world.client("cloudformation").describe_stack_resources(StackName="trial")["StackResources"]
-    role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["StateMachineRole"]
-    policy = {"RoleName": role, "PolicyName": "run-the-pipeline"}
+    role = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}["CrawlerRole"]
+    policy = {"RoleName": role, "PolicyName": "crawler"}
     whole = iam.get_role_policy(**policy)["PolicyDocument"]
-    statements = [each for each in whole["Statement"] if each["Sid"] != "RunJobs"]
+    statements = [each for each in whole["Statement"] if each["Sid"] != "RegisterPartitions"]
     assert len(statements) == len(whole["Statement"]) - 1
     iam.put_role_policy(**policy, PolicyDocument=json.dumps({**whole, "Statement": statements}))
-    (dataset / "README.txt").write_text("a new version of the dataset, so that there is something to convert\n")
+    (dataset / "README.txt").write_text("a new version of the dataset, so that there is something to register\n")
     done = make(world, "verify")
     assert done.returncode != 0
-    assert f"StateMachineRole ({role}) was denied glue:StartJobRun" in done.stdout
-    assert 'add to the role: {"Effect": "Allow", "Action": "glue:StartJobRun"' in done.stdout
+    assert f"CrawlerRole ({role}) was denied glue:" in done.stdout
+    assert 'add to the role: {"Effect": "Allow", "Action": "glue:' in done.stdout
     iam.put_role_policy(**policy, PolicyDocument=json.dumps(whole))
 
 

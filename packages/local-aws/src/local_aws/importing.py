@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 from collections.abc import Iterator
 
 import botocore.session
+
+from local_aws.core import service_models
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def quickly() -> Iterator[None]:
     through botocore's folders and parse the same file again.
     """
     create, collecting = botocore.session.create_loader, gc.isenabled()
-    botocore.session.create_loader = functools.cache(create)
+    service_models.share()
     gc.disable()
     try:
         yield
