@@ -31,23 +31,27 @@ JOB_ERRORS = (
 
 
 @pytest.fixture(scope="module")
-def reported(tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]) -> Iterator[Told]:
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    with serve(tmp_path_factory.mktemp("world"), state_machines.install) as served:
+        yield Machines(served)
+
+
+@pytest.fixture(scope="module")
+def reported(machines: Machines, states: dict[str, Any]) -> Told:
     """The error and the cause that an execution ends with, whose state failed so."""
     given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "ExplainFailure"}
     end = {"Type": "Pass", "Next": "Failed"}  # There is no function that reports, and no topic.
     named = {"Given": given, **reached_from("ExplainFailure", {**states, "ReportFailure": end})}
-    with serve(tmp_path_factory.mktemp("world"), state_machines.install) as served:
-        machines = Machines(served)
-        arn = machines.create({"StartAt": "Given", "States": named})
+    arn = machines.create({"StartAt": "Given", "States": named})
 
-        def run(state: str, error: str, cause: str) -> tuple[str, str]:
-            failure = json.dumps({"state": state, "failure": {"Error": error, "Cause": cause}})
-            execution = machines.sfn.start_execution(stateMachineArn=arn, input=failure)["executionArn"]
-            ended = machines.ended(execution)
-            assert ended["status"] == "FAILED"
-            return ended["error"], ended.get("cause", "")
+    def run(state: str, error: str, cause: str) -> tuple[str, str]:
+        failure = json.dumps({"state": state, "failure": {"Error": error, "Cause": cause}})
+        execution = machines.sfn.start_execution(stateMachineArn=arn, input=failure)["executionArn"]
+        ended = machines.ended(execution)
+        assert ended["status"] == "FAILED"
+        return ended["error"], ended.get("cause", "")
 
-        yield run
+    return run
 
 
 def reached_from(start: str, states: dict[str, Any]) -> dict[str, Any]:
@@ -146,21 +150,17 @@ def test_texts_inside_a_failure_are_only_told(reported: Told, text: str) -> None
 
 
 @pytest.mark.notices("cloudformation/pipeline.asl.json", '"cause.$": "$.report.cause"', '"cause.$": "$.failure.Cause"')
-def test_a_notice_is_text_for_people_and_json_for_programs(
-    tmp_path_factory: pytest.TempPathFactory, states: dict[str, Any]
-) -> None:
+def test_a_notice_is_text_for_people_and_json_for_programs(machines: Machines, states: dict[str, Any]) -> None:
     given = {"Type": "Pass", "Assign": {"failedState.$": "$.state"}, "Next": "NotifyFailure"}
     sent = {"Type": "Pass", "Parameters": states["PublishFailure"]["Parameters"]["Message"], "End": True}
     definition = {"Given": given, "NotifyFailure": states["NotifyFailure"], "PublishFailure": sent}
     cause = 'line 3 of "a.log" has {} fields\nand more'
-    with serve(tmp_path_factory.mktemp("notice"), state_machines.install) as served:
-        machines = Machines(served)
-        machine = machines.create({"StartAt": "Given", "States": definition})
-        failure = {"Error": "TooManyBadRows", "Cause": f"{GLUE_5}TooManyBadRows: {cause}"}
-        written = {"uri": "s3://b/r.html", "cause": cause}
-        given_input = json.dumps({"state": "ConvertParquet", "failure": failure, "report": written})
-        execution = machines.sfn.start_execution(stateMachineArn=machine, input=given_input)["executionArn"]
-        message = json.loads(machines.ended(execution)["output"])
+    machine = machines.create({"StartAt": "Given", "States": definition})
+    failure = {"Error": "TooManyBadRows", "Cause": f"{GLUE_5}TooManyBadRows: {cause}"}
+    written = {"uri": "s3://b/r.html", "cause": cause}
+    given_input = json.dumps({"state": "ConvertParquet", "failure": failure, "report": written})
+    execution = machines.sfn.start_execution(stateMachineArn=machine, input=given_input)["executionArn"]
+    message = json.loads(machines.ended(execution)["output"])
     assert set(message) == {"default", "email", "https"}
     notice = json.loads(message["default"])
     assert (notice["state"], notice["error"], notice["cause"]) == ("ConvertParquet", "TooManyBadRows", cause)

@@ -51,8 +51,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def crawl(served: Served, name: str, *statements: dict[str, Any], **settings: str) -> dict[str, Any]:
-    """The end of a crawl by a new crawler with a role of its own."""
+    """The end of a crawl by a new crawler with a role of its own, of a partition that the table does not have."""
     glue = served.client("glue")
+    glue.batch_delete_partition(DatabaseName="db", TableName="t", PartitionsToDelete=[{"Values": ["1"]}])
     glue.create_crawler(
         Name=name,
         Role=served.role(name, "glue", *statements),

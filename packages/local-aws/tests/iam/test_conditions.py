@@ -100,10 +100,11 @@ def versions(served: Served) -> list[str]:
     s3 = served.client("s3")
     s3.create_bucket(Bucket="versioned")
     s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
-    for body in (b"1", b"2"):
-        s3.put_object(Bucket="versioned", Key="a/f", Body=body)
-    listed = s3.list_object_versions(Bucket="versioned")["Versions"]
-    return [one["VersionId"] for one in sorted(listed, key=lambda one: not one["IsLatest"])]
+    return two_versions(s3, "a/f")
+
+
+def two_versions(s3: Any, key: str) -> list[str]:
+    return [s3.put_object(Bucket="versioned", Key=key, Body=body)["VersionId"] for body in (b"1", b"2")][::-1]
 
 
 def test_listing_versions_has_a_permission_and_a_prefix_of_its_own(served: Served, versions: list[str]) -> None:
@@ -128,16 +129,19 @@ def test_reading_a_version_has_a_permission_of_its_own(served: Served, versions:
     assert "s3:ListBucketVersions" in denied(lambda: read("s3:GetObjectVersion", missing))
 
 
-def test_deleting_a_version_has_a_permission_of_its_own(served: Served, versions: list[str]) -> None:
+@pytest.mark.usefixtures("versions")
+def test_deleting_a_version_has_a_permission_of_its_own(served: Served) -> None:
+    older = two_versions(served.client("s3"), "c/f")[1]
+
     def delete(action: str) -> Any:
-        s3 = client(served, "s3", allow(action, "arn:aws:s3:::versioned/a/*"))
-        objects = [{"Key": "a/f", "VersionId": versions[1]}, {"Key": "a/none"}]
+        s3 = client(served, "s3", allow(action, "arn:aws:s3:::versioned/c/*"))
+        objects = [{"Key": "c/f", "VersionId": older}, {"Key": "c/none"}]
         return s3.delete_objects(Bucket="versioned", Delete={"Objects": objects})
 
     assert "s3:DeleteObjectVersion" in denied(lambda: delete("s3:DeleteObject"))
     assert "s3:DeleteObject on" in denied(lambda: delete("s3:DeleteObjectVersion"))
     delete("s3:DeleteObject*")
-    assert len(served.client("s3").list_object_versions(Bucket="versioned", Prefix="a/f")["Versions"]) == 1
+    assert len(served.client("s3").list_object_versions(Bucket="versioned", Prefix="c/f")["Versions"]) == 1
 
 
 # Conditions

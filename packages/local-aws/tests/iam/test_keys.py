@@ -53,18 +53,19 @@ def encrypt(s3: Any, bucket: str, key: str, *, bucket_key: bool) -> None:
 
 
 def test_reading_an_encrypted_object_needs_to_decrypt(served: Served, bucket: Any, key: str) -> None:
+    bucket.put_object(Bucket=DATA, Key="read", Body=b"x")
     s3 = client(served, "s3", ROLES_OBJECTS)
-    reported = denied(lambda: s3.get_object(Bucket=DATA, Key="kept"))
+    reported = denied(lambda: s3.get_object(Bucket=DATA, Key="read"))
     assert reported.endswith(
         f"/a-session is not authorized to perform: kms:Decrypt on resource: {key} "
         "because no identity-based policy allows the kms:Decrypt action"
     )
-    s3.head_object(Bucket=DATA, Key="kept")  # its metadata are not encrypted
-    (version,) = bucket.list_object_versions(Bucket=DATA, Prefix="kept")["Versions"]
-    assert "kms:Decrypt" in denied(lambda: s3.get_object(Bucket=DATA, Key="kept", VersionId=version["VersionId"]))
+    s3.head_object(Bucket=DATA, Key="read")  # its metadata are not encrypted
+    (version,) = bucket.list_object_versions(Bucket=DATA, Prefix="read")["Versions"]
+    assert "kms:Decrypt" in denied(lambda: s3.get_object(Bucket=DATA, Key="read", VersionId=version["VersionId"]))
     allowed = client(served, "s3", ROLES_OBJECTS, allow("kms:Decrypt", key, Condition=THROUGH_S3))
-    assert allowed.get_object(Bucket=DATA, Key="kept")["Body"].read() == b"x"
-    allowed.get_object(Bucket=DATA, Key="kept", VersionId=version["VersionId"])
+    assert allowed.get_object(Bucket=DATA, Key="read")["Body"].read() == b"x"
+    allowed.get_object(Bucket=DATA, Key="read", VersionId=version["VersionId"])
 
 
 def test_writing_into_an_encrypted_bucket_needs_a_data_key(served: Served, bucket: Any, key: str) -> None:
@@ -148,7 +149,7 @@ def test_what_has_no_key_of_the_customer_needs_none(served: Served) -> None:
 # The key's policy
 
 
-def test_without_the_keys_policy_a_roles_policies_count_for_nothing(served: Served, bucket: Any) -> None:
+def test_without_the_keys_policy_a_roles_policies_count_for_nothing(served: Served, bucket: Any, key: str) -> None:
     hers = make_key(served, {**ACCOUNT_DECIDES, "Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}})
     encrypt(served.client("s3"), DATA, hers, bucket_key=True)
     try:
@@ -160,7 +161,7 @@ def test_without_the_keys_policy_a_roles_policies_count_for_nothing(served: Serv
         named = served.client("s3", served.world.role_credentials(other, "xx"))
         named.put_object(Bucket=DATA, Key="o", Body=b"x")
     finally:
-        encrypt(served.client("s3"), DATA, make_key(served), bucket_key=True)
+        encrypt(served.client("s3"), DATA, key, bucket_key=True)
 
 
 def test_a_deny_of_the_keys_policy_wins(served: Served) -> None:
