@@ -63,7 +63,7 @@ def test_a_story_stays_in_its_order() -> None:
 @pytest.mark.parametrize(
     ("cores", "gigabytes", "expected"),
     [
-        pytest.param(2, 16, 4, id="two more than cores"),
+        pytest.param(2, 16, 3, id="one more than cores"),
         pytest.param(4, 16, 5, id="of four cores"),
         pytest.param(4, 7, 2, id="memory is short"),
         pytest.param(64, 256, 6, id="no more than the longest file allows"),
