@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 from collections.abc import Iterator
 
 import botocore.session
-
-from local_aws.core import service_models
 
 
 @contextlib.contextmanager
@@ -19,7 +18,7 @@ def quickly() -> Iterator[None]:
     through botocore's folders and parse the same file again.
     """
     create, collecting = botocore.session.create_loader, gc.isenabled()
-    service_models.share()
+    botocore.session.create_loader = functools.cache(create)
     gc.disable()
     try:
         yield
