@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ import duckdb
 import pytest
 
 from local_aws.athena import duckdb_process, execution
+from local_aws.athena.duckdb_process import DuckDbProcess
 from local_aws.athena.errors import from_duckdb
 from local_aws_harness.athena_client import Athena, QueryFailed, running
 
@@ -70,15 +72,19 @@ def test_too_much_is_refused_by_name_and_the_next_query_runs(athena: Athena) -> 
         assert athena.query("SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS t(x)") == [["10000"]]
 
 
-def duckdbs_process() -> Path:
-    """What the system knows of the one process that runs queries for this one."""
-    found = []
+def duckdbs_processes() -> set[Path]:
+    """What the system knows of the processes that run queries for this one."""
+    found = set()
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended since
             status, command = (path / "status").read_text(), (path / "cmdline").read_bytes()
             if f"PPid:\t{os.getpid()}\n" in status and b"local_aws.athena.worker" in command:
-                found.append(path)
-    (one,) = found
+                found.add(path)
+    return found
+
+
+def duckdbs_process() -> Path:
+    (one,) = duckdbs_processes()
     return one
 
 
@@ -100,6 +106,21 @@ def test_a_query_that_ends_duckdbs_process_is_told_and_the_next_one_runs(athena:
     with pytest.raises(QueryFailed, match="EXCEEDED_LOCAL_MEMORY_LIMIT"):
         raise QueryFailed(athena.wait(started))
     assert athena.query("SELECT 1") == [["1"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another system knows no limit to a process's memory")
+def test_a_process_without_room_for_another_connection_is_replaced(tmp_path: Path) -> None:
+    """As an aggregate over much leaves it: the query after it was refused once, with nothing of its own too large."""
+    process, others = DuckDbProcess(tmp_path), duckdbs_processes()
+    with process.connect() as first:
+        (full,) = duckdbs_processes() - others
+        resource.prlimit(int(full.name), resource.RLIMIT_AS, (1, resource.RLIM_INFINITY))
+        with process.connect() as second:
+            assert second.rows("SELECT 1") == [(1,)]
+        assert full not in duckdbs_processes()
+        with pytest.raises(duckdb.OutOfMemoryException):
+            first.rows("SELECT 1")
+    process.close()
 
 
 def test_a_full_disk_is_told_as_that() -> None:

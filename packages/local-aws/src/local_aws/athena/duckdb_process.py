@@ -80,14 +80,27 @@ class DuckDbProcess:
         self._control: socket.socket | None = None
 
     def connect(self) -> QueryConnection:
-        """A separate connection for one query."""
-        number = next(self._numbers).to_bytes(MESSAGE - 1, "big")
-        ours, theirs = socket.socketpair()
-        with self._lock, theirs:
-            if not self._sent(OPEN + number, theirs):
-                self._start()
-                self._sent(OPEN + number, theirs)
-        return QueryConnection(self, number, Connection(ours.detach()))
+        """A separate connection for one query.
+
+        An earlier query may have left the process without room for a connection's thread: it is replaced then.
+        """
+        for _ in range(2):
+            number = next(self._numbers).to_bytes(MESSAGE - 1, "big")
+            ours, theirs = socket.socketpair()
+            end = Connection(ours.detach())
+            with self._lock, theirs:
+                if not self._sent(OPEN + number, theirs):
+                    self._start()
+                    self._sent(OPEN + number, theirs)
+                process = self._process
+            try:
+                end.recv()
+                break
+            except (EOFError, OSError):
+                with self._lock:
+                    if self._process is process:
+                        self._end()
+        return QueryConnection(self, number, end)
 
     def _sent(self, message: bytes, end: socket.socket) -> bool:
         if self._process is None or self._control is None or self._process.poll() is not None:

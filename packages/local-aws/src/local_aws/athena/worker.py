@@ -26,6 +26,8 @@ from local_aws.athena.kinds import Kind, kind_of
 MESSAGE = 9
 """The size of a message on the first socket: a letter and a connection's number. OPEN comes with a socket."""
 OPEN, INTERRUPT = b"o", b"i"
+READY = "ready"
+"""The first message on a connection's socket: it has a cursor and a thread."""
 NO_ROOM = "Out of Memory Error: there is no room for what a function makes"
 
 
@@ -74,6 +76,7 @@ def _answer(cursor: duckdb.DuckDBPyConnection, asked: str, sql: str, parameters:
 def _serve(connection: Connection, cursors: dict[bytes, duckdb.DuckDBPyConnection], number: bytes) -> None:
     with contextlib.suppress(EOFError, OSError), connection, cursors[number] as cursor:
         cursor.execute("SET explain_output = 'physical_only'")
+        connection.send(READY)
         while True:
             request = connection.recv()
             try:
