@@ -7,7 +7,7 @@ import gc
 import botocore.session
 import pytest
 
-from local_aws.importing import quickly
+from local_aws.core.importing import quickly
 
 
 def test_sessions_share_a_loader_meanwhile_and_the_process_is_as_before_afterwards() -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 from collections.abc import Iterator
 
 import botocore.session
 
+from local_aws.core import service_models
+
 
 @contextlib.contextmanager
 def quickly() -> Iterator[None]:
-    """Collect no garbage meanwhile, and let the sessions of boto3 that are made share what they read.
+    """Collect no garbage meanwhile, and give the sessions of boto3 that are made the shared loader.
 
     Of a million new objects nearly all remain. moto makes a session for each list of regions, and each would look
     through botocore's folders and parse the same file again.
     """
     create, collecting = botocore.session.create_loader, gc.isenabled()
-    botocore.session.create_loader = functools.cache(create)
+    service_models.share()
     gc.disable()
     try:
         yield

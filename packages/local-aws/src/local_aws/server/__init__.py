@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_aws.importing import quickly
+from local_aws.core.importing import quickly
 
 with quickly():
     from local_aws.cloudformation.templates import read as read_template
