@@ -66,6 +66,7 @@ def test_each_change_alone(history: History) -> None:
     history.run(missing_allowed=False)
 
 
+@pytest.mark.many_runs
 @pytest.mark.notices(
     "glue/mhealth/processed/retention.py",
     "there = {*snapshot_folders(storage, processed_prefix), *whole, *readers.recorded}",
@@ -105,6 +106,7 @@ def test_one_changed_file_is_work_for_one(make: Callable[[], DailyRuns], files: 
     daily.close()
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize(("examples", "steps"), [(3, 12), pytest.param(6, 25, marks=pytest.mark.drill, id="long")])
 def test_any_sequence(make: Callable[[], DailyRuns], drilled: Callable[..., None], examples: int, steps: int) -> None:
     run_state_machine_as_test(

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
 from local_aws.glue.cds_archive import java_options
-from local_aws.glue.quick_python import quick
+from local_aws.glue.quick_python import PREPARED_WORKERS, quick
 from local_aws.glue.spark_connector import connector_jars
 from local_aws.glue.spark_runtime import environment, own_runtime
 from mhealth.session import spark_session
@@ -38,6 +38,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
         .config("spark.local.dir", str(scratch))
         .config("spark.driver.extraJavaOptions", java_options(runtime))
+        .config(map=PREPARED_WORKERS)
     )
     if not runtime.reads_s3:
         builder = builder.config("spark.driver.extraClassPath", f"{connector_jars(runtime)}/*")

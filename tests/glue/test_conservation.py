@@ -130,6 +130,7 @@ IN_JOB_1 = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.notices("glue/mhealth/processed/sink.py", "(np.diff(numbers) > 0)", "(np.diff(numbers) >= 0)")
 @pytest.mark.notices("glue/mhealth/processed/audit.py", "if columns := differing(parsed, wrote):", "if columns := []:")
 @pytest.mark.notices(
@@ -180,6 +181,7 @@ IN_JOB_2 = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.notices("glue/glue_transform.py", "require_passed(checks)", "pass")
 @pytest.mark.notices("glue/mhealth/processed/audit.py", "not differing and not doubled", "True")
 @pytest.mark.notices(
@@ -206,6 +208,7 @@ IN_TWINS = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("bug", "message"), IN_TWINS.values(), ids=IN_TWINS)
 def test_a_bug_where_no_row_goes_through_spark_fails_the_run(
     world: World, converted: dict[str, Path], bug: Patch, message: str, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +226,7 @@ def _frame(change: Callable[[Any], Any]) -> Callable[[Any], Callable[..., Any]]:
     return lambda right: lambda rows, sources: change(right(rows, sources))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

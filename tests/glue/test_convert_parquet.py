@@ -233,6 +233,7 @@ def test_only_large_files_are_read_twice(large: World, monkeypatch: pytest.Monke
     assert asked == [("count_part", ["all"] * 3), ("convert", ["all", "all", "all", "one"])]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("lost", [*IN_THREE, QUARANTINE])
 def test_a_large_file_is_kept_while_nothing_of_it_is_lost(large: World, lost: str) -> None:
     run(large, max_bad_row_ratio=0.5)

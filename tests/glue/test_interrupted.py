@@ -128,6 +128,7 @@ def test_a_request_of_job_1_that_fails_once_does_no_harm(convert: Sweep) -> None
     convert.each_once(SHORT, every=EVERY)
 
 
+@pytest.mark.many_runs
 def test_a_request_of_job_1_on_a_large_file_that_fails_once_does_no_harm(convert_large: Sweep) -> None:
     _, expected = convert_large.undisturbed()
     assert len(expected[REJECTED][0].splitlines()) == 2

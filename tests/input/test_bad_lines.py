@@ -54,6 +54,7 @@ def reported(found: Found) -> list[tuple[int, str]]:
     return [(entry["line"], entry["reason"]) for entry in found.rejected]
 
 
+@pytest.mark.sample(35)
 @pytest.mark.notices("glue/mhealth/raw/parser.py", "or _has_long_line(data)", "or False")
 @pytest.mark.parametrize(("before", "after"), PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize(("line", "reason"), CASES)

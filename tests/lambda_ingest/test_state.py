@@ -29,6 +29,7 @@ def place(surroundings: Surroundings) -> Surroundings:
     return surroundings
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
     ("content", "reported"),
@@ -70,6 +71,7 @@ def test_a_value_of_another_kind_is_told_by_its_name(
     assert f"{key} has{reported}" in str(refused.value)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.notices("lambda_ingest/ingest/raw_zone.py", "except self._s3.exceptions.NoSuchKey:", "except ClientError:")
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(

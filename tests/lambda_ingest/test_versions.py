@@ -189,6 +189,7 @@ def test_subjects_may_be_missing_if_the_input_or_the_parameter_allows_it(
     assert result["allow_missing_subjects"] == passed_on
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("given", "reported"),
     [

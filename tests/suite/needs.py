@@ -1,6 +1,7 @@
 """Markers of tests that start something slow.
 
 `--fast` leaves out whatever has one of these markers, and a test that starts such a thing without saying so fails.
+Of a test with the marker `sample` it runs some of the cases only.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ NEEDS = {
     "tests": "runs tests in a process of its own",
     "volume": "needs data of a size that takes seconds",
     "environment": "needs an environment of its own, with packages installed into it",
+    "many_runs": "runs the whole pipeline many times, though within the tests' process",
 }
 _WHOLLY_SLOW = re.compile(rf"^pytestmark = .*\bpytest\.mark\.({'|'.join(NEEDS)})\b", re.MULTILINE)
 """The line of a module of which no test is fast."""
@@ -102,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known, and watch the fast tests."""
     for name, need in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {need}")
+    config.addinivalue_line("markers", "sample(number): --fast runs so many of its cases, from the first to the last")
     if config.getoption("--fast"):
         config.pluginmanager.register(Guard())
 
@@ -119,6 +122,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     if config.getoption("--fast"):
-        slow = [item for item in items if any(item.get_closest_marker(name) for name in NEEDS)]
-        config.hook.pytest_deselected(items=slow)
+        slow = {item for item in items if any(item.get_closest_marker(name) for name in NEEDS)} | _beside_samples(items)
+        config.hook.pytest_deselected(items=[item for item in items if item in slow])
         items[:] = [item for item in items if item not in slow]
+
+
+def _beside_samples(items: Sequence[pytest.Item]) -> set[pytest.Item]:
+    """The cases that the samples leave out: those taken have the same distance from each other."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sample"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left = set()
+    for of_one_test in cases.values():
+        (number,) = of_one_test[0].get_closest_marker("sample").args  # type: ignore[union-attr]
+        step = max(1.0, (len(of_one_test) - 1) / max(1, number - 1))
+        taken = {round(step * place) for place in range(number)}
+        left |= {item for place, item in enumerate(of_one_test) if place not in taken}
+    return left

@@ -44,12 +44,12 @@ def test_a_local_aws_in_the_tests_process_is_heard(tmp_path: Path, monkeypatch: 
     assert "local_aws" in heard
 
 
-def run(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
+def run(pytester: pytest.Pytester, test: str, *options: str) -> pytest.RunResult:
     """A suite of one test, with the guard."""
     pytester.makepyprojecttoml(f'[tool.pytest.ini_options]\npythonpath = ["{Path(__file__).parents[2]}"]')
     pytester.makeconftest('pytest_plugins = ["tests.suite.needs"]')
     pytester.makepyfile(test)
-    return pytester.runpytest_subprocess("--fast")
+    return pytester.runpytest_subprocess("--fast", *options)
 
 
 STARTS = """
@@ -89,3 +89,20 @@ def test_a_module_without_a_fast_test_is_not_imported(pytester: pytest.Pytester,
 @pytest.mark.parametrize("mark", ["spark_process", "local_aws", "browser", "tests", "volume"])
 def test_a_test_that_says_what_it_needs_is_none_of_the_fast(pytester: pytest.Pytester, mark: str) -> None:
     run(pytester, STARTS.format(mark=f"@pytest.mark.{mark}", call="start()")).assert_outcomes(deselected=1)
+
+
+CASES = """
+import pytest
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("case", range({cases}))
+def test_it(case):
+    pass
+"""
+
+
+@pytest.mark.parametrize(("cases", "taken"), [(9, [0, 4, 8]), (4, [0, 2, 3]), (3, [0, 1, 2]), (1, [0])])
+def test_some_cases_of_a_sample_are_run(pytester: pytest.Pytester, cases: int, taken: list[int]) -> None:
+    ended = run(pytester, CASES.format(cases=cases), "-v")
+    ended.assert_outcomes(passed=len(taken), deselected=cases - len(taken))
+    ended.stdout.fnmatch_lines([f"*test_it[[]{case}[]] PASSED*" for case in taken])

@@ -290,6 +290,7 @@ def test_a_resumed_download_that_drips_ends_too(kaggle: KaggleApi) -> None:
     assert download() == archive_of(kaggle)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.notices(
     "lambda_ingest/ingest/sources/kaggle.py",
     "class _DeadlineExceeded(BaseException):",

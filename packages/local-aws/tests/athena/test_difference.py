@@ -16,6 +16,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Default]:
         yield engine
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("area", areas())
 def test_the_default_engine_answers_as_trino_or_refuses(default: Default, area: str) -> None:
     answers = recorded(area)

@@ -64,6 +64,7 @@ TOO_MUCH = {
 }
 
 
+@pytest.mark.volume
 def test_too_much_is_refused_by_name_and_the_next_query_runs(athena: Athena) -> None:
     for what, (sql, reported) in TOO_MUCH.items():
         with pytest.raises(QueryFailed, match=reported) as failed:
@@ -88,6 +89,7 @@ def duckdbs_process() -> Path:
     return one
 
 
+@pytest.mark.volume
 @pytest.mark.notices("packages/local-aws/src/local_aws/athena/worker.py", "_limit_memory(most)", "print(most)")
 @pytest.mark.skipif(sys.platform != "linux", reason="another system knows no limit to a process's memory")
 def test_the_system_limits_the_memory_of_duckdbs_process(athena: Athena) -> None:

@@ -98,7 +98,7 @@ def test_what_the_queues_policy_does_not_allow_is_not_delivered_and_noted(served
     put_rule(served, "closed", "closed")
     put_event(served, "closed")
     log = served.world.folder / "logs" / "events-closed.log"
-    until(log.exists)
+    until(lambda: log.exists() and log.read_text())
     assert f"events.amazonaws.com is not authorized to perform sqs:SendMessage on {REGION}:closed" in log.read_text()
     assert "Messages" not in served.client("sqs").receive_message(QueueUrl=url)
 

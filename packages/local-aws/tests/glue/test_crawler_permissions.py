@@ -69,6 +69,7 @@ def crawl(served: Served, name: str, *statements: dict[str, Any], **settings: st
     return dict(reported["LastCrawl"])
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("missing", RIGHTS)
 def test_a_crawl_fails_without_any_of_its_rights(served: Served, missing: str) -> None:
     statements = [statement for action, statement in RIGHTS.items() if action != missing]

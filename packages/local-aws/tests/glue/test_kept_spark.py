@@ -37,6 +37,8 @@ ABOUT_ITSELF = """
     print("DRIVER", key(None), "WORKER", *spark.sparkContext.parallelize([0], 1).map(key).collect())
     imported = lambda _: "pyarrow.parquet" in sys.modules and "told" not in sys.modules
     print("PREPARED", *spark.sparkContext.parallelize([0], 1).map(imported).collect())
+    jars = lambda _: [each for each in (*sys.path, *sys.path_importer_cache) if ".jar" in each]
+    print("JARS", *spark.sparkContext.parallelize([0], 1).map(jars).collect())
     print("LEFT", sys_properties.getProperty("spark.left"), spark.conf.get("spark.sql.left", "nothing"))
     print("VIEWS", [table.name for table in spark.catalog.listTables()])
     sys_properties.setProperty("spark.left", "here")
@@ -122,6 +124,7 @@ def test_runs_share_a_java_and_nothing_else(jobs: Jobs) -> None:
     assert [driver == worker for driver, worker in keys] == [True, True]
     assert keys[0] != keys[1]
     assert first["PREPARED"] == second["PREPARED"] == "True"
+    assert first["JARS"] == second["JARS"] == "[]"
     assert first["LEFT"] == second["LEFT"] == "None nothing"
     assert first["VIEWS"] == second["VIEWS"] == "[]"
     assert first["SEEN"] == second["SEEN"] == "1"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -67,7 +66,6 @@ def serve(folder: Path, *installs: Callable[[World], None], spark: KeptSpark | N
     """Serve a fresh world; its processes end with it, but for `spark`, the Java that job runs find."""
     restore()  # whatever an earlier module of tests has installed
     moto_api_backend.reset()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = DomainDispatcherApplication(create_backend_app)
     # Port 0: the system picks a free one, so that test runs side by side don't meet.
     server = make_server("127.0.0.1", 0, application, threaded=True)

@@ -28,10 +28,8 @@ from py4j.protocol import Py4JError
 
 from local_aws.glue import cds_archive, spark_connector, spark_runtime
 from local_aws.glue.drivers import Drivers
+from local_aws.glue.quick_python import PREPARED_WORKERS
 from local_aws.glue.spark_runtime import SparkRuntime
-
-_WORKERS = Path(__file__).with_name("forking")
-"""The folder of the module from which Spark forks its Python workers."""
 
 _START_LIMIT = 60.0
 """The timeout of the JVM's start in seconds; without it the run starts its own JVM."""
@@ -253,6 +251,4 @@ def settings_for(environment: Mapping[str, str], endpoint: str, region: str) -> 
         "connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
     }
     workers = {f"spark.executorEnv.{name}": value for name, value in environment.items()}
-    workers["spark.executorEnv.PYTHONPATH"] = str(_WORKERS)
-    workers["spark.python.daemon.module"] = "prepared_workers"
-    return {f"spark.hadoop.fs.s3a.{name}": value for name, value in s3.items()} | workers
+    return {f"spark.hadoop.fs.s3a.{name}": value for name, value in s3.items()} | workers | PREPARED_WORKERS

@@ -3,6 +3,8 @@
 Spark's driver and workers import pyspark and py4j from archives in python/lib. Python caches no bytecode for archives,
 so each process compiles them again. Jobs therefore get a Spark home of links to the installed one, in which python/lib
 has folders with the archives' names. Python accepts both on its path, and Spark only passes the names on.
+
+Workers are forked from a process that has imported what most jobs import, and that has no jar on its import path.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ from local_aws.glue.spark_runtime import SparkRuntime, own_runtime
 
 ARCHIVES = Path("python", "lib")
 """The folder of Python code in Spark's home."""
+
+PREPARED_WORKERS = {
+    "spark.python.daemon.module": "prepared_workers",
+    "spark.executorEnv.PYTHONPATH": str(Path(__file__).with_name("forking")),
+}
+"""Spark's settings for such workers."""
 
 
 def quick(runtime: SparkRuntime) -> SparkRuntime:

@@ -5,9 +5,10 @@ Spark starts it by the setting `spark.python.daemon.module` in place of `pyspark
 
 from __future__ import annotations
 
-from local_aws_imports import import_common  # type: ignore[import-not-found]
+from local_aws_imports import forget_spark_jar, import_common  # type: ignore[import-not-found]
 from pyspark import daemon
 
 if __name__ == "__main__":
+    forget_spark_jar()  # first: `org` of the jar would become a package
     import_common()
     daemon.manager()  # type: ignore[no-untyped-call]
