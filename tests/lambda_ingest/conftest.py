@@ -17,6 +17,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from mhealth_ops.kaggle.api import KaggleApi
+from tests.glue.world import put_quickly
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -72,18 +73,19 @@ class Surroundings:
         names = ("snapshot", "dataset", "dataset_handle", "raw_version", "newest_version", "code_version")
         now = datetime.now(UTC).isoformat()
         record = {key: result[key] for key in names} | {"execution": "arn:run", "published_at": now}
-        self.put_json(f"manifests/publications/{snapshot}.json", record)
+        put_quickly(self.bucket, f"manifests/publications/{snapshot}.json", json.dumps(record).encode())
 
     def write_snapshot(self, snapshot: int, **facts: Any) -> None:
         """A snapshot of two subjects, five rows and seven, with its manifest."""
         keys = [f"processed/snapshot={snapshot}/subject={subject}/part-00000.parquet" for subject in (1, 2)]
         for key in keys:
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"rows")
+            put_quickly(self.bucket, key, b"rows")
         files = [
             {"key": key, "subject": subject, "rows": rows, "bytes": 4}
             for subject, rows, key in zip((1, 2), (5, 7), keys, strict=True)
         ]
-        self.put_json(f"manifests/snapshots/{snapshot}.json", {"snapshot": snapshot, **facts, "files": files})
+        manifest = {"snapshot": snapshot, **facts, "files": files}
+        put_quickly(self.bucket, f"manifests/snapshots/{snapshot}.json", json.dumps(manifest).encode())
 
     def show(self, sql: str) -> None:
         """Make the view, or move it."""

@@ -20,6 +20,8 @@ from local_aws.core.patching import restore
 from local_aws.core.world import ADMINISTRATOR, World
 from local_aws.glue.kept_spark import KeptSpark
 
+_serving = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Served:
@@ -63,22 +65,39 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def serve(folder: Path, *installs: Callable[[World], None], spark: KeptSpark | None = None) -> Iterator[Served]:
-    """Serve a fresh world; its processes end with it, but for `spark`, the Java that job runs find."""
-    restore()  # whatever an earlier module of tests has installed
-    moto_api_backend.reset()
+    """Serve a fresh world; its processes end with it, but for `spark`, the Java that job runs find.
+
+    Raises RuntimeError beside another world of this process: it would take the other's patches and state of moto.
+    """
+    if not _serving.acquire(blocking=False):
+        raise RuntimeError(f"{folder}: this process serves a world already; use that one, or end its fixture first")
+    try:
+        restore()  # whatever an earlier module of tests has installed
+        moto_api_backend.reset()
+        with _listening() as endpoint:
+            world = World(endpoint=endpoint, region="us-east-1", folder=folder, spark=spark)
+            for install in installs:
+                install(world)
+            try:
+                yield Served(world)
+            finally:
+                world.children.end_all()
+    finally:
+        restore()
+        _serving.release()
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[str]:
+    """Serve moto; yield the endpoint."""
     application = DomainDispatcherApplication(create_backend_app)
     # Port 0: the system picks a free one, so that test runs side by side don't meet.
     server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    world = World(endpoint=f"http://127.0.0.1:{server.port}", region="us-east-1", folder=folder, spark=spark)
-    for install in installs:
-        install(world)
     try:
-        yield Served(world)
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        world.children.end_all()
         server.shutdown()
         server.server_close()
         thread.join()
-        restore()
