@@ -102,7 +102,8 @@ def test_show(athena: Athena, sql: str, columns: list[tuple[str, str]], expected
 
 def test_show_databases_takes_a_regular_expression(athena: Athena) -> None:
     assert answered(athena, f"SHOW DATABASES LIKE '{athena.database[:-2]}.*'")[2] == [[athena.database]]
-    assert answered(athena, f"SHOW SCHEMAS LIKE '{athena.database[:-2]}*'")[2] == []
+    # In a regular expression the star repeats the underscore; the rest of the name would be missing.
+    assert answered(athena, f"SHOW SCHEMAS LIKE '{athena.database.partition('_')[0]}_*'")[2] == []
 
 
 def test_show_create_table_makes_the_same_table_again(athena: Athena) -> None:
