@@ -110,10 +110,21 @@ def own_packages(root: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(str(path) for path in sorted(root.glob("packages/*/src")))}
 
 
+def what_to_run(each: Break, root: Path) -> list[str]:
+    """Return pytest's arguments: the test, or its whole file if a test there starts where the one before it ended."""
+    file = each.test.partition("::")[0]
+    return [file] if "pytest.mark.story" in (root / file).read_text() else ["-x", each.test]
+
+
+def has_failed(test: str, output: str) -> bool:
+    """Whether pytest's summary says that the test failed, or a case of it."""
+    return re.search(rf"^FAILED {re.escape(test)}(\[| |$)", output, re.MULTILINE) is not None
+
+
 def _noticed(each: Break, root: Path) -> bool:
     right = each.make(root)
     try:
-        command = [sys.executable, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", each.test]
+        command = [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", *what_to_run(each, root)]
         if each.test.endswith("]"):
             command += ["-m", ""]  # a single case may be a drill test
         done = subprocess.run(
@@ -121,7 +132,7 @@ def _noticed(each: Break, root: Path) -> bool:
         )
     finally:
         (root / each.file).write_text(right)
-    return done.returncode == 1 and "FAILED" in done.stdout
+    return done.returncode == 1 and has_failed(each.test, done.stdout)
 
 
 def main(words: Sequence[str]) -> int:

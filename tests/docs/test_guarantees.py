@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tools.guarantees import PAGE, Break, Promise, breaks, breaks_of, promises, unmatched
+from tools.guarantees import PAGE, Break, Promise, breaks, breaks_of, has_failed, promises, unmatched, what_to_run
 from tools.paths import ROOT
 
 SOURCE = """
@@ -31,6 +33,27 @@ def test_a_row_without_a_marker_and_a_marker_without_a_row_are_told() -> None:
     assert unmatched([row], [marker]) == []
     assert unmatched([row, row], [marker]) == ["a.py t.py::test_a"]
     assert unmatched([], [marker]) == ["a.py t.py::test_a"]
+
+
+def test_a_story_is_run_from_its_begin_and_another_test_alone(tmp_path: Path) -> None:
+    (tmp_path / "story.py").write_text("pytestmark = pytest.mark.story\n")
+    (tmp_path / "single.py").write_text("")
+    assert what_to_run(Break("a.py", "1", "2", "story.py::test_b"), tmp_path) == ["story.py"]
+    assert what_to_run(Break("a.py", "1", "2", "single.py::test_b"), tmp_path) == ["-x", "single.py::test_b"]
+
+
+@pytest.mark.parametrize(
+    ("line", "failed"),
+    [
+        ("FAILED t.py::test_b - assert 1 == 2", True),
+        ("FAILED t.py::test_b", True),
+        ("FAILED t.py::test_b[one-2] - KeyError", True),
+        ("FAILED t.py::test_before - assert 1 == 2", False),
+        ("ERROR t.py::test_b - KeyError", False),
+    ],
+)
+def test_only_its_own_test_notices_a_break(line: str, failed: bool) -> None:
+    assert has_failed("t.py::test_b", f"{line}\n1 failed in 0.01s\n") is failed
 
 
 def test_every_row_is_read() -> None:
