@@ -15,19 +15,15 @@ from typing import Any
 import boto3
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
 import ship_code
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def s3(monkeypatch: pytest.MonkeyPatch, aws_endpoint: str) -> Iterator[Any]:
     moto_api_backend.reset()  # moto is this process's, with what tests before left in it
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)  # 0: any free port
-    server.start()
-    host, port = server.get_host_and_port()
     for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
@@ -37,7 +33,6 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client.create_bucket(Bucket="data")
     yield client
     client.close()
-    server.stop()
 
 
 @pytest.fixture
@@ -55,7 +50,7 @@ def answers() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             """Stay quiet."""
 
     with HTTPServer(("127.0.0.1", 0), Waiting) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/answer", arrived
         server.shutdown()

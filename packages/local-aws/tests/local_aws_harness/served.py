@@ -21,6 +21,8 @@ from local_aws.core.world import ADMINISTRATOR, World
 from local_aws.glue.kept_spark import KeptSpark
 
 _serving = threading.Lock()
+_POLL = 0.02
+"""Seconds between two looks whether to end: werkzeug's half second is one that each module of tests would wait."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _listening() -> Iterator[str]:
     application = DomainDispatcherApplication(create_backend_app)
     # Port 0: the system picks a free one, so that test runs side by side don't meet.
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -80,7 +80,7 @@ class KaggleApi:
         """Start to serve in a thread."""
         # Port 0: the system selects a free port, so that any number of servers can run in parallel.
         self._server = make_server(_LOOPBACK, 0, self._application, threaded=True, request_handler=_QuietHandler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="kaggle", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="kaggle", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
