@@ -50,6 +50,7 @@ def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
     def interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
         _end(aws, 0 if ready else _INTERRUPTED)
 
+    woken = _waking()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, interrupted)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored means: nohup
@@ -82,7 +83,7 @@ def serve(make: Callable[[], LocalAws], port: int, note: str = "") -> NoReturn:
     ready = True
     print(f"ready {aws.endpoint}", flush=True)
     while True:
-        signal.pause()
+        os.read(woken, 1)
 
 
 def expect_engine(athena: AthenaEngine) -> None:
@@ -107,6 +108,18 @@ def named_values(given: list[str]) -> dict[str, str]:
 def say(text: str) -> None:
     """Print a message on standard error."""
     print(f"local-aws: {text}", file=sys.stderr, flush=True)
+
+
+def _waking() -> int:
+    """Return a descriptor from which a byte can be read after each signal.
+
+    The system may give a signal to any thread, and does if the main thread has just got another one, as when a child
+    stops. `signal.pause` would not return then, and Python runs handlers in the main thread only.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    return woken
 
 
 def _end(aws: LocalAws | None, status: int) -> NoReturn:

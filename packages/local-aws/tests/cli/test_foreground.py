@@ -19,6 +19,7 @@ def test_its_process_loads_the_models_of_services_once(
 ) -> None:
     monkeypatch.setattr(botocore.session, "create_loader", create_loader)
     monkeypatch.setattr(foreground.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(foreground, "_waking", lambda: -1)
     monkeypatch.setattr(foreground, "clear_aws_environment", lambda: None)
     seen = []
 

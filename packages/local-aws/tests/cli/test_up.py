@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -37,7 +39,21 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def served(folder: Path, *arguments: str) -> tuple[list[dict[str, object]], dict[str, str], str]:
+def to_a_thread(process: subprocess.Popen[str]) -> None:
+    """Interrupt a process by a signal that another thread than its main thread gets, as the system may choose."""
+    threads = (int(thread.name) for thread in Path(f"/proc/{process.pid}/task").iterdir())
+    another = next(thread for thread in threads if thread != process.pid)
+    assert ctypes.CDLL(None).tgkill(process.pid, another, signal.SIGINT) == 0
+
+
+def to_the_process(process: subprocess.Popen[str]) -> None:
+    """Interrupt a process as the terminal does."""
+    process.send_signal(signal.SIGINT)
+
+
+def served(
+    folder: Path, *arguments: str, interrupt: Callable[[subprocess.Popen[str]], None] = to_the_process
+) -> tuple[list[dict[str, object]], dict[str, str], str]:
     """The stacks, the attributes of the one topic, and what was said of a local AWS that is ended then."""
     process = subprocess.Popen(
         [COMMAND, "up", "--port", "0", *arguments],
@@ -56,7 +72,7 @@ def served(folder: Path, *arguments: str) -> tuple[list[dict[str, object]], dict
             topics = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
             attributes = sns.get_topic_attributes(TopicArn=topics[0])["Attributes"] if topics else {}
         finally:
-            process.send_signal(signal.SIGINT)
+            interrupt(process)
         assert process.stderr is not None
         said = process.stderr.read()
     assert process.returncode == 0
@@ -71,8 +87,19 @@ def test_a_template_is_deployed_under_the_name_and_with_the_parameters_given(tem
     assert "local-aws: stack mine is deployed" in said
 
 
-def test_without_a_template_there_is_no_stack(tmp_path: Path) -> None:
-    stacks, _, said = served(tmp_path)
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        to_the_process,
+        pytest.param(
+            to_a_thread, marks=pytest.mark.skipif(sys.platform != "linux", reason="the threads are those of /proc")
+        ),
+    ],
+)
+def test_without_a_template_there_is_no_stack(
+    tmp_path: Path, interrupt: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    stacks, _, said = served(tmp_path, interrupt=interrupt)
     assert stacks == []
     assert "there is no stack yet" in said
 
