@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class _FailuresAtOnce:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Take few examples where the tests shall be fast; have failures told at once by the process with the terminal."""
+    os.environ.pop("PYTEST_ADDOPTS", None)  # the options of this run are not those of runs that its tests start
     if config.getoption("--fast"):
         settings.load_profile("fast")
     terminal = config.pluginmanager.get_plugin("terminalreporter")
