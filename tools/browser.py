@@ -52,10 +52,12 @@ def _works(executable: str | None) -> bool:
 def running() -> Iterator[Browser]:
     """Run a browser until the end of the block. Raises NoChromium."""
     executable = chromium()
+    # A moved clock is preloaded as a library (tools/environments.py), with which Chromium uses every core for nothing.
+    own: dict[str, str | float | bool] = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
-            env={**os.environ, **_libraries(executable)},
+            env={**own, **_libraries(executable)},
             # A container has no user namespaces for the sandbox, and a small /dev/shm. Only our own pages are opened.
             # The host name that resolves to this machine is for tests of DNS rebinding.
             args=["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"],
