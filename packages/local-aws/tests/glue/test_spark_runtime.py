@@ -66,3 +66,12 @@ def test_every_version_has_a_connector_of_its_own_spark() -> None:
     (hadoop,) = (own.home / "jars").glob("hadoop-client-api-*.jar")
     assert f"org.apache.hadoop:hadoop-aws:{hadoop.stem.rpartition('-')[2]}" in own.glue.connector
     assert len({version.connector for version in GLUE_VERSIONS.values()}) == len(GLUE_VERSIONS)
+
+
+def test_spark_has_the_moved_clock_of_the_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_PRELOAD", "/clock.so")
+    monkeypatch.delenv("FAKETIME", raising=False)
+    assert "LD_PRELOAD" not in environment(own_runtime())
+    monkeypatch.setenv("FAKETIME", "+90")
+    moved = environment(own_runtime())
+    assert (moved["LD_PRELOAD"], moved["FAKETIME"]) == ("/clock.so", "+90")

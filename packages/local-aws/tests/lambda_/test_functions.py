@@ -136,6 +136,14 @@ def test_a_function_has_the_templates_variables_and_nothing_of_the_callers(
     assert not [name for name in answer if name.startswith("LOCAL_AWS")]
 
 
+def test_a_function_has_the_moved_clock_of_the_local_aws(
+    stacks: Stacks, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKETIME", "+90")
+    answer, _, _ = invoke(stacks, names["Function"], {"do": "environment"})
+    assert answer["FAKETIME"] == "+90"
+
+
 def test_a_function_does_not_see_the_modules_of_the_local_aws(stacks: Stacks, names: dict[str, str]) -> None:
     answer, _, _ = invoke(stacks, names["Function"], {"do": "path"})
     assert answer[0].startswith(str(stacks.aws.world.folder / "code"))

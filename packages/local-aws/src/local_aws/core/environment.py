@@ -1,4 +1,4 @@
-"""Environment variables for AWS and proxies, without the user's own settings."""
+"""Environment variables for AWS and proxies, without the user's own settings, and for the clock of child processes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from urllib.parse import urlsplit
 
 from local_aws.core.listening import HOST
+
+_CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
 
 
 def clear_aws_environment() -> None:
@@ -36,3 +38,12 @@ def keep_proxies_out(host: str = HOST) -> None:
         hosts = [each for each in os.environ.get(name, "").split(",") if each]
         if host not in hosts:
             os.environ[name] = ",".join([*hosts, host])
+
+
+def moved_clock() -> dict[str, str]:
+    """Return the variables that give a child process the clock of this one; none with the machine's clock.
+
+    libfaketime (https://github.com/wolfcw/libfaketime) moves the clock of a process. Functions and jobs get none of
+    this process's variables, and would be at another time.
+    """
+    return {name: os.environ[name] for name in _CLOCK if name in os.environ} if "FAKETIME" in os.environ else {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.core import cache
+from local_aws.core.environment import moved_clock
 from local_aws.glue.versions import GLUE_VERSIONS, GlueVersion
 
 JAVA_MAJOR = 17
@@ -135,6 +136,7 @@ def environment(runtime: SparkRuntime) -> dict[str, str]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.environ.get("HOME", tempfile.gettempdir()),
+        **moved_clock(),
     }
 
 
