@@ -251,6 +251,8 @@ def _moved_clock(start: str, now: datetime) -> dict[str, str]:
         "FAKETIME": f"{round(seconds.total_seconds()):+d}",
         # The monotonic clock, which waits use, is not shifted.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # Java's waits with a limit are by that clock: without this each returns at once, and Java never rests.
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
     }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from local_aws.core.listening import HOST
 
-_CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+_CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_FORCE_MONOTONIC_FIX")
 
 
 def clear_aws_environment() -> None:
