@@ -113,6 +113,20 @@ def test_both_invocations_are_in_the_stream(stacks: Stacks, names: dict[str, str
         assert f"END RequestId: {each['request']}" in messages
 
 
+def test_a_stream_that_was_deleted_is_there_again_after_the_next_invocation(
+    stacks: Stacks, names: dict[str, str], invoke: Invoke
+) -> None:
+    group, logs = f"/aws/lambda/{names['One']}", stacks.client("logs")
+    before = invoke()
+    logs.delete_log_group(logGroupName=group)
+    after = invoke()
+    assert after["pid"] == before["pid"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=after["stream"])["events"]
+    messages = [event["message"] for event in events]
+    assert f"END RequestId: {after['request']}" in messages
+    assert f"END RequestId: {before['request']}" not in messages
+
+
 def test_functions_do_not_share_an_environment(invoke: Invoke) -> None:
     assert invoke("One")["pid"] != invoke("Other")["pid"]
 
