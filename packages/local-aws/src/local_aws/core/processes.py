@@ -29,6 +29,11 @@ class Children:
         self._closed = False
         self._at_end: list[Callable[[], None]] = []
 
+    @property
+    def closed(self) -> bool:
+        """Whether `end_all` was called."""
+        return self._closed
+
     def at_end(self, action: Callable[[], None]) -> None:
         """Call `action` after `end_all` has killed the children."""
         self._at_end.append(action)
