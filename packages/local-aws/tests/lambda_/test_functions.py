@@ -87,6 +87,7 @@ def deployed(stacks: Stacks) -> str:
                 "Role": role("lambda"),
                 "Function": function(CODE, **settings),
                 "Short": function(CODE, Timeout=1),
+                "Moved": function(CODE, **settings),
                 "NoModule": function("import nothing_like_this", **settings),
                 "NoHandler": function("x = 1", **settings),
                 "NoSyntax": function("def :", **settings),
@@ -140,7 +141,7 @@ def test_a_function_has_the_moved_clock_of_the_local_aws(
     stacks: Stacks, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKETIME", "+90")
-    answer, _, _ = invoke(stacks, names["Function"], {"do": "environment"})
+    answer, _, _ = invoke(stacks, names["Moved"], {"do": "environment"})
     assert answer["FAKETIME"] == "+90"
 
 

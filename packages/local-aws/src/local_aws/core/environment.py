@@ -43,7 +43,7 @@ def keep_proxies_out(host: str = HOST) -> None:
 def moved_clock() -> dict[str, str]:
     """Return the variables that give a child process the clock of this one; none with the machine's clock.
 
-    libfaketime (https://github.com/wolfcw/libfaketime) moves the clock of a process. Functions and jobs get none of
-    this process's variables, and would be at another time.
+    libfaketime (https://github.com/wolfcw/libfaketime) moves the clock of a process. Processes that get none of this
+    process's variables would be at another time.
     """
     return {name: os.environ[name] for name in _CLOCK if name in os.environ} if "FAKETIME" in os.environ else {}

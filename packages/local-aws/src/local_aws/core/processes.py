@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from local_aws.core.environment import moved_clock
+
 
 class Process(Protocol):
     """A process that leads its own process group."""
@@ -49,6 +51,8 @@ class Children:
     ) -> subprocess.Popen[bytes]:
         """Start `command` in `folder`; all its output goes to `output`, and it gets the descriptors `keep_open`.
 
+        Its variables are `environment`, and those of a moved clock.
+
         Raises RuntimeError after `end_all`.
         """
         with self._lock:
@@ -56,7 +60,7 @@ class Children:
                 raise RuntimeError("the local AWS is stopping: no new process is started")
             child = subprocess.Popen(
                 list(command),
-                env=dict(environment),
+                env={**environment, **moved_clock()},
                 cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=output,

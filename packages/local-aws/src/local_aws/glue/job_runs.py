@@ -14,7 +14,6 @@ from typing import IO, Any, cast
 from botocore.exceptions import ClientError
 from moto.glue.models import FakeJob
 
-from local_aws.core.environment import moved_clock
 from local_aws.core.world import ACCOUNT, World
 from local_aws.glue import cds_archive, job_errors, log_groups, python_shell, spark_connector, spark_runtime
 from local_aws.glue.drivers import Driver, DriverNotStarted
@@ -177,8 +176,7 @@ class Runner:
 
     def _own_environment(self) -> dict[str, str]:
         """The script's environment variables: the endpoint, and its role's credentials."""
-        own = {**self._credentials, "GLUE_PYTHON_VERSION": "3"}
-        return {**self._world.client_environment(), **moved_clock(), **own}
+        return {**self._world.client_environment(), **self._credentials, "GLUE_PYTHON_VERSION": "3"}
 
     @contextlib.contextmanager
     def _lent_java(self, spark: spark_runtime.SparkRuntime, libraries: Sequence[Path]) -> Iterator[Lent | None]:

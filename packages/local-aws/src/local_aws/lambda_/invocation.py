@@ -20,7 +20,6 @@ from moto.awslambda import models
 from moto.core.exceptions import JsonRESTError
 
 from local_aws.cloudwatch.services import invoked
-from local_aws.core.environment import moved_clock
 from local_aws.core.world import ACCOUNT, World
 from local_aws.iam.roles import RoleNotTakenError, role_arn, trusting_role
 from local_aws.lambda_.environments import Ended, Environment, Environments, Setup
@@ -122,12 +121,7 @@ class Invocation:
             role_id,
             code,
             variables=own,
-            fixed={
-                **defaults,
-                **self._world.function_environment,
-                **self._world.client_environment(),
-                **moved_clock(),
-            },
+            fixed={**defaults, **self._world.function_environment, **self._world.client_environment()},
             timeout=float(function.timeout),
         )
 
