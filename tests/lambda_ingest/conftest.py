@@ -73,7 +73,7 @@ class Surroundings:
         names = ("snapshot", "dataset", "dataset_handle", "raw_version", "newest_version", "code_version")
         now = datetime.now(UTC).isoformat()
         record = {key: result[key] for key in names} | {"execution": "arn:run", "published_at": now}
-        put_quickly(self.bucket, f"manifests/publications/{snapshot}.json", json.dumps(record).encode())
+        self._store_json(f"manifests/publications/{snapshot}.json", record)
 
     def write_snapshot(self, snapshot: int, **facts: Any) -> None:
         """A snapshot of two subjects, five rows and seven, with its manifest."""
@@ -84,8 +84,11 @@ class Surroundings:
             {"key": key, "subject": subject, "rows": rows, "bytes": 4}
             for subject, rows, key in zip((1, 2), (5, 7), keys, strict=True)
         ]
-        manifest = {"snapshot": snapshot, **facts, "files": files}
-        put_quickly(self.bucket, f"manifests/snapshots/{snapshot}.json", json.dumps(manifest).encode())
+        self._store_json(f"manifests/snapshots/{snapshot}.json", {"snapshot": snapshot, **facts, "files": files})
+
+    def _store_json(self, key: str, content: Mapping[str, object]) -> None:
+        """Like `put_json`, but without a request: for what a test starts from."""
+        put_quickly(self.bucket, key, json.dumps(content).encode())
 
     def show(self, sql: str) -> None:
         """Make the view, or move it."""
