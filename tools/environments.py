@@ -251,7 +251,7 @@ def _moved_clock(start: str, now: datetime) -> dict[str, str]:
         "FAKETIME": f"{round(seconds.total_seconds()):+d}",
         # The monotonic clock, which waits use, is not shifted.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # Java's waits with a limit are by that clock: without this each returns at once, and Java never rests.
+        # Without this, Java keeps every core busy (https://github.com/wolfcw/libfaketime/issues/425, 2024-02-20).
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
     }
 

@@ -104,7 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known, and watch the fast tests."""
     for name, need in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {need}")
-    config.addinivalue_line("markers", "sample(number): --fast runs so many of its cases, from the first to the last")
+    config.addinivalue_line("markers", "sample(number): --fast runs that number of its cases, spread evenly")
     if config.getoption("--fast"):
         config.pluginmanager.register(Guard())
 
@@ -128,7 +128,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _beside_samples(items: Sequence[pytest.Item]) -> set[pytest.Item]:
-    """The cases that the samples leave out: those taken have the same distance from each other."""
+    """The cases of samples that are left out. Those that are run are spread evenly."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sample"):

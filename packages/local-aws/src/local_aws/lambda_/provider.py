@@ -37,8 +37,8 @@ class PayloadTooLarge(JsonRESTError):
         )
 
 
-def _run_alone(invocation: Invocation, world: World) -> None:
-    """Run an asynchronous invocation. What fails because the local AWS has ended meanwhile is nobody's fault."""
+def _run_asynchronously(invocation: Invocation, world: World) -> None:
+    """Run an invocation for which nobody waits. After the end of the local AWS, its errors are ignored."""
     try:
         invocation.run()
     except Exception:
@@ -66,7 +66,7 @@ def install(world: World) -> None:
         invocation = Invocation(world, environments, function, event)
         if kind == "Event":
             name = f"function {function.function_name}"
-            threading.Thread(target=_run_alone, args=(invocation, world), name=name, daemon=True).start()
+            threading.Thread(target=_run_asynchronously, args=(invocation, world), name=name, daemon=True).start()
             return b""
         outcome = invocation.run()
         response_headers["x-amz-executed-version"] = version(function)

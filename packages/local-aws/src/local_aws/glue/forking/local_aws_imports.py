@@ -23,8 +23,8 @@ def import_common() -> None:
 def forget_spark_jar() -> None:
     """Remove the jar of Spark's core, in which there is no Python, from the import path.
 
-    Spark adds it. Before each task pyspark has Python invalidate its import caches, and zipimport then reads the list
-    of the jar's thousands of files again (https://github.com/python/cpython/issues/103200, 2023-04-02).
+    Spark adds it. Before each task pyspark has Python invalidate its import caches. The zipimport of Python 3.11 then
+    reads the list of the jar's thousands of files again (https://github.com/python/cpython/issues/103200, 2023-04-02).
     """
     for jar in [entry for entry in sys.path if "spark-core_" in entry and entry.endswith(".jar")]:
         sys.path.remove(jar)

@@ -9,6 +9,6 @@ from local_aws_imports import forget_spark_jar, import_common  # type: ignore[im
 from pyspark import daemon
 
 if __name__ == "__main__":
-    forget_spark_jar()  # first: `org` of the jar would become a package
+    forget_spark_jar()  # first: the imports look in it
     import_common()
     daemon.manager()  # type: ignore[no-untyped-call]
